@@ -1,0 +1,1 @@
+"""The settings file: where things are, not what they are."""

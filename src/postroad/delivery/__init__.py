@@ -1,0 +1,1 @@
+"""From an accepted message to mailboxes, queue and bounces."""

@@ -1,0 +1,1 @@
+"""Questions to the DNS, and a zone file that answers them in tests."""

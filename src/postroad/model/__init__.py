@@ -1,0 +1,1 @@
+"""Values that every layer speaks: addresses, envelopes, flags, refusals, clocks."""

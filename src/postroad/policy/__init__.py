@@ -1,0 +1,1 @@
+"""What strangers and users may do, in numbers."""

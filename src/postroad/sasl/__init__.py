@@ -1,0 +1,1 @@
+"""SASL mechanisms as exchanges of values (RFC 4422)."""

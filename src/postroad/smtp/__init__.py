@@ -1,0 +1,1 @@
+"""SMTP, as a server and as a client (RFC 5321)."""

@@ -1,0 +1,1 @@
+"""The server side of SMTP: sessions for mail exchange and submission."""

@@ -1,0 +1,1 @@
+"""The bytes of SMTP: cores without I/O."""

@@ -1,0 +1,1 @@
+"""Where mail is kept: an index in SQL, bodies in packs."""

@@ -1,0 +1,1 @@
+"""MailWorld: a whole server, its peers, DNS and clock in one process."""
