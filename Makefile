@@ -1,0 +1,88 @@
+# The two commands to know:  make run   starts a complete server on loopback,
+#                            make test  installs what the tests need and runs them.
+# Needs python3 (3.11 or later), python3-venv and make; everything else comes from here.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help run develop test check lint bench soak fuzz lock packages versions clean
+
+help: ## List what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: $(VENV)/.run ## Start a complete mail server on loopback, for trying it out
+	@exec $(BIN)/postroad dev
+
+develop: $(VENV)/.dev ## Set up .venv with the development tools
+
+test: $(VENV)/.dev packages ## Install what the tests need and run them
+	$(PYTEST) -m 'not soak'
+
+check: lint ## Types, style, import contracts, then the tests
+	@$(MAKE) --no-print-directory test
+
+lint: $(VENV)/.dev ## Types, style and import contracts only
+	$(BIN)/mypy
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.run ## Measure messages per second, CPU per message and latencies
+	$(BIN)/python -m bench
+
+soak: $(VENV)/.dev packages ## Run the long tests in their full size
+	$(PYTEST) -m soak
+
+FUZZ_SECONDS ?= 60
+fuzz: $(VENV)/.fuzz ## Run every fuzz target for FUZZ_SECONDS (60)
+	@set -e; for target in tests/fuzz/fuzz_*.py; do \
+	  echo "== $$target"; \
+	  mkdir -p .fuzz/$$(basename $$target .py); \
+	  $(BIN)/python $$target -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.fuzz/ .fuzz/$$(basename $$target .py); \
+	done
+
+packages:
+	@tests/interop/install-packages
+
+versions: $(VENV)/.dev packages ## Write docs/interop.md anew from what is installed
+	$(BIN)/python -m tests.interop.versions
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+  --no-emit-index-url --custom-compile-command "make lock" pyproject.toml
+lock: | $(VENV)/.made ## Resolve the dependencies anew into requirements*.txt
+	$(PIP) install uv
+	$(LOCK) --output-file requirements.txt
+	$(LOCK) --constraints requirements.txt --extra dev --output-file requirements-dev.txt
+	$(LOCK) --constraints requirements.txt --extra fuzz --output-file requirements-fuzz.txt
+
+clean: ## Remove what was built, the virtual environment too
+	rm -rf $(VENV) .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps make a second run quick: pip is asked only when a lock file changed.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "postroad needs Python 3.11 or later; try  make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { echo "On Debian this needs:  sudo apt-get install python3-venv" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.run: requirements.txt pyproject.toml | $(VENV)/.made
+	@echo "Installing postroad into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	@echo "Installing the development tools into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.fuzz: requirements-fuzz.txt $(VENV)/.run
+	@echo "Installing the fuzzer into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements-fuzz.txt
+	@touch $@
