@@ -1,0 +1,103 @@
+"""From octets to text, whatever the label says (RFC 2045 §5.2, RFC 2046 §4.1.2).
+
+Labels come from strangers, so they are looked up in a table: the codec
+registry of Python imports modules by name, remembers every miss for ever and
+knows codecs that are no charsets at all.
+"""
+
+import re
+from encodings.aliases import aliases
+from typing import Final
+
+# These are registered as codecs, but decode no text, or not in linear time.
+_NO_CHARSET: Final = frozenset(
+    "base64_codec bz2_codec hex_codec quopri_codec rot_13 uu_codec zlib_codec mbcs oem idna punycode "
+    "unicode_escape raw_unicode_escape undefined charmap tactis".split()
+)
+# What senders write and what they mean: the supersets that mail programs use.
+_MEANT: Final = {
+    "us_ascii": "ascii",
+    "ansi_x3.4_1968": "ascii",
+    "iso_8859_1": "cp1252",
+    "iso8859_1": "cp1252",
+    "latin1": "cp1252",
+    "latin_1": "cp1252",
+    "l1": "cp1252",
+    "iso_8859_9": "cp1254",
+    "iso_8859_8_i": "iso8859_8",
+    "iso_8859_8_e": "iso8859_8",
+    "iso_8859_6_i": "iso8859_6",
+    "iso_8859_6_e": "iso8859_6",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "x_gbk": "gb18030",
+    "gb_2312_80": "gb18030",
+    "hz_gb_2312": "hz",
+    "big5": "big5hkscs",
+    "cn_big5": "big5hkscs",
+    "x_big5": "big5hkscs",
+    "euc_kr": "cp949",
+    "ks_c_5601": "cp949",
+    "ks_c_5601_1987": "cp949",
+    "x_windows_949": "cp949",
+    "shift_jis": "cp932",
+    "sjis": "cp932",
+    "x_sjis": "cp932",
+    "windows_31j": "cp932",
+    "x_euc_jp": "euc_jp",
+    "iso_2022_jp": "iso2022_jp_ext",
+    "tis_620": "cp874",
+    "iso_8859_11": "cp874",
+    "windows_874": "cp874",
+    "utf8": "utf_8",
+    "utf_8": "utf_8",
+    "x_utf_8": "utf_8",
+    "unicode": "utf_16",
+    "unicode_1_1_utf_7": "utf_7",
+    "x_unicode_2_0_utf_7": "utf_7",
+    "macintosh": "mac_roman",
+    "x_mac_roman": "mac_roman",
+    "x_mac_cyrillic": "mac_cyrillic",
+    "koi8_r": "koi8_r",
+    "koi8_u": "koi8_u",
+}
+_CODECS: Final = (
+    {codec: codec for codec in aliases.values() if codec not in _NO_CHARSET}
+    | {alias: codec for alias, codec in aliases.items() if codec not in _NO_CHARSET}
+    | _MEANT
+)
+_SEPARATOR: Final = re.compile(r"[^a-z0-9.]+")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def find_codec(label: str) -> str | None:
+    """Return the Python codec for a charset label, or None if it is unknown."""
+    if len(label) > 64:
+        return None
+    name = _SEPARATOR.sub("_", label.lower()).strip("_")
+    codec = _CODECS.get(name)
+    if codec is None and name.startswith(("windows_", "cp_")):
+        codec = _CODECS.get("cp" + name.rpartition("_")[2])
+    return codec
+
+
+def decode_text(octets: bytes, label: str | None = None) -> str:
+    """Decode octets as their label says, or as they look; it never raises.
+
+    A label that is missing, unknown or plain ASCII says little: then it is
+    UTF-8 if it can be, and Windows-1252 otherwise.
+    """
+    if octets.isascii() and (label is None or label.lower() in {"utf-8", "us-ascii", "iso-8859-1"}):
+        return octets.decode("ascii")
+    codec = find_codec(label) if label else None
+    if codec is None or codec == "ascii":
+        try:
+            return octets.decode("utf-8")
+        except UnicodeDecodeError:
+            return octets.decode("cp1252", "replace")
+    try:
+        text = octets.decode(codec, "replace")
+    except (UnicodeError, ValueError):
+        return octets.decode("latin-1")
+    # UTF-7 and UTF-16 may leave half a pair, which no UTF-8 writer would take.
+    return _SURROGATE.sub("\ufffd", text)

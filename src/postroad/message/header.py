@@ -1,0 +1,141 @@
+"""The header of a message or body part, found by offsets (RFC 5322 §2.2, §3.6).
+
+Stored mail is not always well formed: lines end in a bare LF, the empty line
+is missing, a mailbox separator or a broken line stands between the fields.
+All of it is read as a reader of mail would read it, and nothing raises.
+"""
+
+import re
+from typing import Final
+
+from msgspec import Struct
+
+from postroad.message.octets import Octets
+
+MAX_HEADER: Final = 256 * 1024
+MAX_FIELDS: Final = 1_000
+MAX_FIELD: Final = 64 * 1024
+
+# A name, perhaps spaces (RFC 5322 §4.5.8), a colon and a value with its folds.
+_FIELD: Final = re.compile(rb"(?m)^([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+\n?)")
+_STRANGE_LINE: Final = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
+_FOLD: Final = re.compile(rb"\r*\n")
+
+
+class Field(Struct, frozen=True, gc=False):
+    """One header field; the offsets count from the start of the data.
+
+    `start` is where the name stands, `value_start` is behind the colon and
+    `end` is behind the line end, so data[start:end] is the field as written.
+    """
+
+    name: bytes
+    name_lower: bytes
+    start: int
+    value_start: int
+    end: int
+
+
+class HeaderBlock(Struct, frozen=True, gc=False):
+    """The fields of one header, in order, and where the body starts.
+
+    `truncated` says that the header was over a limit and that the fields
+    behind it were left out; the offsets of the body are right all the same.
+    """
+
+    start: int
+    body_start: int
+    fields: list[Field]
+    truncated: bool
+    _octets: bytes
+    _first: dict[bytes, Field]
+
+    @classmethod
+    def parse(cls, data: Octets, start: int = 0, end: int | None = None) -> "HeaderBlock":
+        """Read the header that starts at `start`; whatever comes, it never raises."""
+        stop = len(data) if end is None else end
+        block_end, body_start = _blank_line(data, start, stop)
+        octets = data[start : min(block_end, start + MAX_HEADER)]
+        truncated = block_end - start > MAX_HEADER
+        fields: list[Field] = []
+        first: dict[bytes, Field] = {}
+        at = 0
+        for match in _FIELD.finditer(octets):
+            begin, stop_at = match.span()
+            if begin != at and _is_body(octets[at:begin], followed=True):
+                block_end = body_start = start + at
+                break
+            at = stop_at
+            if len(fields) == MAX_FIELDS:
+                truncated = True
+                break
+            name = match[1]
+            lower = name.lower()
+            field = Field(name, lower, start + begin, start + match.start(2), start + at)
+            fields.append(field)
+            if lower not in first:
+                first[lower] = field
+        else:
+            if at < len(octets) and not truncated:
+                followed = body_start > block_end
+                if _is_body(octets[at:], followed=followed):
+                    body_start = start + at
+        return cls(start, body_start, fields, truncated, octets, first)
+
+    def value(self, field: Field) -> bytes:
+        """Return the unfolded value of a field, without the space around it."""
+        begin = field.value_start - self.start
+        end = field.end - self.start
+        raw = self._octets[begin : min(end, begin + MAX_FIELD)].strip()
+        return _FOLD.sub(b"", raw) if b"\n" in raw else raw
+
+    def first(self, name: bytes) -> bytes | None:
+        """Return the unfolded value of the first field of that name, or None."""
+        field = self._first.get(name.lower())
+        return None if field is None else self.value(field)
+
+    def all(self, name: bytes) -> list[bytes]:
+        """Return the unfolded values of all fields of that name, in order."""
+        lower = name.lower()
+        if lower not in self._first:
+            return []
+        return [self.value(field) for field in self.fields if field.name_lower == lower]
+
+    def count(self, name: bytes) -> int:
+        """Count the fields of that name."""
+        lower = name.lower()
+        if lower not in self._first:
+            return 0
+        return sum(field.name_lower == lower for field in self.fields)
+
+
+def _blank_line(data: Octets, start: int, stop: int) -> tuple[int, int]:
+    """Return the offsets in front of and behind the line that ends the header."""
+    lead = data[start : min(start + 2, stop)]
+    if lead == b"\r\n":
+        return start, start + 2
+    if lead[:1] == b"\n":
+        return start, start + 1
+    crlf = data.find(b"\n\r\n", start, stop)
+    bare = data.find(b"\n\n", start, stop if crlf < 0 else crlf + 1)
+    if bare >= 0:
+        return bare + 1, bare + 2
+    if crlf >= 0:
+        return crlf + 1, crlf + 3
+    return stop, stop
+
+
+def _is_body(strange: bytes, *, followed: bool) -> bool:
+    """Say whether lines that are no fields are text that lost its empty line.
+
+    One broken line with fields or the empty line behind it is passed over,
+    and so is a mailbox separator; more than that is what somebody wrote.
+    """
+    at = 0
+    if strange.startswith((b"From ", b">From ")):
+        match = _STRANGE_LINE.match(strange)
+        at = match.end() if match else 0
+        if at == len(strange):
+            return False
+    match = _STRANGE_LINE.match(strange, at)
+    return not followed or match is None or match.end() < len(strange)

@@ -1,0 +1,51 @@
+"""The SMTP envelope: who it is from, whom it is for (RFC 5321 §2.3.1)."""
+
+from dataclasses import dataclass, field
+
+from postroad.model.address import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One RCPT TO with its DSN wishes (RFC 3461 §4)."""
+
+    address: Address
+    notify: frozenset[str] = frozenset()
+    """NEVER, or a subset of SUCCESS, FAILURE, DELAY; empty when not asked."""
+    original: str = ""
+    """ORCPT as it came, `rfc822;ada@example.org`; empty when absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A whole envelope; `sender` None is the null reverse-path (RFC 5321 §4.5.5)."""
+
+    sender: Address | None
+    recipients: tuple[Recipient, ...]
+    body: str = "7BIT"
+    """7BIT, 8BITMIME (RFC 6152) or BINARYMIME (RFC 3030)."""
+    smtputf8: bool = False
+    ret: str = ""
+    """FULL or HDRS (RFC 3461 §4.3); empty when not asked."""
+    envid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What is known of the other end when a message comes in; goes to Received and trail."""
+
+    protocol: str
+    """The WITH keyword: ESMTP, ESMTPS, ESMTPSA … (RFC 3848)."""
+    address: str
+    """IP address of the client, as text; empty for local injection."""
+    helo: str = ""
+    reverse_name: str = ""
+    tls: str = ""
+    """`TLSv1.3 TLS_AES_256_GCM_SHA384`; empty in clear."""
+    listener: str = ""
+    login: str = ""
+    """Account that logged in, `ada@example.org`; empty for strangers."""
+    account_id: int | None = None
+    connection_id: str = ""
+    facts: tuple[str, ...] = field(default=())
+    """Anything else worth keeping in the trail, in plain sentences."""

@@ -1,0 +1,14 @@
+"""Names for bytes that may lie in memory or in a mapped file."""
+
+import mmap
+from typing import TypeAlias
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
+"""What a socket can be given."""
+
+Octets: TypeAlias = bytes | mmap.mmap
+"""A whole message: small ones as bytes, large ones mapped from a file.
+
+Both have `find` and `rfind`, both can be searched with `re`, and slicing
+either gives `bytes`, so code by offsets serves both.
+"""

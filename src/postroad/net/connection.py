@@ -1,0 +1,402 @@
+"""One TCP connection of any line protocol: the pump between socket and core.
+
+A session attaches its core and then asks, again and again, for a reason to
+look at it. Everything that the core wants to say goes out in one write just
+before the session waits, so a pipeline of commands costs one system call.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final, Protocol
+
+from postroad.model.octets import Buffer
+
+READ_HIGH_WATER: Final = 256 * 1024
+"""Octets waiting in a core above which the socket is not read."""
+WRITE_HIGH_WATER: Final = 1024 * 1024
+"""Octets waiting in the transport above which `send` waits (SAFETY: IMAP output unread)."""
+
+
+class Core(Protocol):
+    """What the pump asks of a protocol core."""
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the peer; never raises."""
+        ...
+
+    def data_to_send(self) -> bytes:
+        """Give, once, what the peer has to be sent."""
+        ...
+
+    def buffered(self) -> int:
+        """Octets taken and not yet turned into events."""
+        ...
+
+
+class Wake(Enum):
+    """Why `Connection.pump` came back."""
+
+    DATA = auto()
+    """The core has more bytes."""
+    POKED = auto()
+    """`Connection.poke` was called: something else happened (a change in the mailbox)."""
+    TIMEOUT = auto()
+    """The deadline passed."""
+    DRAIN = auto()
+    """The server is stopping and the peer is idle: say goodbye."""
+    CLOSED = auto()
+    """The peer is gone, or has sent its last byte and everything before it was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsInfo:
+    """What was negotiated, for Received, trail and channel binding."""
+
+    version: str
+    cipher: str
+    sni: str = ""
+    alpn: str = ""
+
+
+class Connection(asyncio.Protocol):
+    """A connection with its peer, one task (`session`) and one timer."""
+
+    __slots__ = (
+        "_closed",
+        "_connected_cb",
+        "_core",
+        "_draining",
+        "_eof",
+        "_fed",
+        "_lost_cb",
+        "_loop",
+        "_poked",
+        "_reading",
+        "_room",
+        "_session",
+        "_task",
+        "_timer",
+        "_timer_at",
+        "_transport",
+        "_waiter",
+        "id",
+        "local",
+        "peer",
+        "tls",
+    )
+
+    def __init__(
+        self,
+        session: Callable[["Connection"], Awaitable[None]],
+        *,
+        connection_id: str,
+        on_connect: Callable[["Connection"], bytes | None] = lambda _: None,
+        on_lost: Callable[["Connection"], None] = lambda _: None,
+    ) -> None:
+        """`on_connect` may answer with a farewell: the peer gets it and is closed."""
+        self.id = connection_id
+        self.peer: tuple[str, int] = ("", 0)
+        self.local: tuple[str, int] = ("", 0)
+        self.tls: TlsInfo | None = None
+        self._session = session
+        self._connected_cb = on_connect
+        self._lost_cb = on_lost
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._core: Core | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._fed = self._poked = self._eof = self._closed = self._draining = False
+        self._reading = True
+
+    # -- asyncio.Protocol -------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
+        self._transport = transport  # type: ignore[assignment]  # uvloop's class is not asyncio's
+        self.peer = _name(transport.get_extra_info("peername"))
+        self.local = _name(transport.get_extra_info("sockname"))
+        self.tls = _tls_info(transport)
+        farewell = self._connected_cb(self)
+        if farewell is not None:
+            self._transport.write(farewell)
+            self._transport.close()
+            return
+        self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
+        self._task = self._loop.create_task(self._run())
+
+    def data_received(self, data: bytes) -> None:
+        core = self._core
+        if core is None:
+            # The session has not attached yet: leave the bytes in the kernel
+            # from now on, keep these.
+            self._early(data)
+            return
+        core.receive(data)
+        self._fed = True
+        if self._reading and core.buffered() > READ_HIGH_WATER:
+            self._reading = False
+            self._transport.pause_reading()  # type: ignore[union-attr]  # set while data comes
+        self._wake()
+
+    def eof_received(self) -> bool:
+        self._eof = True
+        self._wake()
+        # Keep the writing half: replies to what came before the EOF still go out. TLS cannot.
+        return self.tls is None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed = True
+        self._stop_timer()
+        self._wake()
+        self.resume_writing()
+        self._lost_cb(self)
+
+    def pause_writing(self) -> None:
+        if self._room is None:
+            self._room = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_result(None)
+
+    # -- for sessions -----------------------------------------------------
+
+    def attach(self, core: Core) -> None:
+        """Let `core` have the bytes of the peer from now on."""
+        early = self._core
+        self._core = core
+        if isinstance(early, _Early) and early.held:
+            core.receive(bytes(early.held))
+            self._fed = True
+
+    def deadline(self, seconds: float) -> float:
+        """A point in time for `pump`, from now."""
+        return self._loop.time() + seconds
+
+    async def pump(self, deadline: float, *, drain: bool = True) -> Wake:
+        """Send what the core has to say, then wait for a reason to go on.
+
+        `deadline` is absolute (`deadline()`), so that a peer that sends one
+        octet a minute does not extend it. `drain=False` while the peer is in
+        the middle of something that is worth finishing when the server stops.
+        """
+        while True:
+            self.flush()
+            if self._room is not None and not self._closed:
+                # The peer does not read: nothing is taken from it until it does.
+                if not await self._wait_for_room(deadline):
+                    return Wake.TIMEOUT
+                continue
+            if self._fed:
+                self._fed = False
+                return Wake.DATA
+            if self._closed or self._eof:
+                return Wake.CLOSED
+            if self._poked:
+                self._poked = False
+                return Wake.POKED
+            if drain and self._draining:
+                return Wake.DRAIN
+            if self._loop.time() >= deadline:
+                return Wake.TIMEOUT
+            self._resume_reading()
+            self._start_timer(deadline)
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+
+    def flush(self) -> None:
+        """Write what the core wants to send; does not wait."""
+        if self._core is not None and (data := self._core.data_to_send()):
+            self.write(data)
+
+    def write(self, data: Buffer) -> None:
+        """Queue bytes behind those that are going out."""
+        if not self._closed and self._transport is not None:
+            self._transport.write(data)
+
+    async def send(self, data: Buffer, timeout: float = 300.0) -> None:
+        """Write bytes and wait while the peer is more than a high-water mark behind.
+
+        Raises:
+            ConnectionError: the peer is gone, or has read nothing for `timeout` seconds.
+        """
+        self.flush()
+        self.write(data)
+        if self._room is not None and not await self._wait_for_room(self.deadline(timeout)):
+            self.abort()
+            raise ConnectionError("the peer does not read")
+        if self._closed:
+            raise ConnectionError("the peer is gone")
+
+    async def start_tls(self, context: ssl.SSLContext, timeout: float = 60.0) -> None:
+        """Upgrade to TLS as the server.
+
+        The caller has dropped what its core had buffered: bytes that came in
+        clear must never be read as if they had come protected. The reply that
+        invites the handshake has to be in the core or already written.
+
+        Raises:
+            ConnectionError: the handshake failed; the connection is closed.
+        """
+        transport = self._transport
+        assert transport is not None
+        self.flush()
+        transport.pause_reading()
+        self._fed = False
+        try:
+            upgraded = await self._loop.start_tls(
+                transport, self, context, server_side=True, ssl_handshake_timeout=timeout
+            )
+        except (OSError, ssl.SSLError, TimeoutError) as error:
+            self.abort()
+            raise ConnectionError(f"TLS handshake failed: {error}") from error
+        if upgraded is None:
+            self._closed = True
+            raise ConnectionError("the peer left during the TLS handshake")
+        self._transport = upgraded
+        self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
+        self._reading = True
+        self._fed = False
+        self.tls = _tls_info(upgraded)
+
+    def poke(self) -> None:
+        """Make the session's `pump` return POKED, now or the next time."""
+        self._poked = True
+        self._wake()
+
+    def drain(self) -> None:
+        """The server is stopping: sessions see DRAIN as soon as their peer is idle."""
+        self._draining = True
+        self._wake()
+
+    @property
+    def draining(self) -> bool:
+        """Whether the server has asked this connection to end."""
+        return self._draining
+
+    @property
+    def closed(self) -> bool:
+        """Whether the transport is gone."""
+        return self._closed
+
+    def close(self) -> None:
+        """Close once everything written has gone out."""
+        self.flush()
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once and drop what is unsent."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    @property
+    def ssl_object(self) -> ssl.SSLObject | None:
+        """For channel binding and client certificates."""
+        return self._transport.get_extra_info("ssl_object") if self._transport else None
+
+    # -- inside -----------------------------------------------------------
+
+    async def _run(self) -> None:
+        try:
+            await self._session(self)
+        except ConnectionError:
+            pass  # the peer left in the middle of something; the session has logged what matters
+        finally:
+            self._stop_timer()
+            self.close()
+
+    def _early(self, data: bytes) -> None:
+        held = _Early()
+        held.receive(data)
+        self._core = held
+
+    def _wake(self) -> None:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def _resume_reading(self) -> None:
+        if not self._reading and self._transport is not None:
+            self._reading = True
+            self._transport.resume_reading()
+
+    async def _wait_for_room(self, deadline: float) -> bool:
+        room = self._room
+        if room is None:
+            return True
+        try:
+            async with asyncio.timeout_at(deadline):
+                await asyncio.shield(room)
+        except TimeoutError:
+            return False
+        return True
+
+    def _start_timer(self, deadline: float) -> None:
+        # One timer a connection: while the running one fires early it is left alone and
+        # re-armed on firing, so an ordinary command costs no timer at all.
+        if self._timer is not None and self._timer_at <= deadline:
+            return
+        self._stop_timer()
+        self._timer_at = deadline
+        self._timer = self._loop.call_at(deadline, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._wake()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class _Early:
+    """Holds what arrived before a session attached its core."""
+
+    __slots__ = ("held",)
+
+    def __init__(self) -> None:
+        self.held = bytearray()
+
+    def receive(self, data: bytes) -> None:
+        self.held += data
+
+    def data_to_send(self) -> bytes:
+        return b""
+
+    def buffered(self) -> int:
+        return len(self.held)
+
+
+def _name(address: object) -> tuple[str, int]:
+    match address:
+        case (str(host), int(port), *_):
+            # A dual-stack socket shows IPv4 peers as ::ffff:192.0.2.1; limits and trail want the IPv4 address.
+            return host.removeprefix("::ffff:"), port
+        case _:
+            return "", 0
+
+
+def _tls_info(transport: asyncio.BaseTransport) -> TlsInfo | None:
+    ssl_object = transport.get_extra_info("ssl_object")
+    if ssl_object is None:
+        return None
+    name, _, _ = ssl_object.cipher() or ("", "", 0)
+    return TlsInfo(
+        version=ssl_object.version() or "",
+        cipher=name,
+        sni=getattr(ssl_object, "postroad_sni", ""),
+        alpn=ssl_object.selected_alpn_protocol() or "",
+    )

@@ -1,0 +1,37 @@
+"""Expected conditions of the store; each protocol has one table that words them."""
+
+
+class StoreError(Exception):
+    """Something the caller asked for cannot be; nothing was changed."""
+
+
+class OverQuota(StoreError):
+    """The account has no room for the message."""
+
+
+class NoSuchMailbox(StoreError):
+    """There is no mailbox of that name or id."""
+
+
+class AlreadyExists(StoreError):
+    """There is a mailbox of that name already."""
+
+
+class BadMailboxName(StoreError):
+    """The name cannot be used: empty levels, control characters, too long, too deep."""
+
+
+class Conflict(StoreError):
+    """The state is not what the caller took it for: children, INBOX, a stale view."""
+
+
+class LimitReached(StoreError):
+    """A numbered limit of the store: mailboxes an account, keywords a message."""
+
+
+class NoSuchMessage(StoreError):
+    """The message was expunged meanwhile."""
+
+
+class Damaged(StoreError):
+    """The stored bytes do not match their digest; they are named, never served."""

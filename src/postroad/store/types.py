@@ -1,0 +1,127 @@
+"""The values that the store's verbs take and give."""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from postroad.model.octets import Octets
+
+Ranges = Sequence[tuple[int, int]]
+"""UIDs as inclusive (low, high) pairs, ascending and disjoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """One mailbox of an account, with its counters as of one read."""
+
+    id: int
+    name: str
+    """Unicode, levels parted by `/`; INBOX is always written so."""
+    uidvalidity: int
+    uidnext: int
+    highest_modseq: int
+    messages: int
+    unseen: int
+    deleted: int
+    size: int
+    """Octets of all its messages (RFC 8438)."""
+    recent_from: int
+    """UIDs from here on have been shown to no read-write session yet."""
+    special_use: str
+    """`\\Sent`, `\\Drafts` … or empty (RFC 6154)."""
+    subscribed: bool
+
+
+class Entry(NamedTuple):
+    """The narrow row of a message in a mailbox: all that a listing needs."""
+
+    uid: int
+    modseq: int
+    flags: int
+    """A mask of `postroad.model.flags.Flag`."""
+    keywords: str
+    """Stored form: sorted, parted by single spaces."""
+    size: int
+    """RFC822.SIZE in octets."""
+    internal_date: int
+    """Seconds since the epoch."""
+    message_id: int
+    """Key of the wide row; the same in every mailbox that holds the message."""
+
+
+class Rendered(NamedTuple):
+    """The wide row: what clients ask for again and again, made at filing."""
+
+    message_id: int
+    envelope: bytes
+    body: bytes
+    bodystructure: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A mailbox at one modseq: compact arrays, shared by sessions, never changed.
+
+    `uids` ascends; `flags[i]` is the mask of `uids[i]`. A session keeps the
+    view that it has told its client, and asks `Account.changes` for the rest.
+    """
+
+    mailbox_id: int
+    modseq: int
+    uids: "array[int]"
+    uidnext: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened in a mailbox after a modseq, as of `modseq`."""
+
+    modseq: int
+    uidnext: int
+    entries: list[Entry]
+    """New and changed entries, by UID."""
+    vanished: list[int]
+    """Expunged UIDs, ascending; a UID that came and went in between may be named."""
+    exists: bool = True
+    """False when the mailbox itself has been deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message to append: bytes as the client sent them, never altered."""
+
+    body: "Octets"
+    flags: int = 0
+    keywords: frozenset[str] = frozenset()
+    internal_date: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FlagsResult:
+    """What a STORE did."""
+
+    modseq: int
+    entries: list[Entry]
+    """Every entry named that exists, as it is now."""
+    conflicts: list[int]
+    """UIDs left alone because they changed after `unchanged_since` (RFC 7162 §3.1.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyResult:
+    """COPYUID in values (RFC 4315 §3): source and new UIDs in the same order."""
+
+    uidvalidity: int
+    source: list[int]
+    target: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Use and limit; a limit of None is no limit (RFC 9208)."""
+
+    bytes_used: int
+    bytes_limit: int | None
+    messages_used: int
+    messages_limit: int | None
