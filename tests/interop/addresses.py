@@ -1,0 +1,42 @@
+"""Addresses and ports that nobody else on this machine is using."""
+
+import errno
+import random
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+
+def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
+    """Ports that were free a moment ago, all different."""
+    with ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind((address, 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def _loopback_addresses() -> Iterator[str]:
+    while True:
+        yield f"127.{random.randint(64, 127)}.{random.randint(1, 254)}.{random.randint(1, 254)}"
+
+
+def loopback_address(port: int) -> str:
+    """An address in 127/8 of our own, with this (low) port free.
+
+    Mail exchangers are found on port 25 and name servers on port 53, so each of
+    them gets an address instead of a port. Whether it is free can only be seen
+    as root; elsewhere a random address has to do.
+    """
+    for address in _loopback_addresses():
+        with socket.socket() as probe:
+            try:
+                probe.bind((address, port))
+            except PermissionError:
+                return address
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                continue
+            return address
+    raise AssertionError("unreachable")
