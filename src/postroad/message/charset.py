@@ -11,8 +11,11 @@ from typing import Final
 
 # These are registered as codecs, but decode no text, or not in linear time.
 _NO_CHARSET: Final = frozenset(
-    "base64_codec bz2_codec hex_codec quopri_codec rot_13 uu_codec zlib_codec mbcs oem idna punycode "
-    "unicode_escape raw_unicode_escape undefined charmap tactis".split()
+    {
+        *("base64_codec", "bz2_codec", "hex_codec", "quopri_codec", "rot_13", "uu_codec", "zlib_codec"),
+        *("mbcs", "oem", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"),
+        *("charmap", "tactis"),
+    }
 )
 # What senders write and what they mean: the supersets that mail programs use.
 _MEANT: Final = {

@@ -1,0 +1,176 @@
+"""Dates as mail and IMAP write them (RFC 5322 §3.3 and §4.3, RFC 3501 §9)."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+
+from postroad.message.comment import strip_comments
+
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTH: Final = {name.lower().encode(): number for number, name in enumerate(_MONTHS, 1)}
+# RFC 5322 §4.3; the single military letters carry no meaning and count as UTC.
+_ZONES: Final = {
+    b"ut": 0,
+    b"gmt": 0,
+    b"utc": 0,
+    b"z": 0,
+    b"wet": 0,
+    b"bst": 60,
+    b"cet": 60,
+    b"met": 60,
+    b"mez": 60,
+    b"west": 60,
+    b"cest": 120,
+    b"eet": 120,
+    b"msk": 180,
+    b"eest": 180,
+    b"jst": 540,
+    b"kst": 540,
+    b"hst": -600,
+    b"akst": -540,
+    b"akdt": -480,
+    b"est": -300,
+    b"edt": -240,
+    b"cst": -360,
+    b"cdt": -300,
+    b"mst": -420,
+    b"mdt": -360,
+    b"pst": -480,
+    b"pdt": -420,
+}
+
+# [day-name ,] day month year hour:minute[:second] [zone]
+_DATE: Final = re.compile(
+    rb"\s*+(?:[A-Za-z]++\.?\s*+,?\s*+)?"
+    rb"(\d{1,2})[\s.,-]*+([A-Za-z]{3})[A-Za-z]*+[\s.,-]*+(\d{2,4})\s*+,?\s*+"
+    rb"(?:(\d{1,2})\s*+[:.]\s*+(\d{1,2})(?:\s*+[:.]\s*+(\d{1,2}))?(?:[.,]\d++)?)?"
+    rb"\s*+(?:(?:GMT|UTC?)?([+-]\d{4})|([A-Za-z]++))?"
+)
+# C's asctime, with or without a zone in front of or behind the year.
+_ASCTIME: Final = re.compile(
+    rb"\s*+(?:[A-Za-z]++\.?\s*+,?\s++)?([A-Za-z]{3})[A-Za-z]*+\s++(\d{1,2}),?\s++"
+    rb"(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?\s++(?:([A-Z]{1,5}|[+-]\d{4})\s++)?(\d{4})"
+    rb"(?:\s++([A-Z]{1,5}|[+-]\d{4}))?"
+)
+_ISO: Final = re.compile(
+    rb"\s*+(\d{4})-(\d\d?)-(\d\d?)(?:[Tt\s]\s*+(\d\d?):(\d\d)(?::(\d\d))?(?:\.\d++)?)?\s*+"
+    rb"([+-]\d\d:?\d\d|[A-Za-z]++)?"
+)
+_INTERNAL: Final = re.compile(
+    rb"([ 0-3]?\d)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)",
+)
+
+
+def parse_date(value: bytes) -> datetime | None:
+    """Read a Date value, obsolete and merely usual forms too; None if it is none.
+
+    An unknown zone is UTC, for the instant is worth more than the refusal.
+    """
+    if b"(" in value:
+        value = strip_comments(value)
+    match = _DATE.match(value)
+    if match is not None:
+        day, month, year, hour, minute, second, offset, zone = match.groups()
+        number = _MONTH.get(month.lower())
+        if number is not None:
+            return _moment(year, number, day, hour, minute, second, offset or zone)
+    match = _ASCTIME.match(value)
+    if match is not None:
+        month, day, hour, minute, second, before, year, behind = match.groups()
+        number = _MONTH.get(month.lower())
+        if number is not None:
+            return _moment(year, number, day, hour, minute, second, behind or before)
+    match = _ISO.match(value)
+    if match is not None:
+        year, month, day, hour, minute, second, zone = match.groups()
+        return _moment(year, int(month), day, hour, minute, second, (zone or b"").replace(b":", b""))
+    return None
+
+
+def _moment(
+    year: bytes,
+    month: int,
+    day: bytes,
+    hour: bytes | None,
+    minute: bytes | None,
+    second: bytes | None,
+    zone: bytes | None,
+) -> datetime | None:
+    full_year = int(year)
+    if len(year) == 2:  # RFC 5322 §4.3
+        full_year += 2000 if full_year < 50 else 1900
+    elif len(year) == 3:
+        full_year += 1900
+    try:
+        return datetime(
+            full_year,
+            month,
+            int(day),
+            int(hour or 0),
+            int(minute or 0),
+            min(int(second or 0), 59),  # a leap second is told as the one in front of it
+            tzinfo=_zone(zone),
+        )
+    except ValueError:
+        return None
+
+
+def _zone(zone: bytes | None) -> timezone:
+    if not zone:
+        return UTC
+    if zone[0] in b"+-":
+        minutes = int(zone[1:3]) * 60 + int(zone[3:5])
+        if minutes == 0 or minutes >= 24 * 60:
+            return UTC
+        return timezone(timedelta(minutes=-minutes if zone[0] == 0x2D else minutes))
+    minutes = _ZONES.get(zone.lower(), 0)
+    return timezone(timedelta(minutes=minutes)) if minutes else UTC
+
+
+def format_date(moment: datetime) -> str:
+    """Write a date for a header field (RFC 5322 §3.3); a naive one counts as UTC."""
+    offset = moment.utcoffset() or timedelta()
+    minutes = int(offset.total_seconds()) // 60
+    sign = "-" if minutes < 0 else "+"
+    hours, minutes = divmod(abs(minutes), 60)
+    return (
+        f"{_DAYS[moment.weekday()]}, {moment.day} {_MONTHS[moment.month - 1]} {moment.year:04} "
+        f"{moment:%H:%M:%S} {sign}{hours:02}{minutes:02}"
+    )
+
+
+def format_internaldate(epoch_seconds: int) -> bytes:
+    """Write an INTERNALDATE, without its quotes and always in UTC (RFC 3501 §9 date-time)."""
+    try:
+        moment = datetime.fromtimestamp(epoch_seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        moment = datetime.fromtimestamp(0, UTC)
+    return b"%2d-%s-%04d %02d:%02d:%02d +0000" % (
+        moment.day,
+        _MONTHS[moment.month - 1].encode(),
+        moment.year,
+        moment.hour,
+        moment.minute,
+        moment.second,
+    )
+
+
+def parse_internaldate(value: bytes) -> int | None:
+    """Read an IMAP date-time, without its quotes, as seconds since 1970; None if it is wrong."""
+    match = _INTERNAL.fullmatch(value)
+    if match is None:
+        return None
+    day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = match.groups()
+    number = _MONTH.get(month.lower())
+    if number is None:
+        return None
+    try:
+        moment = datetime(
+            int(year), number, int(day), int(hour), int(minute), min(int(second), 59), tzinfo=UTC
+        )
+    except ValueError:
+        return None
+    offset = int(zone_hours) * 3600 + int(zone_minutes) * 60
+    seconds = int(moment.timestamp())
+    return seconds + offset if sign == b"-" else seconds - offset

@@ -1,0 +1,198 @@
+"""ENVELOPE, BODY and BODYSTRUCTURE as the bytes that IMAP sends (RFC 3501 §7.4.2, §9).
+
+Rendered once when a message is filed. Strings are quoted where that is legal
+and literals where octets need it; NUL never goes out (RFC 3501 §9 CHAR8).
+"""
+
+import re
+from typing import Final
+
+from postroad.message.address_list import Entry, GroupStart, Mailbox, parse_addresses
+from postroad.message.content_type import Disposition, Parameters
+from postroad.message.header import HeaderBlock
+from postroad.message.octets import Octets
+from postroad.message.part import Part
+
+NIL: Final = b"NIL"
+# What the strings of strangers may add to one structure; behind that they are left out.
+_MAX_STRINGS: Final = 256 * 1024
+
+_PLAIN: Final = re.compile(rb"[ !#-\[\]-~]*+")
+_BREAK: Final = re.compile(rb"[\r\n]+")
+_SPECIAL: Final = re.compile(rb"([\"\\])")
+
+
+def render_string(value: bytes) -> bytes:
+    """Write a string: quoted, or a literal where 8-bit octets need one."""
+    if _PLAIN.fullmatch(value):
+        return b'"' + value + b'"'
+    value = _BREAK.sub(b" ", value.replace(b"\0", b""))
+    if value.isascii():
+        return b'"' + _SPECIAL.sub(rb"\\\1", value) + b'"'
+    return b"{%d}\r\n%b" % (len(value), value)
+
+
+def render_nstring(value: bytes | None) -> bytes:
+    """Write a string, or NIL for what is not there."""
+    return NIL if value is None else render_string(value)
+
+
+def render_addresses(entries: list[Entry]) -> bytes:
+    """Write an address list; NIL when it is empty. Groups have a NIL host (RFC 3501 §7.4.2)."""
+    if not entries:
+        return NIL
+    written: list[bytes] = []
+    for entry in entries:
+        if isinstance(entry, Mailbox):
+            name = NIL if entry.name is None else render_string(entry.name)
+            route = NIL if entry.route is None else render_string(entry.route)
+            written.append(
+                b"(%b %b %b %b)" % (name, route, render_string(entry.local), render_string(entry.host))
+            )
+        elif isinstance(entry, GroupStart):
+            written.append(b"(NIL NIL %b NIL)" % render_string(entry.name))
+        else:
+            written.append(b"(NIL NIL NIL NIL)")
+    return b"(" + b"".join(written) + b")"
+
+
+def render_envelope(block: HeaderBlock) -> bytes:
+    """Write the ENVELOPE of a message from its header."""
+    first = block.first
+    sender = _addresses(first(b"from"))
+    # RFC 3501 §7.4.2: Sender and Reply-To default to From, empty ones too.
+    by = _addresses(first(b"sender"))
+    reply_to = _addresses(first(b"reply-to"))
+    return b"(%b %b %b %b %b %b %b %b %b %b)" % (
+        render_nstring(first(b"date")),
+        render_nstring(first(b"subject")),
+        sender,
+        sender if by is NIL else by,
+        sender if reply_to is NIL else reply_to,
+        _addresses(first(b"to")),
+        _addresses(first(b"cc")),
+        _addresses(first(b"bcc")),
+        render_nstring(first(b"in-reply-to")),
+        render_nstring(first(b"message-id")),
+    )
+
+
+def _addresses(value: bytes | None) -> bytes:
+    return NIL if value is None else render_addresses(parse_addresses(value))
+
+
+def render_structure(data: Octets, root: Part) -> tuple[bytes, bytes]:
+    """Write BODY and BODYSTRUCTURE of a message."""
+    if not root.children:  # the plain case, without the walk
+        return _Renderer(data).leaf(root)
+    return _Renderer(data).render(root)
+
+
+class _Renderer:
+    """Writes both forms in one walk, children before their parents."""
+
+    def __init__(self, data: Octets) -> None:
+        self._data = data
+        self._room = _MAX_STRINGS
+
+    def render(self, root: Part) -> tuple[bytes, bytes]:
+        # Each frame: the part, and what its children have become so far.
+        stack: list[tuple[Part, list[tuple[bytes, bytes]]]] = [(root, [])]
+        while True:
+            part, done = stack[-1]
+            if len(done) < len(part.children):
+                child = part.children[len(done)]
+                if child.children:
+                    stack.append((child, []))
+                else:
+                    done.append(self.leaf(child))
+                continue
+            written = (
+                self._multipart(part, done) if part.type == "multipart" else self._message(part, done[0])
+            )
+            stack.pop()
+            if not stack:
+                return written
+            stack[-1][1].append(written)
+
+    def leaf(self, part: Part) -> tuple[bytes, bytes]:
+        kind, subtype = part.type, part.subtype
+        if kind == "message" and subtype == "rfc822":
+            # It is encoded, against the standard: the grammar wants an envelope here
+            # that cannot be read, so a client is told that it is a file to decode.
+            kind, subtype = "application", "octet-stream"
+        fields = self._fields(part, kind, subtype)
+        if kind == "text":
+            fields += b" %d" % part.lines
+        return b"(" + fields + b")", b"(" + fields + self._extension(part, leaf=True) + b")"
+
+    def _message(self, part: Part, child: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+        embedded = part.children[0]
+        block = HeaderBlock.parse(self._data, embedded.header_start, embedded.body_start)
+        envelope = self._spend(render_envelope(block), b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)")
+        fields = self._fields(part, part.type, part.subtype) + b" " + envelope
+        body, structure = child
+        return (
+            b"(%b %b %d)" % (fields, body, part.lines),
+            b"(%b %b %d%b)" % (fields, structure, part.lines, self._extension(part, leaf=True)),
+        )
+
+    def _multipart(self, part: Part, done: list[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+        subtype = render_string(part.subtype.encode("latin-1")) or b'"mixed"'
+        body = b"(%b %b)" % (b"".join([body for body, _ in done]), subtype)
+        structure = b"(%b %b %b%b)" % (
+            b"".join([structure for _, structure in done]),
+            subtype,
+            self._parameters(part.params),
+            self._extension(part, leaf=False),
+        )
+        return body, structure
+
+    def _fields(self, part: Part, kind: str, subtype: str) -> bytes:
+        return b"%b %b %b %b %b %b %d" % (
+            self._string(kind.encode("latin-1")),
+            self._string(subtype.encode("latin-1")),
+            self._parameters(part.params),
+            self._nstring(part.id),
+            self._nstring(part.description),
+            self._string(part.encoding.encode("latin-1")),
+            part.body_end - part.body_start,
+        )
+
+    def _extension(self, part: Part, *, leaf: bool) -> bytes:
+        disposition = self._disposition(part.disposition)
+        if not part.language:
+            language = NIL
+        elif len(part.language) == 1:
+            language = self._string(part.language[0])
+        else:
+            language = b"(" + b" ".join([self._string(tag) for tag in part.language]) + b")"
+        location = self._nstring(part.location)
+        if leaf:
+            return b" %b %b %b %b" % (self._nstring(part.md5), disposition, language, location)
+        return b" %b %b %b" % (disposition, language, location)
+
+    def _disposition(self, disposition: Disposition | None) -> bytes:
+        if disposition is None:
+            return NIL
+        kind = self._string(disposition.kind.encode("latin-1"))
+        return b"(%b %b)" % (kind, self._parameters(disposition.params))
+
+    def _parameters(self, params: Parameters) -> bytes:
+        if not params:
+            return NIL
+        written = b" ".join([render_string(name) + b" " + render_string(value) for name, value in params])
+        return self._spend(b"(" + written + b")", NIL)
+
+    def _string(self, value: bytes) -> bytes:
+        return self._spend(render_string(value), b'"x-unknown"')
+
+    def _nstring(self, value: bytes | None) -> bytes:
+        return NIL if value is None else self._spend(render_string(value), NIL)
+
+    def _spend(self, written: bytes, instead: bytes) -> bytes:
+        """Charge what strangers wrote to the room there is for it."""
+        if len(written) > self._room:
+            return instead
+        self._room -= len(written)
+        return written

@@ -1,0 +1,66 @@
+"""What is worked out once, when a message is filed, so that nobody has to parse it again."""
+
+from dataclasses import dataclass
+
+from postroad.message.address_list import first_mailbox, parse_addresses
+from postroad.message.date import parse_date
+from postroad.message.encoded_word import decode_header
+from postroad.message.header import HeaderBlock
+from postroad.message.message_id import find_references, parse_message_id
+from postroad.message.octets import Octets
+from postroad.message.part import pack_tree, parse_parts
+from postroad.message.preview import render_preview
+from postroad.message.structure import render_envelope, render_structure
+from postroad.message.subject import base_subject
+
+_MAX_SUBJECT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What clients ask for again and again about one message.
+
+    `envelope`, `body` and `bodystructure` are ready to be sent by IMAP; `tree`
+    is for `unpack_tree`. `message_id` and `references` are without angle
+    brackets. `subject` is decoded and cut at 1,000 characters. `sent` is the
+    Date in seconds since 1970. `header_end` is where the body starts.
+    """
+
+    envelope: bytes
+    body: bytes
+    bodystructure: bytes
+    tree: bytes
+    preview: str
+    message_id: str
+    references: tuple[str, ...]
+    subject: str
+    base_subject: str
+    sender: str
+    sent: int | None
+    header_end: int
+
+
+def summarize(data: Octets) -> Summary:
+    """Work out the summary of a whole message; it never raises, whatever the message is."""
+    block = HeaderBlock.parse(data)
+    root = parse_parts(data, block)
+    body, bodystructure = render_structure(data, root)
+    first = block.first
+    subject = decode_header(first(b"subject") or b"")[:_MAX_SUBJECT]
+    sender = first_mailbox(parse_addresses(first(b"from") or b""))
+    date = first(b"date")
+    sent = parse_date(date) if date is not None else None
+    return Summary(
+        envelope=render_envelope(block),
+        body=body,
+        bodystructure=bodystructure,
+        tree=pack_tree(root),
+        preview=render_preview(data, root),
+        message_id=parse_message_id(first(b"message-id") or b""),
+        references=find_references(first(b"references"), first(b"in-reply-to")),
+        subject=subject,
+        base_subject=base_subject(subject),
+        sender=sender.address if sender is not None else "",
+        sent=int(sent.timestamp()) if sent is not None else None,
+        header_end=block.body_start,
+    )
