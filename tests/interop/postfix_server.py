@@ -35,9 +35,10 @@ message_size_limit = 2000000
 mailbox_size_limit = 0
 smtpd_banner = $myhostname ESMTP
 
-virtual_mailbox_domains = theirs.test
+virtual_mailbox_domains = theirs.test, backup.theirs.test, implicit.theirs.test
 virtual_mailbox_base = {directory}/mail
-virtual_mailbox_maps = inline:{{ carl@theirs.test=carl/, dora@theirs.test=dora/ }}
+virtual_mailbox_maps = inline:{{ carl@theirs.test=carl/, dora@theirs.test=dora/,
+    eve@backup.theirs.test=eve/, fay@implicit.theirs.test=fay/ }}
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
 virtual_minimum_uid = 1
@@ -89,7 +90,7 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class Postfix:
-    """A whole Postfix that serves theirs.test, with Maildirs for carl and dora."""
+    """A whole Postfix that serves theirs.test, with Maildirs for carl, dora, eve and fay."""
 
     def __init__(self, certificates: Certificates, resolver: str) -> None:
         self.address = loopback_address(25)
@@ -124,8 +125,11 @@ class Postfix:
         self._daemon.until(lambda: answers(self.address, 25), "Postfix to answer")
 
     def stop(self) -> None:
-        """Stop it and remove everything that it wrote."""
+        """Stop it."""
         self._daemon.stop(as_root(program("postfix"), "-c", str(self._config), "stop"))
+
+    def remove(self) -> None:
+        """Remove everything that it wrote."""
         run(*as_root("rm", "-rf", str(self.directory)))
 
     def log(self) -> str:

@@ -1,0 +1,54 @@
+"""Messages to send, and what the tests ask of a mailbox."""
+
+import imaplib
+import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.interop.postroad_server import HOST, PASSWORD, Postroad
+from tests.interop.processes import until
+
+
+def message(subject: str, body: str = "Hello.\r\n", sender: str = "bob@ours.test") -> str:
+    """A small whole message."""
+    return f"From: Bob <{sender}>\r\nTo: Ada <ada@ours.test>\r\nSubject: {subject}\r\n\r\n{body}"
+
+
+def receive(server: Postroad, text: str, recipient: str = "ada@ours.test") -> None:
+    """Have a stranger deliver a message to the port for mail from outside."""
+    with smtplib.SMTP(HOST, server.ports.smtp, local_hostname="stranger.test") as smtp:
+        smtp.sendmail("stranger@elsewhere.test", [recipient], text.encode())
+
+
+@contextmanager
+def imap(server: Postroad, user: str = "ada@ours.test") -> Iterator[imaplib.IMAP4_SSL]:
+    """An IMAP session of a user."""
+    with imaplib.IMAP4_SSL(HOST, server.ports.imaps, ssl_context=server.tls_context()) as session:
+        session.login(user, PASSWORD)
+        yield session
+
+
+def texts(server: Postroad, mailbox: str = "INBOX", user: str = "ada@ours.test") -> list[str]:
+    """All messages of a mailbox, whole."""
+    with imap(server, user) as session:
+        status, _ = session.select(mailbox, readonly=True)
+        assert status == "OK"
+        _, found = session.search(None, "ALL")
+        numbers = found[0].split()
+        return [_text(session, number.decode()) for number in numbers]
+
+
+def _text(session: imaplib.IMAP4, number: str) -> str:
+    _, data = session.fetch(number, "(BODY.PEEK[])")
+    first = data[0]
+    assert isinstance(first, tuple)
+    return bytes(first[1]).decode("utf-8", "replace")
+
+
+def arrived(server: Postroad, containing: str, mailbox: str = "INBOX", user: str = "ada@ours.test") -> str:
+    """Wait for a message with these words and return it."""
+
+    def look() -> str | None:
+        return next((text for text in texts(server, mailbox, user) if containing in text), None)
+
+    return until(look, f"a message with {containing!r} in {mailbox} of {user}")

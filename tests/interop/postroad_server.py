@@ -1,0 +1,142 @@
+"""postroad itself, as an operator runs it: a settings file, `postroad serve`, the command line."""
+
+import getpass
+import os
+import socket
+import ssl
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.interop.addresses import free_ports
+from tests.interop.certificates import Certificates
+from tests.interop.processes import Daemon, as_root, run
+
+PASSWORD: Final = "sw0rdfish and chips"
+HOST: Final = "localhost"
+
+_SETTINGS: Final = """
+hostname = "mx.ours.test"
+data = "{data}"
+workers = 2
+{user}
+
+[tls]
+certificate = "{certificates.certificate}"
+key = "{certificates.key}"
+
+[dns]
+servers = ["{resolver}:53"]
+
+[queue]
+allow_private_addresses = true
+"""
+
+_LISTENER: Final = """
+[[listener]]
+role = "{role}"
+address = "{address}:{port}"
+tls = "{tls}"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where its listeners are; s as in smtps is TLS from the first octet."""
+
+    smtp: int
+    submission: int
+    submissions: int
+    imap: int
+    imaps: int
+    pop3: int
+    pop3s: int
+
+
+class Postroad:
+    """One whole server with two workers, serving ours.test."""
+
+    def __init__(
+        self, directory: Path, certificates: Certificates, *, resolver: str = "127.0.0.1", exchanger: str = ""
+    ) -> None:
+        """With an `exchanger`, an address, it takes mail on port 25 of it: started as root, it drops root."""
+        self.directory = directory
+        self.certificates = certificates
+        self.ports = Ports(*free_ports(7))
+        self._exchanger = exchanger
+        self._settings = directory / "postroad.toml"
+        user = f'user = "{getpass.getuser()}"' if exchanger and os.geteuid() else ""
+        text = _SETTINGS.format(
+            data=directory / "data", certificates=certificates, resolver=resolver, user=user
+        )
+        for role, address, port, tls in self._listeners():
+            text += _LISTENER.format(role=role, address=address, port=port, tls=tls)
+        self._settings.write_text(text)
+
+    def _listeners(self) -> list[tuple[str, str, int, str]]:
+        ports, local = self.ports, "127.0.0.1"
+        public = [("smtp", self._exchanger, 25, "starttls")] if self._exchanger else []
+        return [
+            *public,
+            ("smtp", local, ports.smtp, "starttls"),
+            ("submission", local, ports.submission, "starttls"),
+            ("submission", local, ports.submissions, "implicit"),
+            ("imap", local, ports.imap, "starttls"),
+            ("imap", local, ports.imaps, "implicit"),
+            ("pop3", local, ports.pop3, "starttls"),
+            ("pop3", local, ports.pop3s, "implicit"),
+        ]
+
+    def start(self) -> None:
+        """Start it and wait until it tells its service manager that it is ready."""
+        path = self.directory / "notify"
+        path.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(str(path))
+            notify.setblocking(False)
+            command = [str(self._program), "serve", "--config", str(self._settings)]
+            told = f"NOTIFY_SOCKET={path}"
+            command = as_root("env", told, *command) if self._exchanger else ["env", told, *command]
+            self._daemon = Daemon(command, self.directory / "postroad.log")
+            self._daemon.until(lambda: b"READY=1" in _datagram(notify), "READY=1 from postroad")
+
+    def stop(self) -> None:
+        """End it by SIGTERM; it must end well and must have had no bug to report."""
+        status = self._daemon.stop()
+        said = self._daemon.said()
+        assert status == 0, f"postroad ended with status {status}:\n{said}"
+        assert "Traceback" not in said, said
+
+    @property
+    def pid(self) -> int:
+        """The supervisor's process."""
+        return self._daemon.pid
+
+    def log(self) -> str:
+        """What it has logged so far."""
+        return self._daemon.said()
+
+    @property
+    def _program(self) -> Path:
+        return Path(sys.executable).with_name("postroad")
+
+    def cli(self, *words: str, stdin: str = "") -> str:
+        """Run a command of the command line against the running server."""
+        return run(self._program, *words, "--config", self._settings, stdin=stdin)
+
+    def add_accounts(self, *addresses: str) -> None:
+        """Create accounts, all with the same password."""
+        for address in addresses:
+            self.cli("account", "add", address, stdin=f"{PASSWORD}\n")
+
+    def tls_context(self) -> ssl.SSLContext:
+        """For Python's own clients: trusts the authority of the tests and nobody else."""
+        return ssl.create_default_context(cafile=str(self.certificates.authority))
+
+
+def _datagram(notify: socket.socket) -> bytes:
+    try:
+        return notify.recv(4096)
+    except BlockingIOError:
+        return b""
