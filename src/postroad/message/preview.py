@@ -10,11 +10,12 @@ from postroad.message.part import Part
 from postroad.message.transfer import decode
 
 MAX_PREVIEW: Final = 200
-_LOOKED_AT: Final = 16 * 1024
-# Twice what is shown, as entities, spaces and quotes fall away.
-_ENOUGH: Final = 4 * MAX_PREVIEW
+# The beginning is nearly always enough; a newsletter's style sheet may be in front of its words.
+_LOOKS: Final = (2 * 1024, 16 * 1024)
+# Entities, spaces and quotes fall away from what is collected.
+_ENOUGH: Final = 2 * MAX_PREVIEW
 
-_QUOTED: Final = re.compile(r"(?m)^[ \t]*+(?:>.*+|[-_=*#~]{3,}[ \t\r]*+)$")
+_RULE: Final = re.compile(r"[-_=*#~+ ]{3,}")
 _SPACE: Final = re.compile(r"[\s\x00-\x1f\x7f\u200b-\u200f\u2028-\u202f\u2060\ufeff\u00ad\u034f]+")
 # Tags, and the elements of which nobody sees the content.
 _TAG: Final = re.compile(
@@ -28,18 +29,43 @@ def render_preview(data: Octets, root: Part) -> str:
     part = _first_text(root)
     if part is None:
         return ""
-    end = min(part.body_end, part.body_start + _LOOKED_AT)
-    octets = data[part.body_start : end]
-    if part.encoding in ("base64", "quoted-printable"):
-        if part.encoding == "quoted-printable" and end < part.body_end:
-            octets = octets[: octets.rfind(b"=", len(octets) - 2)] if b"=" in octets[-2:] else octets
+    preview = ""
+    for look in _LOOKS:
+        end = min(part.body_end, part.body_start + look)
+        preview = _words(_beginning(data[part.body_start : end], part), part.subtype)
+        if len(preview) >= MAX_PREVIEW or end == part.body_end:
+            break
+    return preview[:MAX_PREVIEW].rstrip()
+
+
+def _beginning(octets: bytes, part: Part) -> str:
+    if part.encoding == "quoted-printable":
+        cut = octets.rfind(b"=", len(octets) - 2)  # an escape cut in two
+        octets = decode(octets if cut < 0 else octets[:cut], part.encoding)
+    elif part.encoding == "base64":
         octets = decode(octets, part.encoding)
-    text = decode_text(octets, part.charset)
-    if part.subtype == "html":
-        text = strip_tags(text, _ENOUGH)
-    else:
-        text = _QUOTED.sub(" ", text[: 4 * _ENOUGH])
-    return _SPACE.sub(" ", text[: 4 * _ENOUGH]).strip()[:MAX_PREVIEW].rstrip()
+    return decode_text(octets, part.charset)
+
+
+def _words(text: str, subtype: str) -> str:
+    if subtype == "html":
+        return _one_line(strip_tags(text, _ENOUGH))
+    said: list[str] = []
+    have = 0
+    for line in text.split("\n"):
+        line = line.strip()
+        if not line or line[0] == ">" or _RULE.fullmatch(line):
+            continue  # what others said, and decoration
+        said.append(line)
+        have += len(line)
+        if have >= _ENOUGH:
+            break
+    return _one_line(" ".join(said)[: 4 * _ENOUGH])
+
+
+def _one_line(text: str) -> str:
+    text = " ".join(text.split())
+    return text if text.isprintable() else _SPACE.sub(" ", text).strip()
 
 
 def strip_tags(text: str, enough: int) -> str:
