@@ -1,0 +1,52 @@
+"""What FETCH gives, item by item (RFC 3501 §6.4.5)."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, Literal, TypeAlias
+
+SectionText: TypeAlias = Literal["", "HEADER", "TEXT", "MIME"]
+
+
+class FetchAttribute(Enum):
+    """Items that are a name and nothing else; the value is that name in the response."""
+
+    ENVELOPE = b"ENVELOPE"
+    FLAGS = b"FLAGS"
+    INTERNALDATE = b"INTERNALDATE"
+    SIZE = b"RFC822.SIZE"
+    BODY = b"BODY"
+    BODYSTRUCTURE = b"BODYSTRUCTURE"
+    UID = b"UID"
+    MODSEQ = b"MODSEQ"
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSection:
+    """BODY[…], BODY.PEEK[…], RFC822, RFC822.HEADER and RFC822.TEXT.
+
+    `path` and `text` are what `postroad.message.section.locate` takes.
+    """
+
+    label: bytes
+    """What the response calls it, `BODY[1.MIME]` or `RFC822`, with `<origin>` where partial."""
+    path: tuple[int, ...] = ()
+    text: SectionText = ""
+    fields: tuple[bytes, ...] = ()
+    """Names of HEADER.FIELDS and HEADER.FIELDS.NOT; `text` is HEADER then."""
+    fields_not: bool = False
+    """HEADER.FIELDS.NOT: every field but these."""
+    peek: bool = False
+    """Does not set \\Seen."""
+    partial: tuple[int, int] | None = None
+    """(first octet, how many at most)."""
+
+
+FetchItem: TypeAlias = FetchAttribute | FetchSection
+
+FAST: Final[tuple[FetchItem, ...]] = (
+    FetchAttribute.FLAGS,
+    FetchAttribute.INTERNALDATE,
+    FetchAttribute.SIZE,
+)
+ALL: Final[tuple[FetchItem, ...]] = (*FAST, FetchAttribute.ENVELOPE)
+FULL: Final[tuple[FetchItem, ...]] = (*ALL, FetchAttribute.BODY)

@@ -1,0 +1,172 @@
+"""What SEARCH looks for, as a tree (RFC 3501 §6.4.4).
+
+Keys that are another key in disguise arrive as that other key: NEW is RECENT
+and not \\Seen, FROM is HEADER FROM, OLD is not RECENT.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum, auto
+from typing import TypeAlias
+
+from postroad.imap.wire.sequence_set import SequenceSet
+from postroad.model.flags import Flag
+
+
+class DateField(Enum):
+    """Which date of a message is meant."""
+
+    INTERNAL = auto()
+    SENT = auto()
+    """The Date: field, its day as written, whatever its zone."""
+
+
+class DateTest(Enum):
+    """How it is compared; times and zones do not count."""
+
+    BEFORE = auto()
+    ON = auto()
+    SINCE = auto()
+    """On that day or later."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllMessages:
+    """ALL."""
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Every one of these keys; what stands side by side or in parentheses."""
+
+    keys: tuple["SearchKey", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """OR: either key."""
+
+    first: "SearchKey"
+    second: "SearchKey"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """NOT: the messages that the key does not match."""
+
+    key: "SearchKey"
+
+
+@dataclass(frozen=True, slots=True)
+class FlagKey:
+    """SEEN, UNSEEN, DELETED … : one system flag is set or is not."""
+
+    flag: Flag
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecentKey:
+    """RECENT and OLD: the session has the message as \\Recent or has not."""
+
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeywordKey:
+    """KEYWORD and UNKEYWORD; keywords compare without case."""
+
+    keyword: str
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NumberKey:
+    """Messages by number."""
+
+    numbers: SequenceSet
+
+
+@dataclass(frozen=True, slots=True)
+class UidKey:
+    """UID: messages by UID."""
+
+    uids: SequenceSet
+
+
+@dataclass(frozen=True, slots=True)
+class DateKey:
+    """BEFORE, ON, SINCE, SENTBEFORE, SENTON, SENTSINCE."""
+
+    field: DateField
+    test: DateTest
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class AgeKey:
+    """OLDER and YOUNGER: the age in seconds by the internal date (RFC 5032)."""
+
+    seconds: int
+    older: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SizeKey:
+    """LARGER and SMALLER, both without the size itself."""
+
+    octets: int
+    larger: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderKey:
+    """HEADER, BCC, CC, FROM, SUBJECT, TO.
+
+    An empty text matches every message that has the field.
+    """
+
+    field: str
+    """As written; field names compare without case."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BodyKey:
+    """BODY: the text stands in the body."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextKey:
+    """TEXT: the text stands in the header or the body."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModseqKey:
+    """MODSEQ: changed at this mod-sequence or later (RFC 7162 §3.1.5)."""
+
+    modseq: int
+
+
+SearchKey: TypeAlias = (
+    AllMessages
+    | And
+    | Or
+    | Not
+    | FlagKey
+    | RecentKey
+    | KeywordKey
+    | NumberKey
+    | UidKey
+    | DateKey
+    | AgeKey
+    | SizeKey
+    | HeaderKey
+    | BodyKey
+    | TextKey
+    | ModseqKey
+)
