@@ -20,9 +20,10 @@ class Fetchmail:
         self._home = directory
         self._into = directory / "fetched"
         self._into.mkdir()
+        uidl = "uidl" if way.startswith("pop3") else ""
         secret = "ssl" if way.endswith("s") else "sslproto TLS1.2+"
         words = [
-            f"poll {HOST} protocol {way.removesuffix('s')} port {getattr(server.ports, way)}",
+            f"poll {HOST} protocol {way.removesuffix('s')} port {getattr(server.ports, way)} {uidl}",
             f'user "ada@ours.test" password "{PASSWORD}"',
             f"{secret} sslcertck sslcertfile {server.certificates.authority}",
             f'mda "cat > $(mktemp {self._into}/XXXXXX)"',
@@ -62,8 +63,7 @@ def test_fetchmail_takes_everything_away(server: Postroad, tmp_path: Path, way: 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_fetchmail_that_keeps_fetches_only_what_is_new(server: Postroad, tmp_path: Path, way: str) -> None:
-    uidl = ["uidl"] if way.startswith("pop3") else []
-    fetchmail = Fetchmail(server, tmp_path, way, *uidl, "keep")
+    fetchmail = Fetchmail(server, tmp_path, way, "keep")
     receive(server, message("first"))
 
     fetchmail.run(FETCHED)

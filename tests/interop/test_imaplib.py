@@ -1,0 +1,160 @@
+"""Python's own imaplib reads and changes mail."""
+
+import imaplib
+from contextlib import ExitStack
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import pytest
+from tests.interop.messages import imap, message, receive
+from tests.interop.postroad_server import HOST, PASSWORD, Postroad
+
+
+def test_the_special_mailboxes_are_there_from_the_start(server: Postroad) -> None:
+    with imap(server) as session:
+        _, lines = session.list()
+
+    listed = b"\n".join(line for line in lines if isinstance(line, bytes))
+    for use in (b"Sent", b"Drafts", b"Junk", b"Trash", b"Archive"):
+        assert b"\\" + use in listed
+
+
+def test_log_in_after_starttls_and_not_before(server: Postroad) -> None:
+    with imaplib.IMAP4(HOST, server.ports.imap) as session:
+        assert "LOGINDISABLED" in session.capabilities
+        with pytest.raises(imaplib.IMAP4.error, match="PRIVACYREQUIRED"):
+            session.login("ada@ours.test", PASSWORD)
+        session.starttls(server.tls_context())
+        assert "LOGINDISABLED" not in session.capabilities
+        assert session.login("ada@ours.test", PASSWORD)[0] == "OK"
+
+
+def test_authenticate_plain(server: Postroad) -> None:
+    secret = f"\0ada@ours.test\0{PASSWORD}".encode()
+    with imaplib.IMAP4_SSL(HOST, server.ports.imaps, ssl_context=server.tls_context()) as session:
+        assert session.authenticate("PLAIN", lambda _: secret)[0] == "OK"
+
+
+def test_a_wrong_password_is_refused(server: Postroad) -> None:
+    with imaplib.IMAP4_SSL(HOST, server.ports.imaps, ssl_context=server.tls_context()) as session:
+        with pytest.raises(imaplib.IMAP4.error, match="AUTHENTICATIONFAILED"):
+            session.login("ada@ours.test", "wrong")
+        assert session.login("ada@ours.test", PASSWORD)[0] == "OK"
+
+
+def test_append_gives_back_what_was_given(server: Postroad) -> None:
+    text = message("Grüße", "8-bit: äöü, a dot:\r\n.\r\nand a line " + "x" * 3000 + "\r\n").encode()
+    with imap(server) as session:
+        status, said = session.append("INBOX", r"(\Seen keyword)", '"01-Feb-2024 03:04:05 +0600"', text)
+        assert status == "OK"
+        assert b"APPENDUID" in said[0]
+        session.select()
+        _, data = session.fetch("1", "(FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])")
+
+    first = data[0]
+    assert isinstance(first, tuple)
+    assert first[1] == text
+    facts = first[0] + (data[1] if isinstance(data[1], bytes) else b"")
+    assert b"RFC822.SIZE %d" % len(text) in facts
+    assert set(imaplib.ParseFlags(facts)) >= {b"\\Seen", b"keyword"}
+    assert imaplib.Internaldate2tuple(facts) is not None
+    assert b'INTERNALDATE "01-Feb-2024 03:04:05 +0600"' in facts or b'"31-Jan-2024 21:04:05 +0000"' in facts
+
+
+def test_mailboxes_are_created_renamed_and_deleted(server: Postroad) -> None:
+    with imap(server) as session:
+        assert session.create('"Post/2024/M&AOQ-rz"')[0] == "OK"
+        assert session.rename("Post/2024", "Post/2025")[0] == "OK"
+        assert session.subscribe('"Post/2025/M&AOQ-rz"')[0] == "OK"
+        assert session.create("inbox")[0] == "NO"
+        _, lines = session.list('""', '"Post/%"')
+        assert [line.split()[-1].strip(b'"') for line in lines if isinstance(line, bytes)] == [b"Post/2025"]
+        _, lines = session.lsub('""', '"Post*"')
+        assert b"M&AOQ-rz" in b"".join(line for line in lines if isinstance(line, bytes))
+        assert session.delete('"Post/2025/M&AOQ-rz"')[0] == "OK"
+        assert session.delete("Post/2026")[0] == "NO"
+
+
+def test_copy_move_and_expunge(server: Postroad) -> None:
+    for word in ("apple", "bread", "cheese"):
+        receive(server, message(word))
+    with imap(server) as session:
+        session.select()
+        status, said = session.uid("COPY", "1", "Archive")
+        assert (status, b"COPYUID" in said[0]) == ("OK", True)
+        assert session.uid("MOVE", "2", "Trash")[0] == "OK"
+        session.store("2", "+FLAGS.SILENT", r"\Deleted")
+        assert session.expunge() == ("OK", [b"2"])
+        assert session.search(None, "ALL") == ("OK", [b"1"])
+        assert session.select("Trash") == ("OK", [b"1"])
+        assert session.search(None, "SUBJECT", "bread") == ("OK", [b"1"])
+        assert session.close()[0] == "OK"
+
+
+def test_search_and_sort_of_facts(server: Postroad) -> None:
+    receive(server, message("small", "x\r\n"))
+    receive(server, message("large", "y" * 5000 + "\r\n"))
+    with imap(server) as session:
+        session.select()
+        session.store("1", "+FLAGS", r"(\Answered urgent)")
+        for question, answer in {
+            "LARGER 4000": b"2",
+            "NOT LARGER 4000": b"1",
+            "KEYWORD urgent": b"1",
+            "OR ANSWERED SUBJECT large": b"1 2",
+            'FROM "bob@ours.test" SINCE 1-Jan-2024': b"1 2",
+            "BEFORE 1-Jan-2024": b"",
+            "BODY yyyy": b"2",
+            "UID 2:*": b"2",
+        }.items():
+            assert session.search(None, question) == ("OK", [answer]), question
+
+
+def test_the_parts_of_a_message(server: Postroad) -> None:
+    text = (Path(__file__).with_name("mixed.eml")).read_bytes()
+    with imap(server) as session:
+        session.append("INBOX", "", "", text)
+        session.select()
+        _, data = session.fetch("1", "(ENVELOPE BODYSTRUCTURE)")
+        [described] = [item for item in data if isinstance(item, bytes)]
+        _, part = session.fetch("1", "(BODY.PEEK[1.2])")
+        _, cut = session.fetch("1", "(BODY.PEEK[2.TEXT]<0.5>)")
+        _, field = session.fetch("1", "(BODY.PEEK[HEADER.FIELDS (DATE)])")
+
+    assert b'("text" "plain"' in described.lower()
+    assert b'("message" "rfc822"' in described.lower()
+    assert isinstance(part[0], tuple)
+    assert part[0][1] == b"<p>Hello</p>"
+    assert isinstance(cut[0], tuple)
+    assert cut[0][1] == b"Inner"
+    assert isinstance(field[0], tuple)
+    date = field[0][1].decode().partition(":")[2].strip()
+    assert parsedate_to_datetime(date).year == 2024
+
+
+def test_idle_sessions_hear_of_a_delivery_whatever_worker_they_are_on(server: Postroad) -> None:
+    with ExitStack() as stack:
+        idlers = [stack.enter_context(imap(server)) for _ in range(8)]
+        for idler in idlers:
+            idler.select()
+            idler.send(b"idle IDLE\r\n")
+            assert idler.readline().startswith(b"+")
+        receive(server, message("news"))
+        for idler in idlers:
+            idler.sock.settimeout(10)
+            heard = b""
+            while b"EXISTS" not in heard:
+                heard = _line(idler)
+            assert heard == b"* 1 EXISTS\r\n"
+            idler.send(b"DONE\r\n")
+            while not _line(idler).startswith(b"idle OK"):
+                pass
+
+
+def _line(session: imaplib.IMAP4) -> bytes:
+    try:
+        line = session.readline()
+    except TimeoutError:
+        line = b""
+    assert line, "the session heard nothing"
+    return line
