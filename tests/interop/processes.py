@@ -64,7 +64,7 @@ def run(
 class Daemon:
     """A program in the background, its output in a file, its end by its own pid."""
 
-    def __init__(self, command: Sequence[str | Path], log: Path, env: Mapping[str, str] | None = None):
+    def __init__(self, command: Sequence[str | Path], log: Path, cwd: Path | None = None) -> None:
         self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -72,7 +72,7 @@ class Daemon:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **env} if env else None,
+                cwd=cwd,
             )
 
     @property

@@ -1,0 +1,119 @@
+"""Write docs/interop.md: what was run against postroad, in which version (`make versions`).
+
+The versions are asked of dpkg on the machine where the tests passed, so that
+the page says what is true and nobody has to remember it.
+"""
+
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.interop.processes import run
+
+HERE: Final = Path(__file__).parent
+PAGE: Final = HERE.parents[1] / "docs" / "interop.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One program that nobody here wrote."""
+
+    package: str
+    """Debian's name for it; empty for what comes with Python."""
+    name: str
+    tests: str
+    does: str
+
+
+PEERS: Final = (
+    Peer(
+        "swaks",
+        "swaks",
+        "test_swaks.py",
+        "submits over STARTTLS and TLS, AUTH PLAIN and LOGIN, pipelined; is refused in clear, without login, "
+        "with a wrong password, as a relay, for an unknown recipient",
+    ),
+    Peer(
+        "msmtp",
+        "msmtp",
+        "test_msmtp.py",
+        "submits over STARTTLS and TLS with PLAIN and LOGIN; recipients from the header, Bcc removed",
+    ),
+    Peer(
+        "curl",
+        "curl",
+        "test_curl.py",
+        "submits over SMTP; lists, searches, fetches, appends and flags over IMAP; reads and deletes over POP3; "
+        "each with STARTTLS and TLS",
+    ),
+    Peer(
+        "isync",
+        "mbsync",
+        "test_mbsync.py",
+        "two-way synchronisation of mail, flags, deletions and new mailboxes; a second run changes nothing",
+    ),
+    Peer(
+        "fetchmail",
+        "fetchmail",
+        "test_fetchmail.py",
+        "takes mail away or keeps it, over POP3 (UIDL) and IMAP, each with STARTTLS and TLS",
+    ),
+    Peer(
+        "mutt",
+        "mutt",
+        "test_mutt.py",
+        "in batch mode: sends with an attachment and files a copy; reads, flags, moves and deletes",
+    ),
+    Peer(
+        "",
+        "imaplib",
+        "test_imaplib.py",
+        "logs in (LOGIN, AUTHENTICATE), appends, searches, fetches parts, copies, moves, expunges, manages "
+        "mailboxes, waits in IDLE on both workers",
+    ),
+    Peer("", "poplib", "test_poplib.py", "reads a whole maildrop; deletions count at QUIT only"),
+    Peer(
+        "",
+        "smtplib",
+        "test_smtplib.py",
+        "submits and delivers: missing fields, foreign senders, subaddresses, postmaster, 18 MB, SIZE, 8 bits",
+    ),
+    Peer(
+        "postfix",
+        "Postfix",
+        "test_postfix.py",
+        "the other mail server, both ways over STARTTLS: delivery, a second exchanger, 451 and then "
+        "acceptance, bounces with its own words, null MX, its own bounce, its own deferral",
+    ),
+    Peer("nsd", "NSD", "test_postfix.py", "the name server in which both find each other's MX records"),
+    Peer("systemd", "systemd", "test_systemd_unit.py", "verifies the unit and rates its exposure"),
+)
+
+_TOP: Final = """\
+# Who postroad has been run against
+
+Programs that nobody here wrote, as `make test` runs them: Debian's packages against a real
+`postroad serve` with two workers, on loopback, with TLS checked against an authority of the tests.
+This page is written by `make versions` from what dpkg says.
+
+"""
+
+
+def version(peer: Peer) -> str:
+    """What dpkg says is installed, or the running Python."""
+    if not peer.package:
+        return f"Python {platform.python_version()}"
+    return run("dpkg-query", "--show", "--showformat=${Version}", peer.package)
+
+
+def page() -> str:
+    """The whole page."""
+    system = platform.freedesktop_os_release()["PRETTY_NAME"]
+    rows = [f"| program | version ({system}) | what it does here | tests |", "|---|---|---|---|"]
+    rows += [f"| {peer.name} | {version(peer)} | {peer.does} | `{peer.tests}` |" for peer in PEERS]
+    return _TOP + "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
