@@ -236,7 +236,7 @@ class _Reader:
                 self._file(_phrase(phrase), None, [], [])
             return
         route: bytes | None = None
-        if angle[0].special and angle[0].text == b"@":
+        if _is_at(angle[0]):
             for index, word in enumerate(angle):
                 if word.special and word.text == b":":
                     route = b"".join(piece.text for piece in angle[:index])
@@ -248,22 +248,21 @@ class _Reader:
     def _flush_bare(self, words: list[_Word], comment: bytes) -> None:
         if not words:
             return
-        local, host = _split(words)
         name = _comment(comment)
-        if host:
-            begin = len(local) - 1
-            while begin > 0 and not _apart(local[begin - 1], local[begin]):
-                begin -= 1
-            if begin > 0:  # Name local@host, without the brackets
-                name = name or _phrase(local[:begin])
-                local = local[begin:]
-            stop = 1
-            while stop < len(host) and not _apart(host[stop - 1], host[stop]):
-                stop += 1
-            host = host[:stop]
-            self._file(name, None, local, host)
-        else:
+        mark = _find_at(words)
+        if mark < 0:
             self._file(name, None, [_Word(_phrase(words), False, False)], [])
+            return
+        stop = mark + 1  # what comes behind a space is no longer the host
+        while stop < len(words) and not _apart(words[stop - 1], words[stop]):
+            stop += 1
+        local, host = _split(words[:stop])
+        begin = max(len(local) - 1, 0)
+        while begin > 0 and not _apart(local[begin - 1], local[begin]):
+            begin -= 1
+        if begin > 0:  # Name local@host, without the brackets
+            name = name or _phrase(local[:begin])
+        self._file(name, None, local[begin:], host)
 
     def _file(self, name: bytes, route: bytes | None, local: list[_Word], host: list[_Word]) -> None:
         self._addresses += 1
@@ -277,15 +276,28 @@ class _Reader:
         )
 
 
+def _is_at(word: _Word) -> bool:
+    return word.special and word.text == b"@"
+
+
 def _apart(left: _Word, right: _Word) -> bool:
-    """Say whether white space between two words ends an address (it does not around a dot)."""
-    return right.spaced and not left.text.endswith(b".") and not right.text.startswith(b".")
+    """Say whether white space between two words ends an address; around a dot or @ it does not."""
+    if not right.spaced or _is_at(left) or _is_at(right):
+        return False
+    return not left.text.endswith(b".") and not right.text.startswith(b".")
+
+
+def _find_at(words: list[_Word]) -> int:
+    for index, word in enumerate(words):
+        if _is_at(word):
+            return index
+    return -1
 
 
 def _split(words: list[_Word]) -> tuple[list[_Word], list[_Word]]:
     """Split at the last @, which is where every receiver would look for the host."""
     for index in range(len(words) - 1, -1, -1):
-        if words[index].special and words[index].text == b"@":
+        if _is_at(words[index]):
             return words[:index], words[index + 1 :]
     return words, []
 

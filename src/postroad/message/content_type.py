@@ -70,7 +70,7 @@ def parse_disposition(value: bytes) -> Disposition | None:
 
 def find_parameter(params: Parameters, name: str) -> str | None:
     """Return a parameter as text: extended first, encoded words undone, never raising."""
-    plain = name.encode("ascii")
+    plain = name.encode("utf-8", "replace")
     extended = plain + b"*"
     found: bytes | None = None
     for key, value in params:

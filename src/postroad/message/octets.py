@@ -5,10 +5,11 @@ sliced and searched; what only `bytes` can do quickly is done here piece by
 piece, so that no body is ever copied whole.
 """
 
-from mmap import mmap
-from typing import Final, TypeAlias
+from typing import Final
 
-Octets: TypeAlias = bytes | mmap
+from postroad.model.octets import Octets
+
+__all__ = ["Octets", "count_lines", "find"]
 
 # A piece that stays in the second-level cache while it is searched.
 _PIECE: Final = 1 << 18

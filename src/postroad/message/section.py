@@ -1,17 +1,12 @@
 """Sections of a message by part number (RFC 3501 §6.4.5)."""
 
-import re
 from collections.abc import Collection
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
+from postroad.message.header import ANY_FIELD
 from postroad.message.part import Part
 
 SectionText: TypeAlias = Literal["", "HEADER", "TEXT", "MIME"]
-
-# A field with its folds, or any other line of a header; not the empty line that ends it.
-_FIELD: Final = re.compile(
-    rb"(?m)^(?!\r?\n)(?:([!-9;-~]++)[ \t]*+:)?[^\n]*+(?:\n[ \t][^\n]*+)*+\n?",
-)
 
 
 def find_part(tree: Part, path: tuple[int, ...]) -> Part | None:
@@ -69,7 +64,7 @@ def header_subset(header: bytes, names: Collection[bytes], invert: bool) -> byte
     """
     wanted = {name.lower() for name in names}
     kept: list[bytes] = []
-    for match in _FIELD.finditer(header):
+    for match in ANY_FIELD.finditer(header):
         name = match[1]
         if name is None:
             continue

@@ -1,0 +1,91 @@
+"""Bodies decoded: for searching, for clients that cannot decode, for the index of words."""
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Final
+
+from postroad.message.charset import decode_text
+from postroad.message.encoded_word import decode_header
+from postroad.message.header import HeaderBlock
+from postroad.message.octets import Octets
+from postroad.message.part import Part
+from postroad.message.preview import strip_tags
+from postroad.message.transfer import decoded_pieces
+
+MAX_SEARCHED: Final = 16 * 1024 * 1024
+MAX_DECODED: Final = 64 * 1024 * 1024
+
+
+def walk(tree: Part) -> Iterator[Part]:
+    """Go over all parts in the order of the message, messages inside of messages too."""
+    waiting = [tree]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting.extend(reversed(part.children))
+
+
+def iter_decoded(data: Octets, part: Part) -> Iterator[bytes]:
+    """Undo the transfer encoding of a part, in pieces of at most 64 KiB or so."""
+    return decoded_pieces(data, part.body_start, part.body_end, part.encoding)
+
+
+def decode_body(data: Octets, part: Part, limit: int = MAX_DECODED) -> bytes:
+    """Undo the transfer encoding of a part; what is over the limit is cut off."""
+    pieces: list[bytes] = []
+    room = limit
+    for piece in iter_decoded(data, part):
+        pieces.append(piece[:room])
+        room -= len(piece)
+        if room <= 0:
+            break
+    return b"".join(pieces)
+
+
+def decode_body_text(data: Octets, part: Part, limit: int = MAX_DECODED) -> str:
+    """Return the text of a part as its charset says, or as it looks."""
+    return decode_text(decode_body(data, part, limit), part.charset)
+
+
+def decoded_text_parts(data: Octets, tree: Part, budget: int = MAX_SEARCHED) -> Iterator[str]:
+    """Yield the text of each text part, and of the headers of messages inside.
+
+    It is what SEARCH BODY looks at (RFC 3501 §6.4.4); `budget` bounds the
+    octets that are decoded for one message.
+    """
+    for part in walk(tree):
+        if budget <= 0:
+            return
+        if part.embedded is not None:
+            text = header_text(data, part.embedded)
+            budget -= len(text)
+            yield text
+        elif part.type == "text":
+            octets = decode_body(data, part, budget)
+            budget -= len(octets)
+            yield decode_text(octets, part.charset)
+
+
+def header_text(data: Octets, part: Part) -> str:
+    """Return the header of a part with its encoded words undone, one field a line."""
+    block = HeaderBlock.parse(data, part.header_start, part.body_start)
+    return "\n".join(
+        f"{field.name.decode('latin-1')}: {decode_header(block.value(field))}" for field in block.fields
+    )
+
+
+def readable_text(data: Octets, tree: Part, budget: int = MAX_SEARCHED) -> Iterator[str]:
+    """Yield what a reader sees: as `decoded_text_parts`, with HTML without its tags."""
+    for part in walk(tree):
+        if budget <= 0:
+            return
+        if part.type == "text":
+            octets = decode_body(data, part, budget)
+            budget -= len(octets)
+            text = decode_text(octets, part.charset)
+            yield strip_tags(text, len(text)) if part.subtype == "html" else text
+
+
+def search_text(data: Octets, tree: Part, budget: int = MAX_SEARCHED) -> Iterator[str]:
+    """Yield what SEARCH TEXT looks at: the header of the message, then its body."""
+    return chain((header_text(data, tree),), decoded_text_parts(data, tree, budget))
