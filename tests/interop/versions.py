@@ -44,8 +44,8 @@ PEERS: Final = (
         "curl",
         "curl",
         "test_curl.py",
-        "submits over SMTP; lists, searches, fetches, appends and flags over IMAP; reads and deletes over POP3; "
-        "each with STARTTLS and TLS",
+        "submits over SMTP; lists, searches, fetches, appends and flags over IMAP; reads and deletes "
+        "over POP3; each with STARTTLS and TLS",
     ),
     Peer(
         "isync",
@@ -77,7 +77,8 @@ PEERS: Final = (
         "",
         "smtplib",
         "test_smtplib.py",
-        "submits and delivers: missing fields, foreign senders, subaddresses, postmaster, 18 MB, SIZE, 8 bits",
+        "submits and delivers: missing fields, foreign senders, subaddresses, postmaster, 18 MB, SIZE, "
+        "8 bits",
     ),
     Peer(
         "postfix",
