@@ -31,11 +31,24 @@ def imap(server: Postroad, user: str = "ada@ours.test") -> Iterator[imaplib.IMAP
 def texts(server: Postroad, mailbox: str = "INBOX", user: str = "ada@ours.test") -> list[str]:
     """All messages of a mailbox, whole."""
     with imap(server, user) as session:
-        status, _ = session.select(mailbox, readonly=True)
-        assert status == "OK"
-        _, found = session.search(None, "ALL")
-        numbers = found[0].split()
-        return [_text(session, number.decode()) for number in numbers]
+        return _texts(session, mailbox)
+
+
+def arrived(server: Postroad, containing: str, mailbox: str = "INBOX", user: str = "ada@ours.test") -> str:
+    """Wait for a message with these words and return it."""
+    with imap(server, user) as session:
+
+        def look() -> str | None:
+            return next((text for text in _texts(session, mailbox) if containing in text), None)
+
+        return until(look, f"a message with {containing!r} in {mailbox} of {user}")
+
+
+def _texts(session: imaplib.IMAP4, mailbox: str) -> list[str]:
+    status, said = session.select(mailbox, readonly=True)
+    assert status == "OK", said
+    _, found = session.search(None, "ALL")
+    return [_text(session, number.decode()) for number in found[0].split()]
 
 
 def _text(session: imaplib.IMAP4, number: str) -> str:
@@ -43,12 +56,3 @@ def _text(session: imaplib.IMAP4, number: str) -> str:
     first = data[0]
     assert isinstance(first, tuple)
     return bytes(first[1]).decode("utf-8", "replace")
-
-
-def arrived(server: Postroad, containing: str, mailbox: str = "INBOX", user: str = "ada@ours.test") -> str:
-    """Wait for a message with these words and return it."""
-
-    def look() -> str | None:
-        return next((text for text in texts(server, mailbox, user) if containing in text), None)
-
-    return until(look, f"a message with {containing!r} in {mailbox} of {user}")
