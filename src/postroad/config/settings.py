@@ -1,0 +1,175 @@
+"""The settings of a server: where things are and how much of them, not what they hold.
+
+Domains, accounts and aliases are not here; they live in the database and are
+managed with `postroad domain`, `account` and `alias` while the server runs.
+`postroad config example` prints a commented file made from these structs.
+"""
+
+import os
+import socket
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeAlias
+
+import msgspec
+
+from postroad.config.fields import Count, Duration, Kind, Natural
+from postroad.config.limits import Limits
+
+HOUR: Final = 3600.0
+DAY: Final = 86400.0
+
+Role: TypeAlias = Literal["smtp", "submission", "imap", "pop3"]
+TlsMode: TypeAlias = Literal["starttls", "implicit", "none"]
+
+
+class Listener(msgspec.Struct, frozen=True, kw_only=True):
+    """One `[[listener]]`: what is spoken where."""
+
+    role: Annotated[
+        Role,
+        "smtp takes mail from other servers, submission takes it from your users.",
+    ]
+    address: Annotated[str, 'Where to listen: "192.0.2.1:25", "[2001:db8::1]:25", "[::]:25" for everywhere.']
+    tls: Annotated[
+        TlsMode,
+        "starttls: on request; implicit: from the first octet; none: never, and so no passwords.",
+    ] = "starttls"
+
+    @property
+    def host(self) -> str:
+        """The address without its port and brackets."""
+        return split_address(self.address)[0]
+
+    @property
+    def port(self) -> int:
+        """The port; 0 lets the system choose (tests)."""
+        return split_address(self.address)[1]
+
+
+class Tls(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[tls]` table."""
+
+    certificate: Annotated[
+        Path | None,
+        "PEM file with the certificate and what is needed to trust it. "
+        "Without one, a self-signed certificate is made in the data directory.",
+    ] = None
+    key: Annotated[Path | None, "PEM file with its private key."] = None
+
+
+class Dns(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[dns]` table."""
+
+    servers: Annotated[
+        tuple[str, ...],
+        'Resolvers to ask, "192.0.2.53" or "192.0.2.53:5353"; none: those of the system.',
+    ] = ()
+    timeout: Annotated[Duration, "For one question, over all resolvers."] = 5.0
+
+
+class Queue(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[queue]` table."""
+
+    retry_first: Annotated[
+        Duration, "Wait after the first failed attempt; doubles with each further one."
+    ] = 300.0
+    retry_max: Annotated[Duration, "Longest wait between two attempts."] = 4 * HOUR
+    lifetime: Annotated[Duration, "When a message goes back to its sender."] = 5 * DAY
+    delay_notice: Annotated[Duration, "When its sender is told that it is late."] = 4 * HOUR
+    per_destination: Annotated[Count, "Connections to one destination at a time."] = 20
+    active: Annotated[Count, "Recipients that are worked on at a time."] = 20_000
+    allow_private_addresses: Annotated[
+        bool,
+        "Also deliver to servers at loopback and private addresses. A stranger's domain "
+        "may point there, so only for networks that need it.",
+    ] = False
+
+
+class Metrics(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[metrics]` table."""
+
+    address: Annotated[
+        str,
+        'Where Prometheus may ask, on loopback only: "127.0.0.1:9725". Empty: nowhere.',
+    ] = ""
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[log]` table."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], "What is worth a line."] = "info"
+    format: Annotated[Literal["text", "json"], "text for people and journald, json for collectors."] = "text"
+
+
+def high_ports() -> tuple[Listener, ...]:
+    """Every protocol on loopback, at ports that need no privileges."""
+    return (
+        Listener(role="smtp", address="127.0.0.1:1025"),
+        Listener(role="submission", address="127.0.0.1:1587"),
+        Listener(role="submission", address="127.0.0.1:1465", tls="implicit"),
+        Listener(role="imap", address="127.0.0.1:1143"),
+        Listener(role="imap", address="127.0.0.1:1993", tls="implicit"),
+        Listener(role="pop3", address="127.0.0.1:1110"),
+        Listener(role="pop3", address="127.0.0.1:1995", tls="implicit"),
+    )
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"listeners": "listener"}):
+    """The whole file."""
+
+    hostname: Annotated[
+        str,
+        "The server's public name: in greetings and Received fields, and what MX records "
+        "and the certificate should say. Empty: the machine's own name.",
+    ] = ""
+    data: Annotated[Path, "The directory that holds everything: index, mail, queue."] = Path("data")
+    user: Annotated[
+        str,
+        "The user to become once the ports are open, when started as root.",
+    ] = ""
+    workers: Annotated[Natural, "Processes that serve; 0: as many as there are CPUs, at most 4."] = 0
+    tls: Tls = Tls()
+    listeners: Annotated[
+        tuple[Listener, ...],
+        "Without any, every protocol is served on loopback at high ports.",
+    ] = msgspec.field(default_factory=high_ports)
+    dns: Dns = Dns()
+    queue: Queue = Queue()
+    metrics: Metrics = Metrics()
+    log: Log = Log()
+    limits: Limits = Limits()
+    source: Annotated[Path | None, Kind.HIDDEN] = None
+    """The file that was read, for a reload; not itself a setting."""
+
+    @property
+    def worker_count(self) -> int:
+        """How many workers to start."""
+        return self.workers or min(os.cpu_count() or 1, 4)
+
+
+def machine_name() -> str:
+    """Return the machine's name without asking the DNS; `localhost` if it has none."""
+    return socket.gethostname().strip(".").lower() or "localhost"
+
+
+def defaults(data: Path) -> Settings:
+    """Return what holds without a settings file: loopback, high ports, mail in `data`."""
+    return Settings(hostname=machine_name(), data=data.absolute())
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """Part `host:port` or `[ipv6]:port`.
+
+    Raises:
+        ValueError: it is neither; the message is for people.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f'"{text}" needs a port, as in "127.0.0.1:25" or "[::]:25"')
+    if host.startswith("[") and host.endswith("]"):
+        return host[1:-1], int(port)
+    if ":" in host:
+        raise ValueError(f'"{text}": write IPv6 addresses in brackets, as in "[::1]:25"')
+    if not host:
+        raise ValueError(f'"{text}" needs a host; "[::]{text}" listens everywhere')
+    return host, int(port)
