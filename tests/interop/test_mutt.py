@@ -65,7 +65,7 @@ def test_mutt_reads_flags_moves_and_deletes(server: Postroad, tmp_path: Path, tl
         muttrc,
         "<limit>~A<enter><first-entry>"
         f"<pipe-message>cat > {copy}<enter>"
-        "<flag-message>"
+        "<display-message><exit><flag-message>"
         "<limit>~s bread<enter><first-entry><save-message>=Archive<enter>"
         "<limit>~A<enter><delete-pattern>~s cheese<enter>"
         "<sync-mailbox><quit>",

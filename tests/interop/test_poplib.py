@@ -60,6 +60,7 @@ def test_log_in_after_stls_and_not_before(server: Postroad) -> None:
     assert "STLS" in session.capa()
     with pytest.raises(poplib.error_proto):
         session.user("ada@ours.test")
+        session.pass_(PASSWORD)
     session.stls(server.tls_context())
     session.user("ada@ours.test")
     session.pass_(PASSWORD)
