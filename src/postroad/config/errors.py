@@ -39,5 +39,5 @@ def together(mistakes: list[ConfigError]) -> ConfigError:
 
 def nearest(word: str, valid: Iterable[str]) -> str:
     """Return the valid name that `word` most resembles, or nothing."""
-    found = difflib.get_close_matches(word.lower().replace("-", "_"), list(valid), n=1, cutoff=0.5)
+    found = difflib.get_close_matches(word.lower().replace("-", "_"), list(valid), n=1, cutoff=0.6)
     return found[0] if found else ""

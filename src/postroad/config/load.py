@@ -119,10 +119,10 @@ class _Reading:
 
     def _unknown(self, name: str, value: Any, fields: dict[str, Field], at: lines.Path) -> None:
         what = "table" if isinstance(value, dict) else "setting"
-        if meant := nearest(name, fields):
-            self.mistake((*at, name), f'there is no such {what}; did you mean "{meant}"?')
-        elif (elsewhere := _tables_with(name)) and not at:
+        if not at and (elsewhere := _table_with(name)):
             self.mistake((*at, name), f"there is no such {what} here; it belongs under [{elsewhere}]")
+        elif meant := nearest(name, fields):
+            self.mistake((*at, name), f'there is no such {what}; did you mean "{meant}"?')
         else:
             self.mistake((*at, name), f"there is no such {what}; valid here: {', '.join(fields)}")
 
@@ -234,7 +234,7 @@ def scalar(field: Field, value: Any) -> Any:
             raise ValueError("must be a text in quotes")
 
 
-def _tables_with(name: str) -> str:
+def _table_with(name: str) -> str:
     for field in fields_of(Settings):
         if field.struct is not None and any(inner.name == name for inner in fields_of(field.struct)):
             return field.name
