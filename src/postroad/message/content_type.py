@@ -26,7 +26,7 @@ _PARAMETER: Final = re.compile(
 # Not every quoted pair: programs for Windows write paths and forget to double the backslash.
 _ESCAPE: Final = re.compile(rb"\\([\"\\])")
 _SECTION: Final = re.compile(rb"([^*]+)\*(?:([0-9]{1,3})(\*?))?")
-_NOT_ATTRIBUTE: Final = re.compile(rb"[^A-Za-z0-9!#$&+.^_`{|}~%-]")
+_NOT_ATTRIBUTE: Final = re.compile(rb"[^A-Za-z0-9!#$&+.^_`{|}~-]")
 
 
 class ContentType(Struct, frozen=True, gc=False):

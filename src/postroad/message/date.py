@@ -49,7 +49,7 @@ _DATE: Final = re.compile(
 )
 # C's asctime, with or without a zone in front of or behind the year.
 _ASCTIME: Final = re.compile(
-    rb"\s*+(?:[A-Za-z]++\.?\s*+,?\s++)?([A-Za-z]{3})[A-Za-z]*+\s++(\d{1,2}),?\s++"
+    rb"\s*+(?:[A-Za-z]++\.?,?\s++)?([A-Za-z]{3})[A-Za-z]*+\s++(\d{1,2}),?\s++"
     rb"(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?\s++(?:([A-Z]{1,5}|[+-]\d{4})\s++)?(\d{4})"
     rb"(?:\s++([A-Z]{1,5}|[+-]\d{4}))?"
 )

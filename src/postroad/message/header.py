@@ -65,7 +65,7 @@ class HeaderBlock(Struct, frozen=True, gc=False):
         for match in _FIELD.finditer(octets):
             begin, stop_at = match.span()
             if begin != at and _is_body(octets[at:begin], followed=True):
-                block_end = body_start = start + at
+                body_start = start + at
                 break
             at = stop_at
             if len(fields) == MAX_FIELDS:
@@ -78,10 +78,8 @@ class HeaderBlock(Struct, frozen=True, gc=False):
             if lower not in first:
                 first[lower] = field
         else:
-            if at < len(octets) and not truncated:
-                followed = body_start > block_end
-                if _is_body(octets[at:], followed=followed):
-                    body_start = start + at
+            if at < len(octets) and not truncated and _is_body(octets[at:], followed=False):
+                body_start = start + at
         return cls(start, body_start, fields, truncated, octets, first)
 
     def value(self, field: Field) -> bytes:
@@ -130,8 +128,8 @@ def _blank_line(data: Octets, start: int, stop: int) -> tuple[int, int]:
 def _is_body(strange: bytes, *, followed: bool) -> bool:
     """Say whether lines that are no fields are text that lost its empty line.
 
-    One broken line with fields or the empty line behind it is passed over,
-    and so is a mailbox separator; more than that is what somebody wrote.
+    One broken line with a field behind it is passed over, and so is a mailbox
+    separator; more than that is what somebody wrote.
     """
     at = 0
     if strange.startswith((b"From ", b">From ")):

@@ -34,7 +34,9 @@ _TEXT: Final = ContentType("text", "plain", ((b"charset", b"us-ascii"),))  # RFC
 _MESSAGE: Final = ContentType("message", "rfc822", ())
 _OPAQUE: Final = ContentType("application", "octet-stream", ())
 _ENCODED: Final = frozenset(("base64", "quoted-printable", "x-uuencode", "uuencode"))
-_DELIMITER_END: Final = re.compile(rb"(--)?[ \t]*+(?:\r*\n|\r*\Z)")
+# RFC 2046 §5.1.1 lets anything stand behind a boundary. Where that is no space, though,
+# it is the delimiter of an inner multipart whose boundary begins like the outer one.
+_DELIMITER_END: Final = re.compile(rb"(--)?(?:[ \t][^\n]*+|\r*+)(?:\n|\Z)")
 _TOKEN: Final = re.compile(rb"[^\s;()\"]+")
 
 
