@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from postroad.model.octets import Buffer
 
@@ -71,8 +71,8 @@ class Connection(asyncio.Protocol):
         "_draining",
         "_eof",
         "_fed",
-        "_lost_cb",
         "_loop",
+        "_lost_cb",
         "_poked",
         "_reading",
         "_room",
@@ -118,17 +118,18 @@ class Connection(asyncio.Protocol):
     # -- asyncio.Protocol -------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
-        self._transport = transport  # type: ignore[assignment]  # uvloop's class is not asyncio's
+        # uvloop's transports are asyncio's by behaviour, not by class.
+        opened = cast(asyncio.Transport, transport)
+        self._transport = opened
         self.peer = _name(transport.get_extra_info("peername"))
         self.local = _name(transport.get_extra_info("sockname"))
         self.tls = _tls_info(transport)
         farewell = self._connected_cb(self)
         if farewell is not None:
-            self._transport.write(farewell)
-            self._transport.close()
+            opened.write(farewell)
+            opened.close()
             return
-        self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
+        opened.set_write_buffer_limits(high=WRITE_HIGH_WATER)
         self._task = self._loop.create_task(self._run())
 
     def data_received(self, data: bytes) -> None:

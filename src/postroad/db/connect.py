@@ -1,0 +1,37 @@
+"""Opening the SQLite file: one place for the pragmas that durability rests on."""
+
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+DATABASE_NAME: Final = "index.db"
+LOCK_NAME: Final = "index.lock"
+
+_CACHE_KIB: Final = 16 * 1024
+_CHECKPOINT_PAGES: Final = 4000
+
+
+def connect(data: Path, *, writable: bool) -> apsw.Connection:
+    """Open the index below `data`.
+
+    `synchronous=FULL` is the promise behind every 250: with NORMAL a power cut
+    was seen to lose acknowledged commits (SAFETY). Waiting for other writers
+    is done with the lock file (`db.lock`), which queues in the kernel;
+    the busy time-out is for a person with a SQLite shell.
+    """
+    flags = apsw.SQLITE_OPEN_READWRITE
+    if writable:
+        flags |= apsw.SQLITE_OPEN_CREATE
+    connection = apsw.Connection(str(data / DATABASE_NAME), flags=flags, statementcachesize=300)
+    connection.set_busy_timeout(10_000)
+    connection.pragma("journal_mode", "wal")
+    connection.pragma("synchronous", "full")
+    connection.pragma("cache_size", -_CACHE_KIB)
+    connection.pragma("temp_store", "memory")
+    connection.pragma("foreign_keys", False)
+    if writable:
+        connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
+    else:
+        connection.pragma("query_only", True)
+    return connection

@@ -1,0 +1,208 @@
+"""Group commit: many verbs, two syncs (DESIGN section 3, ADR 0001).
+
+Everything that arrived while the previous group was being made durable forms
+the next one; no timer is involved. The statements of a group run on the
+event loop, because a thread that has to win the interpreter lock back after
+each statement takes 350 times as long beside a busy loop (ADR 0001). What
+blocks, the lock between processes and the two syncs, runs in one thread.
+
+The order is what a 250 rests on: bodies are written and synced, then the
+rows that name them are committed, then the waiters are told.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, Protocol, TypeVar
+
+import apsw
+
+from postroad.db.lock import WriteLock
+from postroad.db.transaction import Appender, Transaction, Work
+from postroad.model.clock import Clock
+from postroad.model.refusal import Unavailable
+from postroad.obs.log import log
+from postroad.obs.metrics import COMMIT_SECONDS, GROUP_SIZE
+
+T = TypeVar("T")
+MOST_IN_A_GROUP: Final = 100
+
+
+class Packs(Appender, Protocol):
+    """The active pack, as the group commit sees it."""
+
+    def mark(self) -> object: ...
+    def back_to(self, mark: Any) -> None: ...
+    def begin(self, tx: Transaction) -> None: ...
+    def tails(self, tx: Transaction) -> None: ...
+    def sync(self) -> None: ...
+    def committed(self) -> None: ...
+    def abandoned(self) -> None: ...
+
+
+class GroupCommit:
+    """The only way to write, for all of one worker."""
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        lock: WriteLock,
+        packs: Packs,
+        clock: Clock,
+        tell: Callable[[list[str]], None],
+    ) -> None:
+        self._connection = connection
+        self._lock = lock
+        self._packs = packs
+        self._clock = clock
+        self._tell = tell
+        self._pending: list[tuple[Work[Any], asyncio.Future[Any]]] = []
+        self._group: list[tuple[asyncio.Future[Any], Any]] = []
+        self._busy = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in the next group; when this returns, it is durable.
+
+        Raises:
+            Unavailable: the disk refused; nothing of the group was kept.
+            Exception: whatever `work` raised; only its own changes are undone.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._pending.append((work, future))
+        if not self._busy:
+            self._busy = True
+            self._idle.clear()
+            loop.call_soon(self._begin)
+        return await future
+
+    async def close(self) -> None:
+        """Finish what is under way."""
+        await self._idle.wait()
+        await asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
+        self._thread.shutdown(wait=True)
+
+    # -- the cycle: begin, run (loop), commit (thread), done (loop) ----------
+
+    def _begin(self) -> None:
+        if self._lock.try_acquire():
+            self._run()
+        else:
+            self._in_thread(self._lock.acquire, self._run_after_lock)
+
+    def _run_after_lock(self, error: BaseException | None) -> None:
+        if error is None:
+            self._run()
+        else:
+            self._fail(error)
+
+    def _run(self) -> None:
+        jobs = self._pending[:MOST_IN_A_GROUP]
+        del self._pending[:MOST_IN_A_GROUP]
+        self._group = []
+        tx = Transaction(self._connection, self._clock.now(), self._packs)
+        self._started = self._clock.monotonic()
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._packs.begin(tx)
+            for work, future in jobs:
+                self._group.append((future, self._attempt(tx, work, alone=len(jobs) == 1)))
+            self._packs.tails(tx)
+        except Exception as error:
+            self._group.extend((future, None) for _, future in jobs[len(self._group) :])
+            self._undo()
+            self._lock.release()
+            self._fail(error)
+            return
+        GROUP_SIZE.observe(len(jobs))
+        self._topics = tx.topics()
+        self._in_thread(self._commit, self._done)
+
+    def _attempt(self, tx: Transaction, work: Work[Any], *, alone: bool) -> Any:
+        """Run one piece of work in its savepoint; give its result or its error."""
+        mark = self._packs.mark()
+        self._connection.execute("SAVEPOINT work")
+        try:
+            result = work(tx)
+        except Exception as error:
+            self._connection.execute("ROLLBACK TO work")
+            self._connection.execute("RELEASE work")
+            self._packs.back_to(mark)
+            return _Failure(error)
+        self._connection.execute("RELEASE work")
+        return result
+
+    def _commit(self) -> None:
+        """In the thread: both syncs, in this order, then let the next process in."""
+        try:
+            self._packs.sync()
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._undo()
+            raise
+        else:
+            self._packs.committed()
+        finally:
+            self._lock.release()
+
+    def _undo(self) -> None:
+        self._packs.abandoned()
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def _done(self, error: BaseException | None) -> None:
+        if error is not None:
+            self._fail(error)
+            return
+        COMMIT_SECONDS.observe(self._clock.monotonic() - self._started)
+        self._tell(self._topics)
+        for future, result in self._group:
+            if future.done():
+                continue  # its session is gone; the work stands
+            if isinstance(result, _Failure):
+                future.set_exception(result.error)
+            else:
+                future.set_result(result)
+        self._next()
+
+    def _fail(self, error: BaseException) -> None:
+        log.error("store.commit_failed", error=repr(error), waiters=len(self._group))
+        for future, result in self._group:
+            if not future.done():
+                refused = isinstance(result, _Failure)
+                future.set_exception(result.error if refused else Unavailable(f"storage: {error}"))
+        self._next()
+
+    def _next(self) -> None:
+        self._group = []
+        if self._pending:
+            # Let sessions that were just answered add to the next group first.
+            asyncio.get_running_loop().call_soon(self._begin)
+        else:
+            self._busy = False
+            self._idle.set()
+
+    def _in_thread(self, work: Callable[[], None], then: Callable[[BaseException | None], None]) -> None:
+        loop = asyncio.get_running_loop()
+
+        def run() -> None:
+            error: BaseException | None = None
+            try:
+                work()
+            except BaseException as caught:
+                error = caught
+            loop.call_soon_threadsafe(then, error)
+
+        self._thread.submit(run)
+
+
+class _Failure:
+    """What one piece of work raised."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error

@@ -1,0 +1,108 @@
+"""The database for tools: synchronous, beside a running server or without one."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from postroad.db.bus import Bus
+from postroad.db.connect import DATABASE_NAME, LOCK_NAME, connect
+from postroad.db.group import Packs
+from postroad.db.lock import WriteLock
+from postroad.db.migrate import migrate
+from postroad.db.transaction import Reader, Transaction, Work
+from postroad.model.clock import Clock
+
+T = TypeVar("T")
+
+
+class OfflineDatabase:
+    """`read` and `write` as the server has them, one transaction at a time."""
+
+    def __init__(
+        self, connection: apsw.Connection, lock: WriteLock, bus: Bus, packs: Packs, clock: Clock
+    ) -> None:
+        self._connection = connection
+        self._lock = lock
+        self._bus = bus
+        self._packs = packs
+        self._clock = clock
+
+    def read(self, work: Callable[[Reader], T]) -> T:
+        """Answer a question from one moment's state."""
+        self._connection.execute("BEGIN")
+        try:
+            return work(Reader(self._connection))
+        finally:
+            self._connection.execute("COMMIT")
+
+    def write(self, work: Work[T]) -> T:
+        """Run `work` in a transaction of its own; durable when it returns, and the workers know."""
+        tx = Transaction(self._connection, self._clock.now(), self._packs)
+        self._lock.acquire()
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._packs.begin(tx)
+                result = work(tx)
+                self._packs.tails(tx)
+                self._packs.sync()
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._packs.abandoned()
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            self._packs.committed()
+        finally:
+            self._lock.release()
+        self._bus.send(tx.topics())
+        return result
+
+
+@contextmanager
+def open_database(data: Path, packs: Packs, clock: Clock) -> Iterator[OfflineDatabase]:
+    """Open the database of a data directory, migrated to the schema of this program.
+
+    Raises:
+        FileNotFoundError: there is no database; `prepare_data` makes one.
+        NewerSchema: it belongs to a newer postroad.
+    """
+    if not (data / DATABASE_NAME).exists():
+        raise FileNotFoundError(f"{data} holds no mail store")
+    connection = connect(data, writable=True)
+    lock = WriteLock(data / LOCK_NAME)
+    bus = Bus(data / "bus", None)
+    try:
+        lock.acquire()
+        try:
+            migrate(connection)
+        finally:
+            lock.release()
+        yield OfflineDatabase(connection, lock, bus, packs, clock)
+    finally:
+        bus.close()
+        lock.close()
+        connection.close()
+
+
+def prepare_data(data: Path) -> None:
+    """Make a data directory and its database, or bring an old one up to date.
+
+    Raises:
+        NewerSchema: it belongs to a newer postroad.
+    """
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = WriteLock(data / LOCK_NAME)
+    lock.acquire()
+    try:
+        connection = connect(data, writable=True)
+        try:
+            migrate(connection)
+        finally:
+            connection.close()
+    finally:
+        lock.release()
+        lock.close()

@@ -1,0 +1,82 @@
+"""What a verb of the store is handed: SQL, time, packs and a bell.
+
+Work is a plain function over a `Transaction`. It runs whole or not at all;
+what it returns is believed only after the group's commit (`db.group`).
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import apsw
+
+T = TypeVar("T")
+Row: TypeAlias = tuple[Any, ...]
+
+
+class Reader:
+    """Questions to the database, all answered as of one moment."""
+
+    __slots__ = ("_connection", "_execute")
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._execute = connection.execute
+
+    def row(self, sql: str, *params: Any) -> Row | None:
+        """The first row, or None."""
+        return self._execute(sql, params).fetchone()
+
+    def rows(self, sql: str, *params: Any) -> list[Row]:
+        """All rows."""
+        return self._execute(sql, params).fetchall()
+
+    def value(self, sql: str, *params: Any) -> Any:
+        """The first column of the first row, or None."""
+        row = self._execute(sql, params).fetchone()
+        return row[0] if row is not None else None
+
+
+class Appender(Protocol):
+    """The active pack, as a transaction sees it (see `store.blobs.pack`)."""
+
+    def blob(self, body: Any, digest: bytes, at: float) -> tuple[int, int]: ...
+    def journal(self, line: bytes) -> None: ...
+
+
+class Transaction(Reader):
+    """A reader that may also write."""
+
+    __slots__ = ("_topics", "now", "packs")
+
+    def __init__(self, connection: apsw.Connection, now: float, packs: Appender) -> None:
+        super().__init__(connection)
+        self.now = now
+        self.packs = packs
+        self._topics: dict[str, None] = {}
+
+    def run(self, sql: str, *params: Any) -> None:
+        """Execute a statement that gives no rows."""
+        self._execute(sql, params)
+
+    def run_many(self, sql: str, rows: list[Row]) -> None:
+        """Execute a statement once for each row of parameters."""
+        self._connection.executemany(sql, rows)
+
+    def changes(self) -> int:
+        """How many rows the last statement touched."""
+        return self._connection.changes()
+
+    def inserted(self) -> int:
+        """The rowid of the last INSERT."""
+        return self._connection.last_insert_rowid()
+
+    def wake(self, topic: str) -> None:
+        """Send a hint to every worker once this is committed."""
+        self._topics[topic] = None
+
+    def topics(self) -> list[str]:
+        """What `wake` was called with."""
+        return list(self._topics)
+
+
+Work: TypeAlias = Callable[[Transaction], T]

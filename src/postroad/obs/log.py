@@ -1,0 +1,35 @@
+"""One structured line for each thing that is over; ids first, never a secret."""
+
+import logging
+import sys
+from typing import Any, Final
+
+import structlog
+
+_LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+log: Final = structlog.get_logger("postroad")
+
+
+def configure(level: str = "info", form: str = "text") -> None:
+    """Set up logging to standard error.
+
+    `form` is `text` (key=value, for people and journald) or `json`. Values are
+    escaped by the renderer, so a hostile name stays on its one line.
+    """
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS.get(level, logging.INFO)),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

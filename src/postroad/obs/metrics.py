@@ -1,0 +1,46 @@
+"""What the server counts (Prometheus). One name, one meaning, one place.
+
+With several workers the values lie in mapped files of one directory
+(`PROMETHEUS_MULTIPROC_DIR`, set by the supervisor before this is imported),
+so any worker can answer for all.
+"""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_FAST: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+SESSIONS: Final = Gauge("postroad_sessions", "Open sessions.", ["protocol"], multiprocess_mode="livesum")
+CONNECTIONS: Final = Counter(
+    "postroad_connections_total", "Connections by protocol and what became of them.", ["protocol", "result"]
+)
+MESSAGES: Final = Counter(
+    "postroad_messages_total", "Messages by way (in, submitted, out) and result.", ["way", "result"]
+)
+REFUSALS: Final = Counter(
+    "postroad_refusals_total", "Refusals by protocol and reason.", ["protocol", "reason"]
+)
+LOGINS: Final = Counter("postroad_logins_total", "Log-ins by protocol and result.", ["protocol", "result"])
+COMMANDS: Final = Counter("postroad_commands_total", "Commands by protocol.", ["protocol"])
+ACCEPT_SECONDS: Final = Histogram(
+    "postroad_accept_seconds", "From the last octet of a message to its 250.", ["way"], buckets=_FAST
+)
+DELIVERY_SECONDS: Final = Histogram(
+    "postroad_delivery_seconds",
+    "From submission to the remote's 250.",
+    buckets=(0.1, 0.5, 1, 5, 15, 60, 300, 1800, 7200, 86400),
+)
+COMMIT_SECONDS: Final = Histogram("postroad_commit_seconds", "A group commit, both syncs.", buckets=_FAST)
+GROUP_SIZE: Final = Histogram(
+    "postroad_group_size", "Verbs in a group commit.", buckets=(1, 2, 5, 10, 20, 50, 100)
+)
+QUEUE_DEPTH: Final = Gauge(
+    "postroad_queue_recipients", "Recipients waiting in the queue.", multiprocess_mode="mostrecent"
+)
+QUEUE_ATTEMPTS: Final = Counter("postroad_queue_attempts_total", "Delivery attempts by result.", ["result"])
+LOOP_STALL: Final = Gauge(
+    "postroad_loop_stall_seconds",
+    "The longest stall of an event loop in the last minute.",
+    multiprocess_mode="livemax",
+)

@@ -1,0 +1,286 @@
+"""The verbs of one account's mail. One await is one transaction is one durable change."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from operator import methodcaller
+from typing import Final, Literal
+
+from postroad.db.database import Database
+from postroad.db.transaction import Reader, Transaction
+from postroad.model.flags import join_keywords
+from postroad.store import entries, mailboxes
+from postroad.store.blobs.reader import PackReader
+from postroad.store.errors import NoSuchMailbox, NoSuchMessage, OverQuota
+from postroad.store.filing import file_message, put_blob
+from postroad.store.messages import StoredMessage, open_message
+from postroad.store.prepare import Prepared, prepare
+from postroad.store.types import (
+    Changes,
+    CopyResult,
+    Entry,
+    FlagsResult,
+    Mailbox,
+    NewMessage,
+    Quota,
+    Ranges,
+    Rendered,
+    View,
+)
+from postroad.store.views import Views, changes
+
+_BATCH: Final = 500  # bound parameters in one IN list
+
+
+class Account:
+    """Everything a session may do with one account's mail.
+
+    Reads are short and run where they are called; writes are awaited and
+    durable when they return. It holds no state: make one whenever needed.
+    """
+
+    __slots__ = ("_database", "_packs", "_views", "id")
+
+    def __init__(self, account_id: int, database: Database, packs: PackReader, views: Views) -> None:
+        self.id = account_id
+        self._database = database
+        self._packs = packs
+        self._views = views
+
+    # -- mailboxes ---------------------------------------------------------
+
+    def mailboxes(self) -> list[Mailbox]:
+        """All mailboxes, INBOX first, then by name."""
+        return self._database.read(lambda r: mailboxes.all_mailboxes(r, self.id))
+
+    def mailbox(self, name: str) -> Mailbox | None:
+        """The mailbox of that name; INBOX in any case."""
+        return self._database.read(lambda r: mailboxes.by_name(r, self.id, name))
+
+    def mailbox_by_id(self, mailbox_id: int) -> Mailbox | None:
+        """The mailbox of that id."""
+        return self._database.read(lambda r: mailboxes.by_id(r, self.id, mailbox_id))
+
+    def subscriptions(self) -> list[str]:
+        """Subscribed names, of mailboxes that are gone too (RFC 3501 §6.3.6)."""
+        rows = self._database.read(
+            lambda r: r.rows("SELECT name FROM subscription WHERE account_id = ? ORDER BY name", self.id)
+        )
+        return [name for (name,) in rows]
+
+    async def create(self, name: str, special_use: str = "") -> Mailbox:
+        """Make a mailbox and the missing ones above it.
+
+        Raises:
+            AlreadyExists, BadMailboxName, LimitReached
+        """
+        return await self._database.write(lambda tx: mailboxes.create(tx, self.id, name, special_use))
+
+    async def delete(self, mailbox_id: int) -> None:
+        """Remove a mailbox and what is in it.
+
+        Raises:
+            NoSuchMailbox, Conflict: it is INBOX.
+        """
+        await self._database.write(lambda tx: mailboxes.delete(tx, self.id, mailbox_id))
+
+    async def rename(self, mailbox_id: int, new_name: str) -> None:
+        """Rename a mailbox and those below it; the messages of INBOX are moved instead.
+
+        Raises:
+            NoSuchMailbox, AlreadyExists, BadMailboxName, Conflict
+        """
+        await self._database.write(lambda tx: mailboxes.rename(tx, self.id, mailbox_id, new_name))
+
+    async def rename_level(self, old: str, new_name: str) -> None:
+        """Rename a level of the hierarchy that is no mailbox itself (RFC 3501 §6.3.5)."""
+        await self._database.write(lambda tx: mailboxes.rename_tree(tx, self.id, old, new_name))
+
+    async def subscribe(self, name: str, on: bool) -> None:
+        """Subscribe to a name, or no longer."""
+        await self._database.write(lambda tx: mailboxes.subscribe(tx, self.id, name, on))
+
+    # -- what is in a mailbox ---------------------------------------------
+
+    def view(self, mailbox_id: int) -> View:
+        """The UIDs of a mailbox as of now, shared and cached.
+
+        Raises:
+            NoSuchMailbox
+        """
+        return self._database.read(lambda r: self._views.get(r, self.id, mailbox_id))
+
+    def changes(self, mailbox_id: int, since: int) -> Changes:
+        """What happened after modseq `since`."""
+        return self._database.read(lambda r: changes(r, self.id, mailbox_id, since))
+
+    def entries(self, mailbox_id: int, uids: Ranges) -> list[Entry]:
+        """The narrow rows of `uids`, by UID; ask for bounded ranges (`entries_in_steps`)."""
+        return self._database.read(lambda r: entries.select_entries(r, self.id, mailbox_id, uids))
+
+    def entries_in_steps(self, mailbox_id: int, uids: Ranges, step: int = 1000) -> Iterator[list[Entry]]:
+        """The same in lists of about `step`, each read when it is asked for."""
+        for low, high in uids:
+            while low <= high:
+                rows = self._database.read(
+                    partial(_step, account=self.id, mailbox=mailbox_id, low=low, high=high, step=step)
+                )
+                if rows:
+                    yield rows
+                if len(rows) < step:
+                    break
+                low = rows[-1].uid + 1
+
+    def rendered(self, message_ids: Sequence[int]) -> dict[int, Rendered]:
+        """Envelope and body structure as IMAP sends them; messages that are gone are missing."""
+        found: dict[int, Rendered] = {}
+        for start in range(0, len(message_ids), _BATCH):
+            keys = message_ids[start : start + _BATCH]
+            sql = (
+                "SELECT id, envelope, body, bodystructure FROM message"  # noqa: S608 - question marks only
+                f" WHERE account_id = ? AND id IN ({','.join('?' * len(keys))})"
+            )
+            rows = self._database.read(methodcaller("rows", sql, self.id, *keys))
+            found.update((row[0], Rendered._make(row)) for row in rows)
+        return found
+
+    def keywords(self, mailbox_id: int) -> list[str]:
+        """The keywords in use in a mailbox."""
+        rows = self._database.read(
+            lambda r: r.rows(
+                "SELECT DISTINCT keywords FROM entry WHERE account_id = ? AND mailbox_id = ?",
+                self.id,
+                mailbox_id,
+            )
+        )
+        return sorted({word for (words,) in rows for word in words.split(" ") if word})
+
+    def open(self, message_id: int) -> StoredMessage:
+        """A message by its key.
+
+        Raises:
+            NoSuchMessage
+        """
+        return self._database.read(lambda r: open_message(r, self._packs, self.id, message_id))
+
+    def header_values(self, message_ids: Sequence[int]) -> dict[int, bytes]:
+        """The top-level header of each message that is still there."""
+        found: dict[int, bytes] = {}
+        for message_id in message_ids:
+            with suppress(NoSuchMessage):
+                found[message_id] = self.open(message_id).header()
+        return found
+
+    def quota(self) -> Quota:
+        """Use and limits.
+
+        Raises:
+            NoSuchMailbox: the account is gone.
+        """
+        row = self._database.read(
+            lambda r: r.row(
+                "SELECT bytes_used, quota_bytes, messages_used, quota_messages FROM account WHERE id = ?",
+                self.id,
+            )
+        )
+        if row is None:
+            raise NoSuchMailbox(f"account {self.id} is gone")
+        return Quota(*row)
+
+    # -- changes ------------------------------------------------------------
+
+    async def claim_recent(self, mailbox_id: int) -> int:
+        """The first UID that is \\Recent for the caller, and for nobody after it (RFC 3501 §2.3.2)."""
+        mailbox = self.mailbox_by_id(mailbox_id)
+        if mailbox is None:
+            raise NoSuchMailbox(str(mailbox_id))
+        if mailbox.recent_from == mailbox.uidnext:
+            return mailbox.uidnext
+        return await self._database.write(lambda tx: mailboxes.claim_recent(tx, self.id, mailbox_id))
+
+    async def store_flags(
+        self,
+        mailbox_id: int,
+        uids: Ranges,
+        mode: Literal["set", "add", "remove"],
+        flags: int,
+        keywords: frozenset[str] = frozenset(),
+        unchanged_since: int | None = None,
+    ) -> FlagsResult:
+        """Change flags of all `uids` that exist.
+
+        Raises:
+            LimitReached: too many or too long keywords.
+        """
+        return await self._database.write(
+            lambda tx: entries.store_flags(
+                tx, self.id, mailbox_id, uids, mode, flags, keywords, unchanged_since
+            )
+        )
+
+    async def append(self, mailbox_id: int, messages: Sequence[NewMessage]) -> tuple[int, list[int]]:
+        """File messages, all or none; give the mailbox's UIDVALIDITY and the new UIDs.
+
+        Raises:
+            OverQuota, NoSuchMailbox, LimitReached
+        """
+        quota = self.quota()
+        room = None if quota.bytes_limit is None else quota.bytes_limit - quota.bytes_used
+        if room is not None and sum(len(m.body) for m in messages) > room:
+            raise OverQuota(f"{quota.bytes_limit} octets")  # early, before megabytes are rendered
+        prepared = [await prepare(message.body) for message in messages]
+        return await self._database.write(
+            lambda tx: _append(tx, self.id, mailbox_id, list(zip(messages, prepared, strict=True)))
+        )
+
+    async def copy(self, mailbox_id: int, uids: Ranges, target_id: int) -> CopyResult:
+        """Copy messages, all or none.
+
+        Raises:
+            OverQuota, NoSuchMailbox
+        """
+        return await self._database.write(lambda tx: entries.copy(tx, self.id, mailbox_id, uids, target_id))
+
+    async def move(self, mailbox_id: int, uids: Ranges, target_id: int) -> CopyResult:
+        """Move messages in one transaction.
+
+        Raises:
+            NoSuchMailbox
+        """
+        return await self._database.write(lambda tx: entries.move(tx, self.id, mailbox_id, uids, target_id))
+
+    async def expunge(
+        self, mailbox_id: int, uids: Ranges | None = None, *, only_deleted: bool = True
+    ) -> list[int]:
+        """Remove messages for good; give the UIDs that vanished."""
+        return await self._database.write(
+            lambda tx: entries.expunge(tx, self.id, mailbox_id, uids, only_deleted)
+        )
+
+
+def _append(
+    tx: Transaction, account_id: int, mailbox_id: int, messages: Sequence[tuple[NewMessage, Prepared]]
+) -> tuple[int, list[int]]:
+    uidvalidity, uids = 0, []
+    for new, prepared in messages:
+        entries.check_keywords(new.keywords)
+        filed = file_message(
+            tx,
+            account_id=account_id,
+            mailbox_id=mailbox_id,
+            blob_id=put_blob(tx, prepared, 1),
+            prepared=prepared,
+            flags=new.flags,
+            keywords=join_keywords(new.keywords),
+            internal_date=new.internal_date,
+        )
+        uidvalidity = filed.uidvalidity
+        uids.append(filed.uid)
+    return uidvalidity, uids
+
+
+def _step(reader: Reader, *, account: int, mailbox: int, low: int, high: int, step: int) -> list[Entry]:
+    return [
+        Entry._make(row)
+        for row in reader.rows(entries.SELECT_RANGE + " LIMIT ?", account, mailbox, low, high, step)
+    ]

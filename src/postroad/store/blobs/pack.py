@@ -1,0 +1,229 @@
+"""The active pack of one worker: appended to, synced once a group, never rewritten.
+
+A pack belongs to the worker that holds the lock on it. Where it ends is not
+read from the file but from the committed table `pack`: octets behind that
+tail belong to a group that was never acknowledged, and are overwritten.
+"""
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from postroad.db.transaction import Transaction
+from postroad.model.octets import Octets
+from postroad.store.blobs.record import blob_line
+
+PACK_SIZE: Final = 64 * 1024 * 1024
+_VECTORS: Final = 512  # well below IOV_MAX
+_SET_TAIL: Final = (
+    "INSERT INTO pack (id, tail) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET tail = excluded.tail"
+)
+
+
+def pack_path(folder: Path, pack_id: int) -> Path:
+    """Where pack `pack_id` lies."""
+    return folder / f"{pack_id:08d}.pack"
+
+
+def pack_ids(folder: Path) -> list[int]:
+    """The packs that exist, ascending."""
+    return sorted(int(p.stem) for p in folder.glob("*.pack") if p.stem.isdigit())
+
+
+class ActivePack:
+    """Appends records; implements what `db.group.Packs` asks for."""
+
+    def __init__(self, folder: Path, *, size: int = PACK_SIZE) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._size = size
+        self._fd = -1
+        self._id = 0
+        self._end = 0  # with what is waiting
+        self._waiting: list[tuple[int, int, list[Any]]] = []  # (fd, offset, pieces)
+        self._retired: list[int] = []
+        self._changed: dict[int, int] = {}  # pack id -> tail of this group
+        self._needs_sync: set[int] = set()
+
+    # -- within a transaction --------------------------------------------
+
+    def begin(self, tx: Transaction) -> None:
+        """Make sure that there is a pack to append to."""
+        if self._fd < 0 and not self._take_over(tx):
+            self._create()
+
+    def blob(self, body: Octets, digest: bytes, at: float) -> tuple[int, int]:
+        """Append a message; give (pack, offset of its first octet)."""
+        head = blob_line(len(body), digest, at)
+        if self._end + len(head) + len(body) + 1 > self._size and self._end > 0:
+            self._next_pack()
+        offset = self._end + len(head)
+        self._append([head, body, b"\n"], len(head) + len(body) + 1)
+        self._needs_sync.add(self._fd)
+        return self._id, offset
+
+    def journal(self, line: bytes) -> None:
+        """Append a line that needs no sync of its own."""
+        self._append([line], len(line))
+
+    def mark(self) -> tuple[int, int, int]:
+        """A point to return to when one piece of work is undone."""
+        return self._fd, self._end, len(self._waiting)
+
+    def back_to(self, mark: tuple[int, int, int]) -> None:
+        """Forget what was appended after `mark`."""
+        fd, end, count = mark
+        if fd != self._fd:
+            return  # a new pack was begun meanwhile: what was appended stays, unnamed
+        del self._waiting[count:]
+        self._end = end
+        self._changed[self._id] = end
+
+    def tails(self, tx: Transaction) -> None:
+        """Name the new ends in the transaction that makes them true."""
+        for pack_id, tail in self._changed.items():
+            tx.run(_SET_TAIL, pack_id, tail)
+
+    # -- in the commit thread ---------------------------------------------
+
+    def sync(self) -> None:
+        """Write what is waiting; sync it when it holds mail."""
+        for fd, offset, pieces in self._joined():
+            _write_all(fd, offset, pieces)
+        for fd in self._needs_sync:
+            os.fdatasync(fd)
+
+    def committed(self) -> None:
+        """The transaction stands: what was appended is now part of the pack."""
+        self._forget()
+
+    def abandoned(self) -> None:
+        """The transaction was undone, or its sync failed.
+
+        After a failed sync the kernel may have dropped pages and called them
+        clean, so this file is not believed again: the next group begins a new one.
+        """
+        self._forget()
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def close(self) -> None:
+        """Give the pack up; another worker may go on with it."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    # -- inside -----------------------------------------------------------
+
+    def _append(self, pieces: list[Any], length: int) -> None:
+        self._waiting.append((self._fd, self._end, pieces))
+        self._end += length
+        self._changed[self._id] = self._end
+
+    def _joined(self) -> Iterator[tuple[int, int, list[Any]]]:
+        """The waiting pieces as few long runs."""
+        run: list[Any] = []
+        run_fd, run_at, behind = -1, 0, 0
+        for fd, offset, pieces in self._waiting:
+            if run and (fd != run_fd or offset != behind):
+                yield run_fd, run_at, run
+                run = []
+            if not run:
+                run_fd, run_at = fd, offset
+            run.extend(pieces)
+            behind = offset + sum(map(len, pieces))
+        if run:
+            yield run_fd, run_at, run
+
+    def _forget(self) -> None:
+        self._waiting.clear()
+        self._changed.clear()
+        self._needs_sync.clear()
+        for fd in self._retired:
+            os.close(fd)
+        self._retired.clear()
+
+    def _next_pack(self) -> None:
+        self._retired.append(self._fd)
+        self._fd = -1
+        self._create()
+
+    def _take_over(self, tx: Transaction) -> bool:
+        """Go on with a pack that no living worker holds and that has room."""
+        rows = tx.rows(
+            "SELECT id, tail FROM pack WHERE tail < ? ORDER BY id DESC LIMIT 16", self._size * 3 // 4
+        )
+        for pack_id, tail in rows:
+            try:
+                fd = os.open(pack_path(self._folder, pack_id), os.O_RDWR | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue
+            if not _lock(fd):
+                os.close(fd)
+                continue
+            if os.fstat(fd).st_size < tail:
+                os.close(fd)  # cut short by someone: `store check` names it, nothing is added to it
+                continue
+            os.ftruncate(fd, tail)  # drop what was never acknowledged
+            self._use(fd, pack_id, tail)
+            return True
+        return False
+
+    def _create(self) -> None:
+        # The write lock is held, so no other worker takes the same number.
+        pack_id = max([0, *pack_ids(self._folder)]) + 1
+        fd = os.open(
+            pack_path(self._folder, pack_id), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
+        )
+        _lock(fd)
+        _sync_folder(self._folder)
+        self._use(fd, pack_id, 0)
+
+    def _use(self, fd: int, pack_id: int, tail: int) -> None:
+        try:
+            # Room ahead of the tail, so that a sync need not change the file's size each time.
+            os.posix_fallocate(fd, tail, max(1, self._size - tail))
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EOPNOTSUPP, errno.EINVAL, errno.EDQUOT):
+                raise
+            os.ftruncate(fd, tail)
+        self._fd, self._id, self._end = fd, pack_id, tail
+
+
+def _lock(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _write_all(fd: int, offset: int, pieces: list[Any]) -> None:
+    for start in range(0, len(pieces), _VECTORS):
+        vectors = [memoryview(piece) for piece in pieces[start : start + _VECTORS]]
+        try:
+            while vectors:
+                written = os.pwritev(fd, vectors, offset)
+                if written == 0:
+                    raise OSError(errno.EIO, "a pack took no octets")
+                offset += written
+                while vectors and written >= len(vectors[0]):
+                    written -= len(vectors[0])
+                    vectors.pop(0).release()
+                if written:
+                    vectors[0] = vectors[0][written:]
+        finally:
+            for view in vectors:
+                view.release()

@@ -1,0 +1,105 @@
+"""The pack format: readable lines, and behind some of them the bytes of a message.
+
+    postroad/1 blob length=10240 sha256=9f86d0… time=1763935200
+    <10240 octets>
+    postroad/1 file account=7 mailbox=1 uid=12 modseq=912 message=33 blob=4:96 …
+
+Every line begins with the same word and ends with LF, so that a pack can be
+read with `less` and a reader that lost its place finds the next record with
+one search. `blob` lines carry mail and are synced before the commit that
+names them; the others are a journal of the index, without a sync of their
+own: the index is the truth, the journal makes `store rebuild` exact.
+Values are percent-encoded where they could hold a space or a line end.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+MAGIC: Final = b"postroad/1 "
+_LONGEST_LINE: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line of a pack and, for a blob, where its octets lie."""
+
+    kind: str
+    fields: dict[str, bytes]
+    at: int
+    """Offset of the line."""
+    body_at: int
+    """Offset of the octets behind the line (0 when there are none)."""
+
+    def number(self, name: str) -> int:
+        """A numeric field; 0 when it is missing."""
+        return int(self.fields.get(name, b"0"))
+
+    def text(self, name: str) -> str:
+        """A text field; empty when it is missing."""
+        return self.fields.get(name, b"").decode("utf-8", "replace")
+
+
+def line(kind: str, **fields: int | str | bytes) -> bytes:
+    """Return one record line; numbers plain, all else percent-encoded."""
+    return (
+        MAGIC
+        + kind.encode()
+        + b"".join([b" %b=%b" % (name.encode(), _encode(value)) for name, value in fields.items()])
+        + b"\n"
+    )
+
+
+def blob_line(length: int, digest: bytes, at: float) -> bytes:
+    """Return the line in front of a message's octets."""
+    return b"%bblob length=%d sha256=%b time=%d\n" % (MAGIC, length, digest.hex().encode(), at)
+
+
+def scan(pack: bytes, start: int = 0, end: int | None = None) -> Iterator[Record]:
+    """Give the records of a pack (bytes or a mapped file), skipping what is damaged.
+
+    After a line that makes no sense the search goes on at the next line that
+    begins with the magic word; octets of a blob are never searched when its
+    length is believable.
+    """
+    size = len(pack) if end is None else end
+    position = start
+    while (position := pack.find(MAGIC, position, size)) >= 0:
+        stop = pack.find(b"\n", position, min(size, position + _LONGEST_LINE))
+        record = None if stop < 0 else _parse(pack[position:stop], position, stop + 1)
+        if record is None:
+            position += len(MAGIC)
+            continue
+        if record.kind == "blob":
+            behind = record.body_at + record.number("length")
+            if behind >= size or pack[behind : behind + 1] != b"\n":
+                # Torn: its octets did not all arrive. It was never acknowledged, or the file was cut.
+                position += len(MAGIC)
+                continue
+            yield record
+            position = behind + 1
+        else:
+            yield record
+            position = stop + 1
+
+
+def _parse(text: bytes, at: int, behind: int) -> Record | None:
+    kind, *words = text[len(MAGIC) :].split(b" ")
+    fields: dict[str, bytes] = {}
+    for word in words:
+        key, equals, value = word.partition(b"=")
+        if not equals:
+            return None
+        fields[key.decode("ascii", "replace")] = unquote_to_bytes(value)
+    name = kind.decode("ascii", "replace")
+    if name == "blob" and not (fields.get("length", b"").isdigit() and "sha256" in fields):
+        return None
+    return Record(name, fields, at, behind if name == "blob" else 0)
+
+
+def _encode(value: int | str | bytes) -> bytes:
+    if isinstance(value, int):
+        return b"%d" % value
+    raw = value.encode() if isinstance(value, str) else value
+    return quote_from_bytes(raw, safe="@/:,;+\\$<>()[]*!&#'").encode()

@@ -1,0 +1,94 @@
+"""A message on its way in: in memory while small, in an unlinked file when not."""
+
+import errno
+import mmap
+import os
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from postroad.model.octets import Octets
+from postroad.model.refusal import Unavailable
+
+IN_MEMORY: Final = 256 * 1024
+"""Octets kept in memory before a file is used."""
+
+
+class Spool:
+    """Collects the chunks of one message in bounded memory.
+
+    The file has no name, so nothing is left behind by a crash. It lies in the
+    data directory, because a full /tmp must not refuse mail.
+    """
+
+    __slots__ = ("_chunks", "_fd", "_folder", "_map", "size")
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._chunks: list[bytes] = []
+        self._fd = -1
+        self._map: mmap.mmap | None = None
+        self.size = 0
+
+    def write(self, chunk: bytes) -> None:
+        """Add a chunk.
+
+        Raises:
+            Unavailable: the disk is full or failing; the spool is of no more use.
+        """
+        self._chunks.append(chunk)
+        self.size += len(chunk)
+        if self._fd >= 0 or self.size > IN_MEMORY:
+            self._spill()
+
+    def finish(self) -> Octets:
+        """Give the whole message; valid until `close`."""
+        if self._fd < 0:
+            if len(self._chunks) != 1:
+                self._chunks = [b"".join(self._chunks)]
+            return self._chunks[0]
+        if self._map is None:
+            self._map = mmap.mmap(self._fd, self.size, prot=mmap.PROT_READ)
+        return self._map
+
+    def close(self) -> None:
+        """Drop everything; may be called again."""
+        self._chunks = []
+        if self._map is not None:
+            self._map.close()
+            self._map = None
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __enter__(self) -> "Spool":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _spill(self) -> None:
+        try:
+            if self._fd < 0:
+                self._fd = _nameless(self._folder)
+            data = memoryview(b"".join(self._chunks))
+            while data:
+                data = data[os.write(self._fd, data) :]
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise Unavailable("disk full" if full else f"spool: {error}") from error
+        self._chunks = []
+
+
+def _nameless(folder: Path) -> int:
+    try:
+        return os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR):
+            raise
+    fd, name = tempfile.mkstemp(dir=folder)
+    os.unlink(name)
+    return fd

@@ -1,0 +1,280 @@
+"""Changing entries: flags, copies, moves, expunges; plain functions over a transaction."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from postroad.db.transaction import Reader, Transaction
+from postroad.model.flags import Flag, join_keywords, split_keywords
+from postroad.store.blobs.record import line
+from postroad.store.errors import LimitReached, NoSuchMailbox
+from postroad.store.filing import ENTRY, check_quota
+from postroad.store.types import CopyResult, Entry, FlagsResult, Ranges
+
+KEYWORDS_PER_MESSAGE: Final = 100
+KEYWORD_LENGTH: Final = 100
+
+ENTRY_COLUMNS: Final = "uid, modseq, flags, keywords, size, internal_date, message_id"
+SELECT_RANGE: Final = (
+    f"SELECT {ENTRY_COLUMNS} FROM entry"  # noqa: S608 - a constant
+    " WHERE account_id = ? AND mailbox_id = ? AND uid BETWEEN ? AND ?"
+)
+
+
+def select_entries(reader: Reader, account_id: int, mailbox_id: int, uids: Ranges) -> list[Entry]:
+    """The entries of `uids` that exist, by UID."""
+    found: list[Entry] = []
+    for low, high in uids:
+        found += map(Entry._make, reader.rows(SELECT_RANGE, account_id, mailbox_id, low, high))
+    return found
+
+
+def check_keywords(keywords: frozenset[str]) -> None:
+    """Raise LimitReached for more or longer keywords than a message may have."""
+    if any(len(word) > KEYWORD_LENGTH for word in keywords) or len(keywords) > KEYWORDS_PER_MESSAGE:
+        raise LimitReached("keywords")
+
+
+def next_modseq(tx: Transaction, account_id: int) -> int:
+    """Count the account's one counter up."""
+    value = tx.value("UPDATE account SET modseq = modseq + 1 WHERE id = ? RETURNING modseq", account_id)
+    if value is None:
+        raise NoSuchMailbox(f"account {account_id} is gone")
+    tx.wake(f"account:{account_id}")
+    return int(value)
+
+
+def store_flags(
+    tx: Transaction,
+    account_id: int,
+    mailbox_id: int,
+    uids: Ranges,
+    mode: str,
+    flags: int,
+    keywords: frozenset[str],
+    unchanged_since: int | None,
+) -> FlagsResult:
+    """Set, add or remove flags (RFC 3501 §6.4.6), unless changed meanwhile (RFC 7162 §3.1.3)."""
+    check_keywords(keywords)
+    before = select_entries(tx, account_id, mailbox_id, uids)
+    conflicts = [e.uid for e in before if unchanged_since is not None and e.modseq > unchanged_since]
+    refused = set(conflicts)
+    changed: list[tuple[Entry, int, str]] = []
+    for entry in before:
+        if entry.uid in refused:
+            continue
+        mask, words = _combine(entry, mode, flags, keywords)
+        if mask != entry.flags or words != entry.keywords:
+            changed.append((entry, mask, words))
+    highest = max((e.modseq for e in before), default=0)
+    if not changed:
+        return FlagsResult(highest, before, conflicts)
+    modseq = next_modseq(tx, account_id)
+    tx.run_many(
+        "UPDATE entry SET flags = ?, keywords = ?, modseq = ?"
+        " WHERE account_id = ? AND mailbox_id = ? AND uid = ?",
+        [(mask, words, modseq, account_id, mailbox_id, entry.uid) for entry, mask, words in changed],
+    )
+    unseen = sum(bool(e.flags & Flag.SEEN) - bool(mask & Flag.SEEN) for e, mask, _ in changed)
+    deleted = sum(bool(mask & Flag.DELETED) - bool(e.flags & Flag.DELETED) for e, mask, _ in changed)
+    tx.run(
+        "UPDATE mailbox SET modseq = ?, unseen = unseen + ?, deleted = deleted + ?"
+        " WHERE account_id = ? AND id = ?",
+        *(modseq, unseen, deleted, account_id, mailbox_id),
+    )
+    _journal_flags(tx, account_id, mailbox_id, modseq, changed)
+    now = {
+        entry.uid: entry._replace(modseq=modseq, flags=mask, keywords=words) for entry, mask, words in changed
+    }
+    return FlagsResult(modseq, [now.get(e.uid, e) for e in before], conflicts)
+
+
+def copy(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, target_id: int) -> CopyResult:
+    """Copy entries, all or none (RFC 3501 §6.4.7); flags and dates go with them."""
+    source = select_entries(tx, account_id, mailbox_id, uids)
+    place = tx.row(
+        "SELECT uidvalidity, uidnext FROM mailbox WHERE account_id = ? AND id = ?", account_id, target_id
+    )
+    if place is None:
+        raise NoSuchMailbox(str(target_id))
+    uidvalidity, first = place
+    if not source:
+        return CopyResult(uidvalidity, [], [])
+    modseq = next_modseq(tx, account_id)
+    octets = sum(e.size for e in source)
+    use = tx.row(
+        "UPDATE account SET bytes_used = bytes_used + ?, messages_used = messages_used + ? WHERE id = ?"
+        " RETURNING bytes_used, quota_bytes, messages_used, quota_messages",
+        *(octets, len(source), account_id),
+    )
+    check_quota(use or ())
+    now = int(tx.now)
+    target = list(range(first, first + len(source)))
+    tx.run_many(
+        ENTRY,
+        [
+            (account_id, target_id, uid, modseq, modseq, *e[2:6], now, e.message_id)
+            for uid, e in zip(target, source, strict=True)
+        ],
+    )
+    _add_to_counters(tx, account_id, target_id, source, modseq, +1)
+    for uid, e in zip(target, source, strict=True):
+        tx.packs.journal(
+            line(
+                "copy",
+                account=account_id,
+                mailbox=target_id,
+                uid=uid,
+                modseq=modseq,
+                message=e.message_id,
+                flags=e.flags,
+                date=e.internal_date,
+                saved=now,
+                keywords=e.keywords,
+            )
+        )
+    return CopyResult(uidvalidity, [e.uid for e in source], target)
+
+
+def move(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, target_id: int) -> CopyResult:
+    """Copy and expunge in one transaction (RFC 6851 §3.3): never both, never neither."""
+    # Make room first, so that a full mailbox can still be tidied up.
+    source = select_entries(tx, account_id, mailbox_id, uids)
+    _discharge(tx, account_id, source)
+    result = copy(tx, account_id, mailbox_id, uids, target_id)
+    _charge_back(tx, account_id, source)
+    if source:
+        _remove(tx, account_id, mailbox_id, source)
+    return result
+
+
+def expunge(
+    tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges | None, only_deleted: bool
+) -> list[int]:
+    """Remove entries for good; give their UIDs. `uids` None means all."""
+    found = select_entries(tx, account_id, mailbox_id, uids or [(1, 2**32)])
+    if only_deleted:
+        found = [e for e in found if e.flags & Flag.DELETED]
+    if found:
+        _remove(tx, account_id, mailbox_id, found)
+    return [e.uid for e in found]
+
+
+def _remove(tx: Transaction, account_id: int, mailbox_id: int, gone: Sequence[Entry]) -> None:
+    modseq = next_modseq(tx, account_id)
+    tx.run_many(
+        "DELETE FROM entry WHERE account_id = ? AND mailbox_id = ? AND uid = ?",
+        [(account_id, mailbox_id, e.uid) for e in gone],
+    )
+    tx.run_many(
+        "INSERT INTO tombstone (account_id, mailbox_id, modseq, uid) VALUES (?, ?, ?, ?)",
+        [(account_id, mailbox_id, modseq, e.uid) for e in gone],
+    )
+    _add_to_counters(tx, account_id, mailbox_id, gone, modseq, -1)
+    _discharge(tx, account_id, gone)
+    release_messages(tx, account_id, {e.message_id for e in gone})
+    tx.packs.journal(
+        line(
+            "expunge",
+            account=account_id,
+            mailbox=mailbox_id,
+            modseq=modseq,
+            uids=_uid_text(e.uid for e in gone),
+        )
+    )
+
+
+def release_messages(tx: Transaction, account_id: int, message_ids: Iterable[int]) -> None:
+    """Drop the wide rows, and the use of blobs, of messages that are in no mailbox any more."""
+    keys = [(int(tx.now), account_id, m, account_id, m) for m in message_ids]
+    unused = "NOT EXISTS (SELECT 1 FROM entry WHERE account_id = ? AND message_id = ?)"
+    tx.run_many(
+        "UPDATE blob SET refs = refs - 1, freed_at = CASE WHEN refs = 1 THEN ? END WHERE id ="  # noqa: S608 - a constant
+        f" (SELECT blob_id FROM message WHERE account_id = ? AND id = ? AND {unused})",
+        keys,
+    )
+    tx.run_many(
+        f"DELETE FROM message WHERE account_id = ? AND id = ? AND {unused}",  # noqa: S608 - a constant
+        [key[1:] for key in keys],
+    )
+
+
+def _combine(entry: Entry, mode: str, flags: int, keywords: frozenset[str]) -> tuple[int, str]:
+    if mode == "set":
+        return flags, join_keywords(keywords)
+    if not keywords:
+        mask = entry.flags | flags if mode == "add" else entry.flags & ~flags
+        return mask, entry.keywords
+    # Keywords are compared without case and keep the case of the first use (RFC 3501 §2.3.2 leaves it open).
+    have = {word.lower(): word for word in split_keywords(entry.keywords)}
+    if mode == "add":
+        for word in keywords:
+            have.setdefault(word.lower(), word)
+        if len(have) > KEYWORDS_PER_MESSAGE:
+            raise LimitReached("keywords")
+        return entry.flags | flags, join_keywords(set(have.values()))
+    for word in keywords:
+        have.pop(word.lower(), None)
+    return entry.flags & ~flags, join_keywords(set(have.values()))
+
+
+def _add_to_counters(
+    tx: Transaction, account_id: int, mailbox_id: int, entries: Sequence[Entry], modseq: int, sign: int
+) -> None:
+    tx.run(
+        "UPDATE mailbox SET modseq = ?, messages = messages + ?, unseen = unseen + ?, deleted = deleted + ?,"
+        " size = size + ?, uidnext = uidnext + ? WHERE account_id = ? AND id = ?",
+        modseq,
+        sign * len(entries),
+        sign * sum(not e.flags & Flag.SEEN for e in entries),
+        sign * sum(bool(e.flags & Flag.DELETED) for e in entries),
+        sign * sum(e.size for e in entries),
+        len(entries) if sign > 0 else 0,
+        account_id,
+        mailbox_id,
+    )
+
+
+def _discharge(tx: Transaction, account_id: int, entries: Sequence[Entry], sign: int = -1) -> None:
+    tx.run(
+        "UPDATE account SET bytes_used = bytes_used + ?, messages_used = messages_used + ? WHERE id = ?",
+        *(sign * sum(e.size for e in entries), sign * len(entries), account_id),
+    )
+
+
+def _charge_back(tx: Transaction, account_id: int, entries: Sequence[Entry]) -> None:
+    _discharge(tx, account_id, entries, sign=+1)
+
+
+def _journal_flags(
+    tx: Transaction,
+    account_id: int,
+    mailbox_id: int,
+    modseq: int,
+    changed: Sequence[tuple[Entry, int, str]],
+) -> None:
+    same: dict[tuple[int, str], list[int]] = {}
+    for entry, mask, words in changed:
+        same.setdefault((mask, words), []).append(entry.uid)
+    for (mask, words), uids in same.items():
+        tx.packs.journal(
+            line(
+                "flags",
+                account=account_id,
+                mailbox=mailbox_id,
+                modseq=modseq,
+                uids=_uid_text(uids),
+                flags=mask,
+                keywords=words,
+            )
+        )
+
+
+def _uid_text(uids: Iterable[int]) -> str:
+    """`1:3,9` for ascending UIDs."""
+    runs: list[list[int]] = []
+    for uid in uids:
+        if runs and uid == runs[-1][1] + 1:
+            runs[-1][1] = uid
+        else:
+            runs.append([uid, uid])
+    return ",".join(str(a) if a == b else f"{a}:{b}" for a, b in runs)

@@ -1,0 +1,151 @@
+"""Putting a message into a mailbox: plain functions over a transaction."""
+
+import hashlib
+from typing import Final, NamedTuple
+
+from postroad.db.transaction import Row, Transaction
+from postroad.model.flags import Flag
+from postroad.store.blobs.record import line
+from postroad.store.errors import NoSuchMailbox, OverQuota
+from postroad.store.prepare import Prepared
+
+_CHARGE: Final = (
+    "UPDATE account SET modseq = modseq + 1, next_message_id = next_message_id + 1,"
+    " bytes_used = bytes_used + ?, messages_used = messages_used + 1 WHERE id = ?"
+    " RETURNING modseq, next_message_id - 1, bytes_used, quota_bytes, messages_used, quota_messages"
+)
+_COUNT: Final = (
+    "UPDATE mailbox SET uidnext = uidnext + 1, modseq = ?, messages = messages + 1,"
+    " unseen = unseen + ?, deleted = deleted + ?, size = size + ?"
+    " WHERE account_id = ? AND id = ? RETURNING uidnext - 1, uidvalidity"
+)
+_MESSAGE: Final = (
+    "INSERT INTO message (account_id, id, blob_id, size, sent, thread_id, msgid, prefix, subject,"
+    " base_subject, sender, preview, envelope, body, bodystructure, tree) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
+ENTRY: Final = (
+    "INSERT INTO entry (account_id, mailbox_id, uid, modseq, created_modseq, flags, keywords, size,"
+    " internal_date, saved_date, message_id) VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+)
+
+
+class Filed(NamedTuple):
+    """Where a message went."""
+
+    mailbox_id: int
+    uidvalidity: int
+    uid: int
+    modseq: int
+    message_id: int
+
+
+def put_blob(tx: Transaction, prepared: Prepared, refs: int) -> int:
+    """Append the body to the active pack, once, for `refs` users; give the blob's id."""
+    pack, offset = tx.packs.blob(prepared.body, prepared.digest, tx.now)
+    tx.run(
+        "INSERT INTO blob (pack, offset, length, digest, refs) VALUES (?, ?, ?, ?, ?)",
+        pack,
+        offset,
+        prepared.size,
+        prepared.digest,
+        refs,
+    )
+    return tx.inserted()
+
+
+def release_blob(tx: Transaction, blob_id: int) -> None:
+    """One user less; the sweeper frees the octets of a blob that nobody uses."""
+    tx.run(
+        "UPDATE blob SET refs = refs - 1, freed_at = CASE WHEN refs = 1 THEN ? END WHERE id = ?",
+        int(tx.now),
+        blob_id,
+    )
+
+
+def file_message(
+    tx: Transaction,
+    *,
+    account_id: int,
+    mailbox_id: int,
+    blob_id: int,
+    prepared: Prepared,
+    prefix: bytes = b"",
+    flags: int = 0,
+    keywords: str = "",
+    internal_date: int | None = None,
+) -> Filed:
+    """Make an entry for a blob that is already in a pack.
+
+    Raises:
+        OverQuota: quota is checked and charged in this one transaction.
+        NoSuchMailbox: the mailbox or the account is gone.
+    """
+    size = len(prefix) + prepared.size
+    modseq, message_id = charge(tx, account_id, size)
+    counted = tx.row(
+        _COUNT, modseq, not flags & Flag.SEEN, bool(flags & Flag.DELETED), size, account_id, mailbox_id
+    )
+    if counted is None:
+        raise NoSuchMailbox(str(mailbox_id))
+    uid, uidvalidity = counted
+    summary = prepared.summary
+    thread_id = _thread(tx, account_id, message_id, summary.message_id, summary.references)
+    tx.run(
+        _MESSAGE,
+        *(account_id, message_id, blob_id, size, summary.sent, thread_id, summary.message_id, prefix),
+        *(summary.subject, summary.base_subject, summary.sender, summary.preview),
+        *(summary.envelope, summary.body, summary.bodystructure, summary.tree),
+    )
+    now = int(tx.now)
+    date = now if internal_date is None else internal_date
+    tx.run(ENTRY, account_id, mailbox_id, uid, modseq, modseq, flags, keywords, size, date, now, message_id)
+    pack, offset = tx.row("SELECT pack, offset FROM blob WHERE id = ?", blob_id) or (0, 0)
+    tx.packs.journal(
+        b"postroad/1 file account=%d mailbox=%d uid=%d modseq=%d message=%d flags=%d date=%d saved=%d "
+        % (account_id, mailbox_id, uid, modseq, message_id, flags, date, now)
+        + line("", blob=f"{pack}:{offset}", keywords=keywords, prefix=prefix)[12:]
+    )
+    tx.wake(f"account:{account_id}")
+    return Filed(mailbox_id, uidvalidity, uid, modseq, message_id)
+
+
+def charge(tx: Transaction, account_id: int, size: int) -> tuple[int, int]:
+    """Charge the account for one message; give its new modseq and a message id."""
+    charged = tx.row(_CHARGE, size, account_id)
+    if charged is None:
+        raise NoSuchMailbox(f"account {account_id} is gone")
+    modseq, message_id, *use = charged
+    check_quota(tuple(use))
+    return modseq, message_id
+
+
+def check_quota(use: Row) -> None:
+    """Raise OverQuota for (bytes used, limit, messages used, limit); None is no limit."""
+    bytes_used, bytes_limit, messages_used, messages_limit = use
+    if bytes_limit is not None and bytes_used > bytes_limit:
+        raise OverQuota(f"{bytes_limit} octets")
+    if messages_limit is not None and messages_used > messages_limit:
+        raise OverQuota(f"{messages_limit} messages")
+
+
+def _thread(tx: Transaction, account_id: int, message_id: int, own: str, references: tuple[str, ...]) -> int:
+    """Find or found the thread of a message by the Message-IDs it names."""
+    names = [name for name in (own, *references[-20:]) if name]
+    if not names:
+        return message_id
+    keys = [_reference(name) for name in dict.fromkeys(names)]
+    marks = ",".join("?" * len(keys))
+    found = tx.value(
+        f"SELECT min(thread_id) FROM thread_reference WHERE account_id = ? AND reference IN ({marks})",  # noqa: S608 - only question marks are put in
+        account_id,
+        *keys,
+    )
+    thread_id: int = message_id if found is None else found
+    for key in keys:
+        tx.run("INSERT OR IGNORE INTO thread_reference VALUES (?, ?, ?)", account_id, key, thread_id)
+    return thread_id
+
+
+def _reference(name: str) -> int:
+    digest = hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

@@ -1,0 +1,221 @@
+"""Mailboxes: names, creation, renaming, removal; plain functions over a transaction."""
+
+import unicodedata
+from typing import Final
+
+from postroad.db.transaction import Reader, Row, Transaction
+from postroad.store.blobs.record import line
+from postroad.store.entries import expunge, move, next_modseq
+from postroad.store.errors import AlreadyExists, BadMailboxName, Conflict, LimitReached, NoSuchMailbox
+from postroad.store.types import Mailbox
+
+SEPARATOR: Final = "/"
+NAME_LENGTH: Final = 1000  # octets of UTF-8
+LEVELS: Final = 32
+MAILBOXES: Final = 10_000  # of one account
+
+_COLUMNS: Final = (
+    "m.id, m.name, m.uidvalidity, m.uidnext, m.modseq, m.messages, m.unseen, m.deleted, m.size,"
+    " m.recent_from, m.special_use, s.name IS NOT NULL"
+)
+_SELECT: Final = (
+    f"SELECT {_COLUMNS} FROM mailbox m"  # noqa: S608 - a constant
+    " LEFT JOIN subscription s ON s.account_id = m.account_id AND s.name = m.name WHERE m.account_id = ?"
+)
+
+
+def normal_name(name: str) -> str:
+    """Return the one form of a name: NFC, INBOX in capitals.
+
+    Raises:
+        BadMailboxName: empty levels, control characters, `.` and `..` as a level, too long or too deep.
+    """
+    name = unicodedata.normalize("NFC", name)
+    levels = name.split(SEPARATOR)
+    if levels[0].upper() == "INBOX":
+        levels[0] = "INBOX"
+    if any(level in ("", ".", "..") for level in levels):
+        raise BadMailboxName("a level of the name is empty or consists of dots")
+    if any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
+        raise BadMailboxName("the name has characters that cannot be shown")
+    if any(c in name for c in "%*"):
+        raise BadMailboxName("% and * are wildcards")  # RFC 3501 §6.3.8: LIST could never name it
+    if len(name.encode()) > NAME_LENGTH or len(levels) > LEVELS:
+        raise BadMailboxName(f"more than {NAME_LENGTH} octets or {LEVELS} levels")
+    return SEPARATOR.join(levels)
+
+
+def all_mailboxes(reader: Reader, account_id: int) -> list[Mailbox]:
+    """Every mailbox, INBOX first, then by name."""
+    found = [_mailbox(row) for row in reader.rows(_SELECT, account_id)]
+    return sorted(found, key=lambda m: (m.name != "INBOX", m.name.lower(), m.name))
+
+
+def by_name(reader: Reader, account_id: int, name: str) -> Mailbox | None:
+    """The mailbox of that name; a name that cannot be is one that is not there."""
+    try:
+        name = normal_name(name)
+    except BadMailboxName:
+        return None
+    row = reader.row(_SELECT + " AND m.name = ?", account_id, name)
+    return _mailbox(row) if row is not None else None
+
+
+def by_id(reader: Reader, account_id: int, mailbox_id: int) -> Mailbox | None:
+    """The mailbox of that id."""
+    row = reader.row(_SELECT + " AND m.id = ?", account_id, mailbox_id)
+    return _mailbox(row) if row is not None else None
+
+
+def create(tx: Transaction, account_id: int, name: str, special_use: str = "") -> Mailbox:
+    """Make a mailbox and the missing ones above it (RFC 3501 §6.3.3)."""
+    name = normal_name(name)
+    if by_name(tx, account_id, name) is not None:
+        raise AlreadyExists(name)
+    if special_use and tx.value(
+        "SELECT 1 FROM mailbox WHERE account_id = ? AND special_use = ?", account_id, special_use
+    ):
+        special_use = ""  # RFC 6154 §3: one mailbox for one use; the new one is made without it
+    levels = name.split(SEPARATOR)
+    for depth in range(1, len(levels)):
+        parent = SEPARATOR.join(levels[:depth])
+        if by_name(tx, account_id, parent) is None:
+            _insert(tx, account_id, parent, "")
+    _insert(tx, account_id, name, special_use)
+    made = by_name(tx, account_id, name)
+    assert made is not None
+    return made
+
+
+def delete(tx: Transaction, account_id: int, mailbox_id: int) -> None:
+    """Remove a mailbox and its messages; mailboxes below it stay (RFC 3501 §6.3.4)."""
+    found = by_id(tx, account_id, mailbox_id)
+    if found is None:
+        raise NoSuchMailbox(str(mailbox_id))
+    if found.name == "INBOX":
+        raise Conflict("INBOX cannot be deleted")
+    expunge(tx, account_id, mailbox_id, None, only_deleted=False)
+    modseq = next_modseq(tx, account_id)
+    tx.run("DELETE FROM mailbox WHERE account_id = ? AND id = ?", account_id, mailbox_id)
+    tx.run("DELETE FROM tombstone WHERE account_id = ? AND mailbox_id = ?", account_id, mailbox_id)
+    tx.run(
+        "INSERT INTO mailbox_tombstone (account_id, modseq, id) VALUES (?, ?, ?)",
+        *(account_id, modseq, mailbox_id),
+    )
+    tx.packs.journal(line("unmailbox", account=account_id, mailbox=mailbox_id, modseq=modseq))
+
+
+def rename(tx: Transaction, account_id: int, mailbox_id: int, new_name: str) -> None:
+    """Rename a mailbox and those below it; INBOX is emptied instead (RFC 3501 §6.3.5)."""
+    new_name = normal_name(new_name)
+    found = by_id(tx, account_id, mailbox_id)
+    if found is None:
+        raise NoSuchMailbox(str(mailbox_id))
+    if found.name == "INBOX":
+        target = create(tx, account_id, new_name)
+        move(tx, account_id, mailbox_id, [(1, 2**32)], target.id)
+        return
+    rename_tree(tx, account_id, found.name, new_name)
+
+
+def rename_tree(tx: Transaction, account_id: int, old: str, new_name: str) -> None:
+    """Rename `old` and all below it; `old` itself may be a level without a mailbox."""
+    new_name = normal_name(new_name)
+    if by_name(tx, account_id, new_name) is not None:
+        raise AlreadyExists(new_name)
+    if new_name.startswith(old + SEPARATOR):
+        raise Conflict("a mailbox cannot be moved below itself")
+    levels = new_name.split(SEPARATOR)
+    for depth in range(1, len(levels)):
+        parent = SEPARATOR.join(levels[:depth])
+        if by_name(tx, account_id, parent) is None:
+            _insert(tx, account_id, parent, "")
+    modseq = next_modseq(tx, account_id)
+    moved = 0
+    for mailbox in all_mailboxes(tx, account_id):
+        if mailbox.name != old and not mailbox.name.startswith(old + SEPARATOR):
+            continue
+        name = normal_name(new_name + mailbox.name[len(old) :])
+        if by_name(tx, account_id, name) is not None:
+            raise AlreadyExists(name)
+        tx.run(
+            "UPDATE mailbox SET name = ?, modseq = ? WHERE account_id = ? AND id = ?",
+            *(name, modseq, account_id, mailbox.id),
+        )
+        _journal(tx, account_id, mailbox.id, name, mailbox.uidvalidity, mailbox.special_use, modseq)
+        moved += 1
+    if not moved:
+        raise NoSuchMailbox(old)
+
+
+def subscribe(tx: Transaction, account_id: int, name: str, on: bool) -> None:
+    """Remember a name as subscribed, or forget it; the mailbox need not exist any more."""
+    name = normal_name(name)
+    if on:
+        tx.run("INSERT OR IGNORE INTO subscription (account_id, name) VALUES (?, ?)", account_id, name)
+    else:
+        tx.run("DELETE FROM subscription WHERE account_id = ? AND name = ?", account_id, name)
+
+
+def claim_recent(tx: Transaction, account_id: int, mailbox_id: int) -> int:
+    """Make all present messages recent for the caller alone; give the first such UID."""
+    row = tx.row(
+        "SELECT recent_from, uidnext FROM mailbox WHERE account_id = ? AND id = ?", account_id, mailbox_id
+    )
+    if row is None:
+        raise NoSuchMailbox(str(mailbox_id))
+    first, uidnext = row
+    tx.run(
+        "UPDATE mailbox SET recent_from = ? WHERE account_id = ? AND id = ?", uidnext, account_id, mailbox_id
+    )
+    return int(first)
+
+
+def _insert(tx: Transaction, account_id: int, name: str, special_use: str) -> None:
+    count = tx.value("SELECT count(*) FROM mailbox WHERE account_id = ?", account_id)
+    if count >= MAILBOXES:
+        raise LimitReached(f"{MAILBOXES} mailboxes")
+    modseq = next_modseq(tx, account_id)
+    row = tx.row(
+        # A validity is never used twice, so that a mailbox made again under an old name is known
+        # to be another (RFC 3501 §2.3.1.1). The clock keeps it growing after a lost index.
+        "UPDATE account SET next_mailbox_id = next_mailbox_id + 1,"
+        " next_uidvalidity = max(next_uidvalidity, ?) + 1 WHERE id = ?"
+        " RETURNING next_mailbox_id - 1, next_uidvalidity",
+        *(int(tx.now) & 0xFFFFFFFF, account_id),
+    )
+    assert row is not None
+    mailbox_id, uidvalidity = row
+    tx.run(
+        "INSERT INTO mailbox (account_id, id, name, uidvalidity, created_modseq, modseq, special_use)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        *(account_id, mailbox_id, name, uidvalidity, modseq, modseq, special_use),
+    )
+    _journal(tx, account_id, mailbox_id, name, uidvalidity, special_use, modseq)
+
+
+def _journal(
+    tx: Transaction,
+    account_id: int,
+    mailbox_id: int,
+    name: str,
+    uidvalidity: int,
+    special_use: str,
+    modseq: int,
+) -> None:
+    tx.packs.journal(
+        line(
+            "mailbox",
+            account=account_id,
+            mailbox=mailbox_id,
+            modseq=modseq,
+            uidvalidity=uidvalidity,
+            special=special_use,
+            name=name,
+        )
+    )
+
+
+def _mailbox(row: Row) -> Mailbox:
+    *columns, subscribed = row
+    return Mailbox(*columns, bool(subscribed))

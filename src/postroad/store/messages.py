@@ -1,0 +1,127 @@
+"""One stored message: its trace prefix, its blob, and sections of both as one text."""
+
+import mmap
+from typing import Final, Literal
+
+from postroad.db.transaction import Reader
+from postroad.message.part import Part, unpack_tree
+from postroad.message.section import locate
+from postroad.model.octets import Octets
+from postroad.store.blobs.reader import PackReader
+from postroad.store.errors import NoSuchMessage
+
+_PLACE: Final = (
+    "SELECT m.prefix, m.tree, b.pack, b.offset, b.length, b.digest FROM message m"
+    " JOIN blob b ON b.id = m.blob_id WHERE m.account_id = ? AND m.id = ?"
+)
+_MAPPED: Final = 256 * 1024
+
+
+class StoredMessage:
+    """A message as it is served: the recipient's own trace lines, then the shared bytes.
+
+    Offsets in the tree count from the start of the shared bytes; those that
+    `section` gives and `read` takes count from the start of the whole.
+    """
+
+    __slots__ = ("_digest", "_length", "_offset", "_pack", "_packs", "_prefix", "_tree", "size", "tree")
+
+    def __init__(
+        self,
+        packs: PackReader,
+        prefix: bytes,
+        tree: bytes,
+        pack: int,
+        offset: int,
+        length: int,
+        digest: bytes,
+    ) -> None:
+        self._packs = packs
+        self._prefix = prefix
+        self._pack = pack
+        self._offset = offset
+        self._length = length
+        self._digest = digest
+        self._tree: Part | None = None
+        self.tree = tree
+        self.size = len(prefix) + length
+
+    def parts(self) -> Part:
+        """The part tree, unpacked once."""
+        if self._tree is None:
+            self._tree = unpack_tree(self.tree)
+        return self._tree
+
+    def section(
+        self, path: tuple[int, ...], text: Literal["", "HEADER", "TEXT", "MIME"]
+    ) -> tuple[int, int] | None:
+        """Where a section begins and ends (RFC 3501 §6.4.5); None when there is none."""
+        if not path and text == "":
+            return 0, self.size
+        place = locate(self.parts(), path, text)
+        if place is None:
+            return None
+        start, end = place
+        shift = len(self._prefix)
+        # Only the top-level header begins where the prefix belongs.
+        return (0 if not path and text == "HEADER" else start + shift), end + shift
+
+    def read(self, start: int, end: int) -> bytes:
+        """The octets from `start` to `end` (cut at the size).
+
+        Raises:
+            Damaged: the pack does not hold them any more.
+        """
+        end = min(end, self.size)
+        if start >= end:
+            return b""
+        shift = len(self._prefix)
+        if end <= shift:
+            return self._prefix[start:end]
+        inside = max(0, start - shift)
+        body = self._packs.read(self._pack, self._offset + inside, end - shift - inside)
+        return self._prefix[start:] + body if start < shift else body
+
+    def header(self) -> bytes:
+        """The top-level header with its empty line."""
+        place = self.section((), "HEADER")
+        assert place is not None
+        return self.read(*place)
+
+    def shared(self) -> Octets:
+        """The bytes that the tree's offsets count in: without the prefix, mapped when large."""
+        if self._length <= _MAPPED:
+            return self._packs.read(self._pack, self._offset, self._length)
+        # A map has to begin on a page; an anonymous copy of the rest would cost the same as reading it.
+        region = mmap.mmap(-1, self._length)
+        for at in range(0, self._length, _MAPPED):
+            region.write(self._packs.read(self._pack, self._offset + at, min(_MAPPED, self._length - at)))
+        return region
+
+    def intact(self) -> bool:
+        """Whether the stored bytes still have the digest they were filed with."""
+        return self._packs.digest(self._pack, self._offset, self._length) == self._digest
+
+
+def open_message(reader: Reader, packs: PackReader, account_id: int, message_id: int) -> StoredMessage:
+    """Find a message by its key.
+
+    Raises:
+        NoSuchMessage: it was expunged.
+    """
+    row = reader.row(_PLACE, account_id, message_id)
+    if row is None:
+        raise NoSuchMessage(str(message_id))
+    return StoredMessage(packs, *row)
+
+
+def open_blob(reader: Reader, packs: PackReader, blob_id: int, prefix: bytes = b"") -> StoredMessage:
+    """Open a blob that is in no mailbox: a message in the queue. It has no part tree.
+
+    Raises:
+        NoSuchMessage: there is no such blob.
+    """
+    row = reader.row("SELECT pack, offset, length, digest FROM blob WHERE id = ?", blob_id)
+    if row is None:
+        raise NoSuchMessage(f"blob {blob_id}")
+    return StoredMessage(packs, prefix, b"", *row)

@@ -1,0 +1,41 @@
+"""What is worked out about a message before any transaction begins."""
+
+import asyncio
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from postroad.message.summary import Summary, summarize
+from postroad.model.octets import Octets
+
+INLINE: Final = 256 * 1024
+"""Octets up to which digest and summary cost less than a hop to a thread."""
+
+_threads: Final = ThreadPoolExecutor(2, thread_name_prefix="prepare")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A message with everything rendered that will be stored beside it."""
+
+    body: Octets
+    digest: bytes
+    summary: Summary
+
+    @property
+    def size(self) -> int:
+        """Octets of the body."""
+        return len(self.body)
+
+
+def prepare_now(body: Octets) -> Prepared:
+    """Render here; for small messages and for tools."""
+    return Prepared(body, hashlib.sha256(body).digest(), summarize(body))
+
+
+async def prepare(body: Octets) -> Prepared:
+    """Render on the loop when that is short, in a thread when it is not."""
+    if len(body) <= INLINE:
+        return prepare_now(body)
+    return await asyncio.get_running_loop().run_in_executor(_threads, prepare_now, body)

@@ -1,0 +1,64 @@
+"""The store of one worker: opens the index and the packs, hands out accounts."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Final
+
+from postroad.db.bus import Bus
+from postroad.db.database import Database
+from postroad.model.clock import Clock
+from postroad.store.account import Account
+from postroad.store.blobs.pack import ActivePack
+from postroad.store.blobs.reader import PackReader
+from postroad.store.blobs.spool import Spool
+from postroad.store.views import Views
+from postroad.store.watch import Watch
+
+PACKS: Final = "packs"
+SPOOL: Final = "spool"
+BUS: Final = "bus"
+
+
+class Store:
+    """Index, packs, bus and watch of one worker, over a data directory that is migrated already."""
+
+    def __init__(self, data: Path, clock: Clock, *, name: str) -> None:
+        """`name` tells this worker from others on the bus."""
+        self._spool = data / SPOOL
+        self._spool.mkdir(exist_ok=True)
+        self.watch = Watch()
+        self.packs = PackReader(data / PACKS)
+        self._active = ActivePack(data / PACKS)
+        self._bus = Bus(data / BUS, name)
+        self._views = Views()
+        self.database = Database(data, clock, self._active, self._tell)
+        asyncio.get_running_loop().add_reader(self._bus.fileno(), self._hear)
+
+    def account(self, account_id: int) -> Account:
+        """The verbs of one account; nothing is looked up yet."""
+        return Account(account_id, self.database, self.packs, self._views)
+
+    def spool(self) -> Spool:
+        """A place for a message that is coming in; close it."""
+        return Spool(self._spool)
+
+    def free_space(self) -> int:
+        """Octets that are free where mail is kept."""
+        status = os.statvfs(self._spool)
+        return status.f_bavail * status.f_frsize
+
+    async def close(self) -> None:
+        """Finish what is under way, then close everything."""
+        await self.database.close()
+        asyncio.get_running_loop().remove_reader(self._bus.fileno())
+        self._bus.close()
+        self._active.close()
+        self.packs.close()
+
+    def _tell(self, topics: list[str]) -> None:
+        self.watch.tell(topics)
+        self._bus.send(topics)
+
+    def _hear(self) -> None:
+        self.watch.tell(self._bus.receive())
