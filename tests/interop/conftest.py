@@ -1,7 +1,7 @@
 """Fixtures of the interop tests: a real postroad, and real servers around it."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from tests.interop.addresses import loopback_address
 from tests.interop.certificates import Certificates, make_certificates
 from tests.interop.dns_server import DnsServer
 from tests.interop.postfix_server import Postfix
-from tests.interop.postroad_server import HOST, Postroad
+from tests.interop.postroad_server import HOST, Postroad, running
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def server(tmp_path: Path, certificates: Certificates) -> Iterator[Postroad]:
 
     Its resolver is an address where nobody answers: nothing leaves the machine.
     """
-    with _running(Postroad(tmp_path, certificates)) as postroad:
+    with running(Postroad(tmp_path, certificates)) as postroad:
         yield postroad
 
 
@@ -56,15 +56,4 @@ def internet(tmp_path: Path, certificates: Certificates) -> Iterator[Internet]:
         cleanup.callback(dns.stop)
         theirs.start()
         cleanup.callback(theirs.stop)
-        yield Internet(cleanup.enter_context(_running(ours)), theirs)
-
-
-@contextmanager
-def _running(postroad: Postroad) -> Iterator[Postroad]:
-    postroad.start()
-    try:
-        postroad.cli("domain", "add", "ours.test")
-        postroad.add_accounts("ada@ours.test", "bob@ours.test")
-        yield postroad
-    finally:
-        postroad.stop()
+        yield Internet(cleanup.enter_context(running(ours)), theirs)

@@ -1,17 +1,18 @@
 """postroad itself, as an operator runs it: a settings file, `postroad serve`, the command line."""
 
 import getpass
-import os
 import socket
 import ssl
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from tests.interop.addresses import free_ports
 from tests.interop.certificates import Certificates
-from tests.interop.processes import Daemon, as_root, run
+from tests.interop.processes import Daemon, as_root, run, until
 
 PASSWORD: Final = "sw0rdfish and chips"
 HOST: Final = "localhost"
@@ -20,7 +21,7 @@ _SETTINGS: Final = """
 hostname = "mx.ours.test"
 data = "{data}"
 workers = 2
-{user}
+user = "{user}"
 
 [tls]
 certificate = "{certificates.certificate}"
@@ -58,17 +59,25 @@ class Postroad:
     """One whole server with two workers, serving ours.test."""
 
     def __init__(
-        self, directory: Path, certificates: Certificates, *, resolver: str = "127.0.0.1", exchanger: str = ""
+        self,
+        directory: Path,
+        certificates: Certificates,
+        *,
+        resolver: str = "127.0.0.1",
+        exchanger: str = "",
+        user: str = "",
     ) -> None:
-        """With an `exchanger`, an address, it takes mail on port 25 of it: started as root, it drops root."""
+        """With an `exchanger` (an address) it takes mail on port 25 of it, and so is started as root."""
         self.directory = directory
         self.certificates = certificates
         self.ports = Ports(*free_ports(7))
         self._exchanger = exchanger
         self._settings = directory / "postroad.toml"
-        user = f'user = "{getpass.getuser()}"' if exchanger and os.geteuid() else ""
         text = _SETTINGS.format(
-            data=directory / "data", certificates=certificates, resolver=resolver, user=user
+            data=directory / "data",
+            certificates=certificates,
+            resolver=resolver,
+            user=user or getpass.getuser(),
         )
         for role, address, port, tls in self._listeners():
             text += _LISTENER.format(role=role, address=address, port=port, tls=tls)
@@ -108,6 +117,18 @@ class Postroad:
         assert status == 0, f"postroad ended with status {status}:\n{said}"
         assert "Traceback" not in said, said
 
+    def kill(self) -> None:
+        """End all its processes as a power cut would (SIGKILL)."""
+        pids = [self.pid, *self.workers()]
+        run(*as_root("kill", "-KILL", *(str(pid) for pid in pids)))
+        self._daemon.wait()
+        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "all processes to be gone")
+
+    def workers(self) -> list[int]:
+        """The processes that the supervisor has started."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [int(pid) for pid in children.split()]
+
     @property
     def pid(self) -> int:
         """The supervisor's process."""
@@ -133,6 +154,18 @@ class Postroad:
     def tls_context(self) -> ssl.SSLContext:
         """For Python's own clients: trusts the authority of the tests and nobody else."""
         return ssl.create_default_context(cafile=str(self.certificates.authority))
+
+
+@contextmanager
+def running(postroad: Postroad) -> Iterator[Postroad]:
+    """Run it, with the domain ours.test and the accounts ada@ and bob@."""
+    postroad.start()
+    try:
+        postroad.cli("domain", "add", "ours.test")
+        postroad.add_accounts("ada@ours.test", "bob@ours.test")
+        yield postroad
+    finally:
+        postroad.stop()
 
 
 def _datagram(notify: socket.socket) -> bytes:

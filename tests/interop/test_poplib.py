@@ -10,9 +10,14 @@ from tests.interop.postroad_server import HOST, PASSWORD, Postroad
 def pop3(server: Postroad) -> poplib.POP3_SSL:
     """A session of ada, logged in."""
     session = poplib.POP3_SSL(HOST, server.ports.pop3s, context=server.tls_context())
+    log_in(session)
+    return session
+
+
+def log_in(session: poplib.POP3) -> None:
+    """As ada, by USER and PASS."""
     session.user("ada@ours.test")
     session.pass_(PASSWORD)
-    return session
 
 
 def test_read_the_whole_maildrop(server: Postroad) -> None:
@@ -59,11 +64,9 @@ def test_log_in_after_stls_and_not_before(server: Postroad) -> None:
     session = poplib.POP3(HOST, server.ports.pop3)
     assert "STLS" in session.capa()
     with pytest.raises(poplib.error_proto):
-        session.user("ada@ours.test")
-        session.pass_(PASSWORD)
+        log_in(session)
     session.stls(server.tls_context())
-    session.user("ada@ours.test")
-    session.pass_(PASSWORD)
+    log_in(session)
     assert session.stat() == (0, 0)
     session.quit()
 
