@@ -1,6 +1,7 @@
 """postroad itself, as an operator runs it: a settings file, `postroad serve`, the command line."""
 
 import getpass
+import os
 import socket
 import ssl
 import sys
@@ -77,7 +78,7 @@ class Postroad:
             data=directory / "data",
             certificates=certificates,
             resolver=resolver,
-            user=user or getpass.getuser(),
+            user=user or (getpass.getuser() if exchanger and os.geteuid() else ""),
         )
         for role, address, port, tls in self._listeners():
             text += _LISTENER.format(role=role, address=address, port=port, tls=tls)
@@ -122,7 +123,7 @@ class Postroad:
         pids = [self.pid, *self.workers()]
         run(*as_root("kill", "-KILL", *(str(pid) for pid in pids)))
         self._daemon.wait()
-        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "all processes to be gone")
+        until(lambda: not any(_lives(pid) for pid in pids), "all processes to be gone")
 
     def workers(self) -> list[int]:
         """The processes that the supervisor has started."""
@@ -166,6 +167,14 @@ def running(postroad: Postroad) -> Iterator[Postroad]:
         yield postroad
     finally:
         postroad.stop()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def _datagram(notify: socket.socket) -> bytes:
