@@ -5,7 +5,7 @@ import os
 import socket
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,12 +67,17 @@ class Postroad:
         resolver: str = "127.0.0.1",
         exchanger: str = "",
         user: str = "",
+        wrapper: Sequence[str] = (),
     ) -> None:
-        """With an `exchanger` (an address) it takes mail on port 25 of it, and so is started as root."""
+        """With an `exchanger` (an address) it takes mail on port 25 of it, and so is started as root.
+
+        A `wrapper` is a command that is to become the server.
+        """
         self.directory = directory
         self.certificates = certificates
         self.ports = Ports(*free_ports(7))
         self._exchanger = exchanger
+        self._wrapper = wrapper
         self._settings = directory / "postroad.toml"
         text = _SETTINGS.format(
             data=directory / "data",
@@ -105,7 +110,7 @@ class Postroad:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(str(path))
             notify.setblocking(False)
-            command = [str(self._program), "serve", "--config", str(self._settings)]
+            command = [*self._wrapper, str(self._program), "serve", "--config", str(self._settings)]
             told = f"NOTIFY_SOCKET={path}"
             command = as_root("env", told, *command) if self._exchanger else ["env", told, *command]
             self._daemon = Daemon(command, self.directory / "postroad.log")
