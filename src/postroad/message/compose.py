@@ -55,7 +55,7 @@ def field(name: str, value: str) -> bytes:
 
 def text_field(name: str, text: str) -> bytes:
     """Write an unstructured field such as Subject, with encoded words where it needs them."""
-    return _fold(name, encode_words(one_line(text)))
+    return _fold(name, encode_words(one_line(text), len(name) + 2))
 
 
 def address_field(name: str, people: Iterable[Person]) -> bytes:
@@ -82,9 +82,10 @@ def message_id(token: str, domain: str) -> str:
 def parameter(name: str, value: str) -> str:
     """Write a parameter of a MIME field, in the extended form where needed (RFC 2231 §4)."""
     value = one_line(value)
-    if _TOKEN.fullmatch(value):
+    short = len(value) < _LINE - len(name) - 4
+    if short and _TOKEN.fullmatch(value):
         return f"{name}={value}"
-    if _QUOTABLE.fullmatch(value) and len(value) < _LINE - len(name):
+    if short and _QUOTABLE.fullmatch(value):
         return f"{name}={_quote(value)}"
     octets = value.encode("utf-8", "replace")
     coded = quote_from_bytes(octets, safe="!#$&+^`{}~")

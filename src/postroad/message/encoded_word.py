@@ -55,11 +55,12 @@ def _decode_words(value: bytes) -> str:
     return "".join(pieces)
 
 
-def encode_words(text: str) -> bytes:
+def encode_words(text: str, taken: int = 0) -> bytes:
     """Encode text for an unstructured field or a phrase (RFC 2047 §2, §5).
 
     Plain ASCII stays as it is; anything else, line ends and what looks like an
     encoded word included, becomes encoded words of at most 75 characters.
+    `taken` is what already stands on the line of the first one.
     """
     if _PLAIN.fullmatch(text) and "=?" not in text:
         return text.encode("ascii")
@@ -72,8 +73,8 @@ def encode_words(text: str) -> bytes:
             for octet in octets
         )
         if len(code) > room:
+            room = _WORD_ROOM if words else max(_WORD_ROOM - taken, len(code))
             words.append(b"")
-            room = _WORD_ROOM
         words[-1] += code
         room -= len(code)
     return b" ".join(b"=?utf-8?q?" + word + b"?=" for word in words)

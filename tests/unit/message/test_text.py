@@ -1,0 +1,94 @@
+"""Bodies decoded, whole and in pieces."""
+
+import base64
+import quopri
+
+import pytest
+
+from postroad.message.part import parse_parts
+from postroad.message.text import (
+    decode_body,
+    decode_body_text,
+    decoded_text_parts,
+    iter_decoded,
+    readable_text,
+    search_text,
+)
+from postroad.message.transfer import decode
+
+NESTED = (
+    b"Subject: =?utf-8?q?=C3=A4u=C3=9Fen?=\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+    b"--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nZ3LDvG4=\r\n"
+    b"--b\r\nContent-Type: text/html; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    b"<p>wei=DF\r\n"
+    b"--b\r\nContent-Type: image/png\r\n\r\nnot text\r\n"
+    b"--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: =?utf-8?q?inn=C3=A4n?=\r\n\r\nblau\r\n--b--\r\n"
+)
+
+
+def body(octets: bytes, encoding: bytes) -> bytes:
+    return b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n" + octets
+
+
+def test_all_texts_are_decoded_and_messages_inside_have_a_header() -> None:
+    assert list(decoded_text_parts(NESTED, parse_parts(NESTED))) == [
+        "grün",
+        "<p>weiß",
+        "Subject: innän",
+        "blau",
+    ]
+
+
+def test_a_reader_sees_no_tags() -> None:
+    assert [text.strip() for text in readable_text(NESTED, parse_parts(NESTED))] == ["grün", "weiß", "blau"]
+
+
+def test_searching_begins_with_the_header() -> None:
+    assert next(iter(search_text(NESTED, parse_parts(NESTED)))).startswith("Subject: äußen\n")
+
+
+def test_the_budget_ends_it() -> None:
+    assert list(decoded_text_parts(NESTED, parse_parts(NESTED), 3)) == ["gr\ufffd"]
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 47_999, 48_000, 65_536, 200_001])
+@pytest.mark.parametrize("encoding", ["base64", "quoted-printable", "8bit"])
+def test_pieces_are_the_whole(length: int, encoding: str) -> None:
+    octets = bytes(range(256)) * (length // 256) + bytes(range(length % 256))
+    if encoding == "base64":
+        coded = base64.encodebytes(octets).replace(b"\n", b"\r\n")
+    elif encoding == "quoted-printable":
+        coded = quopri.encodestring(octets)
+    else:
+        coded = octets
+    data = body(coded, encoding.encode())
+    pieces = list(iter_decoded(data, parse_parts(data)))
+    assert b"".join(pieces) == octets
+    assert all(len(piece) <= 65_536 for piece in pieces)
+
+
+def test_decoding_is_bounded() -> None:
+    data = body(base64.b64encode(b"x" * 1_000_000), b"base64")
+    assert decode_body(data, parse_parts(data), 70_000) == b"x" * 70_000
+
+
+@pytest.mark.parametrize(
+    ("octets", "encoding", "decoded"),
+    [
+        (b"Z3I", "base64", b"gr"),
+        (b"Z", "base64", b""),
+        (b"Z3\r\nI= junk", "base64", b"gr"),
+        (b"Z3-I_*=", "base64", b"gr"),
+        (b"\xff\0", "base64", b""),
+        (b"a=3Db=\r\nc=", "quoted-printable", b"a=bc"),
+        (b"a=ZZ", "quoted-printable", b"a=ZZ"),
+        (b"a=3D", "x-unknown", b"a=3D"),
+    ],
+)
+def test_broken_encodings_give_what_they_can(octets: bytes, encoding: str, decoded: bytes) -> None:
+    assert decode(octets, encoding) == decoded
+
+
+def test_text_by_its_charset() -> None:
+    data = b"Content-Type: text/plain; charset=koi8-r\r\n\r\n\xd0\xd2\xc9\xd7\xc5\xd4"
+    assert decode_body_text(data, parse_parts(data)) == "привет"
