@@ -1,0 +1,389 @@
+"""The server's half of a POP3 dialogue: bytes in, events out (RFC 1939).
+
+The core frames lines, keeps commands to the state they belong to, and answers
+CAPA, NOOP, USER and everything malformed or misplaced itself, so that a
+session sees only what is legal now. Passwords are refused while the
+connection is in clear. APOP is not offered (RFC 1939 §7 leaves that free): it
+needs every password stored so that the server can read it, and MD5.
+"""
+
+import binascii
+import re
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Final
+
+from postroad.pop3.wire.events import (
+    Auth,
+    AuthResponse,
+    Dele,
+    Event,
+    HangUp,
+    List,
+    Login,
+    Quit,
+    Retr,
+    Rset,
+    StartTls,
+    Stat,
+    Top,
+    Uidl,
+)
+
+MAX_COMMAND: Final = 512
+"""RFC 2449 §4 says 255 octets; passwords and names in UTF-8 may be a little longer."""
+MAX_RESPONSE: Final = 12_288
+"""A client's answer within AUTH (RFC 4954 §4 gives the number; RFC 5034 leaves it to the mechanism)."""
+MAX_ENDLESS: Final = 64 * 1024
+"""How much of one overlong line is skipped before the peer is given up."""
+
+_HTTP: Final = frozenset(
+    (b"GET", b"POST", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"PATCH", b"PRI")
+)
+_MAX_DIGITS: Final = 10
+
+
+class Stage(Enum):
+    """The state of the session (RFC 1939 §3)."""
+
+    AUTHORIZATION = auto()
+    EXCHANGE = auto()
+    """Within AUTH: the next line is an answer, not a command."""
+    TRANSACTION = auto()
+    OVER = auto()
+
+
+class _Line(Enum):
+    """A line that is not there to be read."""
+
+    TOO_LONG = auto()
+
+
+class Pop3Core:
+    """Pull-style: `receive` bytes, then ask for one event at a time.
+
+    Nothing is parsed ahead of the session: what stands behind a pipelined
+    STLS or AUTH means something else than it seems to.
+    """
+
+    def __init__(
+        self,
+        *,
+        secure: bool,
+        tls_offered: bool,
+        mechanisms: tuple[bytes, ...] = (),
+        implementation: bytes = b"postroad",
+        bad_commands: int = 10,
+    ) -> None:
+        """`bad_commands` end a session before log-in, twice as many after it."""
+        self.stage = Stage.AUTHORIZATION
+        self._secure = secure
+        self._tls_offered = tls_offered
+        self._mechanisms = mechanisms
+        self._implementation = implementation
+        self._bad_left = bad_commands
+        self._bad_commands = bad_commands
+        self._user: bytes | None = None
+        self._inbox = bytearray()
+        self._searched = 0
+        self._skipped = 0
+        self._outbox: list[bytes] = []
+
+    # -- for the pump -----------------------------------------------------
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the client."""
+        self._inbox += data
+
+    def data_to_send(self) -> bytes:
+        """Give, once, what the client has to be sent."""
+        if not self._outbox:
+            return b""
+        data = b"".join(self._outbox)
+        self._outbox.clear()
+        return data
+
+    def buffered(self) -> int:
+        """Octets taken and not yet turned into events."""
+        return len(self._inbox)
+
+    # -- for the session: replies -----------------------------------------
+
+    def ok(self, text: bytes = b"") -> None:
+        """Say `+OK`."""
+        self._outbox.append(b"+OK %b\r\n" % text if text else b"+OK\r\n")
+
+    def error(self, text: bytes, code: bytes = b"") -> None:
+        """Say `-ERR`, with a response code where there is one for it (RFC 2449 §8, RFC 3206)."""
+        self._outbox.append(b"-ERR [%b] %b\r\n" % (code, text) if code else b"-ERR %b\r\n" % text)
+
+    def push(self, data: bytes) -> None:
+        """Send octets of a multi-line reply, already stuffed."""
+        self._outbox.append(data)
+
+    def challenge(self, data: bytes) -> None:
+        """Ask for the next answer of an AUTH exchange (RFC 5034 §4)."""
+        self.stage = Stage.EXCHANGE
+        self._outbox.append(b"+ %b\r\n" % binascii.b2a_base64(data, newline=False))
+
+    # -- for the session: state -------------------------------------------
+
+    def logged_in(self) -> None:
+        """The client is who it says: commands on messages are legal from now on."""
+        self.stage = Stage.TRANSACTION
+        self._user = None
+        self._bad_left = 2 * self._bad_commands
+
+    def login_failed(self) -> None:
+        """Back to the beginning: USER has to be said again (RFC 1939 §7)."""
+        self.stage = Stage.AUTHORIZATION
+        self._user = None
+
+    def start_tls(self) -> None:
+        """Forget everything that came in clear (RFC 2595 §4): bytes, USER, counts stay."""
+        self._inbox.clear()
+        self._searched = self._skipped = 0
+        self._user = None
+        self._secure = True
+
+    # -- events -----------------------------------------------------------
+
+    def next_event(self) -> Event | None:
+        """Return the next legal event, or None until more bytes arrive."""
+        event: Event | None = None
+        while event is None and self.stage is not Stage.OVER:
+            line = self._line()
+            if line is None:
+                return self._give_up() if self._hopeless() else None
+            if self.stage is Stage.EXCHANGE:
+                event = self._answer(line)
+            elif line is _Line.TOO_LONG:
+                self._bad(b"line too long")
+            else:
+                event = self._command(line)
+            if event is None and self._bad_left <= 0:
+                event = self._hang_up("too many bad commands", b"too many bad commands")
+        return event
+
+    def _line(self) -> bytes | _Line | None:
+        """Take a line off the inbox; of an overlong one only its end is kept."""
+        inbox = self._inbox
+        limit = MAX_RESPONSE if self.stage is Stage.EXCHANGE else MAX_COMMAND
+        # Only CR LF ends a line: whatever else looks like an end is not one.
+        end = inbox.find(b"\r\n", self._searched)
+        if end < 0:
+            # The last octet may be the CR of a CR LF that was cut in two.
+            self._searched = max(len(inbox) - 1, 0)
+            if len(inbox) + self._skipped > limit:
+                self._skipped += self._searched
+                del inbox[: self._searched]
+                self._searched = 0
+            return None
+        length = end + 2 + self._skipped
+        line = bytes(inbox[:end]) if length <= limit else _Line.TOO_LONG
+        del inbox[: end + 2]
+        self._searched = self._skipped = 0
+        return line
+
+    def _hopeless(self) -> bool:
+        if self._skipped > MAX_ENDLESS:
+            return True
+        # A TLS handshake where clear text is spoken: nothing said here would be understood.
+        return self.stage is Stage.AUTHORIZATION and self._inbox.startswith(b"\x16\x03")
+
+    def _give_up(self) -> HangUp:
+        return self._hang_up("not POP3", b"" if self._inbox.startswith(b"\x16") else b"line too long")
+
+    def _command(self, line: bytes) -> Event | None:
+        verb, _, rest = line.partition(b" ")
+        known = _COMMANDS.get(verb) or _COMMANDS.get(verb.upper())
+        if known is None:
+            if verb.upper() in _HTTP and self.stage is Stage.AUTHORIZATION:
+                return self._hang_up("HTTP", b"this is POP3")
+            self._bad(b"unknown command")
+            return None
+        stages, understand = known
+        if self.stage not in stages:
+            self._bad(_MISPLACED[self.stage])
+            return None
+        if _FORBIDDEN.search(rest):
+            self._bad(b"control characters are not allowed")
+            return None
+        return understand(self, rest)
+
+    def _answer(self, line: bytes | _Line) -> AuthResponse:
+        """An answer within AUTH; one that cannot be read counts as giving up."""
+        self.stage = Stage.AUTHORIZATION
+        if line is _Line.TOO_LONG or line == b"*":
+            return AuthResponse(None)
+        data = _base64(line)
+        if data is None:
+            self._bad_left -= 1
+        return AuthResponse(data)
+
+    def _bad(self, text: bytes) -> None:
+        self._bad_left -= 1
+        self.error(text)
+
+    def _hang_up(self, reason: str, text: bytes) -> HangUp:
+        self.stage = Stage.OVER
+        self._inbox.clear()
+        if text:
+            self.error(text)
+        return HangUp(reason)
+
+    # -- commands that the core answers -----------------------------------
+
+    def _capa(self, rest: bytes) -> None:
+        """RFC 2449 §5: what is legal before log-in is announced in both states."""
+        lines = [b"+OK capabilities follow", b"TOP", b"UIDL", b"RESP-CODES", b"AUTH-RESP-CODE", b"PIPELINING"]
+        if self._secure:
+            lines.append(b"USER")
+            if self._mechanisms:
+                lines.append(b"SASL " + b" ".join(self._mechanisms))
+        elif self._tls_offered:
+            lines.append(b"STLS")
+        lines += [b"EXPIRE NEVER", b"LOGIN-DELAY 0", b"IMPLEMENTATION " + self._implementation, b".\r\n"]
+        self._outbox.append(b"\r\n".join(lines))
+
+    def _noop(self, rest: bytes) -> None:
+        self.ok()
+
+    def _user_name(self, rest: bytes) -> None:
+        if not self._secure:
+            self._in_clear()
+        elif not rest.strip():
+            self._bad(b"USER needs a name")
+        else:
+            # The same for names that exist and names that do not.
+            self._user = rest.strip()
+            self.ok(b"now the password")
+
+    def _in_clear(self) -> None:
+        self._bad_left -= 1
+        hint = b"use STLS first" if self._tls_offered else b"passwords are not taken without TLS"
+        self.error(hint, b"AUTH")
+
+    # -- commands that become events --------------------------------------
+
+    def _password(self, rest: bytes) -> Event | None:
+        user, self._user = self._user, None
+        if not self._secure:
+            self._in_clear()
+        elif user is None:
+            self._bad(b"say USER first")
+        elif not rest:
+            self._bad(b"PASS needs a password")
+        else:
+            return Login(user, rest)
+        return None
+
+    def _auth(self, rest: bytes) -> Event | None:
+        mechanism, _, initial = rest.partition(b" ")
+        self._user = None
+        if not self._secure:
+            self._in_clear()
+        elif not mechanism or mechanism.upper() not in self._mechanisms:
+            self._bad(b"unknown mechanism; see CAPA")
+        elif not initial:
+            return Auth(mechanism.upper(), None)
+        # RFC 5034 §4: a single "=" is an initial response of no octets.
+        elif (data := b"" if initial == b"=" else _base64(initial)) is None:
+            self._bad(b"the initial response is not base64")
+        else:
+            return Auth(mechanism.upper(), data)
+        return None
+
+    def _stls(self, rest: bytes) -> Event | None:
+        if self._secure:
+            self._bad(b"TLS is already in use")
+        elif not self._tls_offered:
+            self._bad(b"TLS is not available here")
+        elif rest:
+            self._bad(b"STLS takes no arguments")
+        else:
+            return StartTls()
+        return None
+
+    def _quit(self, rest: bytes) -> Event:
+        update = self.stage is Stage.TRANSACTION
+        self.stage = Stage.OVER
+        self._inbox.clear()
+        return Quit(update)
+
+    def _stat(self, rest: bytes) -> Event:
+        return Stat()
+
+    def _rset(self, rest: bytes) -> Event:
+        return Rset()
+
+    def _list(self, rest: bytes) -> Event | None:
+        if not rest.strip():
+            return List(None)
+        number = self._number(rest)
+        return None if number is None else List(number)
+
+    def _uidl(self, rest: bytes) -> Event | None:
+        if not rest.strip():
+            return Uidl(None)
+        number = self._number(rest)
+        return None if number is None else Uidl(number)
+
+    def _retr(self, rest: bytes) -> Event | None:
+        number = self._number(rest)
+        return None if number is None else Retr(number)
+
+    def _dele(self, rest: bytes) -> Event | None:
+        number = self._number(rest)
+        return None if number is None else Dele(number)
+
+    def _top(self, rest: bytes) -> Event | None:
+        first, _, second = rest.strip().partition(b" ")
+        number, lines = _natural(first), _natural(second.strip())
+        if number is None or lines is None:
+            self._bad(b"TOP needs a message number and a number of lines")
+            return None
+        return Top(number, lines)
+
+    def _number(self, rest: bytes) -> int | None:
+        number = _natural(rest.strip())
+        if number is None:
+            self._bad(b"a message number is needed")
+        return number
+
+
+def _natural(text: bytes) -> int | None:
+    return int(text) if text.isdigit() and len(text) <= _MAX_DIGITS else None
+
+
+def _base64(text: bytes) -> bytes | None:
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except binascii.Error:
+        return None
+
+
+_FORBIDDEN: Final = re.compile(rb"[\0\r\n]")
+_BEFORE: Final = frozenset({Stage.AUTHORIZATION})
+_AFTER: Final = frozenset({Stage.TRANSACTION})
+_BOTH: Final = _BEFORE | _AFTER
+_MISPLACED: Final = {
+    Stage.AUTHORIZATION: b"log in first",
+    Stage.TRANSACTION: b"you are logged in already",
+}
+_COMMANDS: Final[dict[bytes, tuple[frozenset[Stage], Callable[[Pop3Core, bytes], Event | None]]]] = {
+    b"RETR": (_AFTER, Pop3Core._retr),
+    b"DELE": (_AFTER, Pop3Core._dele),
+    b"LIST": (_AFTER, Pop3Core._list),
+    b"UIDL": (_AFTER, Pop3Core._uidl),
+    b"STAT": (_AFTER, Pop3Core._stat),
+    b"TOP": (_AFTER, Pop3Core._top),
+    b"NOOP": (_AFTER, Pop3Core._noop),
+    b"RSET": (_AFTER, Pop3Core._rset),
+    b"QUIT": (_BOTH, Pop3Core._quit),
+    b"CAPA": (_BOTH, Pop3Core._capa),
+    b"USER": (_BEFORE, Pop3Core._user_name),
+    b"PASS": (_BEFORE, Pop3Core._password),
+    b"AUTH": (_BEFORE, Pop3Core._auth),
+    b"STLS": (_BEFORE, Pop3Core._stls),
+}
