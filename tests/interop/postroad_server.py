@@ -68,10 +68,11 @@ class Postroad:
         exchanger: str = "",
         user: str = "",
         wrapper: Sequence[str] = (),
+        more: str = "",
     ) -> None:
         """With an `exchanger` (an address) it takes mail on port 25 of it, and so is started as root.
 
-        A `wrapper` is a command that is to become the server.
+        A `wrapper` is a command that is to become the server; `more` is for the end of its settings.
         """
         self.directory = directory
         self.certificates = certificates
@@ -87,7 +88,7 @@ class Postroad:
         )
         for role, address, port, tls in self._listeners():
             text += _LISTENER.format(role=role, address=address, port=port, tls=tls)
-        self._settings.write_text(text)
+        self._settings.write_text(text + more)
 
     def _listeners(self) -> list[tuple[str, str, int, str]]:
         ports, local = self.ports, "127.0.0.1"
