@@ -19,7 +19,8 @@ from postroad.message.transfer import decode
 NESTED = (
     b"Subject: =?utf-8?q?=C3=A4u=C3=9Fen?=\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
     b"--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nZ3LDvG4=\r\n"
-    b"--b\r\nContent-Type: text/html; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    b"--b\r\nContent-Type: text/html; charset=iso-8859-1\r\n"
+    b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     b"<p>wei=DF\r\n"
     b"--b\r\nContent-Type: image/png\r\n\r\nnot text\r\n"
     b"--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: =?utf-8?q?inn=C3=A4n?=\r\n\r\nblau\r\n--b--\r\n"
