@@ -1,0 +1,240 @@
+"""Accounts: a mailbox owner's address, name, quota, and whether it is in force."""
+
+import unicodedata
+from dataclasses import dataclass
+
+from postroad.db.transaction import Reader, Row, Transaction
+from postroad.directory import changes
+from postroad.directory.errors import AlreadyThere, BadName, InUse, NoSuchAccount, NoSuchDomain
+from postroad.directory.removal import aliases_to, and_others, drop_account, drop_aliases_to
+from postroad.directory.resolve import is_local_domain
+from postroad.model.address import Address, AddressError, parse_mailbox, unicode_domain
+from postroad.store.accounts import create_mailboxes
+
+_MAX_NAME = 200
+_INFO = "SELECT id, address, name, suspended, quota_bytes, quota_messages FROM account"
+_ENTRY = (
+    "SELECT id, address, name, suspended, quota_bytes, quota_messages, created, bytes_used, messages_used,"
+    " EXISTS (SELECT 1 FROM credential c WHERE c.account_id = account.id) FROM account"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountInfo:
+    """What the services need to know of an account."""
+
+    id: int
+    address: Address
+    name: str
+    suspended: bool
+    quota_bytes: int | None
+    """None: no limit."""
+    quota_messages: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEntry:
+    """An account as it is listed for an operator."""
+
+    info: AccountInfo
+    created: float
+    bytes_used: int
+    messages_used: int
+    can_log_in: bool
+    """It has a password (and is perhaps suspended all the same)."""
+
+
+def add_account(
+    tx: Transaction,
+    address: str,
+    *,
+    who: str,
+    name: str = "",
+    quota_bytes: int | None = None,
+    quota_messages: int | None = None,
+) -> AccountInfo:
+    """Make an account with its first mailboxes; it cannot log in before it has a password.
+
+    Raises:
+        AlreadyThere, BadName, NoSuchDomain
+    """
+    wanted = parsed(address)
+    if not is_local_domain(tx, wanted.domain):
+        raise NoSuchDomain(f"{unicode_domain(wanted.domain)} is not a domain of this server: add it first")
+    if tx.value("SELECT 1 FROM account WHERE key = ?", wanted.key):
+        raise AlreadyThere(f"there is an account {wanted.unicode} already")
+    if tx.value("SELECT 1 FROM alias WHERE key = ?", wanted.key):
+        raise AlreadyThere(f"{wanted.unicode} is an alias already")
+    check_name(name)
+    account_id = int(
+        tx.value(
+            "UPDATE directory_state SET next_account_id = next_account_id + 1 RETURNING next_account_id - 1"
+        )
+    )
+    # A new account's mailboxes get later UIDVALIDITYs than those of a lost one (RFC 3501 §2.3.1.1).
+    tx.run(
+        "INSERT INTO account (id, key, address, domain, name, created, quota_bytes, quota_messages,"
+        " next_uidvalidity) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        *(account_id, wanted.key, str(wanted), wanted.domain, name, tx.now),
+        *(quota_bytes, quota_messages, max(1, int(tx.now))),
+    )
+    create_mailboxes(tx, account_id)
+    new: changes.Facts = {
+        "id": account_id,
+        "name": name,
+        "quota_bytes": quota_bytes,
+        "quota_messages": quota_messages,
+    }
+    changes.record(tx, who=who, noun="account", name=str(wanted), new=new)
+    return AccountInfo(account_id, wanted, name, False, quota_bytes, quota_messages)
+
+
+def remove_account(tx: Transaction, address: str, *, who: str, with_aliases: bool = False) -> AccountInfo:
+    """Remove an account and all its mail; gives what it was.
+
+    `with_aliases` also takes it off the aliases that point at it.
+
+    Raises:
+        NoSuchAccount
+        InUse: aliases point at it and `with_aliases` was not said.
+    """
+    gone = account(tx, address)
+    key = gone.address.key
+    pointing = aliases_to(tx, key)
+    if pointing and not with_aliases:
+        raise InUse(f"mail to {and_others(pointing)} goes to {gone.address.unicode}")
+    drop_aliases_to(tx, key, who=who)
+    drop_account(tx, gone.id, str(gone.address), who=who)
+    return gone
+
+
+def suspend_account(tx: Transaction, address: str, on: bool, *, who: str) -> AccountInfo:
+    """Put an account out of force (no log-in, mail refused) or back into it; its mail stays.
+
+    Raises:
+        NoSuchAccount
+    """
+    before = account(tx, address)
+    if before.suspended != on:
+        tx.run("UPDATE account SET suspended = ? WHERE id = ?", int(on), before.id)
+        changes.record(
+            tx,
+            who=who,
+            noun="account",
+            name=str(before.address),
+            old={"suspended": before.suspended},
+            new={"suspended": on},
+        )
+        tx.wake(f"account:{before.id}")
+    return account(tx, address)
+
+
+def set_quota(
+    tx: Transaction, address: str, *, who: str, quota_bytes: int | None, quota_messages: int | None
+) -> AccountInfo:
+    """Bound what an account may hold; None is no bound. What it has already stays.
+
+    Raises:
+        NoSuchAccount
+    """
+    before = account(tx, address)
+    tx.run(
+        "UPDATE account SET quota_bytes = ?, quota_messages = ? WHERE id = ?",
+        *(quota_bytes, quota_messages, before.id),
+    )
+    changes.record(
+        tx,
+        who=who,
+        noun="account",
+        name=str(before.address),
+        old={"quota_bytes": before.quota_bytes, "quota_messages": before.quota_messages},
+        new={"quota_bytes": quota_bytes, "quota_messages": quota_messages},
+    )
+    return account(tx, address)
+
+
+def set_name(tx: Transaction, address: str, name: str, *, who: str) -> AccountInfo:
+    """Change the name of the person.
+
+    Raises:
+        NoSuchAccount, BadName
+    """
+    before = account(tx, address)
+    check_name(name)
+    tx.run("UPDATE account SET name = ? WHERE id = ?", name, before.id)
+    changes.record(
+        tx, who=who, noun="account", name=str(before.address), old={"name": before.name}, new={"name": name}
+    )
+    return account(tx, address)
+
+
+def account(reader: Reader, address: str) -> AccountInfo:
+    """The account at an address that an operator typed.
+
+    Raises:
+        NoSuchAccount, BadName
+    """
+    wanted = parsed(address)
+    found = by_key(reader, wanted.key)
+    if found is None:
+        raise NoSuchAccount(f"there is no account {wanted.unicode}")
+    return found
+
+
+def by_key(reader: Reader, key: str) -> AccountInfo | None:
+    """The account of an `Address.key`."""
+    row = reader.row(f"{_INFO} WHERE key = ?", key)
+    return _info(row) if row else None
+
+
+def by_id(reader: Reader, account_id: int) -> AccountInfo | None:
+    """The account of an id."""
+    row = reader.row(f"{_INFO} WHERE id = ?", account_id)
+    return _info(row) if row else None
+
+
+def accounts(reader: Reader, domain: str | None = None) -> list[AccountEntry]:
+    """All accounts, or those of a (normal) domain, by domain and address."""
+    rows = (
+        reader.rows(f"{_ENTRY} ORDER BY domain, key")
+        if domain is None
+        else reader.rows(f"{_ENTRY} WHERE domain = ? ORDER BY key", domain)
+    )
+    return [_entry(row) for row in rows]
+
+
+def entry(reader: Reader, address: str) -> AccountEntry:
+    """One account as it is listed.
+
+    Raises:
+        NoSuchAccount, BadName
+    """
+    row = reader.row(f"{_ENTRY} WHERE id = ?", account(reader, address).id)
+    assert row is not None, "the account was read in this transaction"
+    return _entry(row)
+
+
+def parsed(address: str) -> Address:
+    """The address that an operator typed."""
+    try:
+        return parse_mailbox(address.strip())
+    except AddressError as error:
+        raise BadName(f'"{address}" is not an address: {error}') from None
+
+
+def check_name(name: str) -> None:
+    """Refuse names that would break a header or a listing."""
+    if len(name) > _MAX_NAME:
+        raise BadName(f"the name is longer than {_MAX_NAME} characters")
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
+        raise BadName("the name has control characters")
+
+
+def _info(row: Row) -> AccountInfo:
+    account_id, address, name, suspended, quota_bytes, quota_messages = row
+    return AccountInfo(account_id, parse_mailbox(address), name, bool(suspended), quota_bytes, quota_messages)
+
+
+def _entry(row: Row) -> AccountEntry:
+    created, bytes_used, messages_used, can_log_in = row[6:]
+    return AccountEntry(_info(row[:6]), created, bytes_used, messages_used, bool(can_log_in))
