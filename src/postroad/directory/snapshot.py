@@ -1,0 +1,231 @@
+"""`directory.json`: the directory in a file that people can read, beside the database.
+
+It is written anew after each change, whole and durable, so that `store rebuild`
+can bring domains, accounts and aliases back when the database is lost. It
+holds password hashes and is readable by its owner alone.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from postroad.db.transaction import Reader, Transaction
+from postroad.directory import changes
+from postroad.model.address import parse_mailbox
+
+FILE_NAME: Final = "directory.json"
+KEPT_NAME: Final = "directory.json.before"
+FORMAT: Final = 1
+
+_UNTOUCHED: Final = 1
+"""The version of a directory in which nothing was ever changed."""
+
+_MAIN: Final = "SELECT version, next_account_id FROM directory_state"
+_ACCOUNTS: Final = (
+    "SELECT a.id, a.address, a.name, a.created, a.suspended, a.quota_bytes, a.quota_messages, c.hash"
+    " FROM account a LEFT JOIN credential c ON c.account_id = a.id AND c.kind = 'password' ORDER BY a.id"
+)
+
+
+class SavedDomain(msgspec.Struct, frozen=True, kw_only=True):
+    """A domain in the file."""
+
+    name: str
+    created: float
+
+
+class SavedAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """An account in the file; its id is how the packs know it."""
+
+    id: int
+    address: str
+    name: str
+    created: float
+    suspended: bool
+    quota_bytes: int | None
+    quota_messages: int | None
+    password: str | None
+    """argon2id hash."""
+
+
+class SavedAlias(msgspec.Struct, frozen=True, kw_only=True):
+    """An alias in the file."""
+
+    source: str
+    targets: list[str]
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole file."""
+
+    postroad_directory: int = FORMAT
+    version: int
+    next_account_id: int
+    domains: list[SavedDomain]
+    accounts: list[SavedAccount]
+    aliases: list[SavedAlias]
+
+
+class BadSnapshot(Exception):
+    """The file is not one of ours, or of a later format; the message says which."""
+
+
+def collect(reader: Reader) -> Snapshot:
+    """Read the whole directory."""
+    row = reader.row(_MAIN)
+    assert row is not None, "the schema puts the row there"
+    aliases: dict[str, list[str]] = {}
+    for source, target in reader.rows("SELECT address, target FROM alias ORDER BY key, position"):
+        aliases.setdefault(source, []).append(target)
+    return Snapshot(
+        version=row[0],
+        next_account_id=row[1],
+        domains=[
+            SavedDomain(name=name, created=created)
+            for name, created in reader.rows("SELECT name, created FROM domain ORDER BY id")
+        ],
+        accounts=[_account(*row) for row in reader.rows(_ACCOUNTS)],
+        aliases=[SavedAlias(source=source, targets=targets) for source, targets in aliases.items()],
+    )
+
+
+def save(reader: Reader, data: Path) -> bool:
+    """Bring the file below `data` up to date; durable when this returns. Whether it had to be written.
+
+    Blocks for two syncs. The directory is read with the lock in hand, so of
+    several processes the last to write has also read last. A file of another,
+    longer history (the database was lost and begun anew) is kept beside it.
+    """
+    path = data / FILE_NAME
+    with _one_at_a_time(data) as directory:
+        current = collect(reader)
+        saved = _saved_version(path)
+        if saved == current.version or current.version == _UNTOUCHED:
+            return False
+        if saved > current.version:
+            path.replace(data / KEPT_NAME)
+        new = data / (FILE_NAME + ".new")
+        # Never open to others, not even before a chmod.
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, 0o600)
+            file.write(msgspec.json.format(msgspec.json.encode(current), indent=2) + b"\n")
+            file.flush()
+            os.fsync(descriptor)
+        new.replace(path)
+        os.fsync(directory)
+    return True
+
+
+def load(data: Path) -> Snapshot:
+    """Read the file below `data`.
+
+    Raises:
+        FileNotFoundError, BadSnapshot
+    """
+    return parse((data / FILE_NAME).read_bytes())
+
+
+def parse(text: bytes) -> Snapshot:
+    """Read the text of the file.
+
+    Raises:
+        BadSnapshot
+    """
+    try:
+        snapshot = msgspec.json.decode(text, type=Snapshot)
+    except msgspec.DecodeError as error:
+        raise BadSnapshot(f"{FILE_NAME} cannot be read: {error}") from None
+    if snapshot.postroad_directory != FORMAT:
+        raise BadSnapshot(
+            f"{FILE_NAME} has format {snapshot.postroad_directory}, this postroad knows {FORMAT}"
+        )
+    return snapshot
+
+
+def restore(tx: Transaction, snapshot: Snapshot, *, who: str = "rebuild") -> None:
+    """Fill an empty directory from a snapshot; mailboxes are for the caller to make."""
+    assert not tx.value("SELECT 1 FROM account LIMIT 1"), "restoring over accounts would mix two directories"
+    for domain in snapshot.domains:
+        tx.run("INSERT INTO domain (name, created) VALUES (?, ?)", domain.name, domain.created)
+    for account in snapshot.accounts:
+        _restore_account(tx, account, snapshot.version)
+    for alias in snapshot.aliases:
+        _restore_alias(tx, alias)
+    next_id = max([snapshot.next_account_id, *(account.id + 1 for account in snapshot.accounts)])
+    tx.run("UPDATE directory_state SET version = ?, next_account_id = ?", snapshot.version, next_id)
+    changes.record(tx, who=who, noun="directory", name=FILE_NAME, new={"version": snapshot.version})
+
+
+def _restore_account(tx: Transaction, account: SavedAccount, version: int) -> None:
+    address = parse_mailbox(account.address)
+    tx.run(
+        "INSERT INTO account (id, key, address, domain, name, created, suspended, quota_bytes,"
+        " quota_messages, next_uidvalidity) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        *(account.id, address.key, str(address), address.domain, account.name, account.created),
+        *(int(account.suspended), account.quota_bytes, account.quota_messages, max(1, int(tx.now))),
+    )
+    if account.password is not None:
+        tx.run(
+            "INSERT INTO credential (account_id, kind, version, hash, created)"
+            " VALUES (?, 'password', ?, ?, ?)",
+            *(account.id, version, account.password, tx.now),
+        )
+
+
+def _restore_alias(tx: Transaction, alias: SavedAlias) -> None:
+    if alias.source.startswith("@"):
+        key = text = alias.source
+    else:
+        source = parse_mailbox(alias.source)
+        key, text = source.key, str(source)
+    for position, target in enumerate(map(parse_mailbox, alias.targets), 1):
+        tx.run(
+            "INSERT INTO alias (key, position, address, domain, target_key, target)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            *(key, position, text, key.rpartition("@")[2], target.key, str(target)),
+        )
+
+
+def _account(
+    account_id: int,
+    address: str,
+    name: str,
+    created: float,
+    suspended: int,
+    quota_bytes: int | None,
+    quota_messages: int | None,
+    password: str | None,
+) -> SavedAccount:
+    return SavedAccount(
+        id=account_id,
+        address=address,
+        name=name,
+        created=created,
+        suspended=bool(suspended),
+        quota_bytes=quota_bytes,
+        quota_messages=quota_messages,
+        password=password,
+    )
+
+
+def _saved_version(path: Path) -> int:
+    try:
+        return parse(path.read_bytes()).version
+    except (FileNotFoundError, BadSnapshot):
+        return 0
+
+
+@contextmanager
+def _one_at_a_time(data: Path) -> Iterator[int]:
+    directory = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield directory
+    finally:
+        os.close(directory)
