@@ -375,4 +375,14 @@ class IdleEnd:
     done: bool = True
 
 
-Event: TypeAlias = Command | LiteralChunk | AppendEnd | AppendAborted | AuthResponse | AuthAborted | IdleEnd
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """The core has said its last word, if any: flush and close."""
+
+    reason: str
+    """For the log: `http`, `bad commands`, `too big`."""
+
+
+Event: TypeAlias = (
+    Command | LiteralChunk | AppendEnd | AppendAborted | AuthResponse | AuthAborted | IdleEnd | Hangup
+)

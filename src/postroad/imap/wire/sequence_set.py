@@ -22,8 +22,8 @@ class SequenceSet:
     def resolve(self, highest: int) -> tuple[tuple[int, int], ...]:
         """Return ascending, disjoint (low, high) pairs, with `highest` for `*`.
 
-        A range written backwards counts forwards, and `*` in an empty mailbox
-        (`highest` 0) stands for nothing. `559:*` holds the highest UID even
+        A range written backwards counts forwards. In an empty mailbox
+        (`highest` 0) a range with `*` holds nothing; otherwise `559:*` holds the highest UID even
         where that is below 559 (RFC 3501 §6.4.8).
         """
         pairs = []
@@ -34,8 +34,6 @@ class SequenceSet:
                 low, high = high, low
             if low:
                 pairs.append((low, high))
-            elif high and first is not None and last is not None:
-                pairs.append((1, high))
         return _disjoint(pairs) if len(pairs) > 1 else tuple(pairs)
 
 

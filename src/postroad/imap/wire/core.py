@@ -1,0 +1,391 @@
+"""The server's half of an IMAP dialogue: bytes in, events out (RFC 3501).
+
+The core frames lines and literals, holds the limits, checks grammar and state
+and answers itself whatever is wrong, so a session only sees commands that are
+legal now. It does no I/O.
+
+Nothing is parsed ahead of the session: behind STARTTLS, AUTHENTICATE, IDLE or
+APPEND the same bytes mean something else.
+"""
+
+from typing import TypeAlias
+
+from postroad.imap.wire.command_line import Found, Unfit, find_command, find_tag, is_http
+from postroad.imap.wire.commands import (
+    AppendAborted,
+    AppendEnd,
+    AppendStart,
+    AuthAborted,
+    AuthResponse,
+    Event,
+    Hangup,
+    IdleEnd,
+    LiteralChunk,
+)
+from postroad.imap.wire.framing import Dropped, Inbox, LineFault
+from postroad.imap.wire.limits import ImapLimits
+from postroad.imap.wire.literal import LiteralHead, literal_head
+from postroad.imap.wire.output import Output
+from postroad.imap.wire.parse_messages import parse_append
+from postroad.imap.wire.parse_search import UnknownCharset
+from postroad.imap.wire.parse_session import decode_base64
+from postroad.imap.wire.phase import Phase, Step
+from postroad.imap.wire.reader import BadSyntax, Reader
+from postroad.imap.wire.table import State
+
+_Outcome: TypeAlias = Event | Step
+
+
+class ImapServerCore(Output):
+    """Pull-style: `receive` bytes, then ask for one event at a time.
+
+    The session sets `state` as log-in and SELECT succeed, and writes its
+    responses with `untagged`, `tagged`, `continuation` and `write`.
+    """
+
+    __slots__ = (
+        "_bad_count",
+        "_command",
+        "_found",
+        "_hangup",
+        "_has_nul",
+        "_head",
+        "_inbox",
+        "_limits",
+        "_line_octets",
+        "_literals",
+        "_literals_size",
+        "_need",
+        "_phase",
+        "_tag",
+        "_takes_nul",
+        "state",
+    )
+
+    def __init__(self, limits: ImapLimits | None = None) -> None:
+        super().__init__()
+        self.state = State.NOT_AUTHENTICATED
+        self._limits = limits or ImapLimits()
+        self._inbox = Inbox()
+        self._bad_count = 0
+        self._hangup: Hangup | None = None
+        self._start()
+
+    def _start(self) -> None:
+        """Expect a new command."""
+        self._phase = Phase.COMMAND
+        self._command = bytearray()
+        """Lines and literals of a command that is not complete, as they came."""
+        self._line_octets = self._literals = self._literals_size = 0
+        self._need = 0
+        self._tag = b""
+        self._found: Found | None = None
+        self._head: LiteralHead | None = None
+        self._has_nul = self._takes_nul = False
+
+    # -- for the pump, with data_to_send --------------------------------------
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the client."""
+        if self._phase is not Phase.CLOSED:
+            self._inbox.add(data)
+
+    def buffered(self) -> int:
+        """Octets taken and not yet turned into events."""
+        return len(self._inbox) + len(self._command)
+
+    # -- for the session: reading -------------------------------------------
+
+    @property
+    def between_commands(self) -> bool:
+        """Whether no command has begun: a good moment to say goodbye."""
+        return self._phase in (Phase.COMMAND, Phase.IDLE) and not self.buffered()
+
+    def next_event(self) -> Event | None:
+        """Return the next legal event, or None until more bytes arrive."""
+        while True:
+            outcome = self._advance()
+            if outcome is Step.WAIT:
+                return None
+            if outcome is not Step.AGAIN:
+                return outcome
+
+    def accept_literal(self) -> None:
+        """Answer an AppendStart: invite the message (RFC 3501 §7.5)."""
+        head = self._head
+        assert self._phase is Phase.UNDECIDED
+        assert head is not None
+        if head.waits:
+            self.continuation(b"go ahead")
+        self._need = head.size
+        self._phase = Phase.MESSAGE
+
+    def refuse_literal(self, status: bytes, text: bytes, code: bytes = b"") -> None:
+        """Answer an AppendStart: end the command, dropping what comes uninvited."""
+        assert self._phase is Phase.UNDECIDED
+        self.tagged(self._tag, status, text, code)
+        self._skip_literal(self._head)
+
+    def expect_auth_response(self, tag: bytes) -> None:
+        """Take the next line for an answer to a SASL challenge."""
+        self._tag = tag
+        self._phase = Phase.AUTH
+
+    def expect_done(self, tag: bytes) -> None:
+        """Take the next line for the end of IDLE (RFC 2177)."""
+        self._tag = tag
+        self._phase = Phase.IDLE
+
+    def reset_for_tls(self) -> None:
+        """Forget what came in clear; call it once the OK to STARTTLS is written."""
+        self._inbox.clear()
+        self._start()
+
+    def bye(self, text: bytes, code: bytes = b"") -> None:
+        """Write BYE; nothing more is read (RFC 3501 §7.1.5)."""
+        self.tagged(b"*", b"BYE", text, code)
+        self._close()
+
+    # -- lines --------------------------------------------------------------
+
+    def _advance(self) -> _Outcome:
+        match self._phase:
+            case Phase.COMMAND | Phase.MESSAGE_END | Phase.AUTH | Phase.IDLE:
+                return self._next_line()
+            case Phase.LITERAL:
+                return self._collect_literal()
+            case Phase.MESSAGE:
+                return self._next_chunk()
+            case Phase.DROP:
+                return self._drop()
+            case Phase.UNDECIDED:
+                return Step.WAIT
+            case Phase.CLOSED:
+                hangup, self._hangup = self._hangup, None
+                return hangup or Step.WAIT
+
+    def _next_line(self) -> _Outcome:
+        limits = self._limits
+        room = (limits.line_prelogin if self._is_stranger else limits.line) - self._line_octets
+        line = self._inbox.line(room)
+        if line is None:
+            return Step.WAIT
+        if isinstance(line, LineFault):
+            return self._reject_unread(line, self._inbox.start(room))
+        match self._phase:
+            case Phase.COMMAND:
+                return self._on_line(line)
+            case Phase.AUTH:
+                return self._on_auth_line(line)
+            case Phase.IDLE:
+                return self._on_idle_line(line)
+            case _:
+                return self._on_message_end(line)
+
+    def _on_line(self, line: bytes) -> _Outcome:
+        head = literal_head(line)
+        found = self._found
+        if found is None:
+            if self._is_stranger and is_http(line):
+                return self._leave_http()
+            first = find_command(line, self.state)
+            if isinstance(first, Unfit):
+                return self._reject(first.tag, first.why, head)
+            found = first
+        if head is not None:
+            return self._on_literal_head(found, line, head)
+        if self._found is None:
+            return self._on_command(found, line)
+        self._command += line
+        command = bytes(self._command)
+        self._start()
+        return self._on_command(found, command)
+
+    def _on_command(self, found: Found, command: bytes) -> _Outcome:
+        try:
+            event = found.parse(found.tag, Reader(command, found.at))
+        except BadSyntax as error:
+            return self._reject(found.tag, error.text)
+        except UnknownCharset:
+            self.tagged(found.tag, b"NO", b"unknown charset", b"BADCHARSET (US-ASCII UTF-8)")
+            return Step.AGAIN
+        if event is None:
+            return self._reject(found.tag, b"expected a message as a literal")
+        if not self._is_stranger:
+            self._bad_count = 0
+        return event
+
+    def _on_auth_line(self, line: bytes) -> _Outcome:
+        tag = self._tag
+        data = decode_base64(line)
+        if data is None:
+            text = b"cancelled" if line == b"*" else b"that is no base64"
+            return self._reject(tag, text, literal_head(line), AuthAborted(tag))
+        self._start()
+        return AuthResponse(tag, data)
+
+    def _on_idle_line(self, line: bytes) -> _Outcome:
+        tag = self._tag
+        if line.upper() != b"DONE":
+            return self._reject(tag, b"expected DONE", literal_head(line), IdleEnd(tag, done=False))
+        self._start()
+        return IdleEnd(tag)
+
+    # -- literals -----------------------------------------------------------
+
+    def _on_literal_head(self, found: Found, line: bytes, head: LiteralHead) -> _Outcome:
+        self._found = found
+        self._tag = found.tag
+        self._line_octets += len(line)
+        self._command += line
+        self._command += b"\r\n"
+        if found.parse is parse_append:
+            try:
+                start = parse_append(found.tag, Reader(bytes(self._command), found.at))
+            except BadSyntax as error:
+                return self._reject(found.tag, error.text, head)
+            if start is not None:
+                return self._on_message_head(start, head)
+        return self._on_string_head(head)
+
+    def _on_string_head(self, head: LiteralHead) -> _Outcome:
+        limits = self._limits
+        self._literals += 1
+        self._literals_size += head.size
+        if (
+            head.size > limits.literal
+            or self._literals > limits.literals
+            or self._literals_size > limits.literals_size
+            or (self._is_stranger and not head.waits and head.size > limits.nonsync_prelogin)
+        ):
+            return self._reject(self._tag, b"[TOOBIG] the literal is too long", head, status=b"NO")
+        if head.waits:
+            self.continuation(b"go ahead")
+        self._need = head.size
+        self._phase = Phase.LITERAL
+        return Step.AGAIN
+
+    def _collect_literal(self) -> _Outcome:
+        piece = self._inbox.take(self._need)
+        self._command += piece
+        self._need -= len(piece)
+        if self._need:
+            return Step.WAIT
+        self._phase = Phase.COMMAND
+        return Step.AGAIN
+
+    def _on_message_head(self, start: AppendStart, head: LiteralHead) -> _Outcome:
+        self._command = bytearray()
+        if head.size > self._limits.message_size:
+            return self._reject(self._tag, b"[TOOBIG] the message is too big", head, status=b"NO")
+        self._head = head
+        self._takes_nul = start.binary
+        self._phase = Phase.UNDECIDED
+        return start
+
+    def _next_chunk(self) -> _Outcome:
+        if not self._need:
+            self._phase = Phase.MESSAGE_END
+            self._line_octets = 0
+            return Step.AGAIN
+        chunk = self._inbox.take(self._need)
+        if not chunk:
+            return Step.WAIT
+        self._need -= len(chunk)
+        self._has_nul = self._has_nul or b"\0" in chunk
+        return LiteralChunk(chunk)
+
+    def _on_message_end(self, line: bytes) -> _Outcome:
+        tag = self._tag
+        if line:
+            return self._reject(tag, b"too many arguments", literal_head(line), AppendAborted(tag))
+        refused = self._has_nul and not self._takes_nul
+        self._start()
+        if refused:  # RFC 3501 §4.3.1
+            self.tagged(tag, b"NO", b"a message must not hold NUL")
+            return AppendAborted(tag)
+        self._bad_count = 0
+        return AppendEnd(tag)
+
+    # -- what is wrong ------------------------------------------------------
+
+    @property
+    def _is_stranger(self) -> bool:
+        return self.state is State.NOT_AUTHENTICATED
+
+    def _reject(
+        self,
+        tag: bytes,
+        text: bytes,
+        head: LiteralHead | None = None,
+        event: Event | None = None,
+        status: bytes = b"BAD",
+    ) -> _Outcome:
+        """Answer a bad command at once; what it still has to come is dropped."""
+        self.tagged(tag, status, text)
+        self._skip_literal(head)
+        self._bad_count += 1
+        limits = self._limits
+        if self._bad_count >= (limits.bad_prelogin if self._is_stranger else limits.bad):
+            self._hang_up("bad commands", b"too many bad commands")
+        return event or Step.AGAIN
+
+    def _reject_unread(self, fault: LineFault, start: bytes) -> _Outcome:
+        """Answer a line that is not to be taken in whole; its end is still looked for."""
+        tag = self._tag
+        event: Event | None = None
+        match self._phase:
+            case Phase.AUTH:
+                event = AuthAborted(tag)
+            case Phase.IDLE:
+                event = IdleEnd(tag, done=False)
+            case Phase.MESSAGE_END:
+                event = AppendAborted(tag)
+            case _ if not tag:
+                if self._is_stranger and is_http(start):
+                    return self._leave_http()
+                tag = find_tag(start)
+            case _:
+                pass
+        outcome = self._reject(tag, fault.value, event=event)
+        if self._phase is not Phase.CLOSED:
+            self._begin_drop(None)
+        return outcome
+
+    def _leave_http(self) -> _Outcome:
+        # A browser made to talk to this port must find nothing of its request in the answer.
+        self._close()
+        self._hangup = Hangup("http")
+        return Step.AGAIN
+
+    def _skip_literal(self, head: LiteralHead | None) -> None:
+        """Go on behind a bad command whose last line ends with `head`."""
+        if head is None or head.waits:
+            self._start()
+        else:
+            self._begin_drop(head)
+
+    def _begin_drop(self, head: LiteralHead | None) -> None:
+        self._start()
+        self._phase = Phase.DROP
+        limits = self._limits
+        self._inbox.begin_drop(head, limits.line if self._is_stranger else limits.discard)
+
+    def _drop(self) -> _Outcome:
+        match self._inbox.drop():
+            case Dropped.WAIT:
+                return Step.WAIT
+            case Dropped.TOO_MUCH:
+                self._hang_up("too big", b"that is too much to be dropped")
+            case Dropped.DONE:
+                self._start()
+        return Step.AGAIN
+
+    def _hang_up(self, reason: str, text: bytes) -> None:
+        self.bye(text)
+        self._hangup = Hangup(reason)
+
+    def _close(self) -> None:
+        self._inbox.clear()
+        self._start()
+        self._phase = Phase.CLOSED

@@ -1,0 +1,33 @@
+"""What a client may cost us before it is refused (RFC 7888 §4, RFC 9051 §11)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ImapLimits:
+    """Numbers for one core; the names are those of the `[limits]` settings."""
+
+    line_prelogin: int = 8 * 1024
+    """Octets of a command before log-in, its literals apart."""
+    line: int = 64 * 1024
+    """The same after log-in."""
+    literal: int = 64 * 1024
+    """Octets of one literal that is not a message."""
+    literals_size: int = 256 * 1024
+    """Octets of all such literals of a command."""
+    literals: int = 100
+    """How many of them a command may have."""
+    nonsync_prelogin: int = 4096
+    """Largest non-synchronising literal before log-in: LITERAL- (RFC 7888 §5)."""
+    message_size: int = 50 * 1024 * 1024
+    """Octets of a message in APPEND (RFC 7889 APPENDLIMIT)."""
+    discard: int = 128 * 1024 * 1024
+    """Octets of refused non-synchronising literals that are read and dropped; beyond, BYE."""
+    bad_prelogin: int = 10
+    """Bad commands before log-in that end the session."""
+    bad: int = 20
+    """Bad commands in a row after log-in that end it."""
+
+
+SEARCH_DEPTH = 64
+"""Levels of parentheses, NOT and OR in a SEARCH."""

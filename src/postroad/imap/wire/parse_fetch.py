@@ -1,0 +1,169 @@
+"""The grammar of FETCH (RFC 3501 §6.4.5 and §9, RFC 7162 §3.1.4)."""
+
+import re
+from typing import Final
+
+from postroad.imap.wire import fetch_items
+from postroad.imap.wire.commands import Fetch
+from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionText
+from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
+from postroad.imap.wire.sequence_set import MAX_NUMBER
+
+_MACROS: Final = {b"FAST": fetch_items.FAST, b"ALL": fetch_items.ALL, b"FULL": fetch_items.FULL}
+_PLAIN: Final[dict[bytes, FetchItem]] = {
+    **{attribute.value: attribute for attribute in FetchAttribute},
+    b"RFC822": FetchSection(b"RFC822"),
+    b"RFC822.HEADER": FetchSection(b"RFC822.HEADER", text="HEADER", peek=True),
+    b"RFC822.TEXT": FetchSection(b"RFC822.TEXT", text="TEXT"),
+}
+_NAME: Final = re.compile(rb"[A-Za-z0-9.]++")
+_SECTION: Final = re.compile(
+    rb"\[([1-9][0-9]{0,9}+(?:\.[1-9][0-9]{0,9}+)*+)?+(\.?+)"
+    rb"(?:(HEADER|TEXT|MIME)(\.FIELDS(?:\.NOT)?+)?+)?+",
+    re.IGNORECASE,
+)
+_PARTIAL: Final = re.compile(rb"<([0-9]{1,10})\.([0-9]{1,10})>")
+# RFC 5322 §3.6.8 ftext; anything else could not be the name of a field.
+_FIELD_NAME: Final = re.compile(rb"[!-9;-~]++")
+_NEEDS_QUOTES: Final = re.compile(rb'[(){%*"\\\]]')
+_TEXT: Final[dict[bytes, SectionText]] = {
+    b"": "",
+    b"HEADER": "HEADER",
+    b"TEXT": "TEXT",
+    b"MIME": "MIME",
+}
+
+
+def parse_fetch(tag: bytes, reader: Reader, uid: bool = False) -> Fetch:
+    """Read the arguments of FETCH or UID FETCH."""
+    reader.space()
+    messages = reader.sequence_set()
+    reader.space()
+    items = _items(reader)
+    if uid and FetchAttribute.UID not in items:
+        items = (FetchAttribute.UID, *items)  # RFC 3501 §6.4.8
+    if reader.at == len(reader.data):
+        return Fetch(tag, messages, items, uid)
+    changed_since, vanished = _modifiers(reader, uid)
+    return Fetch(tag, messages, items, uid, changed_since, vanished)
+
+
+def _items(reader: Reader) -> tuple[FetchItem, ...]:
+    if not reader.skip(b"("):
+        match = _NAME.match(reader.data, reader.at)
+        macro = _MACROS.get(match[0].upper()) if match is not None else None
+        if match is None or macro is None:
+            return (_item(reader),)
+        reader.at = match.end()
+        return macro
+    items = [_item(reader)]
+    while reader.skip(b" "):
+        items.append(_item(reader))
+    reader.expect(b")")
+    # What is asked for twice is sent once: a line of BODY[] BODY[] BODY[] costs no more than one.
+    return tuple(dict.fromkeys(items))
+
+
+def _item(reader: Reader) -> FetchItem:
+    match = _NAME.match(reader.data, reader.at)
+    if match is None:
+        raise BadSyntax(b"expected a FETCH item")
+    name = match[0].upper()
+    end = match.end()
+    if reader.data[end : end + 1] == b"[":
+        if name == b"BODY" or name == b"BODY.PEEK":
+            reader.at = end
+            return _section(reader, peek=name == b"BODY.PEEK")
+        raise BadSyntax(b"only BODY and BODY.PEEK have sections")
+    item = _PLAIN.get(name)
+    if item is None:
+        raise BadSyntax(b"there is no such FETCH item")
+    reader.at = end
+    return item
+
+
+def _section(reader: Reader, *, peek: bool) -> FetchSection:
+    match = _SECTION.match(reader.data, reader.at)
+    if match is None:
+        raise BadSyntax(b"expected a section")
+    path, dot, text, fields_suffix = match.groups(b"")
+    text = text.upper()
+    # "1.MIME" and "TEXT" are sections; "1.", ".TEXT" and a bare "MIME" are none.
+    if (dot != b"") != (path != b"" and text != b"") or (text == b"MIME" and not path):
+        raise BadSyntax(b"there is no such section")
+    reader.at = match.end()
+    label = b"BODY[" + path + dot + text
+    fields: tuple[bytes, ...] = ()
+    suffix = fields_suffix.upper()
+    if suffix:
+        if text != b"HEADER":
+            raise BadSyntax(b"there is no such section")
+        reader.space()
+        fields = _field_names(reader)
+        label += suffix + b" (" + b" ".join(map(_render_field_name, fields)) + b")"
+    reader.expect(b"]")
+    label += b"]"
+    partial = _partial(reader)
+    if partial is not None:
+        label += b"<%d>" % partial[0]  # RFC 3501 §7.4.2: the origin alone comes back
+    return FetchSection(
+        label,
+        tuple([int(number) for number in path.split(b".")]) if path else (),
+        _TEXT[text],
+        fields,
+        suffix == b".FIELDS.NOT",
+        peek,
+        partial,
+    )
+
+
+def _field_names(reader: Reader) -> tuple[bytes, ...]:
+    reader.expect(b"(")
+    names = [reader.astring()]
+    while reader.skip(b" "):
+        names.append(reader.astring())
+    reader.expect(b")")
+    for name in names:
+        if not _FIELD_NAME.fullmatch(name):
+            raise BadSyntax(b"no header field has such a name")
+    return tuple(names)
+
+
+def _render_field_name(name: bytes) -> bytes:
+    if not _NEEDS_QUOTES.search(name):
+        return name
+    return b'"' + name.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
+def _partial(reader: Reader) -> tuple[int, int] | None:
+    match = _PARTIAL.match(reader.data, reader.at)
+    if match is None:
+        return None
+    origin, count = int(match[1]), int(match[2])
+    if origin > MAX_NUMBER or not 0 < count <= MAX_NUMBER:
+        raise BadSyntax(b"a partial is <first octet.count>")
+    reader.at = match.end()
+    return origin, count
+
+
+def _modifiers(reader: Reader, uid: bool) -> tuple[int | None, bool]:
+    reader.space()
+    reader.expect(b"(")
+    changed_since = None
+    vanished = False
+    while True:
+        modifier = reader.word()
+        if modifier == b"CHANGEDSINCE":
+            reader.space()
+            changed_since = reader.number(MAX_MODSEQ, 1)
+        elif modifier == b"VANISHED":
+            vanished = True
+        else:
+            raise BadSyntax(b"there is no such FETCH modifier")
+        if not reader.skip(b" "):
+            break
+    reader.expect(b")")
+    reader.end()
+    if vanished and (changed_since is None or not uid):  # RFC 7162 §3.2.6
+        raise BadSyntax(b"VANISHED belongs to a UID FETCH with CHANGEDSINCE")
+    return changed_since, vanished

@@ -1,0 +1,117 @@
+"""Which commands there are and in which states they are legal (RFC 3501 §3 and §6)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
+from typing import Final, TypeAlias
+
+from postroad.imap.wire import commands
+from postroad.imap.wire.commands import Command
+from postroad.imap.wire.parse_fetch import parse_fetch
+from postroad.imap.wire.parse_mailboxes import (
+    parse_create,
+    parse_delete,
+    parse_examine,
+    parse_getquota,
+    parse_getquotaroot,
+    parse_list,
+    parse_lsub,
+    parse_rename,
+    parse_select,
+    parse_status,
+    parse_subscribe,
+    parse_unsubscribe,
+)
+from postroad.imap.wire.parse_messages import (
+    parse_append,
+    parse_copy,
+    parse_expunge,
+    parse_move,
+    parse_store,
+    parse_uid_expunge,
+)
+from postroad.imap.wire.parse_search import parse_search
+from postroad.imap.wire.parse_session import parse_authenticate, parse_enable, parse_id, parse_login
+from postroad.imap.wire.reader import Reader
+
+
+class State(Enum):
+    """How far the session has come (RFC 3501 §3)."""
+
+    NOT_AUTHENTICATED = auto()
+    AUTHENTICATED = auto()
+    SELECTED = auto()
+
+
+Parser: TypeAlias = Callable[[bytes, Reader], Command | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a command is read and when it may come."""
+
+    parse: Parser
+    states: frozenset[State]
+
+
+def _bare(command: type[Command]) -> Parser:
+    def parse(tag: bytes, reader: Reader) -> Command:
+        reader.end()
+        return command(tag)
+
+    return parse
+
+
+_ANY: Final = frozenset(State)
+_BEFORE: Final = frozenset({State.NOT_AUTHENTICATED})
+_AFTER: Final = frozenset({State.AUTHENTICATED, State.SELECTED})
+_SELECTED: Final = frozenset({State.SELECTED})
+
+RULES: Final[dict[bytes, Rule]] = {
+    b"CAPABILITY": Rule(_bare(commands.Capability), _ANY),
+    b"NOOP": Rule(_bare(commands.Noop), _ANY),
+    b"LOGOUT": Rule(_bare(commands.Logout), _ANY),
+    b"ID": Rule(parse_id, _ANY),
+    b"STARTTLS": Rule(_bare(commands.StartTls), _BEFORE),
+    b"AUTHENTICATE": Rule(parse_authenticate, _BEFORE),
+    b"LOGIN": Rule(parse_login, _BEFORE),
+    b"ENABLE": Rule(parse_enable, _AFTER),
+    b"SELECT": Rule(parse_select, _AFTER),
+    b"EXAMINE": Rule(parse_examine, _AFTER),
+    b"CREATE": Rule(parse_create, _AFTER),
+    b"DELETE": Rule(parse_delete, _AFTER),
+    b"RENAME": Rule(parse_rename, _AFTER),
+    b"SUBSCRIBE": Rule(parse_subscribe, _AFTER),
+    b"UNSUBSCRIBE": Rule(parse_unsubscribe, _AFTER),
+    b"LIST": Rule(parse_list, _AFTER),
+    b"LSUB": Rule(parse_lsub, _AFTER),
+    b"STATUS": Rule(parse_status, _AFTER),
+    b"APPEND": Rule(parse_append, _AFTER),
+    b"NAMESPACE": Rule(_bare(commands.Namespace), _AFTER),
+    b"GETQUOTA": Rule(parse_getquota, _AFTER),
+    b"GETQUOTAROOT": Rule(parse_getquotaroot, _AFTER),
+    b"IDLE": Rule(_bare(commands.Idle), _AFTER),
+    b"CHECK": Rule(_bare(commands.Check), _SELECTED),
+    b"CLOSE": Rule(_bare(commands.Close), _SELECTED),
+    b"UNSELECT": Rule(_bare(commands.Unselect), _SELECTED),
+    b"EXPUNGE": Rule(parse_expunge, _SELECTED),
+    b"SEARCH": Rule(parse_search, _SELECTED),
+    b"FETCH": Rule(parse_fetch, _SELECTED),
+    b"STORE": Rule(parse_store, _SELECTED),
+    b"COPY": Rule(parse_copy, _SELECTED),
+    b"MOVE": Rule(parse_move, _SELECTED),
+    b"UID EXPUNGE": Rule(parse_uid_expunge, _SELECTED),
+    b"UID SEARCH": Rule(partial(parse_search, uid=True), _SELECTED),
+    b"UID FETCH": Rule(partial(parse_fetch, uid=True), _SELECTED),
+    b"UID STORE": Rule(partial(parse_store, uid=True), _SELECTED),
+    b"UID COPY": Rule(partial(parse_copy, uid=True), _SELECTED),
+    b"UID MOVE": Rule(partial(parse_move, uid=True), _SELECTED),
+}
+
+
+def wrong_state(state: State, rule: Rule) -> bytes:
+    """Say why a command cannot come now."""
+    if state is State.NOT_AUTHENTICATED:
+        return b"log in first"
+    return b"select a mailbox first" if rule.states == _SELECTED else b"already logged in"
