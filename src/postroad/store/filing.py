@@ -21,7 +21,8 @@ _COUNT: Final = (
 )
 _MESSAGE: Final = (
     "INSERT INTO message (account_id, id, blob_id, size, sent, thread_id, msgid, prefix, subject,"
-    " base_subject, sender, preview, envelope, body, bodystructure, tree) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    " base_subject, sender, preview, envelope, body, bodystructure, tree)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 ENTRY: Final = (
     "INSERT INTO entry (account_id, mailbox_id, uid, modseq, created_modseq, flags, keywords, size,"

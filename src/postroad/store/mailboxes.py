@@ -217,5 +217,4 @@ def _journal(
 
 
 def _mailbox(row: Row) -> Mailbox:
-    *columns, subscribed = row
-    return Mailbox(*columns, bool(subscribed))
+    return Mailbox(*(*row[:-1], bool(row[-1])))

@@ -25,3 +25,4 @@ CREATE TABLE trail_key (
     trail_id  INTEGER NOT NULL,
     PRIMARY KEY (key, trail_id)
 ) WITHOUT ROWID;
+CREATE INDEX trail_key_trail ON trail_key (trail_id);

@@ -1,0 +1,130 @@
+"""From an accepted message to mailboxes, queue and trail: one transaction for all of it."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from postroad.db.transaction import Transaction
+from postroad.delivery.expand import Expansion
+from postroad.delivery.local import Delivery, deliver
+from postroad.delivery.trace_fields import received
+from postroad.model.address import Address
+from postroad.model.clock import Clock
+from postroad.model.envelope import Envelope, Peer
+from postroad.model.octets import Octets
+from postroad.obs.metrics import ACCEPT_SECONDS, MESSAGES
+from postroad.queue.item import text_id as queue_text_id
+from postroad.queue.spool import enqueue
+from postroad.store.filing import put_blob
+from postroad.store.prepare import Prepared, prepare
+from postroad.store.store import Store
+from postroad.trail import record
+from postroad.trail.note import Fact, Kind, Note, text_id
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """One message that passed every check, and where it goes."""
+
+    way: Kind
+    peer: Peer
+    envelope: Envelope
+    expansion: Expansion
+
+
+class Acceptance:
+    """Commits accepted messages; shared by mail exchange and submission."""
+
+    def __init__(self, store: Store, clock: Clock, hostname: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._hostname = hostname
+
+    async def commit(self, accepted: Accepted, body: Octets) -> str:
+        """File and queue a message; durable when this returns its public id.
+
+        Raises:
+            StoreError, Unavailable: nothing of it was kept.
+        """
+        started = time.perf_counter()
+        prepared = await prepare(body)
+        identity = await self._store.database.write(lambda tx: self._write(tx, accepted, prepared))
+        MESSAGES.labels(accepted.way, "accepted").inc()
+        ACCEPT_SECONDS.labels(accepted.way).observe(time.perf_counter() - started)
+        return identity
+
+    async def refused(
+        self, peer: Peer, sender: str, recipients: Sequence[str], refusals: Sequence[str]
+    ) -> None:
+        """Keep one trail of a session in which we said no."""
+        facts: dict[str, Fact] = {**_connection_facts(peer), "refusals": list(refusals)}
+        await self._store.database.write(
+            lambda tx: record.begin(
+                tx, kind="refused", sender=sender, recipients=recipients, notes=[Note("refused", facts)]
+            )
+        )
+        MESSAGES.labels("submitted" if peer.account_id is not None else "in", "refused").inc()
+
+    def _write(self, tx: Transaction, accepted: Accepted, prepared: Prepared) -> str:
+        envelope, expansion, peer = accepted.envelope, accepted.expansion, accepted.peer
+        trail_id = record.begin(
+            tx,
+            kind=accepted.way,
+            sender=_sender(envelope.sender),
+            recipients=[str(r.address) for r in envelope.recipients],
+            message_id=prepared.summary.message_id,
+            subject=prepared.summary.subject,
+            notes=[Note("received", {**_connection_facts(peer), "size": prepared.size})],
+        )
+        identity = text_id(trail_id)
+        only = envelope.recipients[0].address if len(envelope.recipients) == 1 else None
+        trace = received(peer, hostname=self._hostname, message_id=identity, now=tx.now, recipient=only)
+        blob_id = put_blob(tx, prepared, len(expansion.accounts) + bool(expansion.remote))
+        delivery = Delivery(envelope.sender, blob_id, prepared, trace)
+        notes = deliver(tx, delivery, list(expansion.accounts.values()))
+        notes += [
+            Note("forwarded", {"alias": alias, "to": targets})
+            for alias, targets in expansion.forwarded.items()
+        ]
+        keys = []
+        if expansion.remote:
+            queue_id = enqueue(
+                tx,
+                sender=envelope.sender,
+                recipients=list(expansion.remote.values()),
+                blob_id=blob_id,
+                prefix=trace,
+                size=len(trace) + prepared.size,
+                account_id=peer.account_id,
+                trail_id=trail_id,
+                ret=envelope.ret,
+                envid=envelope.envid,
+                body=envelope.body,
+                smtputf8=envelope.smtputf8,
+            )
+            keys.append(queue_text_id(queue_id))
+            notes.append(
+                Note(
+                    "queued",
+                    {"queue": keys[0], "recipients": [str(r.address) for r in expansion.remote.values()]},
+                )
+            )
+        record.add(tx, trail_id, notes, keys)
+        return identity
+
+
+def _sender(sender: Address | None) -> str:
+    return "" if sender is None else str(sender)
+
+
+def _connection_facts(peer: Peer) -> dict[str, Fact]:
+    facts: dict[str, Fact] = {
+        "protocol": peer.protocol,
+        "address": peer.address,
+        "connection": peer.connection_id,
+    }
+    optional = {"helo": peer.helo, "name": peer.reverse_name, "tls": peer.tls, "login": peer.login}
+    facts.update({name: value for name, value in optional.items() if value})
+    if peer.facts:
+        facts["also"] = list(peer.facts)
+    return facts

@@ -1,0 +1,63 @@
+"""Recipients of an envelope as what they come down to: accounts here, addresses elsewhere."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from postroad.directory.directory import Directory
+from postroad.directory.resolve import AccountTarget, Local, NotOurs, RemoteTarget, Suspended, Unknown
+from postroad.model.address import Address
+from postroad.model.envelope import Recipient
+from postroad.model.refusal import Refused
+
+
+@dataclass(slots=True)
+class Expansion:
+    """Whom a message goes to; each account and each remote address once."""
+
+    accounts: dict[int, AccountTarget] = field(default_factory=dict)
+    remote: dict[str, Recipient] = field(default_factory=dict)
+    forwarded: dict[str, list[str]] = field(default_factory=dict)
+    """Alias, and the addresses elsewhere that it stands for."""
+
+
+def refuse_unresolved(found: Unknown | NotOurs | Suspended, address: Address) -> Refused:
+    """What a recipient that cannot be is refused with."""
+    match found:
+        case Suspended():
+            return Refused(550, "5.2.1", "mailbox is disabled", f"{address} is suspended")  # RFC 3463 §3.3
+        case NotOurs():
+            return Refused(
+                550, "5.7.1", "relaying denied", f"{address.domain} is not ours"
+            )  # RFC 5321 §3.6.2
+        case Unknown():
+            return Refused(550, "5.1.1", "no such user here", f"{address} is unknown")
+
+
+def expand(directory: Directory, recipients: Sequence[Recipient], *, relay: bool) -> Expansion:
+    """Resolve every recipient; `relay` lets addresses of other domains pass.
+
+    Raises:
+        Refused: one of them cannot be resolved (any more).
+    """
+    result = Expansion()
+    for recipient in recipients:
+        found = directory.resolve(recipient.address)
+        if isinstance(found, NotOurs) and relay:
+            result.remote.setdefault(recipient.address.key, recipient)
+            continue
+        if not isinstance(found, Local):
+            raise refuse_unresolved(found, recipient.address)
+        for target in found.targets:
+            if isinstance(target, AccountTarget):
+                result.accounts.setdefault(target.account_id, target)
+            else:
+                _forward(result, recipient, target)
+    return result
+
+
+def _forward(result: Expansion, recipient: Recipient, target: RemoteTarget) -> None:
+    # RFC 3461 §5.2.7.1: an alias passes the sender's wishes on, with the address as first given.
+    original = recipient.original or f"rfc822;{recipient.address}"
+    forwarded = Recipient(target.address, recipient.notify, original)
+    result.remote.setdefault(target.address.key, forwarded)
+    result.forwarded.setdefault(str(recipient.address), []).append(str(target.address))

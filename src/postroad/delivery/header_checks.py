@@ -1,0 +1,46 @@
+"""What is asked of a header before the message is taken: size, fields, hops."""
+
+from typing import Final
+
+from postroad.delivery.trace_fields import count_hops, was_delivered_to
+from postroad.model.address import Address
+from postroad.model.octets import Octets
+from postroad.model.refusal import Refused
+from postroad.policy.limits import Limits
+
+_END: Final = b"\r\n\r\n"
+
+
+def header_of(body: Octets, limits: Limits) -> bytes:
+    """The header block of a message, without the empty line.
+
+    Raises:
+        Refused: it is longer or has more fields than the limits allow.
+    """
+    head = body[: limits.header_size + len(_END)]
+    if head.startswith(b"\r\n"):
+        return b""
+    end = head.find(_END)
+    if end < 0:
+        if len(body) > limits.header_size:
+            raise Refused(552, "5.3.4", f"header is longer than {limits.header_size} octets")
+        end = len(head)
+    header = head[: end + 2]
+    fields = header.count(b"\r\n") - header.count(b"\r\n ") - header.count(b"\r\n\t")
+    if fields > limits.header_fields:
+        raise Refused(552, "5.3.4", f"header has more than {limits.header_fields} fields")
+    return header
+
+
+def check_loop(header: bytes, limits: Limits, forwarded: list[Address]) -> None:
+    """Refuse what has been round too often (RFC 5321 §6.3), or here already for the same alias.
+
+    The second test stops two servers that forward to each other at the first
+    turn instead of the fiftieth.
+    """
+    hops = count_hops(header)
+    if hops > limits.hop_count:
+        raise Refused(554, "5.4.6", "too many hops, the message is in a loop", f"{hops} Received fields")
+    for address in forwarded:
+        if was_delivered_to(header, address):
+            raise Refused(554, "5.4.6", "the message is in a forwarding loop", f"was delivered to {address}")

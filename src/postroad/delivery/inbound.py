@@ -1,0 +1,76 @@
+"""Mail exchange: what strangers may send, which is mail for our own addresses."""
+
+from collections.abc import Sequence
+
+from postroad.delivery.accept import Acceptance, Accepted
+from postroad.delivery.expand import Expansion, expand, refuse_unresolved
+from postroad.delivery.header_checks import check_loop, header_of
+from postroad.directory.directory import Directory
+from postroad.directory.resolve import AccountTarget, Local
+from postroad.model.address import Address
+from postroad.model.envelope import Envelope, Peer
+from postroad.model.octets import Octets
+from postroad.model.refusal import Refused
+from postroad.policy.limits import Limits
+from postroad.policy.space import SpaceCheck
+from postroad.store.store import Store
+
+
+class Inbound:
+    """Decides on mail from other servers (the port 25 role). Never relays."""
+
+    def __init__(
+        self, acceptance: Acceptance, directory: Directory, store: Store, space: SpaceCheck, limits: Limits
+    ) -> None:
+        self._acceptance = acceptance
+        self._directory = directory
+        self._store = store
+        self._space = space
+        self._limits = limits
+
+    def check_sender(self, peer: Peer, sender: Address | None) -> None:
+        """Anyone may be a sender here; the disk has the say whether there is room."""
+        self._space.check(0)
+
+    def check_recipient(self, peer: Peer, envelope: Envelope, address: Address) -> None:
+        """Refuse recipients that are unknown, not ours, suspended or full, here and now.
+
+        Raises:
+            Refused: 550 5.1.1, 550 5.7.1, 550 5.2.1 or 452 4.2.2.
+        """
+        found = self._directory.resolve(address)
+        if not isinstance(found, Local):
+            raise refuse_unresolved(found, address)
+        full = [t for t in found.targets if isinstance(t, AccountTarget) and self._is_full(t.account_id)]
+        if full:
+            raise Refused(452, "4.2.2", "mailbox full", f"{full[0].address} is over quota")
+
+    async def accept(self, peer: Peer, envelope: Envelope, body: Octets) -> str:
+        """Take the message for good; give the text behind the 250.
+
+        Raises:
+            Refused: a loop, a header beyond the limits, a recipient gone since RCPT.
+            Unavailable, StoreError: nothing was kept.
+        """
+        self._space.check(len(body))
+        header = header_of(body, self._limits)
+        expansion = expand(self._directory, envelope.recipients, relay=False)
+        check_loop(header, self._limits, _forwarders(envelope, expansion))
+        identity = await self._acceptance.commit(Accepted("in", peer, envelope, expansion), body)
+        return f"accepted as {identity}"
+
+    async def refused(
+        self, peer: Peer, sender: str, recipients: Sequence[str], refusals: Sequence[str]
+    ) -> None:
+        """Keep the trail of what a session was refused."""
+        await self._acceptance.refused(peer, sender, recipients, refusals)
+
+    def _is_full(self, account_id: int) -> bool:
+        quota = self._store.account(account_id).quota()
+        return (quota.bytes_limit is not None and quota.bytes_used >= quota.bytes_limit) or (
+            quota.messages_limit is not None and quota.messages_used >= quota.messages_limit
+        )
+
+
+def _forwarders(envelope: Envelope, expansion: Expansion) -> list[Address]:
+    return [r.address for r in envelope.recipients if str(r.address) in expansion.forwarded]

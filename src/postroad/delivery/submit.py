@@ -1,0 +1,134 @@
+"""Submission: mail from our own users to anyone (RFC 6409)."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from postroad.delivery.accept import Acceptance, Accepted
+from postroad.delivery.expand import expand, refuse_unresolved
+from postroad.delivery.header_checks import check_loop, header_of
+from postroad.directory.directory import Directory
+from postroad.directory.resolve import Local, NotOurs
+from postroad.message.address_list import Mailbox, parse_addresses
+from postroad.message.compose import missing_fields, strip_headers
+from postroad.message.header import HeaderBlock
+from postroad.model.address import Address, AddressError, parse_mailbox
+from postroad.model.clock import Clock
+from postroad.model.envelope import Envelope, Peer
+from postroad.model.octets import Octets
+from postroad.model.refusal import Refused
+from postroad.policy.limits import Limits
+from postroad.policy.space import SpaceCheck
+from postroad.store.store import Store
+
+_PRIVATE: Final = (b"bcc", b"resent-bcc")  # RFC 5322 §3.6.3: not for the recipients' eyes
+_COPY: Final = 256 * 1024
+
+
+class Submission:
+    """Decides on mail from users who logged in."""
+
+    def __init__(
+        self,
+        acceptance: Acceptance,
+        directory: Directory,
+        store: Store,
+        space: SpaceCheck,
+        limits: Limits,
+        clock: Clock,
+        hostname: str,
+    ) -> None:
+        self._acceptance = acceptance
+        self._directory = directory
+        self._store = store
+        self._space = space
+        self._limits = limits
+        self._clock = clock
+        self._hostname = hostname
+
+    def check_sender(self, peer: Peer, sender: Address | None) -> None:
+        """A user may only send from addresses that are theirs (RFC 6409 §6.1).
+
+        The null sender is allowed: clients send disposition notifications with it.
+
+        Raises:
+            Refused: 550 5.7.1; 452 4.3.1 when the disk is full.
+        """
+        self._space.check(0)
+        if sender is not None:
+            self._check_own(peer, sender, "sender")
+
+    def check_recipient(self, peer: Peer, envelope: Envelope, address: Address) -> None:
+        """Refuse at once what could only bounce: unknown users of our own domains.
+
+        Raises:
+            Refused: 550 5.1.1 or 550 5.2.1.
+        """
+        found = self._directory.resolve(address)
+        if not isinstance(found, Local | NotOurs):
+            raise refuse_unresolved(found, address)
+
+    async def accept(self, peer: Peer, envelope: Envelope, body: Octets) -> str:
+        """Complete the message, file it for local recipients, queue it for others.
+
+        Raises:
+            Refused: the From field names somebody else, or the message is in a loop.
+            Unavailable, StoreError: nothing was kept.
+        """
+        self._space.check(len(body))
+        header = header_of(body, self._limits)
+        block = HeaderBlock.parse(header)
+        self._check_from(peer, block)
+        expansion = expand(self._directory, envelope.recipients, relay=True)
+        check_loop(header, self._limits, [])
+        private = strip_headers(header, _PRIVATE)
+        added = missing_fields(
+            block,
+            sender=str(envelope.sender or peer.login),
+            now=datetime.fromtimestamp(int(self._clock.now()), UTC),
+            token=secrets.token_hex(12),
+            domain=self._hostname,
+        )
+        accepted = Accepted("out", peer, envelope, expansion)
+        if not added and len(private) == len(header):
+            return f"accepted as {await self._acceptance.commit(accepted, body)}"
+        # Large bodies are copied in pieces; the spool keeps them out of memory.
+        with self._store.spool() as spool:
+            spool.write(added + private)
+            for at in range(len(header), len(body), _COPY):
+                spool.write(body[at : at + _COPY])
+            return f"accepted as {await self._acceptance.commit(accepted, spool.finish())}"
+
+    async def refused(
+        self, peer: Peer, sender: str, recipients: Sequence[str], refusals: Sequence[str]
+    ) -> None:
+        """Keep the trail of what a session was refused."""
+        await self._acceptance.refused(peer, sender, recipients, refusals)
+
+    def _check_from(self, peer: Peer, block: HeaderBlock) -> None:
+        """Every author, and the Sender if one is named, has to be the user (RFC 6409 §8.1).
+
+        Exactly one From field is wanted (RFC 5322 §3.6): with two, what one
+        reader shows is not what another has checked.
+        """
+        fields = block.all(b"from") + block.all(b"sender")
+        if block.count(b"from") > 1:
+            raise Refused(550, "5.6.0", "the message has more than one From field")
+        for value in fields:
+            for entry in parse_addresses(value):
+                if not isinstance(entry, Mailbox):
+                    continue  # the name of a group is no address
+                try:
+                    author = parse_mailbox(entry.address)
+                except AddressError as error:
+                    raise Refused(
+                        550, "5.6.0", "a From or Sender address cannot be read", str(error)
+                    ) from error
+                self._check_own(peer, author, "author")
+
+    def _check_own(self, peer: Peer, address: Address, role: str) -> None:
+        if peer.account_id is None or not self._directory.may_send_as(peer.account_id, address):
+            raise Refused(
+                550, "5.7.1", f"{role} address is not yours to use", f"{peer.login} may not send as {address}"
+            )

@@ -1,0 +1,60 @@
+"""Trace fields: what we write on top of a message (RFC 5321 §4.4)."""
+
+import re
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Final
+
+from postroad.message.date import format_date
+from postroad.model.address import Address
+from postroad.model.envelope import Peer
+
+# What a peer said of itself goes into Received only when it is a domain or a literal.
+_HELO: Final = re.compile(
+    r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]{2,45}\]|\[IPv6:[0-9A-Fa-f:.]+\]"
+)
+_RECEIVED: Final = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_DELIVERED_TO: Final = re.compile(rb"^delivered-to[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+
+
+def received(peer: Peer, *, hostname: str, message_id: str, now: float, recipient: Address | None) -> bytes:
+    """Return the Received field of this hop.
+
+    `recipient` is named when the message has just one, so that nobody learns
+    of the others (RFC 5321 §7.2).
+    """
+    helo = peer.helo if _HELO.fullmatch(peer.helo) else ""
+    literal = _literal(peer.address)
+    known = f"{peer.reverse_name} {literal}" if peer.reverse_name else literal
+    origin = f"{helo} ({known})" if helo else literal
+    tls = f" ({peer.tls})" if peer.tls else ""
+    whom = f"\r\n\tfor <{recipient}>" if recipient is not None else ""
+    date = format_date(datetime.fromtimestamp(int(now), UTC))
+    return (
+        f"Received: from {origin}\r\n\tby {hostname} with {peer.protocol}{tls}\r\n\tid {message_id}{whom};\r\n\t{date}\r\n"
+    ).encode()
+
+
+def delivery_fields(sender: Address | None, delivered_to: Address) -> bytes:
+    """Return-Path and Delivered-To of final delivery."""
+    path = "" if sender is None else str(sender)
+    return f"Return-Path: <{path}>\r\nDelivered-To: {delivered_to}\r\n".encode()
+
+
+def count_hops(header: bytes) -> int:
+    """How many Received fields a header has (RFC 5321 §6.3)."""
+    return len(_RECEIVED.findall(header))
+
+
+def was_delivered_to(header: bytes, address: Address) -> bool:
+    """Whether a Delivered-To field already names `address`: the message went in a circle."""
+    key = address.key.encode()
+    return any(value.strip().lower() == key for value in _DELIVERED_TO.findall(header))
+
+
+def _literal(address: str) -> str:
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return "[127.0.0.1]"  # from this process: a message of our own making
+    return f"[IPv6:{ip}]" if ip.version == 6 else f"[{ip}]"

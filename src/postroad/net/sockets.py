@@ -1,0 +1,118 @@
+"""Binding listening sockets: one per worker, so that the kernel spreads connections."""
+
+import errno
+import os
+import socket
+from dataclasses import dataclass
+from typing import Final
+
+from postroad.config.settings import Listener
+
+BACKLOG: Final = 1024
+PORTS_TRIED: Final = 100
+
+
+class CannotListen(Exception):
+    """An address cannot be listened on; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundListener:
+    """A listener with the port that it really has, and a socket for each worker."""
+
+    listener: Listener
+    host: str
+    port: int
+    sockets: tuple[socket.socket, ...]
+
+    @property
+    def moved(self) -> bool:
+        """Whether another port than the configured one had to be taken."""
+        return self.listener.port not in (0, self.port)
+
+
+def bind(listener: Listener, workers: int, *, seek: bool = False) -> BoundListener:
+    """Bind `workers` sockets to one address; with `seek` a taken port gives way to the next free one.
+
+    Raises:
+        CannotListen: with a sentence for the operator.
+    """
+    port = listener.port
+    for candidate in range(port, port + (PORTS_TRIED if seek and port else 1)):
+        try:
+            return _bind(listener, candidate, workers)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or not seek:
+                raise CannotListen(_explain(listener, error)) from error
+    raise CannotListen(f"no free port from {port} on for {listener.role}")
+
+
+def _bind(listener: Listener, port: int, workers: int) -> BoundListener:
+    host = listener.host
+    first = _open(host, port, alone=True)
+    port = first.getsockname()[1]
+    sockets = [first]
+    try:
+        sockets += [_open(host, port, alone=False) for _ in range(workers - 1)]
+        for opened in sockets:
+            opened.listen(BACKLOG)
+    except OSError:
+        for opened in sockets:
+            opened.close()
+        raise
+    return BoundListener(listener, host, port, tuple(sockets))
+
+
+def _open(host: str, port: int, *, alone: bool) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    if alone and port:
+        # SO_REUSEPORT lets two servers of one user share a port without a word: look first.
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    opened = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        opened.setblocking(False)
+        opened.bind((host, port))
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
+def _explain(listener: Listener, error: OSError) -> str:
+    where = f"{listener.role} on {listener.address}"
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"{where}: another program listens there already"
+        case errno.EACCES:
+            return f"{where}: ports below 1024 need root or CAP_NET_BIND_SERVICE"
+        case errno.EADDRNOTAVAIL:
+            return f"{where}: this machine has no such address"
+        case _:
+            return f"{where}: {os.strerror(error.errno or 0)}"
+
+
+def inherited() -> list[socket.socket]:
+    """Sockets that systemd opened for us (sd_listen_fds(3)); each is used by all workers."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return []
+    count = int(os.environ.get("LISTEN_FDS", "0"))
+    opened = [socket.socket(fileno=fd) for fd in range(3, 3 + count)]
+    for one in opened:
+        one.setblocking(False)
+        os.set_inheritable(one.fileno(), False)
+    return opened
+
+
+def adopt(listener: Listener, opened: list[socket.socket], workers: int) -> BoundListener | None:
+    """Find the inherited socket of a listener by its port."""
+    for one in opened:
+        host, port = one.getsockname()[:2]
+        if port == listener.port:
+            return BoundListener(listener, host, port, tuple(one.dup() for _ in range(workers)))
+    return None

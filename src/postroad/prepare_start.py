@@ -1,0 +1,123 @@
+"""What has to be true before workers start: one instance, the right user, a ready data directory."""
+
+import fcntl
+import os
+import pwd
+import shutil
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from postroad.config.certificate import CertificateFiles, certificate_files
+from postroad.config.errors import ConfigError
+from postroad.config.settings import Settings
+from postroad.db.offline import prepare_data
+from postroad.net.tls import server_context
+
+PID_FILE: Final = "postroad.pid"
+ORPHANS_SECONDS: Final = 15.0
+"""How long workers that lost their supervisor may take to end."""
+
+
+class AlreadyRunning(Exception):
+    """Another server holds this data directory."""
+
+
+class Instance:
+    """Holds the data directory for one server; the lock goes with the process, however it ends."""
+
+    def __init__(self, data: Path) -> None:
+        self._path = data / PID_FILE
+        self._fd = -1
+
+    def __enter__(self) -> "Instance":
+        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        patience = time.monotonic() + ORPHANS_SECONDS
+        while not _locked(self._fd):
+            pid = _read_pid(self._fd)
+            # Workers of a supervisor that was killed hold on until they have finished: they are waited for.
+            if _alive(pid) or time.monotonic() > patience:
+                os.close(self._fd)
+                raise AlreadyRunning(f"a server with process id {pid} already uses {self._path.parent}")
+            time.sleep(0.05)
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._path.unlink(missing_ok=True)
+        os.close(self._fd)
+
+
+def running_pid(data: Path) -> int | None:
+    """The process id of the server that holds `data`; None when none runs."""
+    try:
+        fd = os.open(data / PID_FILE, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        return None if _locked(fd) else _read_pid(fd)  # a file without a lock was left by a kill -9
+    finally:
+        os.close(fd)
+
+
+def _locked(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _read_pid(fd: int) -> int:
+    text = os.pread(fd, 20, 0).decode(errors="replace").strip()
+    return int(text) if text.isdigit() else 0
+
+
+def _alive(pid: int) -> bool:
+    return pid > 0 and Path(f"/proc/{pid}").exists()
+
+
+def become(user: str, data: Path) -> None:
+    """Give up root for `user`, who owns the data directory from now on.
+
+    Raises:
+        ConfigError: there is no such user, or we are not root and not that user.
+    """
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        raise ConfigError("", 0, "user", f"there is no user {user} on this machine") from None
+    if os.geteuid() == entry.pw_uid:
+        return
+    if os.geteuid() != 0:
+        raise ConfigError("", 0, "user", f"only root can become {user}; start as root or as {user}")
+    for path in (data, *data.rglob("*")):
+        shutil.chown(path, entry.pw_uid, entry.pw_gid)
+    os.initgroups(user, entry.pw_gid)
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)
+
+
+def prepare(settings: Settings) -> CertificateFiles:
+    """Make or migrate the store, find or make the certificate; both as the final user.
+
+    Raises:
+        ConfigError: the certificate cannot be used.
+        NewerSchema: the store belongs to a newer postroad.
+    """
+    prepare_data(settings.data)
+    for name in ("packs", "spool", "bus"):
+        (settings.data / name).mkdir(exist_ok=True)
+    files = certificate_files(settings, datetime.now(UTC))
+    try:
+        server_context(files.certificate, files.key)
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigError(
+            "", 0, "tls", f"{files.certificate} and {files.key} cannot be used together: {error}"
+        ) from error
+    return files

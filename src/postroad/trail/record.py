@@ -1,0 +1,104 @@
+"""Writing the trail, in the transaction that it describes, and finding it again."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from postroad.db.transaction import Reader, Row, Transaction
+from postroad.trail.note import Kind, Note, Trail
+
+KEPT_DAYS: Final = 30
+_SUBJECT: Final = 200
+_KEY: Final = 320  # the longest address is 320 octets; longer Message-IDs are cut alike on both sides
+_COLUMNS: Final = "id, at, kind, sender, recipients, message_id, subject, notes"
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder().decode
+
+
+def begin(
+    tx: Transaction,
+    *,
+    kind: Kind,
+    sender: str,
+    recipients: Sequence[str],
+    message_id: str = "",
+    subject: str = "",
+    notes: Sequence[Note] = (),
+    keys: Iterable[str] = (),
+) -> int:
+    """Start the trail of a message; give its id.
+
+    It is found by sender, recipients, Message-ID and `keys` (queue ids).
+    """
+    tx.run(
+        "INSERT INTO trail (at, kind, sender, recipients, message_id, subject, notes)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        *(tx.now, kind, sender, _encode(list(recipients)).decode(), message_id, subject[:_SUBJECT]),
+        _encode([(note.kind, note.facts) for note in notes]),
+    )
+    trail_id = tx.inserted()
+    found_by = {key[:_KEY].lower() for key in (sender, *recipients, message_id, *keys) if key}
+    for key in found_by:
+        tx.run("INSERT INTO trail_key (key, trail_id) VALUES (?, ?)", key, trail_id)
+    return trail_id
+
+
+def add(tx: Transaction, trail_id: int, notes: Sequence[Note], keys: Iterable[str] = ()) -> None:
+    """Add what happened since; a trail that has been cleaned away is left alone."""
+    tx.run(
+        "INSERT INTO trail_note (trail_id, n, at, notes)"
+        " SELECT id, (SELECT coalesce(max(n), 0) + 1 FROM trail_note WHERE trail_id = trail.id), ?, ?"
+        " FROM trail WHERE id = ?",
+        *(tx.now, _encode([(note.kind, note.facts) for note in notes]), trail_id),
+    )
+    for key in keys:
+        tx.run("INSERT OR IGNORE INTO trail_key (key, trail_id) VALUES (?, ?)", key[:_KEY].lower(), trail_id)
+
+
+def find(
+    reader: Reader,
+    *,
+    key: str | None = None,
+    trail_id: int | None = None,
+    since: float | None = None,
+    until: float | None = None,
+    limit: int = 50,
+) -> list[Trail]:
+    """Trails by key (address, Message-ID or queue id), by id, by time; the newest first."""
+    where = ["at >= ?", "at <= ?"]
+    params: list[Any] = [since or 0.0, until or 1e12]
+    if key is not None:
+        where.append("id IN (SELECT trail_id FROM trail_key WHERE key = ?)")
+        params.append(key.strip("<>")[:_KEY].lower())
+    if trail_id is not None:
+        where.append("id = ?")
+        params.append(trail_id)
+    sql = f"SELECT {_COLUMNS} FROM trail WHERE {' AND '.join(where)} ORDER BY at DESC, id DESC LIMIT ?"  # noqa: S608 - constants
+    return [_trail(reader, row) for row in reader.rows(sql, *params, limit)]
+
+
+def clean(tx: Transaction, before: float, most: int = 1000) -> int:
+    """Forget trails older than `before`, at most so many at once; give how many."""
+    old = [i for (i,) in tx.rows("SELECT id FROM trail WHERE at < ? ORDER BY at LIMIT ?", before, most)]
+    if old:
+        tx.run_many("DELETE FROM trail_key WHERE trail_id = ?", [(i,) for i in old])
+        tx.run_many("DELETE FROM trail_note WHERE trail_id = ?", [(i,) for i in old])
+        tx.run_many("DELETE FROM trail WHERE id = ?", [(i,) for i in old])
+    return len(old)
+
+
+def _trail(reader: Reader, row: Row) -> Trail:
+    trail_id, at, kind, sender, recipients, message_id, subject, first = row
+    notes = [(at, note) for note in _notes(first)]
+    for later, packed in reader.rows(
+        "SELECT at, notes FROM trail_note WHERE trail_id = ? ORDER BY n", trail_id
+    ):
+        notes += [(later, note) for note in _notes(packed)]
+    return Trail(trail_id, at, kind, sender, tuple(_decode(recipients)), message_id, subject, tuple(notes))
+
+
+def _notes(packed: bytes) -> list[Note]:
+    items: list[Any] = _decode(packed)
+    return [Note(kind, facts) for kind, facts in items]

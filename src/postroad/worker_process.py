@@ -1,0 +1,65 @@
+"""A worker as a process: its loop, its signals, its life line."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Sequence
+
+from postroad.config.certificate import CertificateFiles
+from postroad.config.settings import Settings
+from postroad.net.clock import SystemClock
+from postroad.net.sockets import BoundListener
+from postroad.net.tls import ServerTls
+from postroad.obs.log import log
+from postroad.worker import Worker
+
+try:
+    import uvloop
+except ImportError:  # a platform without it: asyncio's own loop serves, slower
+    uvloop = None  # type: ignore[assignment]  # the name is tested below
+
+
+def run(
+    settings: Settings,
+    certificate: CertificateFiles,
+    bound: Sequence[BoundListener],
+    index: int,
+    ready: int,
+    lifeline: int,
+) -> int:
+    """Serve in this process until SIGTERM or until the supervisor is gone; give the exit code.
+
+    One octet is written to `ready` when connections are accepted; `lifeline`
+    ends when the supervisor does.
+    """
+    factory = uvloop.new_event_loop if uvloop is not None else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(_serve(settings, certificate, bound, index, ready, lifeline))
+
+
+async def _serve(
+    settings: Settings,
+    certificate: CertificateFiles,
+    bound: Sequence[BoundListener],
+    index: int,
+    ready: int,
+    lifeline: int,
+) -> int:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    tls = ServerTls(certificate.certificate, certificate.key)
+    worker = Worker(settings, clock=SystemClock(), tls=tls, index=index)
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    loop.add_signal_handler(
+        signal.SIGINT, lambda: None
+    )  # Ctrl-C reaches all of us; the supervisor passes it on
+    loop.add_signal_handler(signal.SIGHUP, worker.reload)
+    loop.add_reader(lifeline, stop.set)
+    await worker.start([(b.listener, b.sockets[index]) for b in bound])
+    os.write(ready, b"+")
+    log.info("worker.ready", worker=index, pid=os.getpid())
+    await stop.wait()
+    loop.remove_reader(lifeline)
+    await worker.stop()
+    log.info("worker.stopped", worker=index)
+    return 0
