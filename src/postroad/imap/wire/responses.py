@@ -1,0 +1,251 @@
+"""Responses as bytes (RFC 3501 §7 and §9).
+
+Functions give what stands between `* ` and CR LF, for `untagged`, or what
+stands between the brackets of a response code. Those whose name ends in
+`_lines` give whole lines, for `write`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Final
+
+from postroad.imap.wire.commands import StatusItem
+from postroad.imap.wire.mailbox_name import encode_utf7
+from postroad.message.date import format_internaldate
+from postroad.model import flags
+
+DELIMITER: Final = b'"/"'
+_QUOTABLE: Final = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]{0,1000}+")
+_ATOM_LIKE: Final = re.compile(rb'[^\x00-\x20(){%*"\\\x7f-\xff]{1,1000}+')
+_SPECIAL: Final = re.compile(rb'(["\\])')
+# RFC 3501 §9 text: one line of 7-bit characters; control characters serve nobody.
+_NO_TEXT: Final = re.compile(r"[^\x20-\x7e]+")
+_DAY: Final = 86400
+
+
+# -- strings ------------------------------------------------------------------
+
+
+def string(octets: bytes) -> bytes:
+    """Write a string: quoted where that can be, as a literal otherwise."""
+    if not _QUOTABLE.fullmatch(octets):
+        return literal(octets)
+    if b'"' in octets or b"\\" in octets:
+        octets = _SPECIAL.sub(rb"\\\1", octets)
+    return b'"%b"' % octets
+
+
+def nstring(octets: bytes | None) -> bytes:
+    """Write a string or NIL."""
+    return b"NIL" if octets is None else string(octets)
+
+
+def astring(octets: bytes) -> bytes:
+    """Write a string without quotes where it needs none."""
+    if _ATOM_LIKE.fullmatch(octets) and octets.upper() != b"NIL":
+        return octets
+    return string(octets)
+
+
+def literal(octets: bytes) -> bytes:
+    """Write a literal."""
+    return b"{%d}\r\n%b" % (len(octets), octets)
+
+
+def literal_start(size: int) -> bytes:
+    """Write the head of a literal whose octets follow by themselves."""
+    return b"{%d}\r\n" % size
+
+
+def text(words: str) -> bytes:
+    """Write words for people behind a status: one line of ASCII, never empty."""
+    plain = _NO_TEXT.sub("?", words).lstrip("[ ")  # a bracket would begin a response code
+    return plain.encode("ascii") or b"-"
+
+
+def mailbox(name: str) -> bytes:
+    """Write a mailbox name (RFC 3501 §5.1.3)."""
+    return astring(encode_utf7(name))
+
+
+def internaldate(seconds: int) -> bytes:
+    """Write a date-time with its quotes, in UTC."""
+    day, second = divmod(seconds, _DAY)
+    hour, second = divmod(second, 3600)
+    return b'"%b %02d:%02d:%02d +0000"' % (_date(day), hour, second // 60, second % 60)
+
+
+@lru_cache(maxsize=4096)
+def _date(day: int) -> bytes:
+    # Messages of a mailbox share few days; the calendar is not computed for each of them.
+    return format_internaldate(day * _DAY)[:11]
+
+
+# -- numbers ------------------------------------------------------------------
+
+
+def compress_uids(uids: Sequence[int]) -> bytes:
+    """Write ascending numbers as a sequence set, `1:5,9`; nothing for none.
+
+    Where numbers do not ascend they keep their order, as COPYUID needs it.
+    """
+    if not uids:
+        return b""
+    first = uids[0]
+    last = uids[-1]
+    if last - first == len(uids) - 1 and _ascends(uids):
+        return b"%d:%d" % (first, last) if len(uids) > 1 else b"%d" % first
+    ranges = []
+    low = high = first
+    for uid in uids[1:]:
+        if uid == high + 1:
+            high = uid
+            continue
+        ranges.append((low, high))
+        low = high = uid
+    ranges.append((low, high))
+    return b",".join([b"%d:%d" % pair if pair[0] != pair[1] else b"%d" % pair[0] for pair in ranges])
+
+
+def _ascends(uids: Sequence[int]) -> bool:
+    return isinstance(uids, range) or all(map(int.__lt__, uids, uids[1:]))
+
+
+def numbers(values: Iterable[int]) -> bytes:
+    """Write numbers side by side."""
+    return " ".join(map(str, values)).encode("ascii")
+
+
+# -- response codes -----------------------------------------------------------
+
+
+def appenduid(uidvalidity: int, uids: Sequence[int]) -> bytes:
+    """Write the code APPENDUID (RFC 4315 §3)."""
+    return b"APPENDUID %d %b" % (uidvalidity, compress_uids(uids))
+
+
+def copyuid(uidvalidity: int, source: Sequence[int], target: Sequence[int]) -> bytes:
+    """Write the code COPYUID (RFC 4315 §3); both lists in the same order, neither empty."""
+    return b"COPYUID %d %b %b" % (uidvalidity, compress_uids(source), compress_uids(target))
+
+
+def permanent_flags(mask: int, keywords: str, *, new_keywords: bool) -> bytes:
+    """Write the code PERMANENTFLAGS; `\\*` where a client may make keywords."""
+    inside = flags.render(mask, keywords)
+    if new_keywords:
+        inside = inside + b" \\*" if inside else b"\\*"
+    return b"PERMANENTFLAGS (%b)" % inside
+
+
+# -- data ---------------------------------------------------------------------
+
+
+def capability(names: Sequence[bytes]) -> bytes:
+    """Write CAPABILITY, as a response and as a code."""
+    return b"CAPABILITY " + b" ".join(names)
+
+
+def flag_list(mask: int, keywords: str, *, recent: bool = False) -> bytes:
+    """Write flags in parentheses; `keywords` in the stored form."""
+    inside = flags.render(mask, keywords)
+    if recent:
+        inside = inside + b" \\Recent" if inside else b"\\Recent"
+    return b"(%b)" % inside
+
+
+def list_entry(
+    name: str,
+    attributes: Sequence[bytes] = (),
+    *,
+    response: bytes = b"LIST",
+    delimiter: bytes = DELIMITER,
+    child_info: Sequence[bytes] = (),
+) -> bytes:
+    """Write LIST, or LSUB by `response`; `child_info` is CHILDINFO (RFC 5258 §4)."""
+    line = b"%b (%b) %b %b" % (response, b" ".join(attributes), delimiter, mailbox(name))
+    if child_info:
+        line += b' ("CHILDINFO" (%b))' % b" ".join([b'"%b"' % option for option in child_info])
+    return line
+
+
+def status(name: str, values: Mapping[StatusItem, int | None]) -> bytes:
+    """Write STATUS, with the values in their order; None is NIL (RFC 7889 §4)."""
+    pairs = [
+        b"%b NIL" % item.value if value is None else b"%b %d" % (item.value, value)
+        for item, value in values.items()
+    ]
+    return b"STATUS %b (%b)" % (mailbox(name), b" ".join(pairs))
+
+
+def search(found: Sequence[int], modseq: int | None = None) -> bytes:
+    """Write SEARCH; `modseq` where the client searched for one (RFC 7162 §3.1.5)."""
+    line = b"SEARCH " + numbers(found) if found else b"SEARCH"
+    return line + b" (MODSEQ %d)" % modseq if found and modseq is not None else line
+
+
+def esearch(
+    tag: bytes,
+    found: Sequence[int],
+    returns: frozenset[str],
+    *,
+    uid: bool = False,
+    modseq: int | None = None,
+) -> bytes:
+    """Write ESEARCH for ascending numbers (RFC 4731 §3.1)."""
+    parts = [b'ESEARCH (TAG "%b")' % tag]
+    if uid:
+        parts.append(b"UID")
+    if found and "MIN" in returns:
+        parts.append(b"MIN %d" % found[0])
+    if found and "MAX" in returns:
+        parts.append(b"MAX %d" % found[-1])
+    if "COUNT" in returns:
+        parts.append(b"COUNT %d" % len(found))
+    if found and "ALL" in returns:
+        parts.append(b"ALL " + compress_uids(found))
+    if found and modseq is not None:
+        parts.append(b"MODSEQ %d" % modseq)
+    return b" ".join(parts)
+
+
+def vanished(uids: Sequence[int], *, earlier: bool = False) -> bytes:
+    """Write VANISHED (RFC 7162 §3.2.10)."""
+    return (b"VANISHED (EARLIER) " if earlier else b"VANISHED ") + compress_uids(uids)
+
+
+def namespace() -> bytes:
+    """Write NAMESPACE: one personal namespace, without a prefix (RFC 2342 §5)."""
+    return b'NAMESPACE (("" "/")) NIL NIL'
+
+
+def identification(fields: Mapping[str, str]) -> bytes:
+    """Write ID (RFC 2971 §3.2)."""
+    if not fields:
+        return b"ID NIL"
+    pairs = [string(key.encode()) + b" " + string(value.encode()) for key, value in fields.items()]
+    return b"ID (%b)" % b" ".join(pairs)
+
+
+def quota(root: str, resources: Sequence[tuple[bytes, int, int]]) -> bytes:
+    """Write QUOTA: (name, used, limit) of each resource (RFC 9208 §5.1)."""
+    inside = b" ".join([b"%b %d %d" % resource for resource in resources])
+    return b"QUOTA %b (%b)" % (astring(root.encode()), inside)
+
+
+def quotaroot(name: str, roots: Sequence[str]) -> bytes:
+    """Write QUOTAROOT (RFC 9208 §5.2)."""
+    return b" ".join([b"QUOTAROOT", mailbox(name), *[astring(root.encode()) for root in roots]])
+
+
+# -- whole lines ----------------------------------------------------------------
+
+
+def fetch_lines(number: int, items: Sequence[bytes]) -> bytes:
+    """Write one FETCH response with items that are ready, `UID 7`, `FLAGS ()`."""
+    return b"* %d FETCH (%b)\r\n" % (number, b" ".join(items))
+
+
+def expunge_lines(message_numbers: Iterable[int]) -> bytes:
+    """Write EXPUNGE for each number, in the order in which they go."""
+    return b"".join([b"* %d EXPUNGE\r\n" % number for number in message_numbers])
