@@ -47,9 +47,10 @@ class Supervisor:
     settings: Settings
     bound: Sequence[BoundListener]
     run_worker: Callable[[int, int, int], int]
-    """Called in the child with its index, the end of the ready pipe and of the lifeline; gives the exit code."""
+    """Called in the child with its index, the ready pipe and the lifeline; gives the exit code."""
     announce: Callable[[Sequence[BoundListener]], None] | None = None
     slots: list[_Slot] = field(default_factory=list)
+    _pipes: tuple[int, int, int, int] = (-1, -1, -1, -1)
 
     def run(self) -> int:
         """Start everything, wait for signals, stop everything; give the exit code."""

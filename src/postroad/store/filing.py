@@ -89,14 +89,7 @@ def file_message(
     if counted is None:
         raise NoSuchMailbox(str(mailbox_id))
     uid, uidvalidity = counted
-    summary = prepared.summary
-    thread_id = _thread(tx, account_id, message_id, summary.message_id, summary.references)
-    tx.run(
-        _MESSAGE,
-        *(account_id, message_id, blob_id, size, summary.sent, thread_id, summary.message_id, prefix),
-        *(summary.subject, summary.base_subject, summary.sender, summary.preview),
-        *(summary.envelope, summary.body, summary.bodystructure, summary.tree),
-    )
+    insert_message(tx, account_id, message_id, blob_id, prepared, prefix)
     now = int(tx.now)
     date = now if internal_date is None else internal_date
     tx.run(ENTRY, account_id, mailbox_id, uid, modseq, modseq, flags, keywords, size, date, now, message_id)
@@ -108,6 +101,21 @@ def file_message(
     )
     tx.wake(f"account:{account_id}")
     return Filed(mailbox_id, uidvalidity, uid, modseq, message_id)
+
+
+def insert_message(
+    tx: Transaction, account_id: int, message_id: int, blob_id: int, prepared: Prepared, prefix: bytes
+) -> None:
+    """Write the wide row and find the thread of a message."""
+    summary = prepared.summary
+    thread_id = _thread(tx, account_id, message_id, summary.message_id, summary.references)
+    size = len(prefix) + prepared.size
+    tx.run(
+        _MESSAGE,
+        *(account_id, message_id, blob_id, size, summary.sent, thread_id, summary.message_id, prefix),
+        *(summary.subject, summary.base_subject, summary.sender, summary.preview),
+        *(summary.envelope, summary.body, summary.bodystructure, summary.tree),
+    )
 
 
 def charge(tx: Transaction, account_id: int, size: int) -> tuple[int, int]:

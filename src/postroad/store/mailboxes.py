@@ -194,6 +194,26 @@ def _insert(tx: Transaction, account_id: int, name: str, special_use: str) -> No
     _journal(tx, account_id, mailbox_id, name, uidvalidity, special_use, modseq)
 
 
+def insert_found(
+    tx: Transaction,
+    account_id: int,
+    mailbox_id: int,
+    *,
+    name: str,
+    uidvalidity: int,
+    special_use: str,
+    uidnext: int,
+    modseq: int,
+) -> None:
+    """Put a mailbox back that the packs tell of (`store rebuild`); everyone had it subscribed."""
+    tx.run(
+        "INSERT INTO mailbox (account_id, id, name, uidvalidity, uidnext, created_modseq, modseq,"
+        " special_use, recent_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        *(account_id, mailbox_id, name, uidvalidity, uidnext, modseq, modseq, special_use, uidnext),
+    )
+    subscribe(tx, account_id, name, on=True)
+
+
 def _journal(
     tx: Transaction,
     account_id: int,

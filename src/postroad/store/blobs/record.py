@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from postroad.model.octets import Octets
+
 MAGIC: Final = b"postroad/1 "
 _LONGEST_LINE: Final = 1024 * 1024
 
@@ -56,7 +58,7 @@ def blob_line(length: int, digest: bytes, at: float) -> bytes:
     return b"%bblob length=%d sha256=%b time=%d\n" % (MAGIC, length, digest.hex().encode(), at)
 
 
-def scan(pack: bytes, start: int = 0, end: int | None = None) -> Iterator[Record]:
+def scan(pack: Octets, start: int = 0, end: int | None = None) -> Iterator[Record]:
     """Give the records of a pack (bytes or a mapped file), skipping what is damaged.
 
     After a line that makes no sense the search goes on at the next line that

@@ -1,0 +1,130 @@
+"""`store check`: does the index tell the truth about the packs, and about itself?"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from postroad.db.transaction import Reader
+from postroad.store.blobs.reader import PackReader
+from postroad.store.errors import Damaged
+
+_STEP: Final = 1000
+
+_COUNTERS: Final = """
+SELECT m.account_id, m.name, m.messages, m.unseen, m.deleted, m.size, m.uidnext,
+       count(e.uid), coalesce(sum(e.flags & 8 = 0), 0), coalesce(sum(e.flags & 4 > 0), 0),
+       coalesce(sum(e.size), 0), coalesce(max(e.uid), 0)
+FROM mailbox m LEFT JOIN entry e ON e.account_id = m.account_id AND e.mailbox_id = m.id
+GROUP BY m.account_id, m.id
+"""
+_ACCOUNTS: Final = """
+SELECT a.id, a.bytes_used, a.messages_used, coalesce(sum(e.size), 0), count(e.uid)
+FROM account a LEFT JOIN entry e ON e.account_id = a.id GROUP BY a.id
+"""
+_ORPHANS: Final = (
+    (
+        "an entry has no message",
+        "SELECT e.account_id, e.uid FROM entry e LEFT JOIN message m"
+        " ON m.account_id = e.account_id AND m.id = e.message_id WHERE m.id IS NULL",
+    ),
+    (
+        "an entry has no mailbox",
+        "SELECT e.account_id, e.uid FROM entry e LEFT JOIN mailbox m"
+        " ON m.account_id = e.account_id AND m.id = e.mailbox_id WHERE m.id IS NULL",
+    ),
+    (
+        "a message has no blob",
+        "SELECT m.account_id, m.id FROM message m LEFT JOIN blob b ON b.id = m.blob_id WHERE b.id IS NULL",
+    ),
+    (
+        "a message is in no mailbox",
+        "SELECT m.account_id, m.id FROM message m WHERE NOT EXISTS"
+        " (SELECT 1 FROM entry e WHERE e.account_id = m.account_id AND e.message_id = m.id)",
+    ),
+)
+_REFS: Final = """
+SELECT b.id, b.refs, (SELECT count(*) FROM message m WHERE m.blob_id = b.id)
+     + (SELECT count(*) FROM queue_item q WHERE q.blob_id = b.id) AS users
+FROM blob b WHERE b.refs <> users
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is not as it should be, in a sentence."""
+
+    what: str
+    mail_affected: bool
+    """Whether octets of a message are lost or damaged, rather than a count."""
+
+
+def check(
+    reader: Reader, packs: PackReader, progress: Callable[[int, int], None] = lambda _done, _all: None
+) -> Iterator[Problem]:
+    """Give every problem; reads every message once and compares digests.
+
+    `progress` is told messages done and messages in all.
+    """
+    verdict = reader.value("PRAGMA integrity_check(20)")
+    if verdict != "ok":
+        yield Problem(f"the index file is damaged: {verdict}; `postroad store rebuild` makes it anew", True)
+        return
+    yield from _counters(reader)
+    for what, sql in _ORPHANS:
+        for account, number in reader.rows(sql + " LIMIT 100"):
+            yield Problem(f"account {account}: {what} ({number})", False)
+    for blob, refs, users in reader.rows(_REFS + " LIMIT 100"):
+        yield Problem(f"blob {blob} counts {refs} users and has {users}", False)
+    yield from _bodies(reader, packs, progress)
+
+
+def _counters(reader: Reader) -> Iterator[Problem]:
+    names = ("messages", "unseen", "deleted", "size")
+    for account, mailbox, *numbers in reader.rows(_COUNTERS):
+        *kept, uidnext = numbers[:5]
+        *found, highest = numbers[5:]
+        for name, one, other in zip(names, kept, found, strict=True):
+            if one != other:
+                yield Problem(f"account {account}, {mailbox}: {name} says {one}, there are {other}", False)
+        if highest >= uidnext:
+            yield Problem(
+                f"account {account}, {mailbox}: UID {highest} is not below UIDNEXT {uidnext}", False
+            )
+    for account, kept_bytes, kept_messages, octets, messages in reader.rows(_ACCOUNTS):
+        if (kept_bytes, kept_messages) != (octets, messages):
+            yield Problem(
+                f"account {account} is charged for {kept_messages} messages and {kept_bytes} octets,"
+                f" it has {messages} and {octets}",
+                False,
+            )
+
+
+def _bodies(reader: Reader, packs: PackReader, progress: Callable[[int, int], None]) -> Iterator[Problem]:
+    count = reader.value("SELECT count(*) FROM blob WHERE refs > 0")
+    done, last = 0, 0
+    while rows := reader.rows(
+        "SELECT id, pack, offset, length, digest FROM blob WHERE id > ? AND refs > 0 ORDER BY id LIMIT ?",
+        *(last, _STEP),
+    ):
+        for blob, pack, offset, length, digest in rows:
+            last = blob
+            done += 1
+            try:
+                intact = packs.digest(pack, offset, length) == digest
+            except Damaged as error:
+                yield Problem(f"{error}{_owners(reader, blob)}", True)
+                continue
+            if not intact:
+                what = f"pack {pack}: the message at octet {offset} does not match its digest"
+                yield Problem(what + _owners(reader, blob), True)
+        progress(done, count)
+
+
+def _owners(reader: Reader, blob: int) -> str:
+    rows = reader.rows(
+        "SELECT e.account_id, b.name, e.uid FROM message m"
+        " JOIN entry e ON e.account_id = m.account_id AND e.message_id = m.id"
+        " JOIN mailbox b ON b.account_id = e.account_id AND b.id = e.mailbox_id WHERE m.blob_id = ? LIMIT 5",
+        blob,
+    )
+    return "".join(f"; account {account}, {name}, UID {uid}" for account, name, uid in rows)

@@ -1,0 +1,161 @@
+"""`store rebuild`: the index is lost, the packs are there: make the index again."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from postroad.db.connect import DATABASE_NAME
+from postroad.db.offline import prepare_data
+from postroad.db.transaction import Transaction
+from postroad.model.flags import Flag
+from postroad.store.blobs.reader import PackReader
+from postroad.store.errors import Damaged
+from postroad.store.filing import ENTRY, insert_message
+from postroad.store.mailboxes import insert_found
+from postroad.store.offline import open_offline
+from postroad.store.prepare import Prepared, prepare_now
+from postroad.store.replay import Found, FoundAccount, FoundEntry, replay
+
+MARGIN: Final = 1000
+"""UIDs and modseqs left out, so that one which a lost tail had given out is never given again."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What was brought back and what was not."""
+
+    accounts: int = 0
+    mailboxes: int = 0
+    messages: int = 0
+    lost: list[str] = field(default_factory=list)
+
+
+def rebuild(
+    data: Path,
+    restore_directory: Callable[[Transaction], set[int]],
+    *,
+    aside: str,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Report:
+    """Make a new index from packs; the old one, if any, is kept as `index.db.<aside>`.
+
+    The server must not run. `restore_directory` brings back domains, accounts
+    and aliases and gives the ids of the accounts.
+    """
+    found = replay(data / "packs")
+    for suffix in ("", "-wal", "-shm"):
+        old = data / (DATABASE_NAME + suffix)
+        if old.exists():
+            old.rename(data / f"{DATABASE_NAME}.{aside}{suffix}")
+    prepare_data(data)
+    report = Report()
+    with open_offline(data) as database, closing(PackReader(data / "packs")) as packs:
+        known = database.write(restore_directory)
+        database.write(lambda tx: _blobs(tx, found))
+        total = sum(len(account.messages) for account in found.accounts.values())
+        for account_id, account in sorted(found.accounts.items()):
+            if account_id not in known:
+                report.lost.append(f"account {account_id} is in the packs and not in directory.json")
+                continue
+            database.write(lambda tx, i=account_id, a=account: _account(tx, packs, found, i, a, report))  # type: ignore[misc]
+            report.accounts += 1
+            progress(report.messages, total)
+        database.write(_count_users)
+    return report
+
+
+def _blobs(tx: Transaction, found: Found) -> None:
+    tx.run_many(
+        "INSERT INTO pack (id, tail) VALUES (?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET tail = max(tail, excluded.tail)",
+        list(found.tails.items()),
+    )
+    tx.run_many(
+        "INSERT INTO blob (pack, offset, length, digest, refs) VALUES (?, ?, ?, ?, 0)",
+        [(*place, length, digest) for place, (length, digest) in found.blobs.items()],
+    )
+
+
+def _account(
+    tx: Transaction, packs: PackReader, found: Found, account_id: int, account: FoundAccount, report: Report
+) -> None:
+    # The mailboxes that every new account gets would stand in the way of those it had.
+    tx.run("DELETE FROM mailbox WHERE account_id = ?", account_id)
+    wanted = {e.message for m in account.mailboxes.values() for e in m.entries.values()}
+    sizes: dict[int, int] = {}
+    for message in sorted(wanted):
+        try:
+            sizes[message] = _message(tx, packs, found, account_id, account, message)
+        except (Damaged, KeyError) as error:
+            report.lost.append(f"account {account_id}, message {message}: {error}")
+    report.messages += len(sizes)
+    for mailbox_id, mailbox in account.mailboxes.items():
+        entries = {uid: e for uid, e in mailbox.entries.items() if e.message in sizes}
+        insert_found(
+            tx,
+            account_id,
+            mailbox_id,
+            name=mailbox.name,
+            uidvalidity=mailbox.uidvalidity,
+            special_use=mailbox.special,
+            uidnext=mailbox.highest_uid + MARGIN,
+            modseq=account.modseq,
+        )
+        tx.run_many(
+            ENTRY, [_row(account_id, mailbox_id, uid, e, sizes[e.message]) for uid, e in entries.items()]
+        )
+        _count(tx, account_id, mailbox_id, list(entries.values()), sizes)
+        report.mailboxes += 1
+    tx.run(
+        "UPDATE account SET modseq = ?, next_message_id = ?, next_mailbox_id = ?, next_uidvalidity = ?,"
+        " bytes_used = (SELECT coalesce(sum(size), 0) FROM mailbox WHERE account_id = account.id),"
+        " messages_used = (SELECT coalesce(sum(messages), 0) FROM mailbox WHERE account_id = account.id)"
+        " WHERE id = ?",
+        account.modseq + MARGIN,
+        max(account.messages, default=0) + MARGIN,
+        max(account.mailboxes, default=0) + 1,
+        max((m.uidvalidity for m in account.mailboxes.values()), default=0),
+        account_id,
+    )
+
+
+def _message(
+    tx: Transaction, packs: PackReader, found: Found, account_id: int, account: FoundAccount, message: int
+) -> int:
+    pack, offset, prefix = account.messages[message]
+    length, digest = found.blobs[pack, offset]
+    prepared: Prepared = prepare_now(packs.read(pack, offset, length))
+    if prepared.digest != digest:
+        raise Damaged(f"pack {pack}, octet {offset}: the octets do not match their digest")
+    blob_id = tx.value("SELECT id FROM blob WHERE pack = ? AND offset = ?", pack, offset)
+    insert_message(tx, account_id, message, blob_id, prepared, prefix)
+    return len(prefix) + length
+
+
+def _row(account_id: int, mailbox_id: int, uid: int, entry: FoundEntry, size: int) -> tuple[int | str, ...]:
+    # All are new to every client: the modseqs that clients know may have been in the lost tail.
+    return (
+        *(account_id, mailbox_id, uid, entry.modseq, entry.modseq, entry.flags, entry.keywords, size),
+        *(entry.date, entry.saved, entry.message),
+    )
+
+
+def _count(
+    tx: Transaction, account_id: int, mailbox_id: int, entries: list[FoundEntry], sizes: dict[int, int]
+) -> None:
+    tx.run(
+        "UPDATE mailbox SET messages = ?, unseen = ?, deleted = ?, size = ? WHERE account_id = ? AND id = ?",
+        len(entries),
+        sum(not e.flags & Flag.SEEN for e in entries),
+        sum(bool(e.flags & Flag.DELETED) for e in entries),
+        sum(sizes[e.message] for e in entries),
+        account_id,
+        mailbox_id,
+    )
+
+
+def _count_users(tx: Transaction) -> None:
+    tx.run("UPDATE blob SET refs = (SELECT count(*) FROM message m WHERE m.blob_id = blob.id)")
+    tx.run("UPDATE blob SET freed_at = ? WHERE refs = 0", int(tx.now))

@@ -1,0 +1,138 @@
+"""What the packs say was where: their journal played from the first line to the last."""
+
+import mmap
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from postroad.store.blobs.pack import pack_ids, pack_path
+from postroad.store.blobs.record import Record, scan
+
+
+@dataclass(slots=True)
+class FoundEntry:
+    """A message in a mailbox."""
+
+    message: int
+    flags: int
+    keywords: str
+    date: int
+    saved: int
+    modseq: int
+
+
+@dataclass(slots=True)
+class FoundMailbox:
+    """A mailbox and its entries by UID."""
+
+    name: str
+    uidvalidity: int
+    special: str
+    entries: dict[int, FoundEntry] = field(default_factory=dict)
+    highest_uid: int = 0
+
+
+@dataclass(slots=True)
+class FoundAccount:
+    """Everything that the packs know of one account."""
+
+    mailboxes: dict[int, FoundMailbox] = field(default_factory=dict)
+    messages: dict[int, tuple[int, int, bytes]] = field(default_factory=dict)
+    """Message id: pack, offset, prefix."""
+    modseq: int = 0
+
+
+@dataclass(slots=True)
+class Found:
+    """The whole store as the packs have it."""
+
+    accounts: dict[int, FoundAccount] = field(default_factory=dict)
+    blobs: dict[tuple[int, int], tuple[int, bytes]] = field(default_factory=dict)
+    """(pack, offset): length, digest."""
+    tails: dict[int, int] = field(default_factory=dict)
+
+
+def replay(folder: Path) -> Found:
+    """Read every pack and play its journal.
+
+    Records of different packs are put in order by the account's modseq, which
+    every change counts up.
+    """
+    found = Found()
+    journal: list[tuple[int, int, int, Record]] = []
+    for pack in pack_ids(folder):
+        for record in _records(pack_path(folder, pack)):
+            end = record.at + 1
+            if record.kind == "blob":
+                length = record.number("length")
+                found.blobs[pack, record.body_at] = (length, bytes.fromhex(record.text("sha256")))
+                end = record.body_at + length + 1
+            else:
+                journal.append((record.number("modseq"), pack, record.at, record))
+            found.tails[pack] = end
+    journal.sort(key=lambda line: line[:3])
+    for modseq, _, _, record in journal:
+        account_id = record.number("account")
+        account = found.accounts.setdefault(account_id, FoundAccount())
+        account.modseq = max(account.modseq, modseq)
+        _play(account, record)
+        if record.kind == "unaccount":
+            del found.accounts[account_id]
+    return found
+
+
+def _records(path: Path) -> Iterator[Record]:
+    if path.stat().st_size == 0:
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as pack:
+        yield from scan(pack)
+
+
+def _play(account: FoundAccount, record: Record) -> None:
+    mailbox_id = record.number("mailbox")
+    mailbox = account.mailboxes.get(mailbox_id)
+    match record.kind:
+        case "mailbox":
+            name, special = record.text("name"), record.text("special")
+            if mailbox is None:
+                account.mailboxes[mailbox_id] = FoundMailbox(name, record.number("uidvalidity"), special)
+            else:
+                mailbox.name = name
+        case "unmailbox":
+            account.mailboxes.pop(mailbox_id, None)
+        case "file" | "copy":
+            _enter(account, mailbox, record)
+        case "flags" if mailbox is not None:
+            for uid in _uids(record):
+                if entry := mailbox.entries.get(uid):
+                    entry.flags = record.number("flags")
+                    entry.keywords = record.text("keywords")
+                    entry.modseq = record.number("modseq")
+        case "expunge" if mailbox is not None:
+            for uid in _uids(record):
+                mailbox.entries.pop(uid, None)
+
+
+def _enter(account: FoundAccount, mailbox: FoundMailbox | None, record: Record) -> None:
+    message = record.number("message")
+    if record.kind == "file":
+        pack, _, offset = record.text("blob").partition(":")
+        account.messages[message] = (int(pack), int(offset), record.fields.get("prefix", b""))
+    if mailbox is None:
+        return
+    uid = record.number("uid")
+    mailbox.highest_uid = max(mailbox.highest_uid, uid)
+    mailbox.entries[uid] = FoundEntry(
+        message,
+        record.number("flags"),
+        record.text("keywords"),
+        record.number("date"),
+        record.number("saved"),
+        record.number("modseq"),
+    )
+
+
+def _uids(record: Record) -> Iterator[int]:
+    for run in record.text("uids").split(","):
+        low, _, high = run.partition(":")
+        yield from range(int(low), int(high or low) + 1)
