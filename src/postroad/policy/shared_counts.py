@@ -1,0 +1,128 @@
+"""Who may connect: counts over all workers, by address (IPv6: by /64), account and in all."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from postroad.config.limits import Limits
+from postroad.model.clock import Clock
+from postroad.policy.counts_file import CountsFile
+from postroad.policy.network import network_of
+
+MINUTE: Final = 60.0
+DAY: Final = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """There is no room; `limit` names the setting, `public` may be told to the peer."""
+
+    limit: str
+    public: str
+
+
+@dataclass(slots=True, eq=False)
+class Admission:
+    """A connection that is counted, until it is released."""
+
+    digest: int
+    counted: bool
+    """Its address found room in the table; if not, it counts in the totals alone."""
+    waiting: bool = True
+    """It has not logged in, nor shown otherwise that it is worth its place."""
+    released: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class UserSession:
+    """An IMAP session that is counted for its account, until it is released."""
+
+    digests: tuple[int, ...]
+    released: bool = False
+
+
+class SharedCounts:
+    """One worker's counters. The supervisor makes the file (`counts_file.create`) before the workers start."""
+
+    def __init__(self, path: Path, worker: int, limits: Limits, clock: Clock) -> None:
+        self._file = CountsFile(path, worker)
+        self._limits = limits
+        self._clock = clock
+
+    def admit(self, address: str) -> Admission | Refusal:
+        """Count a new connection, or say why it cannot be."""
+        file, limits, now = self._file, self._limits, self._clock.monotonic()
+        file.look(now)
+        digest = file.digest(f"address {network_of(address)}")
+        file.count(digest, now, MINUTE)
+        if file.rate(digest, now, MINUTE) > limits.connection_rate:
+            return Refusal("connection_rate", "too many connections from your address in a minute")
+        waiting, total = file.sums(digest)
+        if total >= limits.connections_per_address:
+            return Refusal("connections_per_address", "too many connections from your address")
+        if waiting >= limits.unauthenticated_per_address:
+            return Refusal(
+                "unauthenticated_per_address", "too many connections from your address without log-in"
+            )
+        if file.totals()[0] >= limits.connections:
+            return Refusal("connections", "too many connections")
+        file.add_totals(1, 1)
+        return Admission(digest, file.add(digest, 1, 1, now))
+
+    def authenticated(self, admission: Admission) -> None:
+        """The connection has logged in; it no longer counts as one that waits."""
+        if admission.waiting and not admission.released:
+            admission.waiting = False
+            self._file.add_totals(0, -1)
+            if admission.counted:
+                self._file.add(admission.digest, -1, 0, self._clock.monotonic())
+
+    def release(self, admission: Admission) -> None:
+        """The connection is over; may be said again."""
+        if not admission.released:
+            admission.released = True
+            waiting = int(admission.waiting)
+            self._file.add_totals(-1, -waiting)
+            if admission.counted:
+                self._file.add(admission.digest, -waiting, -1, self._clock.monotonic())
+
+    def totals(self) -> tuple[int, int]:
+        """Open connections, and those of them that wait for a log-in, over all workers."""
+        self._file.look(self._clock.monotonic())
+        return self._file.totals()
+
+    def open_session(self, account_id: int, address: str) -> UserSession | Refusal:
+        """Count an IMAP session for its account, or say why it cannot be."""
+        file, limits, now = self._file, self._limits, self._clock.monotonic()
+        file.look(now)
+        of_account = file.digest(f"account {account_id}")
+        of_both = file.digest(f"account {account_id} {network_of(address)}")
+        if file.sums(of_account)[1] >= limits.imap_sessions_per_user:
+            return Refusal("imap_sessions_per_user", "too many sessions of this account")
+        if file.sums(of_both)[1] >= limits.imap_sessions_per_user_address:
+            return Refusal(
+                "imap_sessions_per_user_address", "too many sessions of this account from your address"
+            )
+        return UserSession(tuple(d for d in (of_account, of_both) if file.add(d, 0, 1, now)))
+
+    def close_session(self, session: UserSession) -> None:
+        """The session is over; may be said again."""
+        if not session.released:
+            session.released = True
+            for digest in session.digests:
+                self._file.add(digest, 0, -1, self._clock.monotonic())
+
+    def unknown_recipient(self, address: str) -> None:
+        """Count a recipient that a peer asked for in vain."""
+        self._file.count(self._file.digest(f"unknown {network_of(address)}"), self._clock.monotonic(), DAY)
+
+    def harvests(self, address: str) -> bool:
+        """Whether a peer has asked for more unknown recipients in a day than is honest."""
+        now = self._clock.monotonic()
+        self._file.look(now)
+        digest = self._file.digest(f"unknown {network_of(address)}")
+        return self._file.rate(digest, now, DAY) >= self._limits.unknown_recipients_day
+
+    def close(self) -> None:
+        """Give up this worker's counts."""
+        self._file.close()
