@@ -1,0 +1,256 @@
+"""The commands of SMTP: what each means at this point of the dialogue (RFC 5321 §4.1.1).
+
+A command is a function of the dialogue and its argument. It gives the reply
+that ends the matter, an event for the session, or what the core has to do.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final, TypeAlias
+
+from postroad.smtp.wire import params
+from postroad.smtp.wire.data import TOO_BIG
+from postroad.smtp.wire.events import Auth, Data, HangUp, Mail, Rcpt, StartTls
+from postroad.smtp.wire.replies import Reply
+from postroad.smtp.wire.terms import Terms
+
+OVERSHOOT: Final = 1000
+"""Recipients beyond the limit that are put off before the peer is hung up on."""
+
+BAD_SEQUENCE: Final = Reply(503, "5.5.1", "bad sequence of commands")
+NO_RECIPIENTS: Final = Reply(554, "5.5.1", "no valid recipients")
+BAD_CHUNK: Final = HangUp("sent BDAT without a size", Reply(501, "5.5.4", "the chunk size is malformed"))
+
+
+class Stage(Enum):
+    """How far the mail transaction has come (RFC 5321 §3.3)."""
+
+    READY = auto()
+    SENDER = auto()
+    RECIPIENTS = auto()
+    CHUNKS = auto()
+    """A BDAT was taken: only more of them may follow (RFC 3030 §2)."""
+
+
+@dataclass(slots=True)
+class Dialogue:
+    """What has been said so far, as far as it decides what may come next."""
+
+    terms: Terms
+    secure: bool = False
+    helo: str = ""
+    """What the peer calls itself; empty before it has said so."""
+    extended: bool = False
+    """EHLO, not HELO."""
+    authenticated: bool = False
+    stage: Stage = Stage.READY
+    smtputf8: bool = False
+    recipients: int = 0
+    overshoot: int = 0
+    octets: int = 0
+    """Of the chunks taken."""
+    messages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """A legal EHLO or HELO."""
+
+    name: str
+    extended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A legal BDAT; its octets follow."""
+
+    size: int
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BadChunk:
+    """A BDAT that is refused at once; its octets follow and are no commands (RFC 3030 §2)."""
+
+    size: int
+    reply: Reply
+
+
+class Order(Enum):
+    """What the core does by itself."""
+
+    RESET = auto()
+    QUIT = auto()
+
+
+Outcome: TypeAlias = (
+    Reply | HangUp | Greeting | Order | StartTls | Auth | Mail | Rcpt | Data | Chunk | BadChunk
+)
+
+
+def too_early(dialogue: Dialogue, verb: bytes) -> Reply | None:
+    """What has to come before `verb`, if it has not come."""
+    submission = dialogue.terms.submission
+    if submission and not dialogue.secure and verb not in _BEFORE_TLS:
+        return Reply(530, "5.7.0", "STARTTLS comes first")
+    if verb not in _MAIL_VERBS:
+        return None
+    if not dialogue.helo:
+        return Reply(503, "5.5.1", "EHLO comes first")
+    if submission and not dialogue.authenticated:
+        return Reply(530, "5.7.0", "AUTH comes first")
+    return None
+
+
+def refuse_chunk(argument: bytes, reply: Reply) -> BadChunk | HangUp:
+    """Refuse a BDAT; without a size nobody knows where the next command begins."""
+    chunk = params.parse_chunk_size(argument)
+    return BadChunk(chunk[0], reply) if chunk else BAD_CHUNK
+
+
+def _ehlo(dialogue: Dialogue, argument: bytes) -> Outcome:
+    return _greeting(argument, extended=True)
+
+
+def _helo(dialogue: Dialogue, argument: bytes) -> Outcome:
+    return _greeting(argument, extended=False)
+
+
+def _greeting(argument: bytes, *, extended: bool) -> Outcome:
+    name = argument.strip(b" ")
+    if not params.is_greeting_name(name):
+        return Reply(501, "5.5.4", "give a domain or an address literal")
+    return Greeting(name.decode(), extended)
+
+
+def _starttls(dialogue: Dialogue, argument: bytes) -> Outcome:
+    if argument:
+        return Reply(501, "5.5.4", "STARTTLS takes no argument")
+    if dialogue.secure:
+        return Reply(503, "5.5.1", "TLS is up already")
+    if not dialogue.terms.starttls:
+        return Reply(502, "5.5.1", "TLS is not offered here")
+    return StartTls() if dialogue.extended else BAD_SEQUENCE
+
+
+def _auth(dialogue: Dialogue, argument: bytes) -> Outcome:
+    name, space, initial = argument.partition(b" ")
+    mechanism = name.decode("latin-1").upper()
+    if not dialogue.terms.mechanisms:
+        return Reply(502, "5.5.1", "AUTH is not offered here")
+    if not dialogue.secure:
+        return Reply(538, "5.7.11", "AUTH needs TLS")
+    if not dialogue.extended or dialogue.authenticated or dialogue.stage is not Stage.READY:
+        return BAD_SEQUENCE
+    if mechanism not in dialogue.terms.mechanisms:
+        return Reply(504, "5.5.4", "the mechanism is not offered here")
+    if not space:
+        return Auth(mechanism, None)
+    # RFC 4954 §4: a response of no octets is written as "=".
+    return Auth(mechanism, b"" if initial == b"=" else initial)
+
+
+def _mail(dialogue: Dialogue, argument: bytes) -> Outcome:
+    if argument[:5].upper() != b"FROM:":
+        return Reply(501, "5.5.4", "the syntax is MAIL FROM:<address>")
+    if dialogue.stage is not Stage.READY:
+        return Reply(503, "5.5.1", "a mail transaction is under way")
+    terms = dialogue.terms
+    if dialogue.messages >= terms.messages:
+        reply = Reply(421, "4.7.0", "enough messages for one session")
+        return HangUp("reached the limit on messages", reply)
+    return params.parse_mail(argument[5:], extended=dialogue.extended, size_limit=terms.message_size)
+
+
+def _rcpt(dialogue: Dialogue, argument: bytes) -> Outcome:
+    if argument[:3].upper() != b"TO:":
+        return Reply(501, "5.5.4", "the syntax is RCPT TO:<address>")
+    if dialogue.stage not in (Stage.SENDER, Stage.RECIPIENTS):
+        return BAD_SEQUENCE
+    if dialogue.recipients >= dialogue.terms.recipients:
+        # RFC 5321 §4.5.3.1.10: the peer tries the rest later.
+        dialogue.overshoot += 1
+        if dialogue.overshoot > OVERSHOOT:
+            reply = Reply(421, "4.5.3", "far too many recipients for one message")
+            return HangUp("went on with recipients far beyond the limit", reply)
+        return Reply(452, "4.5.3", "too many recipients for one message")
+    return params.parse_rcpt(argument[3:], extended=dialogue.extended, smtputf8=dialogue.smtputf8)
+
+
+def _data(dialogue: Dialogue, argument: bytes) -> Outcome:
+    if argument:
+        return Reply(501, "5.5.4", "DATA takes no argument")
+    if dialogue.stage is Stage.RECIPIENTS:
+        return Data()
+    return NO_RECIPIENTS if dialogue.stage is Stage.SENDER else BAD_SEQUENCE
+
+
+def _bdat(dialogue: Dialogue, argument: bytes) -> Outcome:
+    if dialogue.stage not in (Stage.RECIPIENTS, Stage.CHUNKS):
+        return refuse_chunk(argument, NO_RECIPIENTS if dialogue.stage is Stage.SENDER else BAD_SEQUENCE)
+    chunk = params.parse_chunk_size(argument)
+    if chunk is None:
+        return BAD_CHUNK
+    size, last = chunk
+    if dialogue.octets + size > dialogue.terms.message_size:
+        return BadChunk(size, TOO_BIG)
+    return Chunk(size, last)
+
+
+def _rset(dialogue: Dialogue, argument: bytes) -> Outcome:
+    return Reply(501, "5.5.4", "RSET takes no argument") if argument else Order.RESET
+
+
+def _noop(dialogue: Dialogue, argument: bytes) -> Outcome:
+    return Reply(250, "2.0.0", "ok")
+
+
+def _vrfy(dialogue: Dialogue, argument: bytes) -> Outcome:
+    if not argument:
+        return Reply(501, "5.5.4", "give a name")
+    # Always the same, so that nobody learns who is here (RFC 5321 §7.3).
+    return Reply(252, "2.0.0", "will not tell, but will take mail and try to deliver it")
+
+
+def _help(dialogue: Dialogue, argument: bytes) -> Outcome:
+    return Reply(214, "2.0.0", "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS AUTH QUIT")
+
+
+def _quit(dialogue: Dialogue, argument: bytes) -> Outcome:
+    return Order.QUIT
+
+
+def _not_offered(dialogue: Dialogue, argument: bytes) -> Outcome:
+    return Reply(502, "5.5.1", "the command is not offered here")
+
+
+COMMANDS: Final[dict[bytes, Callable[[Dialogue, bytes], Outcome]]] = {
+    b"EHLO": _ehlo,
+    b"HELO": _helo,
+    b"MAIL": _mail,
+    b"RCPT": _rcpt,
+    b"DATA": _data,
+    b"BDAT": _bdat,
+    b"RSET": _rset,
+    b"NOOP": _noop,
+    b"VRFY": _vrfy,
+    b"HELP": _help,
+    b"QUIT": _quit,
+    b"STARTTLS": _starttls,
+    b"AUTH": _auth,
+    b"EXPN": _not_offered,
+    b"ETRN": _not_offered,
+    b"TURN": _not_offered,
+    b"ATRN": _not_offered,
+    b"SEND": _not_offered,
+    b"SOML": _not_offered,
+    b"SAML": _not_offered,
+}
+LAST_IN_GROUP: Final = frozenset({b"EHLO", b"HELO", b"DATA"})
+"""Nothing may be sent behind these before their reply (RFC 2920 §3.1)."""
+LONG: Final = frozenset({b"MAIL", b"RCPT", b"AUTH"})
+"""Extensions lengthen the lines of these beyond 512 octets."""
+_BEFORE_TLS: Final = frozenset({b"EHLO", b"HELO", b"STARTTLS", b"AUTH", b"NOOP", b"RSET", b"HELP", b"QUIT"})
+"""What a submission client may say in clear (RFC 3207 §4)."""
+_MAIL_VERBS: Final = frozenset({b"MAIL", b"RCPT", b"DATA", b"BDAT"})

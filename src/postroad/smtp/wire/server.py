@@ -1,0 +1,347 @@
+"""The server's half of an SMTP dialogue: bytes in, events out (RFC 5321).
+
+The core frames lines and keeps commands in order. It answers malformed and
+misplaced commands, and those that need no service, by itself. What it hands
+over is legal now and waits for `answer`; the code of that answer moves the
+dialogue on, as it does for the peer.
+"""
+
+import re
+from binascii import b2a_base64
+from enum import Enum, auto
+from typing import Final
+
+from postroad.smtp.wire.commands import (
+    COMMANDS,
+    LAST_IN_GROUP,
+    LONG,
+    BadChunk,
+    Chunk,
+    Dialogue,
+    Greeting,
+    Order,
+    Outcome,
+    Stage,
+    refuse_chunk,
+    too_early,
+)
+from postroad.smtp.wire.data import ChunkReader, DotReader, Inspector
+from postroad.smtp.wire.events import (
+    Answered,
+    Auth,
+    AuthCancelled,
+    AuthResponse,
+    ChunkEnd,
+    Data,
+    DataChunk,
+    DataEnd,
+    DataRefused,
+    Event,
+    HangUp,
+    Hello,
+    Mail,
+    Quit,
+    Rcpt,
+    Reset,
+    StartTls,
+    ToAnswer,
+)
+from postroad.smtp.wire.lines import ENDLESS, TOO_LONG, LineReader
+from postroad.smtp.wire.replies import Reply, encode
+from postroad.smtp.wire.terms import Terms
+
+LINE_OCTETS: Final = 512
+"""Command line with CR LF (RFC 5321 §4.5.3.1.4); extensions lengthen MAIL and RCPT."""
+AUTH_OCTETS: Final = 12288
+"""Lines of an AUTH exchange with CR LF (RFC 4954 §4)."""
+
+# A browser, or a script in one, can be made to send a form to this port (ALPACA).
+_HTTP: Final = re.compile(
+    rb"(?:GET|POST|PUT|HEAD|DELETE|OPTIONS|CONNECT|TRACE|PATCH|PRI) |(?:Host|User-Agent|Referer):", re.I
+)
+_TLS_RECORD: Final = b"\x16\x03"
+
+
+class Mode(Enum):
+    """What the next octets mean."""
+
+    COMMAND = auto()
+    RESPONSE = auto()
+    """A line of an AUTH exchange."""
+    MESSAGE = auto()
+    """The octets of DATA or of a BDAT, which may be refused and dropped as they come."""
+    HANDSHAKE = auto()
+    """Nothing in clear is read any more (RFC 3207 §4.2)."""
+    OVER = auto()
+
+
+class SmtpServerCore:
+    """Pull-style: `receive` bytes, ask for one event at a time, `answer` those that want it.
+
+    Parsing is lazy on purpose. A pipelined DATA, STARTTLS or AUTH changes
+    what the bytes behind it mean, so nothing is parsed ahead of the session.
+    """
+
+    def __init__(self, terms: Terms, *, secure: bool = False) -> None:
+        self.dialogue = Dialogue(terms, secure)
+        """What was said so far; for the session to read."""
+        self._mode = Mode.COMMAND
+        self._inbox = bytearray()
+        self._outbox: list[bytes] = []
+        self._lines = LineReader()
+        self._pending: ToAnswer | None = None
+        self._junk = 0
+        self._reader: DotReader | ChunkReader | None = None
+        self._inspector: Inspector | None = None
+        self._last = True  # no BDAT will follow
+
+    # -- for the pump -----------------------------------------------------
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the peer."""
+        if self._mode is not Mode.OVER:
+            self._inbox += data
+
+    def data_to_send(self) -> bytes:
+        """Give, once, what the peer has to be sent."""
+        data = b"".join(self._outbox)
+        self._outbox.clear()
+        return data
+
+    def buffered(self) -> int:
+        """Octets taken and not yet turned into events."""
+        return len(self._inbox)
+
+    # -- for the session --------------------------------------------------
+
+    @property
+    def receiving(self) -> bool:
+        """Whether the octets of a message are expected now."""
+        return self._mode is Mode.MESSAGE
+
+    def greet(self) -> HangUp | None:
+        """Say the greeting; a peer that did not wait for it is no mail client (RFC 5321 §3.1)."""
+        if self._inbox:
+            return self._hang_up("talked before the greeting", Reply(554, "5.5.1", "wait for the greeting"))
+        self.reply(Reply(220, "", f"{self.dialogue.terms.hostname} ESMTP postroad"))
+        return None
+
+    def reply(self, reply: Reply) -> None:
+        """Say something that answers no event: 421 before closing."""
+        self._outbox.append(encode(reply))
+
+    def close(self) -> None:
+        """Read nothing more."""
+        self._mode = Mode.OVER
+        self._inbox.clear()
+
+    def next_event(self) -> Event | None:
+        """Return the next event, at most one command further on, or None until more bytes arrive."""
+        assert self._pending is None, "the last event waits for its answer"
+        match self._mode:
+            case Mode.COMMAND:
+                return self._command()
+            case Mode.MESSAGE:
+                return self._octets()
+            case Mode.RESPONSE:
+                return self._response()
+            case Mode.HANDSHAKE | Mode.OVER:
+                return None
+
+    def answer(self, reply: Reply) -> None:
+        """Answer the event in hand; the code decides what happens next (RFC 5321 §4.2.1)."""
+        event, self._pending = self._pending, None
+        dialogue = self.dialogue
+        self.reply(reply)
+        match event:
+            case Mail() if reply.positive:
+                dialogue.stage = Stage.SENDER
+                dialogue.smtputf8 = event.smtputf8
+            case Rcpt() if reply.positive:
+                dialogue.stage = Stage.RECIPIENTS
+                dialogue.recipients += 1
+            case Data() if reply.code == 354:
+                self._expect(DotReader(self._inbox), last=True)
+            case DataEnd():
+                dialogue.messages += 1
+                self._junk = 0
+                self._end_transaction()
+            case ChunkEnd() if reply.positive:
+                dialogue.octets += event.size
+            case Data() | ChunkEnd():
+                self._end_transaction()
+            case StartTls() if reply.positive:
+                # Whatever came in clear behind the command is gone before the first octet of TLS.
+                self._inbox.clear()
+                self._mode = Mode.HANDSHAKE
+            case Auth() | AuthResponse():
+                self._mode = Mode.COMMAND
+                dialogue.authenticated = reply.code == 235
+            case _:
+                pass
+
+    def challenge(self, data: bytes) -> None:
+        """Go on with an AUTH exchange (RFC 4954 §4)."""
+        assert isinstance(self._pending, Auth | AuthResponse)
+        self._pending = None
+        self._outbox.append(b"334 " + b2a_base64(data, newline=False) + b"\r\n")
+        self._mode = Mode.RESPONSE
+
+    def secured(self) -> None:
+        """TLS is up: everything said before is forgotten (RFC 3207 §4.2)."""
+        self.dialogue = Dialogue(self.dialogue.terms, secure=True, messages=self.dialogue.messages)
+        self._end_transaction()
+        self._mode = Mode.COMMAND
+
+    # -- commands ---------------------------------------------------------
+
+    def _command(self) -> Event | None:
+        dialogue = self.dialogue
+        auth = self._inbox[:5].upper() == b"AUTH "
+        line = self._lines.take(self._inbox, AUTH_OCTETS if auth else dialogue.terms.line)
+        if not isinstance(line, bytes):
+            return self._no_line(line)
+        if _HTTP.match(line):
+            return self._hang_up("spoke HTTP")
+        # RFC 5321 §4.1.1: white space at the end of a line is put up with.
+        verb, _, argument = line.rstrip(b" \t").partition(b" ")
+        verb = verb.upper()
+        if self._inbox and (not dialogue.extended or verb in LAST_IN_GROUP):
+            # RFC 2920 §3.1: not before EHLO was answered, and nothing behind these.
+            return self._hang_up("pipelined out of turn", Reply(554, "5.5.1", "wait for the reply"))
+        command = COMMANDS.get(verb)
+        if command is None:
+            return self._fault(Reply(500, "5.5.1", "the command is not known here"))
+        if len(line) + 2 > LINE_OCTETS and verb not in LONG:
+            return self._fault(TOO_LONG)
+        refusal = too_early(dialogue, verb)
+        if refusal is None:
+            return self._do(command(dialogue, argument))
+        return self._do(refuse_chunk(argument, refusal) if verb == b"BDAT" else refusal)
+
+    def _no_line(self, reply: Reply | None) -> Event | None:
+        if reply is ENDLESS:
+            return self._hang_up("sent an endless line", reply)
+        if reply is not None:
+            return self._fault(reply)
+        if self._inbox.startswith(_TLS_RECORD):
+            return self._hang_up("began TLS on a listener in clear")
+        return None
+
+    def _do(self, outcome: Outcome) -> Event | None:
+        """Carry out what a command has come to."""
+        match outcome:
+            case Mail() | Rcpt() | Data() | Auth() | StartTls():
+                return self._ask(outcome)
+            case Reply():
+                return (outcome.positive and self._count_junk()) or self._answered(outcome)
+            case HangUp():
+                return self._hang_up(outcome.reason, outcome.reply)
+            case Greeting():
+                return self._count_junk() or self._hello(outcome)
+            case Order.RESET:
+                return self._count_junk() or self._reset()
+            case Order.QUIT:
+                self.reply(Reply(221, "2.0.0", f"{self.dialogue.terms.hostname} closes"))
+                self.close()
+                return Quit()
+            case Chunk():
+                self.dialogue.stage = Stage.CHUNKS
+                self._expect(ChunkReader(outcome.size), last=outcome.last)
+                return self._octets()
+            case BadChunk():
+                return self._bad_chunk(outcome)
+
+    def _hello(self, greeting: Greeting) -> Event:
+        dialogue = self.dialogue
+        dialogue.helo, dialogue.extended = greeting.name, greeting.extended
+        self._end_transaction()
+        keywords = dialogue.terms.keywords(secure=dialogue.secure) if greeting.extended else []
+        self.reply(Reply(250, "", "\n".join([dialogue.terms.hostname, *keywords])))
+        return Hello()
+
+    def _reset(self) -> Event:
+        self._end_transaction()
+        self.reply(Reply(250, "2.0.0", "ok"))
+        return Reset()
+
+    def _count_junk(self) -> HangUp | None:
+        self._junk += 1
+        if self._junk <= self.dialogue.terms.junk_commands:
+            return None
+        return self._hang_up("sent too many junk commands", Reply(421, "4.7.0", "too many commands, no mail"))
+
+    def _response(self) -> Event | None:
+        """A line of an AUTH exchange."""
+        line = self._lines.take(self._inbox, AUTH_OCTETS)
+        if line is None:
+            return None
+        if isinstance(line, bytes) and line != b"*":
+            return self._ask(AuthResponse(line))
+        self._mode = Mode.COMMAND
+        reply = line if isinstance(line, Reply) else Reply(501, "5.7.0", "the exchange is cancelled")
+        self.reply(reply)
+        return AuthCancelled(reply)
+
+    # -- messages ---------------------------------------------------------
+
+    def _expect(self, reader: DotReader | ChunkReader, *, last: bool) -> None:
+        if self._inspector is None:
+            terms = self.dialogue.terms
+            self._inspector = Inspector(terms.message_size, terms.data_line)
+        self._reader, self._last = reader, last
+        self._mode = Mode.MESSAGE
+
+    def _octets(self) -> Event | None:
+        reader, inspector = self._reader, self._inspector
+        assert reader is not None
+        octets = reader.read(self._inbox)
+        if inspector is not None and inspector.look(octets) and octets:
+            return DataChunk(octets)
+        if not reader.ended:
+            return None
+        self._mode, self._reader = Mode.COMMAND, None
+        if inspector is None:  # a refused chunk, skipped to its end
+            return self._command()
+        if (reply := inspector.verdict(whole=self._last)) is not None:
+            self._end_transaction()
+            self.reply(reply)
+            return DataRefused(reply)
+        if self._last:
+            return self._ask(DataEnd(inspector.size))
+        assert isinstance(reader, ChunkReader)
+        return self._ask(ChunkEnd(reader.size))
+
+    def _bad_chunk(self, chunk: BadChunk) -> Event:
+        """Refuse a chunk at once and drop its octets as they come; no later one mends it (RFC 3030 §2)."""
+        under_way = self.dialogue.stage is not Stage.READY
+        self._end_transaction()
+        self._reader, self._mode = ChunkReader(chunk.size), Mode.MESSAGE
+        self.reply(chunk.reply)
+        return DataRefused(chunk.reply) if under_way else Answered(chunk.reply, fault=True)
+
+    # -- answering --------------------------------------------------------
+
+    def _ask(self, event: ToAnswer) -> Event:
+        self._pending = event
+        return event
+
+    def _answered(self, reply: Reply) -> Answered:
+        self.reply(reply)
+        return Answered(reply, fault=reply.code >= 500)
+
+    def _fault(self, reply: Reply) -> Answered:
+        self.reply(reply)
+        return Answered(reply, fault=True)
+
+    def _hang_up(self, reason: str, reply: Reply | None = None) -> HangUp:
+        if reply is not None:
+            self.reply(reply)
+        self.close()
+        return HangUp(reason, reply)
+
+    def _end_transaction(self) -> None:
+        dialogue = self.dialogue
+        dialogue.stage = Stage.READY
+        dialogue.recipients = dialogue.overshoot = dialogue.octets = 0
+        self._inspector = None

@@ -1,0 +1,39 @@
+"""What an SMTP server offers and bears with."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The same for all connections of a listener."""
+
+    hostname: str
+    message_size: int
+    recipients: int
+    submission: bool = False
+    """RFC 6409: no mail before AUTH, and nothing but greetings before TLS."""
+    starttls: bool = False
+    mechanisms: tuple[str, ...] = ()
+    """SASL mechanisms; they are offered inside TLS alone."""
+    messages: int = 1000
+    """Messages in one session (RFC 9422: MAILMAX)."""
+    line: int = 4096
+    data_line: int = 64 * 1024
+    junk_commands: int = 50
+
+    def keywords(self, *, secure: bool) -> list[str]:
+        """The EHLO keywords: only what works here and now (RFC 5321 §4.1.1.1)."""
+        words = ["PIPELINING", f"SIZE {self.message_size}", "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN"]
+        words += ["ENHANCEDSTATUSCODES", f"LIMITS RCPTMAX={self.recipients} MAILMAX={self.messages}"]
+        if self.starttls and not secure:
+            words.append("STARTTLS")
+        if self.mechanisms and secure:
+            words.append("AUTH " + " ".join(self.mechanisms))
+        return [*words, "HELP"]
+
+
+def with_protocol(*, extended: bool, secure: bool, authenticated: bool, smtputf8: bool) -> str:
+    """The WITH keyword for Received (RFC 3848, RFC 6531 §4.3)."""
+    if not extended:
+        return "SMTP"
+    return ("UTF8SMTP" if smtputf8 else "ESMTP") + "S" * secure + "A" * authenticated
