@@ -1,0 +1,50 @@
+"""The database of the server that a command is about, whether it runs or not."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from postroad.cli.here import Here, become_owner, user_name
+from postroad.cli.output import Problem
+from postroad.db.offline import OfflineDatabase
+from postroad.db.transaction import Reader, Work
+from postroad.directory import snapshot
+from postroad.store.offline import open_offline
+
+T = TypeVar("T")
+
+
+@contextmanager
+def open_store(here: Here) -> Iterator[OfflineDatabase]:
+    """Open the database; as root, become the owner of the data directory first.
+
+    Raises:
+        Problem: there is none yet, or it may not be read.
+    """
+    data = here.settings().data
+    try:
+        become_owner(data)
+        with open_offline(data) as database:
+            yield database
+    except FileNotFoundError:
+        raise Problem(
+            f"{data} holds no mail store yet", f"start the server once: postroad serve --data {data}"
+        ) from None
+    except PermissionError:
+        owner = user_name(data.stat().st_uid)
+        raise Problem(f"{user_name()} may not read {data}", f"run this as {owner} or root") from None
+
+
+def ask(here: Here, question: Callable[[Reader], T]) -> T:
+    """Answer one question from the database."""
+    with open_store(here) as database:
+        return database.read(question)
+
+
+def change_directory(here: Here, work: Work[T]) -> T:
+    """Run a verb of the directory; every worker knows at once, and `directory.json` is up to date."""
+    data = here.settings().data
+    with open_store(here) as database:
+        result = database.write(work)
+        database.read(lambda reader: snapshot.save(reader, data))
+    return result

@@ -1,0 +1,131 @@
+"""`postroad`: the command line. Nouns are imported when they are used, so that help is instant."""
+
+import importlib
+import os
+import sys
+from typing import Final, NamedTuple
+
+import click
+
+from postroad import __version__
+from postroad.cli.output import Exit, Problem, error_line
+
+
+class _Noun(NamedTuple):
+    module: str
+    help: str
+
+
+_NOUNS: Final = {
+    "dev": _Noun("dev", "Start a complete server on this machine, for trying it out."),
+    "serve": _Noun("serve", "Run the server."),
+    "status": _Noun("status", "Show how the server is doing, on one screen."),
+    "reload": _Noun("signals", "Let the running server read its certificate and settings again."),
+    "stop": _Noun("signals", "Stop the running server; nothing under way is lost."),
+    "config": _Noun("config", "The settings file: example, check, show."),
+    "domain": _Noun("domain", "Domains that mail is taken for."),
+    "account": _Noun("account", "Accounts: people with a mailbox and a password."),
+    "alias": _Noun("alias", "Addresses whose mail goes to others; catch-alls."),
+    "queue": _Noun("queue", "Mail that is on its way out."),
+    "trace": _Noun("trace", "Tell what happened to a message."),
+    "send": _Noun("send", "Send a message through the running server."),
+    "store": _Noun("store", "The mail store: check, rebuild."),
+}
+
+
+class _Nouns(click.Group):
+    """A group that knows the names and one-line helps of its commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        noun = _NOUNS.get(cmd_name)
+        if noun is None:
+            return None
+        module = importlib.import_module(f"postroad.cli.{noun.module}")
+        command = vars(module)[cmd_name]
+        assert isinstance(command, click.Command), f"postroad.cli.{noun.module} has no command {cmd_name}"
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _NOUNS and not args[0].startswith("-"):
+            from postroad.config.errors import nearest  # only for the mistaken
+
+            meant = nearest(args[0], _NOUNS)
+            hint = f'did you mean "{meant}"?' if meant else "see postroad --help"
+            ctx.fail(f'there is no command "{args[0]}"; {hint}')
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, noun.help) for name, noun in _NOUNS.items()])
+
+
+@click.group(
+    cls=_Nouns,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    epilog="First steps:  postroad dev",
+)
+@click.version_option(__version__, message="postroad %(version)s")
+def cli() -> None:
+    """A complete mail server: receives, stores, serves and sends mail."""
+
+
+def main() -> None:
+    """The entry point of the program: every expected error is one line and an exit status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; give its exit status."""
+    try:
+        result = cli.main(arguments, prog_name="postroad", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else Exit.OK
+    except click.exceptions.Exit as left:
+        return left.exit_code
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "postroad"
+        error_line(f"{error.format_message().rstrip('.')}  (see {command} --help)")
+        return Exit.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except Problem as problem:
+        error_line(str(problem))
+        return problem.status
+    except Exception as error:
+        status = _explain(error)
+        if status is None:
+            raise
+        return status
+
+
+def _explain(error: Exception) -> int | None:
+    """Print what an expected error says; None when it is not one of those."""
+    # Not at the top: a command that goes well needs none of them.
+    from postroad.config.errors import ConfigError
+
+    if isinstance(error, ConfigError):
+        for mistake in error.mistakes:
+            error_line(str(mistake))
+        return Exit.CONFIG
+    from postroad.db.migrate import NewerSchema
+    from postroad.directory.errors import DirectoryError
+    from postroad.model.refusal import Unavailable
+    from postroad.store.errors import StoreError
+
+    if isinstance(error, (DirectoryError, StoreError, NewerSchema, Unavailable)):
+        error_line(str(error))
+        return Exit.PROBLEM
+    return None
+
+
+if __name__ == "__main__":
+    main()

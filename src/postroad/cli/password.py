@@ -1,0 +1,43 @@
+"""Passwords come from a prompt or from standard input, never from the command line.
+
+Arguments are seen by every user of the machine (ps) and kept by the shell.
+"""
+
+import getpass
+import sys
+
+from postroad.cli.output import Exit, Problem
+from postroad.directory.credentials import Hasher, PasswordHash, acceptable
+from postroad.directory.errors import BadPassword
+
+
+def new_password(whose: str) -> PasswordHash:
+    """Ask for a new password, twice at a terminal, and return what may be stored of it.
+
+    Raises:
+        BadPassword: it is too short or cannot be typed.
+        Problem: none came, or the two differ.
+    """
+    return Hasher().hash(_prompt(whose) if sys.stdin.isatty() else _first_line())
+
+
+def _prompt(whose: str) -> str:
+    while True:
+        password = getpass.getpass(f"Password for {whose}: ")
+        try:
+            acceptable(password)
+        except BadPassword as error:
+            print(error, file=sys.stderr)
+            continue
+        if getpass.getpass("The same again: ") == password:
+            return password
+        print("The two are not the same.", file=sys.stderr)
+
+
+def _first_line() -> str:
+    line = sys.stdin.readline()
+    if not line.rstrip("\r\n"):
+        raise Problem(
+            "no password came", "write it to standard input, or run this at a terminal", status=Exit.USAGE
+        )
+    return line.rstrip("\r\n")
