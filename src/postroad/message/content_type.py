@@ -16,8 +16,8 @@ MAX_PARAMETERS: Final = 100
 # charset'language'%-octets, and its name ends in an asterisk.
 Parameters: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
-_TYPE: Final = re.compile(rb"\s*+([^\s/;=\"]++)\s*+/\s*+([^\s;=\"]++)")
-_WORD: Final = re.compile(rb"\s*+([^\s;=\"]++)")
+_TYPE: Final = re.compile(rb"\s*+([^\x00-\x20/;=\"\x7f]++)\s*+/\s*+([^\x00-\x20;=\"\x7f]++)")
+_WORD: Final = re.compile(rb"\s*+([^\x00-\x20;=\"\x7f]++)")
 _PARAMETER: Final = re.compile(
     rb";[\s;]*+([^\s=;\"]++)\s*+=\s*+"
     rb"(?:\"((?:[^\"\\]++|\\.)*+)(?:\"|\\?\Z)|([^;]*+))",

@@ -37,7 +37,7 @@ _ENCODED: Final = frozenset(("base64", "quoted-printable", "x-uuencode", "uuenco
 # RFC 2046 §5.1.1 lets anything stand behind a boundary. Where that is no space, though,
 # it is the delimiter of an inner multipart whose boundary begins like the outer one.
 _DELIMITER_END: Final = re.compile(rb"(--)?(?:[ \t][^\n]*+|\r*+)(?:\n|\Z)")
-_TOKEN: Final = re.compile(rb"[^\s;()\"]+")
+_TOKEN: Final = re.compile(rb"[^\x00-\x20;()\"\x7f]+")
 
 
 class Part(Struct, frozen=True, array_like=True, gc=False):

@@ -35,6 +35,11 @@ def test_what_is_no_type_is_none(value: bytes) -> None:
     assert parse_content_type(value) is None
 
 
+def test_control_characters_are_not_part_of_a_type() -> None:
+    assert parse_content_type(b"message/rfc822\0") == ContentType("message", "rfc822", ())
+    assert parse_content_type(b"\0text/plain") is None
+
+
 def test_disposition() -> None:
     assert parse_disposition(b"ATTACHMENT; filename=a.txt") == Disposition(
         "attachment", ((b"filename", b"a.txt"),)
