@@ -12,7 +12,7 @@ from postroad.model.envelope import Envelope, Peer
 from postroad.model.octets import Octets
 from postroad.model.refusal import Refused
 from postroad.policy.limits import Limits
-from postroad.policy.space import SpaceCheck
+from postroad.policy.space import Space
 from postroad.store.store import Store
 
 
@@ -20,7 +20,7 @@ class Inbound:
     """Decides on mail from other servers (the port 25 role). Never relays."""
 
     def __init__(
-        self, acceptance: Acceptance, directory: Directory, store: Store, space: SpaceCheck, limits: Limits
+        self, acceptance: Acceptance, directory: Directory, store: Store, space: Space, limits: Limits
     ) -> None:
         self._acceptance = acceptance
         self._directory = directory
@@ -30,7 +30,7 @@ class Inbound:
 
     def check_sender(self, peer: Peer, sender: Address | None) -> None:
         """Anyone may be a sender here; the disk has the say whether there is room."""
-        self._space.check(0)
+        self._space.check()
 
     def check_recipient(self, peer: Peer, envelope: Envelope, address: Address) -> None:
         """Refuse recipients that are unknown, not ours, suspended or full, here and now.

@@ -19,7 +19,7 @@ from postroad.model.envelope import Envelope, Peer
 from postroad.model.octets import Octets
 from postroad.model.refusal import Refused
 from postroad.policy.limits import Limits
-from postroad.policy.space import SpaceCheck
+from postroad.policy.space import Space
 from postroad.store.store import Store
 
 _PRIVATE: Final = (b"bcc", b"resent-bcc")  # RFC 5322 §3.6.3: not for the recipients' eyes
@@ -34,7 +34,7 @@ class Submission:
         acceptance: Acceptance,
         directory: Directory,
         store: Store,
-        space: SpaceCheck,
+        space: Space,
         limits: Limits,
         clock: Clock,
         hostname: str,
@@ -55,7 +55,7 @@ class Submission:
         Raises:
             Refused: 550 5.7.1; 452 4.3.1 when the disk is full.
         """
-        self._space.check(0)
+        self._space.check()
         if sender is not None:
             self._check_own(peer, sender, "sender")
 

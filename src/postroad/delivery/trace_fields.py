@@ -30,9 +30,13 @@ def received(peer: Peer, *, hostname: str, message_id: str, now: float, recipien
     tls = f" ({peer.tls})" if peer.tls else ""
     whom = f"\r\n\tfor <{recipient}>" if recipient is not None else ""
     date = format_date(datetime.fromtimestamp(int(now), UTC))
-    return (
-        f"Received: from {origin}\r\n\tby {hostname} with {peer.protocol}{tls}\r\n\tid {message_id}{whom};\r\n\t{date}\r\n"
-    ).encode()
+    lines = (
+        f"Received: from {origin}",
+        f"by {hostname} with {peer.protocol}{tls}",
+        f"id {message_id}{whom};",
+        f"{date}\r\n",
+    )
+    return "\r\n\t".join(lines).encode()
 
 
 def delivery_fields(sender: Address | None, delivered_to: Address) -> bytes:

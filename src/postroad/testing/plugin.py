@@ -1,0 +1,1 @@
+"""pytest fixtures for users of postroad (see `postroad.testing.world`)."""
