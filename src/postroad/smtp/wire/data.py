@@ -38,17 +38,23 @@ class Inspector:
             return False
         if not octets:
             return not (self._bare or self._nul or self._long)
-        pairs, cr, lf = octets.count(b"\r\n"), octets.count(b"\r"), octets.count(b"\n")
-        if self._cr:  # a CR LF pair across the cut, unless the CR was bare
-            cr += 1
-            pairs += octets.startswith(b"\n")
+        cut = self._cr
         self._cr = octets.endswith(b"\r")
-        if not pairs == lf == cr - self._cr:
+        # One pass finds that all is well; what is wrong is looked for only then.
+        odd = len(octets) - len(octets.translate(None, b"\r\n\0"))
+        if cut or self._cr or odd != 2 * octets.count(b"\r\n"):
+            self._judge(octets, cut=cut)
+        self._measure(octets)
+        return not (self._bare or self._nul or self._long)
+
+    def _judge(self, octets: bytes, *, cut: bool) -> None:
+        """Note what is wrong; `cut` when the octets before these ended in a CR."""
+        pairs = octets.count(b"\r\n") + (cut and octets.startswith(b"\n"))
+        returns = octets.count(b"\r") + cut - self._cr
+        if not pairs == returns == octets.count(b"\n"):
             self._bare = True
         if b"\0" in octets:
             self._nul = True
-        self._measure(octets)
-        return not (self._bare or self._nul or self._long)
 
     def verdict(self, *, whole: bool = True) -> Reply | None:
         """What is wrong with the message, or None; not `whole` while more of it is to come."""
@@ -90,7 +96,10 @@ class DotReader:
         """Take what is certain out of `inbox`; empty when more octets must come first."""
         if self.ended:
             return b""
-        end = inbox.find(TERMINATOR)
+        # One search finds a stuffed dot or the end, whichever comes first; mostly there is no third.
+        dot = end = inbox.find(b"\r\n.")
+        if dot >= 0 and not inbox.startswith(TERMINATOR, dot):
+            end = inbox.find(TERMINATOR, dot)
         if end >= 0:
             self.ended = True
             take, drop = end + 2, end + len(TERMINATOR)
@@ -99,8 +108,9 @@ class DotReader:
         if not take:
             return b""
         octets = _take(inbox, take, drop)
-        # No terminator and no part of one is in here, so each CR LF . is a stuffed dot.
-        octets = octets.replace(b"\r\n.", b"\r\n")
+        if dot != end:
+            # No terminator and no part of one is in here, so each CR LF . is a stuffed dot.
+            octets = octets.replace(b"\r\n.", b"\r\n")
         if self._first:
             self._first = False
             octets = octets[2:]
