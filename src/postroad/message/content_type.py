@@ -19,7 +19,7 @@ Parameters: TypeAlias = tuple[tuple[bytes, bytes], ...]
 _TYPE: Final = re.compile(rb"\s*+([^\x00-\x20/;=\"\x7f]++)\s*+/\s*+([^\x00-\x20;=\"\x7f]++)")
 _WORD: Final = re.compile(rb"\s*+([^\x00-\x20;=\"\x7f]++)")
 _PARAMETER: Final = re.compile(
-    rb";[\s;]*+([^\s=;\"]++)\s*+=\s*+"
+    rb";\s*+([^\s=;\"]++)\s*+=\s*+"
     rb"(?:\"((?:[^\"\\]++|\\.)*+)(?:\"|\\?\Z)|([^;]*+))",
     re.DOTALL,
 )
