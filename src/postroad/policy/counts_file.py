@@ -41,7 +41,8 @@ def create(path: Path, workers: int) -> None:
     new = path.with_name(path.name + ".new")
     with open(os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
         file.write(token_bytes(_KEY_SIZE))
-        file.truncate(_FILE_HEAD + workers * _REGION)
+        # Room is taken now: a mapped page that finds the disk full later would kill its worker.
+        os.posix_fallocate(file.fileno(), 0, _FILE_HEAD + workers * _REGION)
     new.replace(path)
 
 

@@ -42,7 +42,7 @@ class UserSession:
 
 
 class SharedCounts:
-    """One worker's counters. The supervisor makes the file (`counts_file.create`) before the workers start."""
+    """One worker's counters. The supervisor makes the file (`counts_file.create`) before it starts them."""
 
     def __init__(self, path: Path, worker: int, limits: Limits, clock: Clock) -> None:
         self._file = CountsFile(path, worker)
