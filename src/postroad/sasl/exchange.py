@@ -1,55 +1,25 @@
-"""SASL exchanges as values: responses in, outcomes out (RFC 4422 §3).
+"""Which mechanisms there are, and how an exchange begins."""
 
-An exchange knows the messages of its mechanism and no secret, user or
-protocol. The session carries the challenges in the manner of its protocol,
-and asks the directory what the exchange comes to. A mechanism that needs
-something from the directory half-way (SCRAM: salt and keys) gives an outcome
-of its own kind and is told the answer by a method of its own.
-"""
+from collections.abc import Callable
+from typing import Final
 
-from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from postroad.sasl.login import Login
+from postroad.sasl.outcome import Challenge, Exchange, Failed, Outcome, Password
+from postroad.sasl.plain import Plain
 
+__all__ = ["MECHANISMS", "Challenge", "Exchange", "Failed", "Outcome", "Password", "start_exchange"]
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """The server has something to say before the next response."""
+_EXCHANGES: Final[dict[str, Callable[[], Exchange]]] = {"PLAIN": Plain, "LOGIN": Login}
 
-    data: bytes
+MECHANISMS: Final = tuple(_EXCHANGES)
+"""In the order in which they are offered. All of them show the password, so: inside TLS alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Password:
-    """The client has named itself and given a password, to be verified."""
+def start_exchange(mechanism: str) -> Exchange | None:
+    """Return a fresh exchange of a mechanism, named in any case; None if it is not known.
 
-    login: str
-    secret: str = field(repr=False)
-    authorization: str = ""
-    """Whom the client wants to act as; empty for itself."""
-
-    @property
-    def as_itself(self) -> bool:
-        """Whether the client wants to act as who it is, the only thing that is granted here."""
-        return not self.authorization or self.authorization.casefold() == self.login.casefold()
-
-
-@dataclass(frozen=True, slots=True)
-class Malformed:
-    """The response is not what the mechanism asks for; the exchange is over."""
-
-    reason: str
-
-
-Outcome: TypeAlias = Challenge | Password | Malformed
-
-
-class Exchange(Protocol):
-    """One authentication exchange of one mechanism, seen from the server."""
-
-    def start(self, initial: bytes | None) -> Outcome:
-        """Begin; `initial` is the client's initial response if the protocol carried one."""
-        ...
-
-    def respond(self, response: bytes) -> Outcome:
-        """Go on with the client's response to the last challenge."""
-        ...
+    Then call `start` with the initial response, if the protocol carried one,
+    and `respond` with each further response, until the outcome is no `Challenge`.
+    """
+    make = _EXCHANGES.get(mechanism.upper())
+    return make() if make else None

@@ -6,7 +6,7 @@ The words of the challenges mean nothing, but some clients look for these.
 
 from typing import Final
 
-from postroad.sasl.exchange import Challenge, Malformed, Outcome, Password
+from postroad.sasl.outcome import Challenge, Failed, Outcome, Password
 from postroad.sasl.plain import FIELD_OCTETS
 
 _NAME: Final = Challenge(b"Username:")
@@ -28,11 +28,11 @@ class Login:
     def respond(self, response: bytes) -> Outcome:
         """Take the name first, then the password."""
         if not 0 < len(response) <= FIELD_OCTETS or b"\0" in response:
-            return Malformed("name and password must not be empty or too long")
+            return Failed("name and password must not be empty or too long")
         try:
             text = response.decode()
         except UnicodeDecodeError:
-            return Malformed("name and password must be UTF-8")
+            return Failed("name and password must be UTF-8")
         if self._name is None:
             self._name = text
             return _SECRET

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from postroad.sasl.exchange import Challenge, Malformed, Outcome, Password
+from postroad.sasl.outcome import Challenge, Failed, Outcome, Password
 
 FIELD_OCTETS: Final = 255
 """RFC 4616 §2 bounds each field at 255 characters; counted in octets here."""
@@ -21,13 +21,13 @@ class Plain:
         """Read the message."""
         fields = response.split(b"\0")
         if len(fields) != 3:
-            return Malformed("PLAIN wants three fields")
+            return Failed("PLAIN wants three fields")
         if any(len(octets) > FIELD_OCTETS for octets in fields):
-            return Malformed("a field is too long")
+            return Failed("a field is too long")
         try:
             authorization, login, secret = (octets.decode() for octets in fields)
         except UnicodeDecodeError:
-            return Malformed("a field is not UTF-8")
+            return Failed("a field is not UTF-8")
         if not login or not secret:
-            return Malformed("identity and password must not be empty")
+            return Failed("identity and password must not be empty")
         return Password(login, secret, authorization)
