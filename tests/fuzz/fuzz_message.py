@@ -15,15 +15,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.unit.message.pieces import CORPUS, FRAGMENTS
-from tests.unit.message.reading import check_body, check_envelope, read_list
-
 from postroad.message.compose import strip_headers
 from postroad.message.header import HeaderBlock
 from postroad.message.part import parse_parts, unpack_tree
 from postroad.message.section import header_subset, locate
 from postroad.message.summary import summarize
 from postroad.message.text import iter_decoded, readable_text, search_text, walk
+from tests.unit.message.pieces import CORPUS, FRAGMENTS
+from tests.unit.message.reading import check_body, check_envelope, read_list
 
 
 def check(data: bytes) -> None:

@@ -36,6 +36,7 @@ _TOKEN: Final = re.compile(
     re.DOTALL,
 )
 _ESCAPE: Final = re.compile(rb"\\(.)", re.DOTALL)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _SPACES: Final = re.compile(rb"\s+")
 
 
@@ -52,11 +53,12 @@ class Mailbox(Struct, frozen=True, gc=False):
 
     @property
     def address(self) -> str:
-        """The address as text, quoted where it must be."""
+        """The address as text, quoted where it must be and with no control character in it."""
         local = self.local.decode("utf-8", "replace")
         if not _DOT_ATOM.fullmatch(local):
             local = '"' + local.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        return f"{local}@{self.host.decode('utf-8', 'replace')}" if self.host else local
+        address = f"{local}@{self.host.decode('utf-8', 'replace')}" if self.host else local
+        return address if address.isprintable() else _CONTROL.sub("\ufffd", address)
 
     @property
     def display_name(self) -> str:

@@ -6,7 +6,8 @@ from typing import Final
 MAX_REFERENCES: Final = 500
 
 _ID: Final = re.compile(rb"<([^<>]{1,998})>")
-_SPACE: Final = re.compile(rb"\s+")
+_SPACE: Final = re.compile(r"[\t\r\n ]+")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def parse_message_ids(value: bytes) -> list[str]:
@@ -14,13 +15,7 @@ def parse_message_ids(value: bytes) -> list[str]:
 
     White space inside, where a careless program folded a long one, is not part of it.
     """
-    found: list[str] = []
-    for text in _ID.findall(value):
-        if b" " in text or b"\t" in text:
-            text = _SPACE.sub(b"", text)
-        if text:
-            found.append(text.decode("utf-8", "replace"))
-    return found
+    return [text for found in _ID.findall(value) if (text := _clean(found))]
 
 
 def parse_message_id(value: bytes) -> str:
@@ -29,7 +24,7 @@ def parse_message_id(value: bytes) -> str:
     if found:
         return found[0]
     words = value.split(None, 1)
-    return words[0][:998].strip(b"<>").decode("utf-8", "replace") if words else ""
+    return _clean(words[0][:998].strip(b"<>")) if words else ""
 
 
 def find_references(references: bytes | None, in_reply_to: bytes | None) -> tuple[str, ...]:
@@ -39,3 +34,10 @@ def find_references(references: bytes | None, in_reply_to: bytes | None) -> tupl
     found = parse_message_ids(references or b"") + parse_message_ids(in_reply_to or b"")
     # The nearest relatives stand last; of a field made endless they are what counts.
     return tuple(dict.fromkeys(found[-MAX_REFERENCES:]))
+
+
+def _clean(octets: bytes) -> str:
+    text = octets.decode("utf-8", "replace")
+    if text.isprintable() and " " not in text:
+        return text
+    return _CONTROL.sub("\ufffd", _SPACE.sub("", text))

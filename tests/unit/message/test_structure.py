@@ -1,11 +1,11 @@
 """ENVELOPE and BODYSTRUCTURE as RFC 3501 wants them on the wire."""
 
 import pytest
-from tests.unit.message.reading import check_body, check_envelope, read_list
 
 from postroad.message.header import HeaderBlock
 from postroad.message.part import parse_parts
 from postroad.message.structure import render_envelope, render_string, render_structure
+from tests.unit.message.reading import check_body, check_envelope, read_list
 
 
 def envelope(header: bytes) -> bytes:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.message.reading import check_body, check_envelope, read_list
 
 from postroad.message.address_list import Entry, GroupEnd, GroupStart, Mailbox, parse_addresses
 from postroad.message.content_type import find_parameter, parse_content_type, parse_disposition
@@ -19,6 +18,7 @@ from postroad.message.part import Part, parse_parts
 from postroad.message.section import locate
 from postroad.message.summary import summarize
 from postroad.message.text import walk
+from tests.unit.message.reading import check_body, check_envelope, read_list
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "mime"
 MIME4J = sorted((VECTORS / "mime4j").glob("*.msg"))
