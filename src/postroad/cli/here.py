@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
+import msgspec
 
 from postroad.cli.output import Exit, Problem
 from postroad.config.load import load
@@ -43,7 +44,8 @@ class Here:
         data = self.data or _from_environment("POSTROAD_DATA")
         config = self.config or (None if self.data else _from_environment("POSTROAD_CONFIG"))
         if config is not None:
-            return load(config)
+            settings = load(config)
+            return msgspec.structs.replace(settings, data=self.data.absolute()) if self.data else settings
         if data is not None:
             return defaults(data)
         if DEV_DATA.is_dir():

@@ -23,7 +23,7 @@ class ConfigError(Exception):
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+        return ": ".join(part for part in (place, self.key, self.message) if part)
 
     @property
     def mistakes(self) -> tuple["ConfigError", ...]:

@@ -78,6 +78,10 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     delay_notice: Annotated[Duration, "When its sender is told that it is late."] = 4 * HOUR
     per_destination: Annotated[Count, "Connections to one destination at a time."] = 20
     active: Annotated[Count, "Recipients that are worked on at a time."] = 20_000
+    remote: Annotated[
+        bool,
+        "Deliver to other servers. With false what is for them stays in the queue, untried.",
+    ] = True
     allow_private_addresses: Annotated[
         bool,
         "Also deliver to servers at loopback and private addresses. A stranger's domain "

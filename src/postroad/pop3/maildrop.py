@@ -92,6 +92,11 @@ class Maildrop:
         """How many messages are not marked as deleted."""
         return len(self._uids) - len(self._deleted)
 
+    @property
+    def marked(self) -> int:
+        """How many are."""
+        return len(self._deleted)
+
     def size(self, number: int) -> int:
         """Octets of a message.
 

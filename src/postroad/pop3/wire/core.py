@@ -7,7 +7,6 @@ connection is in clear. APOP is not offered (RFC 1939 §7 leaves that free): it
 needs every password stored so that the server can read it, and MD5.
 """
 
-import binascii
 import re
 from collections.abc import Callable
 from enum import Enum, auto
@@ -29,6 +28,7 @@ from postroad.pop3.wire.events import (
     Top,
     Uidl,
 )
+from postroad.sasl import base64
 
 MAX_COMMAND: Final = 512
 """RFC 2449 §4 says 255 octets; passwords and names in UTF-8 may be a little longer."""
@@ -88,6 +88,7 @@ class Pop3Core:
         self._searched = 0
         self._skipped = 0
         self._outbox: list[bytes] = []
+        self._waiting = 0
 
     # -- for the pump -----------------------------------------------------
 
@@ -101,7 +102,12 @@ class Pop3Core:
             return b""
         data = b"".join(self._outbox)
         self._outbox.clear()
+        self._waiting = 0
         return data
+
+    def waiting(self) -> int:
+        """Octets of replies that have not been given to the pump."""
+        return self._waiting
 
     def buffered(self) -> int:
         """Octets taken and not yet turned into events."""
@@ -111,20 +117,21 @@ class Pop3Core:
 
     def ok(self, text: bytes = b"") -> None:
         """Say `+OK`."""
-        self._outbox.append(b"+OK %b\r\n" % text if text else b"+OK\r\n")
+        self.push(b"+OK %b\r\n" % text if text else b"+OK\r\n")
 
     def error(self, text: bytes, code: bytes = b"") -> None:
         """Say `-ERR`, with a response code where there is one for it (RFC 2449 §8, RFC 3206)."""
-        self._outbox.append(b"-ERR [%b] %b\r\n" % (code, text) if code else b"-ERR %b\r\n" % text)
+        self.push(b"-ERR [%b] %b\r\n" % (code, text) if code else b"-ERR %b\r\n" % text)
 
     def push(self, data: bytes) -> None:
-        """Send octets of a multi-line reply, already stuffed."""
+        """Send octets of a reply as they are; those of a message are already stuffed."""
         self._outbox.append(data)
+        self._waiting += len(data)
 
     def challenge(self, data: bytes) -> None:
         """Ask for the next answer of an AUTH exchange (RFC 5034 §4)."""
         self.stage = Stage.EXCHANGE
-        self._outbox.append(b"+ %b\r\n" % binascii.b2a_base64(data, newline=False))
+        self.push(b"+ %b\r\n" % base64.encode(data))
 
     # -- for the session: state -------------------------------------------
 
@@ -216,7 +223,7 @@ class Pop3Core:
         self.stage = Stage.AUTHORIZATION
         if line is _Line.TOO_LONG or line == b"*":
             return AuthResponse(None)
-        data = _base64(line)
+        data = base64.decode(line)
         if data is None:
             self._bad_left -= 1
         return AuthResponse(data)
@@ -244,7 +251,7 @@ class Pop3Core:
         elif self._tls_offered:
             lines.append(b"STLS")
         lines += [b"EXPIRE NEVER", b"LOGIN-DELAY 0", b"IMPLEMENTATION " + self._implementation, b".\r\n"]
-        self._outbox.append(b"\r\n".join(lines))
+        self.push(b"\r\n".join(lines))
 
     def _noop(self, rest: bytes) -> None:
         self.ok()
@@ -288,7 +295,7 @@ class Pop3Core:
         elif not initial:
             return Auth(mechanism.upper(), None)
         # RFC 5034 §4: a single "=" is an initial response of no octets.
-        elif (data := b"" if initial == b"=" else _base64(initial)) is None:
+        elif (data := b"" if initial == b"=" else base64.decode(initial)) is None:
             self._bad(b"the initial response is not base64")
         else:
             return Auth(mechanism.upper(), data)
@@ -354,13 +361,6 @@ class Pop3Core:
 
 def _natural(text: bytes) -> int | None:
     return int(text) if text.isdigit() and len(text) <= _MAX_DIGITS else None
-
-
-def _base64(text: bytes) -> bytes | None:
-    try:
-        return binascii.a2b_base64(text, strict_mode=True)
-    except binascii.Error:
-        return None
 
 
 _FORBIDDEN: Final = re.compile(rb"[\0\r\n]")

@@ -1,6 +1,6 @@
 """What a POP3 client can ask of a session (RFC 1939, 2449, 2595, 5034)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 
@@ -9,7 +9,7 @@ class Login:
     """USER and PASS together (RFC 1939 §7)."""
 
     user: bytes
-    password: bytes
+    password: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +17,14 @@ class Auth:
     """AUTH with its initial response, decoded; None when there was none (RFC 5034 §4)."""
 
     mechanism: bytes
-    initial: bytes | None
+    initial: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class AuthResponse:
     """The client's answer to a challenge, decoded; None when it gave up with `*`."""
 
-    data: bytes | None
+    data: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,390 @@
+"""One POP3 connection from greeting to farewell (RFC 1939).
+
+The session asks the core for events, the maildrop for messages, and the
+directory who somebody is. Only QUIT after a log-in deletes anything: time-out,
+a lost connection and a server that stops leave every message where it is.
+"""
+
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from postroad.config.limits import Limits
+from postroad.directory.accounts import AccountInfo
+from postroad.directory.errors import AuthenticationFailed
+from postroad.model.refusal import Refused, Unavailable
+from postroad.net.connection import Connection, Wake
+from postroad.obs.log import log
+from postroad.obs.metrics import COMMANDS
+from postroad.pop3.maildrop import Gone, InUse, Maildrop
+from postroad.pop3.wire.core import Pop3Core
+from postroad.pop3.wire.events import (
+    Auth,
+    AuthResponse,
+    Dele,
+    Event,
+    HangUp,
+    List,
+    Login,
+    Quit,
+    Retr,
+    Rset,
+    StartTls,
+    Stat,
+    Top,
+    Uidl,
+)
+from postroad.pop3.wire.multiline import END, Stuffer, cut_lines
+from postroad.sasl.exchange import (
+    MECHANISMS,
+    Challenge,
+    Exchange,
+    Failed,
+    Outcome,
+    Password,
+    start_exchange,
+)
+from postroad.store.errors import Damaged, NoSuchMailbox, NoSuchMessage, StoreError
+from postroad.store.messages import StoredMessage
+from postroad.store.store import Store
+
+SLICE: Final = 256 * 1024
+"""How much of a message is read and sent at a time."""
+_ENOUGH: Final = 64 * 1024
+"""Replies waiting in the core beyond which they are sent before the next command is looked at."""
+_MECHANISMS: Final = tuple(name.encode() for name in MECHANISMS)
+
+
+class Authenticator(Protocol):
+    """Who somebody is (see `directory.Directory.authenticate`)."""
+
+    async def authenticate(
+        self, login: str, password: str, peer_address: str, protocol: str
+    ) -> AccountInfo: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What POP3 sessions need of the server; one for each listener."""
+
+    store: Store
+    directory: Authenticator
+    limits: Limits
+    locks: Path
+    """Where the lock files of mailboxes are; shared by all workers."""
+    tls: Callable[[], ssl.SSLContext] | None
+    """The context for STLS; None when the listener has no TLS."""
+
+
+async def serve(connection: Connection, services: Services) -> None:
+    """Hold a whole session; the `session` of a `net.connection.Connection`."""
+    session = _Session(connection, services)
+    try:
+        await session.run()
+    except ConnectionError:
+        raise  # the peer is gone; the pump knows what to do
+    except Exception:
+        log.exception("pop3.bug", conn=connection.id)
+        session.apologize()
+    finally:
+        session.close()
+
+
+def farewell(reason: str) -> bytes:
+    """What a connection is told that is not let in (RFC 3206 §4)."""
+    return b"-ERR [SYS/TEMP] %b\r\n" % reason.encode("ascii", "replace")
+
+
+class _Session:
+    """The state of one connection."""
+
+    def __init__(self, connection: Connection, services: Services) -> None:
+        self._connection = connection
+        self._services = services
+        self._core = Pop3Core(
+            secure=connection.tls is not None,
+            tls_offered=services.tls is not None,
+            mechanisms=_MECHANISMS,
+            bad_commands=services.limits.errors_hard,
+        )
+        self._commands = COMMANDS.labels("pop3")
+        self._maildrop: Maildrop | None = None
+        self._exchange: Exchange | None = None
+        self._failed_logins = 0
+        self._over = False
+
+    def close(self) -> None:
+        """Give the mailbox back."""
+        if self._maildrop is not None:
+            self._maildrop.close()
+            self._maildrop = None
+
+    async def run(self) -> None:
+        """Greet, then answer until it is over."""
+        self._connection.attach(self._core)
+        self._core.ok(b"postroad ready")
+        while not self._over:
+            # One deadline a command: a peer that drips octets does not move it.
+            wake = await self._connection.pump(self._connection.deadline(self._patience()))
+            if wake is Wake.POKED:
+                continue
+            if wake is not Wake.DATA:
+                # Nothing is said unasked: a client would take it for the answer to its next command.
+                log.info("pop3.left", conn=self._connection.id, why=wake.name)
+                return
+            await self._answer_all()
+        self._connection.close()
+
+    def apologize(self) -> None:
+        """Our own mistake: one reply, and the connection ends without deleting anything."""
+        self._core.error(b"internal error", b"SYS/TEMP")
+        self._connection.close()
+
+    def _patience(self) -> float:
+        limits = self._services.limits
+        return limits.pop3_timeout if self._maildrop is not None else limits.command_timeout
+
+    async def _answer_all(self) -> None:
+        while not self._over and (event := self._core.next_event()) is not None:
+            self._commands.inc()
+            try:
+                await self._answer(event)
+            except StoreError as error:
+                self._sorry(error)
+            except Unavailable as error:
+                log.warning("pop3.unavailable", conn=self._connection.id, what=error.what)
+                self._core.error(b"not now, try again later", b"SYS/TEMP")
+            if self._core.waiting() > _ENOUGH:
+                await self._connection.send(b"", self._services.limits.unread_timeout)
+
+    async def _answer(self, event: Event) -> None:
+        maildrop = self._maildrop
+        match event:
+            case Retr(number) if maildrop is not None:
+                await self._retrieve(maildrop, number)
+            case Top(number, lines) if maildrop is not None:
+                await self._top(maildrop, number, lines)
+            case Dele(number) if maildrop is not None:
+                self._delete(maildrop, number)
+            case List(number) if maildrop is not None:
+                await self._list(maildrop, number)
+            case Uidl(number) if maildrop is not None:
+                await self._unique_ids(maildrop, number)
+            case Stat() if maildrop is not None:
+                self._core.ok(b"%d %d" % (maildrop.messages, maildrop.octets))
+            case Rset() if maildrop is not None:
+                maildrop.reset()
+                self._core.ok()
+            case Quit(update):
+                await self._quit(update)
+            case HangUp(reason):
+                log.info("pop3.hung_up", conn=self._connection.id, why=reason)
+                self._over = True
+            case StartTls():
+                await self._start_tls()
+            case Login(user, password):
+                await self._log_in(_text(user), _text(password))
+            case Auth(mechanism, initial):
+                await self._begin_exchange(mechanism, initial)
+            case AuthResponse(data):
+                await self._respond(data)
+            case _:
+                raise AssertionError(f"the core let {event} through before log-in")
+
+    # -- before log-in ------------------------------------------------------
+
+    async def _start_tls(self) -> None:
+        tls = self._services.tls
+        assert tls is not None, "the core offers STLS only with TLS"
+        self._core.ok(b"begin TLS")
+        self._connection.flush()
+        # Whatever came in clear behind STLS is dropped here (RFC 2595 §4).
+        self._core.start_tls()
+        await self._connection.start_tls(tls())
+
+    async def _begin_exchange(self, mechanism: bytes, initial: bytes | None) -> None:
+        exchange = start_exchange(mechanism.decode())
+        assert exchange is not None, "the core lets only mechanisms through that were offered"
+        self._exchange = exchange
+        await self._go_on(exchange.start(initial))
+
+    async def _respond(self, data: bytes | None) -> None:
+        exchange = self._exchange
+        assert exchange is not None, "an answer needs a challenge"
+        if data is None:
+            self._fail(b"log-in was given up")
+        else:
+            await self._go_on(exchange.respond(data))
+
+    async def _go_on(self, outcome: Outcome) -> None:
+        match outcome:
+            case Challenge(data):
+                self._core.challenge(data)
+            case Password():
+                await self._log_in(outcome.login if outcome.as_itself else None, outcome.secret)
+            case Failed(reason):
+                self._fail(reason.encode("ascii", "replace"))
+
+    async def _log_in(self, login: str | None, password: str | None) -> None:
+        """Ask the directory; then take the mailbox for this session alone."""
+        self._exchange = None
+        try:
+            # What cannot be a name is asked for all the same, so that it costs the same time.
+            account = await self._services.directory.authenticate(
+                login or "", password or "", self._connection.peer[0], "pop3"
+            )
+        except AuthenticationFailed:
+            self._failed_logins += 1
+            self._fail(b"wrong name or password", b"AUTH")
+        except Refused as refused:
+            self._failed_logins += 1
+            self._fail(refused.public.encode("ascii", "replace"), b"SYS/TEMP")
+        except Unavailable:
+            self._fail(b"not now, try again later", b"SYS/TEMP")
+        else:
+            await self._open(account)
+        if self._failed_logins >= self._services.limits.auth_per_connection:
+            self._over = True
+
+    async def _open(self, account: AccountInfo) -> None:
+        store = self._services.store.account(account.id)
+        try:
+            maildrop = Maildrop(store, self._services.locks)
+        except InUse:
+            self._fail(b"another POP3 session has the mailbox", b"IN-USE")
+            return
+        except NoSuchMailbox:
+            self._fail(b"there is no INBOX", b"SYS/PERM")
+            return
+        self._maildrop = maildrop
+        try:
+            await maildrop.fill()
+        except (StoreError, Unavailable):
+            self.close()
+            self._fail(b"not now, try again later", b"SYS/TEMP")
+            return
+        self._core.logged_in()
+        self._core.ok(b"%d messages" % maildrop.messages)
+        log.info("pop3.login", conn=self._connection.id, account=account.id, messages=maildrop.messages)
+
+    def _fail(self, text: bytes, code: bytes = b"") -> None:
+        self._exchange = None
+        self._core.login_failed()
+        self._core.error(text, code)
+
+    # -- after log-in ---------------------------------------------------------
+
+    async def _list(self, maildrop: Maildrop, number: int | None) -> None:
+        if number is None:
+            await self._listing(b"%d messages" % maildrop.messages, maildrop.scan_listing())
+            return
+        try:
+            self._core.ok(b"%d %d" % (number, maildrop.size(number)))
+        except Gone:
+            self._no_such_message()
+
+    async def _unique_ids(self, maildrop: Maildrop, number: int | None) -> None:
+        if number is None:
+            await self._listing(b"unique ids follow", maildrop.unique_id_listing())
+            return
+        try:
+            self._core.ok(b"%d %b" % (number, maildrop.unique_id(number)))
+        except Gone:
+            self._no_such_message()
+
+    async def _listing(self, text: bytes, pieces: Iterator[bytes]) -> None:
+        self._core.ok(text)
+        for piece in pieces:
+            self._core.push(piece)
+            if self._core.waiting() > _ENOUGH:
+                await self._connection.send(b"", self._services.limits.unread_timeout)
+        self._core.push(END)
+
+    async def _retrieve(self, maildrop: Maildrop, number: int) -> None:
+        try:
+            message = maildrop.open(number)
+        except (Gone, NoSuchMessage):
+            self._no_such_message()
+            return
+        # The first slice is read before anything is promised: damage is found in time to say so.
+        first = message.read(0, SLICE)
+        self._core.ok(b"%d octets" % message.size)
+        stuffer = Stuffer()
+        self._core.push(stuffer.feed(first))
+        for start in range(SLICE, message.size, SLICE):
+            await self._connection.send(
+                stuffer.feed(self._rest(message, start, start + SLICE)), self._services.limits.unread_timeout
+            )
+        self._core.push(stuffer.finish())
+
+    async def _top(self, maildrop: Maildrop, number: int, lines: int) -> None:
+        """The header, the empty line, and the first lines of the body (RFC 1939 §7)."""
+        try:
+            message = maildrop.open(number)
+        except (Gone, NoSuchMessage):
+            self._no_such_message()
+            return
+        header = message.header()
+        self._core.ok(b"top of message follows")
+        stuffer = Stuffer()
+        self._core.push(stuffer.feed(header))
+        start = len(header)
+        while lines and start < message.size:
+            piece, lines = cut_lines(self._rest(message, start, start + SLICE), lines)
+            await self._connection.send(stuffer.feed(piece), self._services.limits.unread_timeout)
+            start += SLICE
+        self._core.push(stuffer.finish())
+
+    def _rest(self, message: StoredMessage, start: int, end: int) -> bytes:
+        """A further slice; when it cannot be had the reply cannot be ended well, so the connection is."""
+        try:
+            return message.read(start, end)
+        except (StoreError, OSError) as error:
+            log.error("pop3.cut_off", conn=self._connection.id, error=str(error))
+            self._connection.abort()
+            raise ConnectionError("the message cannot be read to its end") from error
+
+    def _delete(self, maildrop: Maildrop, number: int) -> None:
+        try:
+            maildrop.delete(number)
+        except Gone:
+            self._no_such_message()
+        else:
+            self._core.ok()
+
+    async def _quit(self, update: bool) -> None:
+        """The UPDATE state (RFC 1939 §6): all deletions in one transaction, or none."""
+        self._over = True
+        maildrop = self._maildrop
+        if maildrop is not None and update:
+            deleted = maildrop.marked
+            try:
+                await maildrop.update()
+            except (StoreError, Unavailable) as error:
+                log.warning("pop3.update_failed", conn=self._connection.id, error=str(error))
+                self._core.error(b"nothing was deleted", b"SYS/TEMP")
+                return
+            finally:
+                # The reply may come late; the mailbox is free from here on.
+                self.close()
+            log.info("pop3.quit", conn=self._connection.id, deleted=deleted)
+        self._core.ok(b"bye")
+
+    def _no_such_message(self) -> None:
+        self._core.error(b"no such message")
+
+    def _sorry(self, error: StoreError) -> None:
+        log.error("pop3.store_error", conn=self._connection.id, error=str(error), kind=type(error).__name__)
+        self._core.error(b"the message cannot be read", _CODES.get(type(error), b"SYS/TEMP"))
+
+
+def _text(octets: bytes) -> str | None:
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+_CODES: Final[dict[type[StoreError], bytes]] = {Damaged: b"SYS/PERM", NoSuchMailbox: b"SYS/PERM"}
