@@ -5,12 +5,14 @@ from typing import Final
 
 from postroad.imap.wire.commands import AppendStart, Copy, Expunge, FlagList, Move, Store, StoreMode
 from postroad.imap.wire.parse_flags import read_flag_list, read_flags
-from postroad.imap.wire.reader import LITERAL, MAX_MODSEQ, BadSyntax, Reader
+from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.message.date import parse_internaldate
 
 _STORE_ITEM: Final = re.compile(rb"([+-]?)FLAGS(\.SILENT)?+ ", re.IGNORECASE)
 _MODES: Final[dict[bytes, StoreMode]] = {b"": "set", b"+": "add", b"-": "remove"}
 _DATE_TIME: Final = re.compile(rb'"([^"\r\n]{20,30})"')
+# At the end of what has come: the message (literal8: RFC 3516 §4.4), or the name of the mailbox.
+_LITERAL: Final = re.compile(rb"(~?)\{([0-9]{1,10})\+?\}\r\n\Z")
 _NO_FLAGS: Final = FlagList()
 
 
@@ -72,8 +74,8 @@ def parse_append(tag: bytes, reader: Reader) -> AppendStart | None:
     come; a whole command without a literal is an error.
     """
     reader.space()
-    match = LITERAL.match(reader.data, reader.at)
-    if match is not None and match.end() == len(reader.data):
+    match = _LITERAL.match(reader.data, reader.at)
+    if match is not None and not match[1]:
         return None
     mailbox = reader.mailbox()
     reader.space()
@@ -85,8 +87,8 @@ def parse_append(tag: bytes, reader: Reader) -> AppendStart | None:
     if reader.sees(b'"'):
         date = _date_time(reader)
         reader.space()
-    match = LITERAL.match(reader.data, reader.at)
-    if match is None or match.end() != len(reader.data):
+    match = _LITERAL.match(reader.data, reader.at)
+    if match is None:
         raise BadSyntax(b"expected a message as a literal")
     return AppendStart(tag, mailbox, flags, date, int(match[2]), match[1] != b"")
 

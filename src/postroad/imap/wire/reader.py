@@ -19,7 +19,7 @@ _PATTERN: Final = re.compile(rb'[^\x00-\x20(){"\\\x7f-\xff]++')
 # 8-bit text is let in: clients send UTF-8 (RFC 6855 makes it legal), and it breaks no framing.
 _QUOTED: Final = re.compile(rb'"([^\x00\r\n"\\]*+(?:\\["\\][^\x00\r\n"\\]*+)*+)"')
 _ESCAPED: Final = re.compile(rb"\\(.)")
-LITERAL: Final = re.compile(rb"(~?)\{([0-9]{1,10})(\+?)\}\r\n")
+_LITERAL: Final = re.compile(rb"\{([0-9]{1,10})\+?\}\r\n")
 _NUMBER: Final = re.compile(rb"[0-9]{1,20}+(?![0-9])")
 _SET: Final = re.compile(
     rb"(?:\*|[1-9][0-9]{0,9}+)(?::(?:\*|[1-9][0-9]{0,9}+))?+"
@@ -74,7 +74,7 @@ class Reader:
     def expect(self, token: bytes) -> None:
         """Read `token`, which has to come next."""
         if not self.skip(token):
-            raise BadSyntax(b"expected " + token)
+            raise BadSyntax(b"expected " + token.strip())
 
     def word(self) -> bytes:
         """Read an atom that is a name of the protocol, in upper case."""
@@ -127,13 +127,11 @@ class Reader:
         return decode_mailbox(self.astring())
 
     def _literal(self) -> bytes:
-        match = LITERAL.match(self.data, self.at)
+        match = _LITERAL.match(self.data, self.at)
         if match is None:
             raise BadSyntax(b"expected a string")
-        if match[1]:
-            raise BadSyntax(b"a binary literal has no place here")
         start = match.end()
-        end = start + int(match[2])
+        end = start + int(match[1])
         text = self.data[start:end]
         if len(self.data) < end or b"\0" in text:
             raise BadSyntax(b"a literal must not hold NUL")  # RFC 3501 §9 CHAR8

@@ -1,0 +1,113 @@
+"""Commands about the session itself (RFC 3501 §6.1 and §6.2)."""
+
+import pytest
+
+from postroad.imap.wire import commands as c
+from postroad.imap.wire.table import State
+from tests.unit.imap.wire.dialogue import core_in, events, is_bad, parse
+
+BEFORE = State.NOT_AUTHENTICATED
+
+
+@pytest.mark.parametrize(
+    ("command", "value"),
+    [
+        (b"abcd CAPABILITY", c.Capability(b"abcd")),
+        (b"a002 NOOP", c.Noop(b"a002")),
+        (b"A023 LOGOUT", c.Logout(b"A023")),
+        (b"a002 STARTTLS", c.StartTls(b"a002")),
+        (b"a noop", c.Noop(b"a")),
+        (b"a001 LOGIN SMITH SESAME", c.Login(b"a001", "SMITH", "SESAME")),
+        (b'a LOGIN "a b" "q\\"\\\\"', c.Login(b"a", "a b", 'q"\\')),
+        (b'a LOGIN a]b ""', c.Login(b"a", "a]b", "")),
+        ('a LOGIN "ädä" "ö"'.encode(), c.Login(b"a", "ädä", "ö")),
+        (b'a LOGIN "\xff" x', c.Login(b"a", "\ufffd", "x")),
+        (b"A001 AUTHENTICATE GSSAPI", c.Authenticate(b"A001", "GSSAPI")),
+        (b"a authenticate plain AGFkYQBkZW1v", c.Authenticate(b"a", "PLAIN", b"\0ada\0demo")),
+        (b"a AUTHENTICATE EXTERNAL =", c.Authenticate(b"a", "EXTERNAL", b"")),
+        (b"a AUTHENTICATE SCRAM-SHA-256 bg==", c.Authenticate(b"a", "SCRAM-SHA-256", b"n")),
+        (b"a023 ID NIL", c.Id(b"a023")),
+        (b"a ID ()", c.Id(b"a")),
+        (
+            b'a023 ID ("name" "sodr" "version" "19.34" "vendor" NIL)',
+            c.Id(b"a023", (("name", "sodr"), ("version", "19.34"), ("vendor", None))),
+        ),
+    ],
+)
+def test_before_log_in(command: bytes, value: c.Command) -> None:
+    assert parse(command, BEFORE) == value
+
+
+@pytest.mark.parametrize(
+    ("command", "value"),
+    [
+        (b"t1 ENABLE CONDSTORE", c.Enable(b"t1", ("CONDSTORE",))),
+        (b"t2 enable condstore x-good-idea", c.Enable(b"t2", ("CONDSTORE", "X-GOOD-IDEA"))),
+        (b"a IDLE", c.Idle(b"a")),
+        (b"A001 NAMESPACE", c.Namespace(b"A001")),
+    ],
+)
+def test_after_log_in(command: bytes, value: c.Command) -> None:
+    assert parse(command, State.AUTHENTICATED) == value
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        b"NOOP ",
+        b"NOOP x",
+        b"NOOP  ",
+        b" NOOP",
+        b"LOGIN",
+        b"LOGIN ada",
+        b"LOGIN ada ",
+        b"LOGIN ada demo x",
+        b"LOGIN  ada demo",
+        b'LOGIN ada "demo',
+        b'LOGIN ada "de\\mo"',
+        b'LOGIN ada"demo"',
+        b"LOGIN ada (demo)",
+        b"LOGIN ada demo\x00",
+        b"LOGIN ada\rdemo x",
+        b"LOGIN ada {4}demo",
+        b"AUTHENTICATE",
+        b"AUTHENTICATE PLAIN ",
+        b"AUTHENTICATE PLAIN AGFkYQBkZW1",
+        b"AUTHENTICATE PLAIN AGFk YQBk",
+        b"AUTHENTICATE PLAIN *",
+        b'AUTHENTICATE "PLAIN"',
+        b"ID",
+        b"ID name",
+        b'ID ("name")',
+        b'ID ("name" "a"',
+        b'ID ("name" "a" )',
+        b'ID (NIL "a")',
+        b"UID",
+        b"UID NOOP",
+        b"FOO",
+        b"X-FOO bar",
+    ],
+)
+def test_what_is_refused(command: bytes) -> None:
+    assert is_bad(command, BEFORE)
+
+
+def test_id_is_bounded() -> None:
+    pairs = b" ".join([b'"a" "b"'] * 30)
+    assert not is_bad_id(pairs)
+    assert is_bad_id(pairs + b' "a" "b"')
+    assert not is_bad_id(b'"%b" "%b"' % (b"n" * 30, b"v" * 1024))
+    assert is_bad_id(b'"%b" ""' % (b"n" * 31))
+    assert is_bad_id(b'"n" "%b"' % (b"v" * 1025))
+
+
+def is_bad_id(inside: bytes) -> bool:
+    core = core_in(BEFORE)
+    seen = events(core, b"t ID (" + inside + b")\r\n")
+    return seen == []
+
+
+def test_passwords_are_not_in_the_repr() -> None:
+    assert "sesame" not in repr(c.Login(b"a", "smith", "sesame"))
+    assert "sesame" not in repr(c.Authenticate(b"a", "PLAIN", b"sesame"))
+    assert "sesame" not in repr(c.AuthResponse(b"a", b"sesame"))
