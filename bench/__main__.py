@@ -12,11 +12,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from rich.console import Console
+from rich.table import Table
+
 from bench.imap import append, fetch
 from bench.load import Figures
 from bench.smtp import smtp_in
-from rich.console import Console
-from rich.table import Table
 from tests.interop.certificates import make_certificates
 from tests.interop.postroad_server import HOST, Postroad, running
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from tests.interop.addresses import loopback_address
 from tests.interop.certificates import Certificates, make_certificates
 from tests.interop.dns_server import DnsServer

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.interop.messages import arrived, imap, message, receive, texts
 from tests.interop.postroad_server import HOST, PASSWORD, Postroad
 from tests.interop.processes import program, run

@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
+
 from tests.interop.messages import imap, message, receive
 from tests.interop.postroad_server import HOST, PASSWORD, Postroad
 

@@ -3,6 +3,7 @@
 import poplib
 
 import pytest
+
 from tests.interop.messages import message, receive, texts
 from tests.interop.postroad_server import HOST, PASSWORD, Postroad
 

@@ -4,6 +4,7 @@ import smtplib
 from hashlib import sha256
 
 import pytest
+
 from tests.interop.messages import arrived, imap, message, receive, texts
 from tests.interop.postroad_server import HOST, PASSWORD, Postroad
 

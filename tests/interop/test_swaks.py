@@ -1,6 +1,7 @@
 """swaks, the tester's own SMTP client."""
 
 import pytest
+
 from tests.interop.messages import arrived, texts
 from tests.interop.postroad_server import HOST, PASSWORD, Postroad
 from tests.interop.processes import program, run
