@@ -85,6 +85,8 @@ class SmtpServerCore:
     def __init__(self, terms: Terms, *, secure: bool = False) -> None:
         self.dialogue = Dialogue(terms, secure)
         """What was said so far; for the session to read."""
+        self.octets = 0
+        """All that has come from the peer."""
         self._mode = Mode.COMMAND
         self._inbox = bytearray()
         self._outbox: list[bytes] = []
@@ -99,6 +101,7 @@ class SmtpServerCore:
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the peer."""
+        self.octets += len(data)
         if self._mode is not Mode.OVER:
             self._inbox += data
 

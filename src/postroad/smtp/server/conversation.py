@@ -1,0 +1,317 @@
+"""One SMTP connection from greeting to goodbye."""
+
+import asyncio
+from typing import Final, TypeAlias
+
+from postroad.model.envelope import Peer
+from postroad.model.refusal import Refused
+from postroad.net.connection import Connection, Wake
+from postroad.obs.log import log
+from postroad.obs.metrics import COMMANDS, REFUSALS, SESSIONS
+from postroad.sasl.exchange import Challenge
+from postroad.smtp.server import errors
+from postroad.smtp.server.login import Login
+from postroad.smtp.server.refusals import Refusals
+from postroad.smtp.server.services import Services
+from postroad.smtp.server.transaction import Transaction
+from postroad.smtp.wire.events import (
+    Answered,
+    Auth,
+    AuthCancelled,
+    AuthResponse,
+    ChunkEnd,
+    Data,
+    DataChunk,
+    DataEnd,
+    DataRefused,
+    Event,
+    HangUp,
+    Hello,
+    Mail,
+    Quit,
+    Rcpt,
+    Reset,
+    StartTls,
+)
+from postroad.smtp.wire.replies import Reply
+from postroad.smtp.wire.server import SmtpServerCore
+from postroad.smtp.wire.terms import with_protocol
+
+ERROR_DELAY: Final = 1.0
+"""What each error costs beyond the soft limit, in seconds."""
+TURN: Final = 100
+"""Events of one peer in a row before the others have their turn."""
+
+_Decidable: TypeAlias = Mail | Rcpt | Data | ChunkEnd | DataEnd | Auth | AuthResponse
+
+_COMMANDS: Final = COMMANDS.labels("smtp")
+_SESSIONS: Final = SESSIONS.labels("smtp")
+
+_SENDER_OK: Final = Reply(250, "2.1.0", "sender ok")
+_RECIPIENT_OK: Final = Reply(250, "2.1.5", "recipient ok")
+_GO_ON: Final = Reply(354, "", "send the message, end with CR LF . CR LF")
+
+
+class Conversation:
+    """What is known of one peer, and what it is told."""
+
+    def __init__(self, services: Services, conn: Connection) -> None:
+        self._services = services
+        self._conn = conn
+        self._core = SmtpServerCore(services.terms, secure=conn.tls is not None)
+        self._login = Login(services.directory, conn.peer[0], services.role.value)
+        self._transaction: Transaction | None = None
+        self._refusals = Refusals()
+        self._errors = self._unknown = self._messages = 0
+        self._deadline = 0.0  # for the command that is awaited
+        self._message_began = 0.0  # when the first octets of the message were awaited; 0: not yet
+        self._octets_before = 0
+        self._end = "gone"
+
+    async def run(self) -> None:
+        """Talk until one of both has enough; what was decided is kept then."""
+        _SESSIONS.inc()
+        try:
+            self._conn.attach(self._core)
+            await self._talk()
+        finally:
+            _SESSIONS.dec()
+            self._drop_transaction()
+            self._conn.close()
+            await self._refusals.keep(self._services.acceptor, self._peer())
+            self._log_end()
+
+    async def _talk(self) -> None:
+        core = self._core
+        event: Event | None = core.greet()
+        self._deadline = self._conn.deadline(self._services.limits.greeting_timeout)
+        turn = 0
+        while True:
+            if event is None:
+                turn = 0
+                if not await self._wait():
+                    return
+            elif not await self._take(event):
+                return
+            elif (turn := turn + 1) % TURN == 0:
+                await asyncio.sleep(0)
+            event = core.next_event()
+
+    async def _wait(self) -> bool:
+        """Wait for more; whether the conversation goes on."""
+        receiving = self._core.receiving
+        if receiving and not self._message_began:
+            self._message_began = self._conn.deadline(0)
+            self._octets_before = self._core.octets
+        deadline = self._data_deadline() if receiving else self._deadline
+        # A message that is half here is worth waiting for when the server stops.
+        match await self._conn.pump(deadline, drain=not receiving):
+            case Wake.DATA | Wake.POKED:
+                return True
+            case Wake.TIMEOUT:
+                return self._say_goodbye(errors.TIMED_OUT, "timeout")
+            case Wake.DRAIN:
+                return self._say_goodbye(errors.STOPPING, "drained")
+            case Wake.CLOSED:
+                return False
+
+    def _data_deadline(self) -> float:
+        """When the message has to be whole; sooner if its octets drip."""
+        limits = self._services.limits
+        octets = self._core.octets - self._octets_before
+        grace = limits.command_timeout + octets / limits.data_rate
+        return self._message_began + min(limits.data_timeout, grace)
+
+    # -- events -----------------------------------------------------------
+
+    async def _take(self, event: Event) -> bool:
+        """Deal with one event; whether the conversation goes on."""
+        goes_on = True
+        match event:
+            case DataChunk():
+                self._write(event)
+                return True
+            case Answered():
+                goes_on = not event.fault or await self._count_error(event.reply)
+            case AuthCancelled():
+                self._login.cancel()
+                goes_on = await self._count_error(event.reply)
+            case Hello() | Reset():
+                self._drop_transaction()
+            case DataRefused():
+                self._refuse_message(event.reply)
+                goes_on = await self._count_error(event.reply)
+            case Quit():
+                self._end = "quit"
+                return False
+            case HangUp():
+                return self._hang_up(event)
+            case StartTls():
+                await self._start_tls()
+            case Mail() | Rcpt() | Data() | ChunkEnd() | DataEnd() | Auth() | AuthResponse():
+                goes_on = await self._answer(event)
+        _COMMANDS.inc()
+        self._deadline = self._conn.deadline(self._services.limits.command_timeout)
+        return goes_on
+
+    async def _answer(self, event: _Decidable) -> bool:
+        private = ""
+        try:
+            reply = await self._decide(event)
+        except Exception as error:
+            # Whatever goes wrong in a service, the peer gets an answer and the connection goes on.
+            expected = errors.reply_for(error)
+            if expected is None:
+                log.exception("smtp.bug", conn=self._conn.id, step=type(event).__name__)
+            reply = expected or errors.SERVER_BUG
+            private = error.private if isinstance(error, Refused) else str(error)
+        if isinstance(reply, Challenge):
+            self._core.challenge(reply.data)
+            return True
+        self._core.answer(reply)
+        return await self._after(event, reply, private)
+
+    async def _decide(self, event: _Decidable) -> Reply | Challenge:
+        """Ask the services; raises what they say no with."""
+        acceptor, transaction = self._services.acceptor, self._transaction
+        if isinstance(event, Mail):
+            peer = self._peer(smtputf8=event.smtputf8)
+            acceptor.check_sender(peer, event.sender)
+            self._transaction = Transaction(peer, event)
+            self._message_began = 0.0
+            return _SENDER_OK
+        if isinstance(event, Auth | AuthResponse):
+            return await self._login.step(event)
+        assert transaction is not None, "the core lets nothing of this through before MAIL"
+        match event:
+            case Rcpt():
+                acceptor.check_recipient(transaction.peer, transaction.envelope(), event.address)
+                transaction.add(event)
+                return _RECIPIENT_OK
+            case Data():
+                return _GO_ON
+            case ChunkEnd():
+                return transaction.failed or Reply(250, "2.0.0", f"{event.size} octets received")
+            case DataEnd():
+                if transaction.failed is not None:
+                    return transaction.failed
+                body = transaction.body(self._services.store)
+                text = await acceptor.accept(transaction.peer, transaction.envelope(), body)
+                return Reply(250, "2.0.0", text)
+
+    async def _after(self, event: _Decidable, reply: Reply, private: str) -> bool:
+        """Keep count of what was answered; whether the conversation goes on."""
+        match event:
+            case Mail() if not reply.positive:
+                self._refusals.add(str(event.sender or ""), [], reply, private)
+                return await self._count_error(reply)
+            case Rcpt() if not reply.positive:
+                assert self._transaction is not None
+                self._refusals.add(self._transaction.sender, [str(event.address)], reply, private)
+                return self._count_unknown(reply)
+            case Auth() | AuthResponse():
+                if self._login.failures >= self._services.limits.auth_per_connection:
+                    return self._say_goodbye(errors.TOO_MANY_LOGINS, "failed log-ins")
+            case ChunkEnd() | DataEnd() if not reply.positive:
+                self._refuse_message(reply, private)
+            case DataEnd():
+                self._messages += 1
+                self._drop_transaction()
+            case _:
+                pass
+        return True
+
+    def _write(self, chunk: DataChunk) -> None:
+        transaction = self._transaction
+        assert transaction is not None, "the core lets no octets through before MAIL"
+        try:
+            transaction.write(chunk.data, self._services.store)
+        except Exception:
+            log.exception("smtp.bug", conn=self._conn.id, step="DataChunk")
+
+    async def _start_tls(self) -> None:
+        context = self._services.tls_context
+        assert context is not None, "STARTTLS is only offered with a context"
+        self._drop_transaction()
+        self._core.answer(errors.TLS_READY)
+        self._end = "TLS handshake failed"
+        await self._conn.start_tls(context, self._services.limits.command_timeout)
+        self._end = "gone"
+        self._core.secured()
+        self._login.forget()
+
+    # -- counting ---------------------------------------------------------
+
+    async def _count_error(self, reply: Reply) -> bool:
+        """Errors beyond the soft limit cost time, the hard limit ends it."""
+        limits = self._services.limits
+        self._errors += 1
+        if self._errors >= limits.errors_hard:
+            return self._say_goodbye(errors.TOO_MANY_ERRORS, f"errors, the last was {reply}")
+        if self._errors > limits.errors_soft:
+            await self._services.clock.sleep(ERROR_DELAY)
+        return True
+
+    def _count_unknown(self, reply: Reply) -> bool:
+        self._unknown += reply.code >= 500
+        if self._unknown < self._services.limits.unknown_recipients:
+            return True
+        return self._say_goodbye(errors.TOO_MANY_UNKNOWN, "unknown recipients")
+
+    def _refuse_message(self, reply: Reply, private: str = "") -> None:
+        if (transaction := self._transaction) is not None:
+            self._refusals.add(transaction.sender, transaction.recipients, reply, private)
+        self._drop_transaction()
+
+    def _drop_transaction(self) -> None:
+        transaction, self._transaction = self._transaction, None
+        self._message_began = 0.0
+        if transaction is not None:
+            transaction.close()
+
+    # -- the end ----------------------------------------------------------
+
+    def _hang_up(self, event: HangUp) -> bool:
+        # Scanners and browsers get a line in the log and no row in the trail: rows cost disk.
+        self._end = event.reason
+        REFUSALS.labels("smtp", "hung up").inc()
+        return False
+
+    def _say_goodbye(self, reply: Reply, reason: str) -> bool:
+        self._core.reply(reply)
+        self._core.close()
+        self._end = reason
+        return False
+
+    def _log_end(self) -> None:
+        log.info(
+            "smtp.closed",
+            conn=self._conn.id,
+            peer=self._conn.peer[0],
+            listener=self._services.listener,
+            helo=self._core.dialogue.helo,
+            account=self._login.account.id if self._login.account else None,
+            messages=self._messages,
+            refused=self._refusals.count,
+            errors=self._errors,
+            end=self._end,
+        )
+
+    def _peer(self, *, smtputf8: bool = False) -> Peer:
+        dialogue, tls, account = self._core.dialogue, self._conn.tls, self._login.account
+        protocol = with_protocol(
+            extended=dialogue.extended,
+            secure=dialogue.secure,
+            authenticated=dialogue.authenticated,
+            smtputf8=smtputf8,
+        )
+        return Peer(
+            protocol=protocol,
+            address=self._conn.peer[0],
+            helo=dialogue.helo,
+            tls=f"{tls.version} {tls.cipher}" if tls else "",
+            listener=self._services.listener,
+            login=str(account.address) if account else "",
+            account_id=account.id if account else None,
+            connection_id=self._conn.id,
+        )

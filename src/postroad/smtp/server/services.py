@@ -1,0 +1,96 @@
+"""What the sessions of a listener work with."""
+
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from postroad.directory.accounts import AccountInfo
+from postroad.model.address import Address
+from postroad.model.clock import Clock
+from postroad.model.envelope import Envelope, Peer
+from postroad.model.octets import Octets
+from postroad.policy.limits import Limits
+from postroad.smtp.wire.terms import Terms
+
+
+class Role(Enum):
+    """What a listener is for."""
+
+    EXCHANGE = "smtp"
+    """Mail from other servers: port 25."""
+    SUBMISSION = "submission"
+    """Mail from our users: ports 587 and 465 (RFC 6409, RFC 8314)."""
+
+
+class Acceptor(Protocol):
+    """Who decides on senders, recipients and messages: `delivery.inbound` or `delivery.submit`."""
+
+    def check_sender(self, peer: Peer, sender: Address | None) -> None:
+        """Raises Refused."""
+        ...
+
+    def check_recipient(self, peer: Peer, envelope: Envelope, address: Address) -> None:
+        """Raises Refused; `envelope` has the recipients that were taken so far."""
+        ...
+
+    async def accept(self, peer: Peer, envelope: Envelope, body: Octets) -> str:
+        """Take a message: durable on return, which gives the text of the 250.
+
+        Raises Refused, Unavailable or StoreError.
+        """
+        ...
+
+    async def refused(
+        self, peer: Peer, sender: str, recipients: Sequence[str], refusals: Sequence[str]
+    ) -> None:
+        """Keep what a session was told no to."""
+        ...
+
+
+class Authenticator(Protocol):
+    """The one verb of the directory that a session needs."""
+
+    async def authenticate(self, login: str, password: str, peer_address: str, protocol: str) -> AccountInfo:
+        """Raises AuthenticationFailed, Refused or Unavailable."""
+        ...
+
+
+class Spool(Protocol):
+    """Collects the octets of one message (`store.blobs.spool`)."""
+
+    def write(self, chunk: bytes) -> None:
+        """Raises Unavailable when the disk is full."""
+        ...
+
+    def finish(self) -> Octets:
+        """Give the whole message, valid until `close`."""
+        ...
+
+    def close(self) -> None:
+        """Drop everything."""
+        ...
+
+
+class Spools(Protocol):
+    """The one verb of the store that a session needs."""
+
+    def spool(self) -> Spool:
+        """Return an empty spool."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All of it, the same for every connection of a listener."""
+
+    acceptor: Acceptor
+    directory: Authenticator
+    store: Spools
+    clock: Clock
+    limits: Limits
+    role: Role
+    terms: Terms
+    tls_context: ssl.SSLContext | None
+    listener: str

@@ -1,0 +1,49 @@
+"""SMTP sessions of one listener, for mail exchange and for submission."""
+
+import ssl
+
+from postroad.model.clock import Clock
+from postroad.net.connection import Connection
+from postroad.policy.limits import Limits
+from postroad.sasl.exchange import MECHANISMS
+from postroad.smtp.server.conversation import Conversation
+from postroad.smtp.server.services import Acceptor, Authenticator, Role, Services, Spools
+from postroad.smtp.wire.terms import Terms
+
+
+class SmtpSession:
+    """`run` serves one connection; one object serves all connections of a listener."""
+
+    def __init__(
+        self,
+        *,
+        acceptor: Acceptor,
+        directory: Authenticator,
+        store: Spools,
+        clock: Clock,
+        limits: Limits,
+        role: Role,
+        hostname: str,
+        tls_context: ssl.SSLContext | None,
+        listener: str = "",
+    ) -> None:
+        """Without a `tls_context` there is no STARTTLS; TLS from the first octet is the listener's affair."""
+        submission = role is Role.SUBMISSION
+        terms = Terms(
+            hostname=hostname,
+            message_size=limits.message_size,
+            recipients=limits.recipients_authenticated if submission else limits.recipients,
+            submission=submission,
+            starttls=tls_context is not None,
+            mechanisms=MECHANISMS if submission else (),
+            line=limits.smtp_line,
+            data_line=limits.data_line,
+            junk_commands=limits.junk_commands,
+        )
+        self._services = Services(
+            acceptor, directory, store, clock, limits, role, terms, tls_context, listener or role.value
+        )
+
+    async def run(self, conn: Connection) -> None:
+        """Talk to one peer until one of both has enough."""
+        await Conversation(self._services, conn).run()
