@@ -62,7 +62,7 @@ def add_alias(
     for target in map(parsed, targets):
         if target.key == name.key and not shadows:
             raise Loop(f"{name.text} cannot lead to itself")
-        if target.key in (parse_mailbox(known).key for known in _targets(tx, name.key)):
+        if tx.value("SELECT 1 FROM alias WHERE key = ? AND target_key = ?", name.key, target.key):
             raise AlreadyThere(f"{name.text} goes to {target.unicode} already")
         if is_local_domain(tx, target.domain) and find(tx, target) is None:
             raise NoSuchAccount(f"there is no account or alias {target.unicode} for {name.text} to go to")
@@ -94,16 +94,14 @@ def remove_alias(
     before = _targets(tx, name.key)
     if not before:
         raise NoSuchAlias(f"there is no alias {name.text}")
-    gone: list[str] = []
     for target in map(parsed, targets):
         tx.run("DELETE FROM alias WHERE key = ? AND target_key = ?", name.key, target.key)
         if not tx.changes():
             raise NoSuchAlias(f"{name.text} does not go to {target.unicode}")
-        gone.append(str(target))
     if not targets:
-        gone = before
         tx.run("DELETE FROM alias WHERE key = ?", name.key)
     after = _targets(tx, name.key)
+    gone = tuple(target for target in before if target not in after)
     if not after and not tx.value("SELECT 1 FROM account WHERE key = ?", name.key):
         pointing = aliases_to(tx, name.key)
         if pointing and not even_if_used:
@@ -111,7 +109,7 @@ def remove_alias(
         drop_aliases_to(tx, name.key, who=who)
     new: changes.Facts | None = {"targets": after} if after else None
     changes.record(tx, who=who, noun="alias", name=name.text, old={"targets": before}, new=new)
-    return Alias(name.text, tuple(gone))
+    return Alias(name.text, gone)
 
 
 def alias(reader: Reader, source: str) -> Alias:

@@ -218,7 +218,7 @@ def _login_key(login: str) -> str:
     try:
         return parse_mailbox(login.strip()).key
     except AddressError:
-        return "\0" + login[:1024]
+        return "\0" + login[:1024].encode(errors="replace").decode()
 
 
 def _prepared_or_none(password: str) -> str | None:
