@@ -28,6 +28,85 @@ SMALL = ImapLimits(
     bad_prelogin=1000,
     bad=1000,
 )
+# An unfinished line, the literals of the command it belongs to, and their heads.
+MOST_KEPT = SMALL.line + 2 + SMALL.literals_size + SMALL.literals * 20
+
+# Scraps of the protocol, so that what is put together from them gets far before it goes wrong.
+SCRAPS = (
+    *(
+        b"\r\n",
+        b"\r\n",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"\0",
+        b" ",
+        b" ",
+        b"a ",
+        b"b ",
+        b"* ",
+        b"+ ",
+        b"(",
+        b")",
+        b"()",
+    ),
+    *(
+        b"{3}\r\n",
+        b"{3+}\r\n",
+        b"{0+}\r\n",
+        b"~{5+}\r\n",
+        b"{99}\r\n",
+        b"{60+}\r\n",
+        b"{200+}\r\n",
+        b"{7001+}",
+    ),
+    *(
+        b"{301+}\r\n",
+        b"{4000+}\r\n",
+        b"{99999999999}\r\n",
+        b'"',
+        b'"x"',
+        b"\\",
+        b"abc",
+        b"DONE\r\n",
+        b"*\r\n",
+    ),
+    *(
+        b"a NOOP\r\n",
+        b"a IDLE\r\n",
+        b"a LOGIN ",
+        b"a LOGIN x y\r\n",
+        b"a AUTHENTICATE PLAIN\r\n",
+        b"YWdhaW4=\r\n",
+    ),
+    *(
+        b"a SELECT ",
+        b"a APPEND INBOX ",
+        b"a APPEND INBOX (\\Seen) {5+}\r\n",
+        b"a APPEND {5+}\r\nINBOX {7}\r\n",
+    ),
+    *(
+        b"a SEARCH ",
+        b"OR ",
+        b"NOT ",
+        b"ALL",
+        b"TEXT ",
+        b"CHARSET x ",
+        b"a FETCH 1 ",
+        b"BODY[",
+        b"]",
+        b"<0.1>",
+    ),
+    *(
+        b"a UID STORE 1:* +FLAGS ",
+        b"GET / HTTP/1.0\r\n",
+        b"x" * 150,
+        b"\xff",
+        b"1:*",
+        b"UID ",
+        b"a STARTTLS\r\n",
+    ),
+)
 
 
 class Dialogue:
@@ -75,3 +154,13 @@ class Dialogue:
             self.events[-1] = LiteralChunk(last.data + event.data)
         else:
             self.events.append(event)
+
+
+def check_said(said: bytes) -> None:
+    """Hold what a core says by itself against RFC 3501 §7: whole lines with a tag, `*` or `+`."""
+    assert said == b"" or said.endswith(b"\r\n")
+    for line in said.split(b"\r\n")[:-1]:
+        assert b"\r" not in line
+        assert b"\n" not in line
+        assert b" " in line
+        assert line.isascii()
