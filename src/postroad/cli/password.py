@@ -21,6 +21,20 @@ def new_password(whose: str) -> PasswordHash:
     return Hasher().hash(_prompt(whose) if sys.stdin.isatty() else _first_line())
 
 
+def known_password(whose: str, *, stdin_free: bool) -> str:
+    """Ask for a password to log in with; from the terminal when standard input is the message.
+
+    Raises:
+        Problem: there is nobody to ask.
+    """
+    if stdin_free and not sys.stdin.isatty():
+        return _first_line()
+    try:
+        return getpass.getpass(f"Password for {whose}: ")
+    except EOFError:
+        raise Problem("no password came", "run this at a terminal", status=Exit.USAGE) from None
+
+
 def _prompt(whose: str) -> str:
     while True:
         password = getpass.getpass(f"Password for {whose}: ")

@@ -1,0 +1,143 @@
+"""`postroad store`: is the mail store sound, and making its index again."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import click
+
+from postroad.cli.database import open_store
+from postroad.cli.here import Here, become_owner, common, pass_here
+from postroad.cli.output import Exit, Problem, mark, print_json, safe
+from postroad.db.transaction import Transaction
+from postroad.directory import snapshot
+from postroad.directory.snapshot import BadSnapshot, Snapshot
+from postroad.prepare_start import AlreadyRunning, Instance
+from postroad.store import check as store_check
+from postroad.store import rebuild as store_rebuild
+from postroad.store.accounts import create_mailboxes
+from postroad.store.blobs.reader import PackReader
+
+Progress: TypeAlias = Callable[[int, int], None]
+_PACKS: Final = "packs"
+
+
+@click.group(short_help="The mail store: check, rebuild.")
+def store() -> None:
+    """The mail store: an index in one SQLite file, messages in pack files."""
+
+
+@store.command()
+@common
+@pass_here
+def check(here: Here) -> int:
+    """Read every message and compare it with what the index says; the server may run."""
+    problems = []
+    data = here.settings().data
+    with (
+        open_store(here) as database,
+        closing(PackReader(data / _PACKS)) as packs,
+        _progress(here, "Reading messages") as progress,
+    ):
+        for problem in database.read(lambda reader: list(store_check.check(reader, packs, progress))):
+            problems.append(problem)
+            if not here.json:
+                click.echo(f"{mark(False)} {safe(problem.what)}")
+    if here.json:
+        print_json([{"what": one.what, "mail_affected": one.mail_affected} for one in problems])
+    elif not problems:
+        here.say(f"{mark(True)} The store is sound.")
+    else:
+        damaged = sum(one.mail_affected for one in problems)
+        here.say(f"{len(problems)} problems, {damaged} of them in the mail itself.")
+        here.next("postroad stop, then postroad store rebuild")
+    return Exit.PROBLEM if problems else Exit.OK
+
+
+@store.command()
+@common
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_here
+def rebuild(here: Here, yes: bool) -> int:
+    """Make the index again from the packs and directory.json; the server must be stopped.
+
+    Every message is back in its mailbox afterwards. The old index, if there
+    is one, is kept beside the new one. The queue and the trail are not in the
+    packs: what was on its way out is lost.
+    """
+    data = here.settings().data
+    become_owner(data)
+    saved = _saved(data)
+    if not yes and sys.stdin.isatty():
+        click.confirm(f"Make the index of {data} again ({len(saved.accounts)} accounts)?", abort=True)
+    try:
+        with Instance(data), _progress(here, "Filing messages") as progress:
+            aside = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+            report = store_rebuild.rebuild(
+                data, lambda tx: _restore(tx, saved), aside=aside, progress=progress
+            )
+    except AlreadyRunning as error:
+        raise Problem(str(error), "stop it first: postroad stop") from None
+    if here.json:
+        print_json(
+            {
+                "accounts": report.accounts,
+                "mailboxes": report.mailboxes,
+                "messages": report.messages,
+                "lost": report.lost,
+            }
+        )
+        return Exit.PROBLEM if report.lost else Exit.OK
+    for line in report.lost:
+        click.echo(f"{mark(False)} {safe(line)}")
+    here.say(
+        f"{mark(True)} {report.messages} messages in {report.mailboxes} mailboxes"
+        f" of {report.accounts} accounts are back."
+    )
+    here.next("postroad store check")
+    return Exit.PROBLEM if report.lost else Exit.OK
+
+
+def _saved(data: Path) -> Snapshot:
+    try:
+        return snapshot.load(data)
+    except FileNotFoundError:
+        raise Problem(
+            f"{data} has no {snapshot.FILE_NAME}, which says whose mail it is", "take it from a backup"
+        ) from None
+    except BadSnapshot as error:
+        raise Problem(str(error), "take it from a backup") from None
+
+
+def _restore(tx: Transaction, saved: Snapshot) -> set[int]:
+    snapshot.restore(tx, saved)
+    for account in saved.accounts:
+        create_mailboxes(tx, account.id)
+    return {account.id for account in saved.accounts}
+
+
+@contextmanager
+def _progress(here: Here, title: str) -> Iterator[Progress]:
+    """A bar on standard error, where a person watches it."""
+    if here.quiet or here.json or not sys.stderr.isatty():
+        yield lambda _done, _all: None
+        return
+    # Here, because no other command needs it and it takes a while to import.
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        last = 0.0
+
+        def step(done: int, total: int) -> None:
+            nonlocal last
+            if time.monotonic() - last > 0.1 or done == total:
+                last = time.monotonic()
+                bar.update(task, completed=done, total=total)
+
+        yield step
