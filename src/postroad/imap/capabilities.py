@@ -1,0 +1,24 @@
+"""What the server says it can do, by state of the session (RFC 3501 §7.2.1)."""
+
+from typing import Final
+
+from postroad.imap.wire.table import State
+
+# LITERAL- bounds what a stranger may send uninvited (RFC 7888 §5); LITERAL+ is for users.
+_ALWAYS: Final = b"IMAP4rev1 SASL-IR ID ENABLE"
+_MECHANISMS: Final = b"AUTH=PLAIN AUTH=LOGIN"
+_USERS: Final = (
+    b"LITERAL+ IDLE NAMESPACE CHILDREN UIDPLUS MOVE UNSELECT SPECIAL-USE CREATE-SPECIAL-USE"
+    b" LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH WITHIN"
+    b" QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE"
+)
+
+
+def capabilities(state: State, *, secure: bool, tls_offered: bool, append_limit: int) -> bytes:
+    """Return the list for CAPABILITY; passwords are taken under TLS alone (RFC 8314 §3)."""
+    if state is not State.NOT_AUTHENTICATED:
+        return b"%b %b APPENDLIMIT=%d" % (_ALWAYS, _USERS, append_limit)
+    if secure:
+        return b"%b LITERAL- %b" % (_ALWAYS, _MECHANISMS)
+    starttls = b" STARTTLS" if tls_offered else b""
+    return b"%b LITERAL-%b LOGINDISABLED" % (_ALWAYS, starttls)

@@ -1,0 +1,33 @@
+"""CAPABILITY, ID, ENABLE: what each side can do (RFC 3501 §6.1.1, RFC 2971, RFC 5161)."""
+
+from postroad import __version__
+from postroad.imap.answer import Answer, ok
+from postroad.imap.dialogue import Dialogue
+from postroad.imap.wire.commands import Enable, Id
+from postroad.imap.wire.table import State
+from postroad.obs.log import log
+
+
+def capability(dialogue: Dialogue) -> Answer:
+    """Say what can be used in this state."""
+    dialogue.core.untagged(b"CAPABILITY " + dialogue.capabilities())
+    return ok(b"that is all")
+
+
+def identify(dialogue: Dialogue, command: Id) -> Answer:
+    """Exchange names; strangers are not told the version (RFC 2971 §4)."""
+    client = dict(command.fields)
+    log.info(
+        "imap.id", conn=dialogue.conn.id, name=client.get("name") or "", version=client.get("version") or ""
+    )
+    version = b""
+    if dialogue.core.state is not State.NOT_AUTHENTICATED:
+        version = b' "version" "%b"' % __version__.encode()
+    dialogue.core.untagged(b'ID ("name" "postroad"%b)' % version)
+    return ok(b"pleased to meet you")
+
+
+def enable(dialogue: Dialogue, command: Enable) -> Answer:
+    """Switch extensions on; none of those that are offered needs it, and unknown ones are passed over."""
+    dialogue.core.untagged(b"ENABLED")
+    return ok(b"nothing else to switch on")

@@ -1,0 +1,53 @@
+"""COPY, MOVE and their UID forms (RFC 3501 §6.4.7, RFC 6851, RFC 4315 §3)."""
+
+from postroad.imap.answer import Answer, ok
+from postroad.imap.batches import batches
+from postroad.imap.dialogue import Dialogue
+from postroad.imap.errors import EXPUNGED, READ_ONLY
+from postroad.imap.uid_set import Pairs, write_set
+from postroad.imap.wire.commands import Copy, Move
+from postroad.store.types import CopyResult
+
+
+async def copy(dialogue: Dialogue, command: Copy) -> Answer:
+    """Copy messages, all or none."""
+    pairs = _named(dialogue, command)
+    if pairs is None:
+        return EXPUNGED
+    target = dialogue.mailbox(command.mailbox, code=b"TRYCREATE")
+    result = await dialogue.account.copy(dialogue.selected.id, pairs, target.id)
+    return ok(b"copied", _copyuid(result)) if result.source else ok(b"there was nothing to copy")
+
+
+async def move(dialogue: Dialogue, command: Move) -> Answer:
+    """Move messages in one transaction; EXPUNGE tells which are gone from here (RFC 6851 §3.3)."""
+    if dialogue.selected.read_only:
+        return READ_ONLY
+    pairs = _named(dialogue, command)
+    if pairs is None:
+        return EXPUNGED
+    target = dialogue.mailbox(command.mailbox, code=b"TRYCREATE")
+    result = await dialogue.account.move(dialogue.selected.id, pairs, target.id)
+    if result.source:
+        # RFC 6851 §4.3: before the EXPUNGEs, so that a client can connect the two.
+        dialogue.core.untagged(b"OK [%b] moved" % _copyuid(result))
+    return ok(b"done")
+
+
+def _named(dialogue: Dialogue, command: Copy | Move) -> Pairs | None:
+    """The UIDs of the messages named; None where a message number is gone (RFC 2180 §4.4.1).
+
+    Raises:
+        BadNumber
+    """
+    selected = dialogue.selected
+    pairs = selected.uid_pairs(command.messages, uid=command.uid)
+    if not command.uid:
+        there = sum(len(rows) for rows in batches(dialogue.account, selected.id, pairs))
+        if there < selected.count(pairs):
+            return None
+    return pairs
+
+
+def _copyuid(result: CopyResult) -> bytes:
+    return b"COPYUID %d %b %b" % (result.uidvalidity, write_set(result.source), write_set(result.target))

@@ -1,0 +1,83 @@
+"""LIST and LSUB (RFC 3501 §6.3.8, §6.3.9; RFC 3348, 5258, 5819, 6154)."""
+
+from collections.abc import Iterator
+
+from postroad.imap.answer import Answer, No, ok
+from postroad.imap.commands.status import status_line
+from postroad.imap.dialogue import Dialogue
+from postroad.imap.hierarchy import Node, nodes, parents
+from postroad.imap.pattern import Pattern
+from postroad.imap.quoted import quoted_name
+from postroad.imap.wire.commands import List, Lsub
+
+
+def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
+    """Tell the names that match."""
+    if command.patterns == ("",) and not command.extended:
+        # RFC 3501 §6.3.8: a question for the delimiter and the root, which is empty here.
+        dialogue.core.untagged(b'LIST (\\Noselect) "/" ""')
+        return ok(b"done")
+    patterns = _patterns(command.reference, command.patterns)
+    account = dialogue.account
+    limit = dialogue.services.limits.message_size
+    for node in nodes(account.mailboxes(), account.subscriptions()):
+        if not any(pattern.matches(node.name) for pattern in patterns):
+            continue
+        below = _children_match(node, command)
+        if not (below or _selects(node, command)):
+            continue
+        attributes = b" ".join(_attributes(node, command))
+        extended = b' ("CHILDINFO" ("SUBSCRIBED"))' if below else b""
+        dialogue.core.untagged(b'LIST (%b) "/" %b%b' % (attributes, quoted_name(node.name), extended))
+        if command.status and node.mailbox is not None:
+            dialogue.core.untagged(status_line(account, node.mailbox, command.status, limit))
+    return ok(b"done")
+
+
+def lsub(dialogue: Dialogue, command: Lsub) -> Answer:
+    """Tell the subscribed names that match, whether there are such mailboxes or not."""
+    if not command.pattern:
+        dialogue.core.untagged(b'LSUB (\\Noselect) "/" ""')
+        return ok(b"done")
+    (pattern,) = _patterns(command.reference, (command.pattern,))
+    subscribed = set(dialogue.account.subscriptions())
+    shown = {name: b"" for name in subscribed if pattern.matches(name)}
+    if pattern.ends_with_percent:
+        # §6.3.9: with foo/bar subscribed and foo not, "%" shows foo with \Noselect.
+        above = {parent for name in subscribed for parent in parents(name)}
+        shown |= {name: b"\\Noselect" for name in above - subscribed if pattern.matches(name)}
+    for name in sorted(shown, key=lambda name: (name != "INBOX", name)):
+        dialogue.core.untagged(b'LSUB (%b) "/" %b' % (shown[name], quoted_name(name)))
+    return ok(b"done")
+
+
+def _patterns(reference: str, texts: tuple[str, ...]) -> list[Pattern]:
+    try:
+        return [Pattern(reference, text) for text in texts if text]
+    except ValueError:
+        raise No(b"LIMIT", b"the pattern has too many wildcards") from None
+
+
+def _selects(node: Node, command: List) -> bool:
+    """Whether the name itself is asked for (RFC 5258 §3.1, RFC 6154 §5.2)."""
+    if "SPECIAL-USE" in command.select and not (node.mailbox and node.mailbox.special_use):
+        return False
+    if "SUBSCRIBED" in command.select:
+        return node.subscribed
+    return node.mailbox is not None or node.has_children
+
+
+def _children_match(node: Node, command: List) -> bool:
+    """Whether the name is shown for the sake of what is subscribed below it (RFC 5258 §3.5)."""
+    return "RECURSIVEMATCH" in command.select and node.subscribed_below
+
+
+def _attributes(node: Node, command: List) -> Iterator[bytes]:
+    if node.mailbox is None:
+        # \NonExistent is for those who asked in the words of RFC 5258 §3; it implies \Noselect.
+        yield b"\\NonExistent" if command.extended else b"\\Noselect"
+    yield b"\\HasChildren" if node.has_children else b"\\HasNoChildren"
+    if node.subscribed and ("SUBSCRIBED" in command.select or "SUBSCRIBED" in command.returns):
+        yield b"\\Subscribed"
+    if node.mailbox is not None and node.mailbox.special_use:
+        yield node.mailbox.special_use.encode()

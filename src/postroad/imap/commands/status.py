@@ -1,0 +1,55 @@
+"""STATUS (RFC 3501 §6.3.10, RFC 8438)."""
+
+from bisect import bisect_left
+
+from postroad.imap.answer import Answer, ok
+from postroad.imap.dialogue import Dialogue
+from postroad.imap.quoted import quoted_name
+from postroad.imap.wire.commands import Status, StatusItem
+from postroad.store.account import Account
+from postroad.store.types import Mailbox
+
+
+def status(dialogue: Dialogue, command: Status) -> Answer:
+    """Tell the counters of a mailbox, selected or not."""
+    mailbox = dialogue.mailbox(command.mailbox)
+    limit = dialogue.services.limits.message_size
+    dialogue.core.untagged(status_line(dialogue.account, mailbox, command.items, limit))
+    return ok(b"done")
+
+
+def status_line(
+    account: Account, mailbox: Mailbox, items: tuple[StatusItem, ...], append_limit: int
+) -> bytes:
+    """Return `STATUS name (MESSAGES 3 …)`."""
+    values = [b"%b %d" % (item.value, _value(account, mailbox, item, append_limit)) for item in items]
+    return b"STATUS %b (%b)" % (quoted_name(mailbox.name), b" ".join(values))
+
+
+def _value(account: Account, mailbox: Mailbox, item: StatusItem, append_limit: int) -> int:
+    match item:
+        case StatusItem.MESSAGES:
+            return mailbox.messages
+        case StatusItem.RECENT:
+            return _recent(account, mailbox)
+        case StatusItem.UIDNEXT:
+            return mailbox.uidnext
+        case StatusItem.UIDVALIDITY:
+            return mailbox.uidvalidity
+        case StatusItem.UNSEEN:
+            return mailbox.unseen
+        case StatusItem.SIZE:
+            return mailbox.size
+        case StatusItem.DELETED:
+            return mailbox.deleted
+        case StatusItem.HIGHESTMODSEQ:
+            return max(mailbox.highest_modseq, 1)  # RFC 7162 §7: never zero
+        case StatusItem.APPENDLIMIT:
+            return append_limit
+
+
+def _recent(account: Account, mailbox: Mailbox) -> int:
+    if mailbox.recent_from >= mailbox.uidnext:
+        return 0
+    uids = account.view(mailbox.id).uids
+    return len(uids) - bisect_left(uids, mailbox.recent_from)

@@ -1,0 +1,165 @@
+"""One client's session: who it is, what it has selected, what it knows."""
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from postroad.config.limits import Limits
+from postroad.directory.accounts import AccountInfo
+from postroad.imap.answer import No
+from postroad.imap.capabilities import capabilities
+from postroad.imap.selected import Selected
+from postroad.imap.wire.core import ImapServerCore
+from postroad.imap.wire.mailbox_name import MailboxName
+from postroad.imap.wire.table import State
+from postroad.model.clock import Clock
+from postroad.net.connection import Connection
+from postroad.policy.shared_counts import Refusal, UserSession
+from postroad.store.account import Account
+from postroad.store.store import Store
+from postroad.store.types import Mailbox
+
+
+class Authenticator(Protocol):
+    """Who knows passwords; `postroad.directory.directory.Directory` does."""
+
+    async def authenticate(self, login: str, password: str, peer_address: str, protocol: str) -> AccountInfo:
+        """Return the account, or raise AuthenticationFailed, Refused or Unavailable."""
+        ...
+
+
+class SessionCounts(Protocol):
+    """Who counts sessions over all workers; `postroad.policy.shared_counts.SharedCounts` does."""
+
+    def open_session(self, account_id: int, address: str) -> UserSession | Refusal:
+        """Count one more, or say why there is no room."""
+        ...
+
+    def close_session(self, session: UserSession) -> None:
+        """Count it off."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all IMAP sessions of a listener share."""
+
+    store: Store
+    directory: Authenticator
+    clock: Clock
+    limits: Limits
+    hostname: str
+    tls_context: ssl.SSLContext | None
+    counts: SessionCounts
+    on_login: Callable[[Connection], None]
+    """Told of connections that have earned their place (`postroad.policy.gate.Gate.authenticated`)."""
+
+
+class Dialogue:
+    """A session in progress; the commands work on this."""
+
+    __slots__ = (
+        "_account",
+        "_counted",
+        "_selected",
+        "conn",
+        "core",
+        "failures",
+        "over",
+        "services",
+        "stranger_commands",
+    )
+
+    def __init__(self, conn: Connection, core: ImapServerCore, services: Services) -> None:
+        self.conn = conn
+        self.core = core
+        self.services = services
+        self.over = False
+        """Nothing more is to be read: flush and close."""
+        self.failures = 0
+        """Failed log-ins."""
+        self.stranger_commands = 0
+        """Commands before log-in."""
+        self._account: Account | None = None
+        self._selected: Selected | None = None
+        self._counted: UserSession | None = None
+
+    # -- who and where -----------------------------------------------------
+
+    @property
+    def account(self) -> Account:
+        """The mail of the user; the core lets no command through that needs it before log-in."""
+        assert self._account is not None
+        return self._account
+
+    @property
+    def selected(self) -> Selected:
+        """The selected mailbox; the core lets no command through that needs it before SELECT."""
+        assert self._selected is not None
+        return self._selected
+
+    @property
+    def maybe_selected(self) -> Selected | None:
+        """The selected mailbox, or None."""
+        return self._selected
+
+    def log_in(self, account_id: int) -> Refusal | None:
+        """Enter the authenticated state, unless the user has too many sessions."""
+        counted = self.services.counts.open_session(account_id, self.conn.peer[0])
+        if isinstance(counted, Refusal):
+            return counted
+        self._counted = counted
+        self._account = self.services.store.account(account_id)
+        self.core.state = State.AUTHENTICATED
+        self.services.on_login(self.conn)
+        return None
+
+    def select(self, selected: Selected) -> None:
+        """Enter the selected state."""
+        self._selected = selected
+        self.core.state = State.SELECTED
+
+    def unselect(self) -> None:
+        """Leave the selected state."""
+        self._selected = None
+        self.core.state = State.AUTHENTICATED
+
+    def leave(self) -> None:
+        """Count the session off."""
+        if self._counted is not None:
+            self.services.counts.close_session(self._counted)
+            self._counted = None
+
+    def capabilities(self) -> bytes:
+        """What the client can use in this state."""
+        return capabilities(
+            self.core.state,
+            secure=self.conn.tls is not None,
+            tls_offered=self.services.tls_context is not None,
+            append_limit=self.services.limits.message_size,
+        )
+
+    # -- mailboxes ---------------------------------------------------------
+
+    def mailbox(self, named: MailboxName, *, code: bytes = b"NONEXISTENT") -> Mailbox:
+        """Find a mailbox by the name that the client gave.
+
+        Raises:
+            No: there is none; `code` is TRYCREATE where making it would help.
+        """
+        found = self.account.mailbox(named.name) if named.valid else None
+        if found is None:
+            raise No(code if named.valid else b"NONEXISTENT", b"there is no such mailbox")
+        return found
+
+    # -- news --------------------------------------------------------------
+
+    async def catch_up(self, *, expunge: bool) -> None:
+        """Tell the client what has changed in the selected mailbox.
+
+        Raises:
+            MailboxGone
+        """
+        if self._selected is not None and (lines := await self._selected.catch_up(expunge=expunge)):
+            self.core.write(lines)

@@ -1,0 +1,52 @@
+"""What a client hears when a service says no: the one table of IMAP (RFC 3501 §7.1, RFC 5530)."""
+
+from typing import Final
+
+from postroad.directory.errors import AuthenticationFailed
+from postroad.imap.answer import Answer, No
+from postroad.imap.selected import BadNumber
+from postroad.model.refusal import Refused, Unavailable
+from postroad.store.errors import (
+    AlreadyExists,
+    BadMailboxName,
+    Conflict,
+    Damaged,
+    LimitReached,
+    NoSuchMailbox,
+    NoSuchMessage,
+    OverQuota,
+    StoreError,
+)
+
+SERVERBUG: Final = Answer(b"NO", b"SERVERBUG", b"an error in the server; it has been logged")
+READ_ONLY: Final = Answer(b"NO", b"READ-ONLY", b"the mailbox is selected for reading only")
+EXPUNGED: Final = Answer(b"NO", b"EXPUNGEISSUED", b"some of these messages are gone")
+
+_REPLIES: Final[dict[type[Exception], Answer]] = {
+    OverQuota: Answer(b"NO", b"OVERQUOTA", b"there is no room left in the account"),
+    NoSuchMailbox: Answer(b"NO", b"NONEXISTENT", b"there is no such mailbox"),
+    AlreadyExists: Answer(b"NO", b"ALREADYEXISTS", b"there is such a mailbox already"),
+    BadMailboxName: Answer(b"NO", b"CANNOT", b"a mailbox cannot have that name"),
+    Conflict: Answer(b"NO", b"CANNOT", b"that cannot be done to this mailbox"),
+    LimitReached: Answer(b"NO", b"LIMIT", b"that is more than this server keeps"),
+    NoSuchMessage: EXPUNGED,
+    Damaged: Answer(b"NO", b"CORRUPTION", b"the message is damaged; the operator has been told"),
+    StoreError: Answer(b"NO", b"CANNOT", b"that cannot be done"),
+    AuthenticationFailed: Answer(b"NO", b"AUTHENTICATIONFAILED", b"wrong name or password"),
+    Unavailable: Answer(b"NO", b"UNAVAILABLE", b"not now; try again later"),
+    BadNumber: Answer(b"BAD", b"", b"there are not so many messages"),
+}
+
+
+def answer_to(error: Exception) -> Answer | None:
+    """Return how to say `error`; None for what is nobody's fault but ours."""
+    match error:
+        case No(answer=answer):
+            return answer
+        case Refused(public=public):
+            # Too many failed log-ins from there: RFC 5530 has LIMIT for nothing else.
+            return Answer(b"NO", b"LIMIT", public.encode("ascii", "replace"))
+    for kind in type(error).__mro__:
+        if kind in _REPLIES:
+            return _REPLIES[kind]
+    return None

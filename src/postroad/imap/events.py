@@ -1,0 +1,45 @@
+"""The next thing that a client says."""
+
+from postroad.imap.dialogue import Dialogue
+from postroad.imap.wire.commands import Event, Hangup
+from postroad.imap.wire.table import State
+from postroad.net.connection import Wake
+
+
+async def next_event(dialogue: Dialogue, deadline: float | None = None) -> Event | None:
+    """Wait for the next event; None when the session is over, for whatever reason.
+
+    What happens in a mailbox between two commands is no event: the client
+    hears of it with the next one (RFC 3501 §7.4.1).
+    """
+    core, conn = dialogue.core, dialogue.conn
+    while not dialogue.over:
+        event = core.next_event()
+        if event is not None:
+            if isinstance(event, Hangup):
+                break
+            return event
+        if deadline is None:
+            deadline = conn.deadline(_patience(dialogue))
+        # A peer in the middle of a command is let finish it when the server stops.
+        match await conn.pump(deadline, drain=core.between_commands):
+            case Wake.DATA | Wake.POKED:
+                pass
+            case Wake.TIMEOUT:
+                core.bye(b"nothing came for too long")
+                break
+            case Wake.DRAIN:
+                core.bye(b"the server is stopping", b"UNAVAILABLE")
+                break
+            case Wake.CLOSED:
+                break
+    dialogue.over = True
+    return None
+
+
+def _patience(dialogue: Dialogue) -> float:
+    limits = dialogue.services.limits
+    if dialogue.core.state is State.NOT_AUTHENTICATED:
+        return limits.command_timeout
+    # RFC 3501 §5.4: an autologout timer must be at least 30 minutes.
+    return max(limits.imap_idle_timeout, 1800)

@@ -1,0 +1,52 @@
+"""Flags as responses show them (RFC 3501 §2.3.2, §7.2.6)."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from postroad.model.flags import SYSTEM_TEXT, render
+from postroad.store.types import Entry
+
+_SYSTEM: Final = SYSTEM_TEXT[31]
+
+
+class FlagTexts:
+    """The keywords that a client has been shown, and flag lists ready to be sent."""
+
+    __slots__ = ("_keywords", "_texts")
+
+    def __init__(self) -> None:
+        self._keywords: dict[str, str] = {}
+        self._texts: dict[tuple[int, str], bytes] = {}
+
+    def text(self, entry: Entry, recent: bool) -> bytes:
+        """Return the inside of the FLAGS list of one message."""
+        words = self.ready(entry.flags, entry.keywords)
+        if not recent:
+            return words
+        return words + b" \\Recent" if words else b"\\Recent"
+
+    def ready(self, flags: int, keywords: str) -> bytes:
+        """Return the flag list without \\Recent."""
+        if not keywords:
+            return SYSTEM_TEXT[flags]
+        key = (flags, keywords)
+        words = self._texts.get(key)
+        if words is None:
+            if len(self._texts) > 1000:  # every message may have keywords of its own
+                self._texts.clear()
+            words = self._texts[key] = render(flags, keywords)
+        return words
+
+    def learn(self, stored: Iterable[str]) -> bool:
+        """Note keywords, in the stored form; tell whether one of them is new."""
+        before = len(self._keywords)
+        for words in stored:
+            for word in words.split(" "):
+                self._keywords.setdefault(word.lower(), word)
+        return len(self._keywords) > before
+
+    def listing(self, *, read_only: bool) -> bytes:
+        """Return the FLAGS and PERMANENTFLAGS responses (§6.3.1, §7.1)."""
+        names = b" ".join([_SYSTEM, *(word.encode() for word in self._keywords.values())])
+        permanent = b"" if read_only else names + b" \\*"
+        return b"* FLAGS (%b)\r\n* OK [PERMANENTFLAGS (%b)] flags that stay\r\n" % (names, permanent)

@@ -1,0 +1,156 @@
+"""SEARCH keys against rows of the index (RFC 3501 §6.4.4).
+
+A key filters a list of rows. Keys beside one another filter one after the
+other, the cheap ones first, so that a message is opened only where nothing
+else can decide.
+"""
+
+from calendar import timegm
+from datetime import date, timedelta
+from typing import TypeAlias
+
+from postroad.imap.contents import Contents
+from postroad.imap.selected import Selected
+from postroad.imap.uid_set import Pairs, is_in, meet
+from postroad.imap.wire import search_keys as keys
+from postroad.imap.wire.search_keys import DateField, DateTest, SearchKey
+from postroad.imap.wire.sequence_set import MAX_NUMBER
+from postroad.store.types import Entry
+
+Rows: TypeAlias = list[Entry]
+_EVERY: Pairs = ((1, MAX_NUMBER),)
+
+
+class Matcher:
+    """One search in one mailbox."""
+
+    def __init__(self, selected: Selected, contents: Contents, now: float) -> None:
+        self._selected = selected
+        self._contents = contents
+        self._now = int(now)
+
+    def span(self, key: SearchKey) -> Pairs:
+        """UIDs outside of which nothing can match, so that they need not be read."""
+        match key:
+            case keys.NumberKey() | keys.UidKey():
+                return self._pairs(key)
+            case keys.And(keys=parts):
+                span = _EVERY
+                for part in parts:
+                    span = meet(span, self.span(part))
+                return span
+            case _:
+                return _EVERY
+
+    async def matching(self, key: SearchKey, rows: Rows) -> Rows:
+        """Return the rows that the key matches, in their order."""
+        if not rows:
+            return rows
+        match key:
+            case keys.AllMessages():
+                return rows
+            case keys.And(keys=parts):
+                for part in sorted(parts, key=_cost):
+                    rows = await self.matching(part, rows)
+                return rows
+            case keys.Or(first=first, second=second):
+                return await self._either(first, second, rows)
+            case keys.Not(key=inner):
+                return _without(rows, await self.matching(inner, rows))
+            case keys.HeaderKey() | keys.BodyKey() | keys.TextKey():
+                return await self._contents.matching(key, rows)
+            case keys.DateKey(field=DateField.SENT):
+                return await self._contents.sent(rows, *_days(key))
+            case _:
+                return self._narrow(key, rows)
+
+    async def _either(self, first: SearchKey, second: SearchKey, rows: Rows) -> Rows:
+        if _cost(first) > _cost(second):
+            first, second = second, first
+        found = await self.matching(first, rows)
+        rest = _without(rows, found)
+        more = await self.matching(second, rest)
+        return sorted([*found, *more]) if more else found
+
+    def _narrow(self, key: SearchKey, rows: Rows) -> Rows:
+        """The keys that the index answers."""
+        match key:
+            case keys.FlagKey(flag=flag, present=present):
+                mask = int(flag)
+                return [row for row in rows if bool(row.flags & mask) is present]
+            case keys.KeywordKey(keyword=keyword, present=present):
+                word = keyword.lower()
+                return [row for row in rows if (word in row.keywords.lower().split(" ")) is present]
+            case keys.RecentKey(present=present):
+                recent = self._selected.recent
+                return [row for row in rows if is_in(recent, row.uid) is present]
+            case keys.NumberKey() | keys.UidKey():
+                pairs = self._pairs(key)
+                return [row for row in rows if is_in(pairs, row.uid)]
+            case keys.SizeKey(octets=octets, larger=True):
+                return [row for row in rows if row.size > octets]
+            case keys.SizeKey(octets=octets):
+                return [row for row in rows if row.size < octets]
+            case keys.AgeKey(seconds=seconds, older=True):
+                return [row for row in rows if row.internal_date <= self._now - seconds]
+            case keys.AgeKey(seconds=seconds):
+                return [row for row in rows if row.internal_date > self._now - seconds]
+            case keys.ModseqKey(modseq=modseq):
+                return [row for row in rows if row.modseq >= modseq]
+            case keys.DateKey():
+                first, last = _days(key)
+                low, high = _midnight(first), _midnight(last)
+                return [row for row in rows if low <= row.internal_date < high]
+            case _:
+                raise AssertionError(f"{type(key).__name__} is not answered by the index")
+
+    def _pairs(self, key: keys.NumberKey | keys.UidKey) -> Pairs:
+        """Numbers that no message has match nothing; that is no error in a SEARCH."""
+        if isinstance(key, keys.UidKey):
+            return self._selected.uid_pairs(key.uids, uid=True)
+        if key.numbers.saved:
+            return self._selected.saved
+        uids = self._selected.uids
+        known = meet(key.numbers.resolve(len(uids)), ((1, len(uids)),))
+        return tuple([(uids[low - 1], uids[high - 1]) for low, high in known])
+
+
+def _without(rows: Rows, some: Rows) -> Rows:
+    if not some:
+        return rows
+    matched = {row.uid for row in some}
+    return [row for row in rows if row.uid not in matched]
+
+
+def _cost(key: SearchKey) -> int:
+    """What has to be read for a key: nothing more, headers, or whole messages."""
+    match key:
+        case keys.And(keys=parts):
+            return max(map(_cost, parts))
+        case keys.Or(first=first, second=second):
+            return max(_cost(first), _cost(second))
+        case keys.Not(key=inner):
+            return _cost(inner)
+        case keys.HeaderKey() | keys.DateKey(field=DateField.SENT):
+            return 1
+        case keys.BodyKey() | keys.TextKey():
+            return 2
+        case _:
+            return 0
+
+
+def _days(key: keys.DateKey) -> tuple[date, date]:
+    """The first day that matches and the first behind it."""
+    day = key.day
+    after = date.max if day == date.max else day + timedelta(days=1)
+    match key.test:
+        case DateTest.BEFORE:
+            return date.min, day
+        case DateTest.ON:
+            return day, after
+        case DateTest.SINCE:
+            return day, date.max
+
+
+def _midnight(day: date) -> int:
+    return timegm(day.timetuple())

@@ -1,0 +1,69 @@
+"""Patterns of LIST and LSUB: `*` and `%` (RFC 3501 §6.3.8).
+
+A regular expression with many wildcards takes time without bound on a name
+made for it; walking all matching places at once takes pattern times name.
+"""
+
+import re
+from typing import Final
+
+SEPARATOR: Final = "/"
+WILDCARDS: Final = 32
+"""Wildcards of a pattern; more than any name has levels."""
+
+_TOKEN: Final = re.compile(r"[*%]+|[^*%]+")
+
+
+class Pattern:
+    """One pattern, with its reference in front."""
+
+    __slots__ = ("_tokens", "text")
+
+    def __init__(self, reference: str, text: str) -> None:
+        """Read a pattern.
+
+        Raises:
+            ValueError: it has too many wildcards.
+        """
+        self.text = reference + text
+        # A run of wildcards with a "*" in it is one "*", any other run one "%".
+        self._tokens = [
+            ("*" if "*" in token else "%") if token[0] in "*%" else token
+            for token in _TOKEN.findall(self.text)
+        ]
+        if sum(token in ("*", "%") for token in self._tokens) > WILDCARDS:
+            raise ValueError("too many wildcards")
+
+    @property
+    def ends_with_percent(self) -> bool:
+        """Whether LSUB has to show the levels above what is subscribed (RFC 3501 §6.3.9)."""
+        return self._tokens[-1:] == ["%"]
+
+    def matches(self, name: str) -> bool:
+        """Whether the pattern stands for the name; INBOX matches in any case (§5.1)."""
+        if self._walk(name, self._tokens):
+            return True
+        return name == "INBOX" and self._walk(name, [token.upper() for token in self._tokens])
+
+    def _walk(self, name: str, tokens: list[str]) -> bool:
+        places = {0}
+        for token in tokens:
+            if token == "*":  # noqa: S105 - a wildcard, not a secret
+                places = set(range(min(places), len(name) + 1))
+            elif token == "%":  # noqa: S105 - likewise
+                places = _within_level(name, places)
+            else:
+                places = {at + len(token) for at in places if name.startswith(token, at)}
+            if not places:
+                return False
+        return len(name) in places
+
+
+def _within_level(name: str, places: set[int]) -> set[int]:
+    reached: set[int] = set()
+    for at in sorted(places):
+        if at in reached:
+            continue  # from there on the same level has been walked
+        end = name.find(SEPARATOR, at)
+        reached.update(range(at, (len(name) if end < 0 else end) + 1))
+    return reached

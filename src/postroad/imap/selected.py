@@ -1,0 +1,219 @@
+"""The selected mailbox as its client knows it (RFC 3501 §2.3.1.2, §5.2, §7.4.1).
+
+A session may only use what it has told: message numbers are places in `uids`,
+an array that changes when EXISTS or EXPUNGE is said and at no other time.
+Messages that others have expunged keep their numbers until a command comes
+during which EXPUNGE may be sent.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+
+from postroad.imap.flag_text import FlagTexts
+from postroad.imap.uid_set import Pairs, is_in, meet, members, pairs_of
+from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
+from postroad.store.account import Account
+from postroad.store.types import Changes, Entry, Mailbox
+
+
+class MailboxGone(Exception):
+    """The selected mailbox has been deleted by another session."""
+
+
+class BadNumber(Exception):
+    """A message number is higher than there are messages (RFC 3501 §9 seq-number)."""
+
+
+class Selected:
+    """One session's view of one mailbox. Take it from `select`."""
+
+    __slots__ = (
+        "_account",
+        "_gone",
+        "_recent",
+        "_told",
+        "flags",
+        "id",
+        "modseq",
+        "read_only",
+        "saved",
+        "uidnext",
+        "uids",
+        "uidvalidity",
+    )
+
+    def __init__(self, account: Account, mailbox: Mailbox, *, read_only: bool) -> None:
+        view = account.view(mailbox.id)
+        self.id = mailbox.id
+        self.uidvalidity = mailbox.uidvalidity
+        self.read_only = read_only
+        self.uids: array[int] = view.uids
+        """What the client knows, by message number; shared with other sessions, so never changed in place."""
+        self.uidnext = view.uidnext
+        self.modseq = view.modseq
+        self.saved: Pairs = ()
+        """UIDs that SEARCH RETURN (SAVE) has kept for `$` (RFC 5182 §2.1)."""
+        self.flags = FlagTexts()
+        self._account = account
+        self._recent: list[tuple[int, int]] = []
+        self._gone: set[int] = set()
+        """UIDs that are expunged and not announced."""
+        self._told: dict[int, int] = {}
+        """Modseq by UID of changes that the client made, or was told, since `modseq`."""
+
+    # -- numbers and UIDs --------------------------------------------------
+
+    @property
+    def exists(self) -> int:
+        """The number of messages that the client knows of."""
+        return len(self.uids)
+
+    def uid_pairs(self, wanted: SequenceSet, *, uid: bool) -> Pairs:
+        """Resolve a set of UIDs, or of message numbers, to pairs of UIDs that the client may name.
+
+        Raises:
+            BadNumber: a message number is out of range; unknown UIDs are nobody's fault (§6.4.8).
+        """
+        uids = self.uids
+        if wanted.saved:
+            return self.saved
+        if uid:
+            # A message that came in meanwhile has not been announced: it is not there yet.
+            return meet(wanted.resolve(uids[-1] if uids else 0), ((1, uids[-1] if uids else 0),))
+        numbers = wanted.resolve(len(uids))
+        if not numbers or numbers[-1][1] > len(uids):
+            raise BadNumber
+        return tuple([(uids[low - 1], uids[high - 1]) for low, high in numbers])
+
+    def count(self, pairs: Pairs) -> int:
+        """How many of the messages that the client knows lie in the pairs."""
+        uids = self.uids
+        return sum(bisect_left(uids, high + 1) - bisect_left(uids, low) for low, high in pairs)
+
+    def number(self, uid: int) -> int:
+        """The message number of a UID that the client knows."""
+        return bisect_left(self.uids, uid) + 1
+
+    def numbered(self, rows: list[Entry]) -> tuple[Sequence[int], list[Entry]]:
+        """Give the message numbers of rows in the order of UIDs, without rows not told of."""
+        uids = self.uids
+        if not rows:
+            return (), rows
+        first = bisect_left(uids, rows[0].uid)
+        if uids[first : first + len(rows)] == array("I", [row.uid for row in rows]):
+            return range(first + 1, first + 1 + len(rows)), rows
+        span = uids[first : bisect_left(uids, rows[-1].uid + 1)]
+        known = {uid: number for number, uid in enumerate(span, first + 1)}
+        rows = [row for row in rows if row.uid in known]
+        return [known[row.uid] for row in rows], rows
+
+    # -- \Recent -----------------------------------------------------------
+
+    async def claim_recent(self) -> None:
+        """Make what is new in the mailbox \\Recent here, and in no later session (§2.3.2).
+
+        EXAMINE sees what is recent and takes it from nobody.
+        """
+        if self.read_only:
+            if not self._recent:
+                mailbox = self._account.mailbox_by_id(self.id)
+                self._recent.append((mailbox.recent_from if mailbox else MAX_NUMBER, MAX_NUMBER))
+            return
+        first = await self._account.claim_recent(self.id)
+        mailbox = self._account.mailbox_by_id(self.id)
+        if mailbox is None or first >= mailbox.recent_from:
+            return
+        if self._recent and self._recent[-1][1] == first - 1:
+            first = self._recent.pop()[0]
+        self._recent.append((first, mailbox.recent_from - 1))
+
+    @property
+    def recent(self) -> Pairs:
+        """Which UIDs are \\Recent in this session, present or not."""
+        return tuple(self._recent)
+
+    def recent_count(self) -> int:
+        """What RECENT says."""
+        return self.count(self.recent)
+
+    # -- what changes ------------------------------------------------------
+
+    def tell(self, entries: Iterable[Entry]) -> None:
+        """Note entries whose state the client has been told, or has made itself."""
+        known = self.modseq
+        for entry in entries:
+            if entry.modseq > known:
+                self._told[entry.uid] = entry.modseq
+
+    async def catch_up(self, *, expunge: bool) -> bytes:
+        """Return, as ready lines, what has happened in the mailbox since the client was last told.
+
+        EXPUNGE is left for later where the command has no room for it
+        (RFC 3501 §7.4.1): during FETCH, STORE and SEARCH a client counts on
+        message numbers to stay.
+
+        Raises:
+            MailboxGone
+        """
+        changes = self._account.changes(self.id, self.modseq)
+        if not changes.exists:
+            raise MailboxGone
+        if changes.modseq == self.modseq and not (self._gone and expunge):
+            return b""
+        lines: list[bytes] = []
+        self._gone.update(members(pairs_of(changes.vanished), self.uids))
+        if expunge and self._gone:
+            lines += self._expunge()
+        fresh = [entry.uid for entry in changes.entries if entry.uid >= self.uidnext]
+        lines += self._changed(changes)
+        if fresh:
+            self.uids = self.uids + array("I", fresh)
+            self.uidnext = changes.uidnext
+            await self.claim_recent()
+            lines.append(b"* %d EXISTS\r\n* %d RECENT\r\n" % (len(self.uids), self.recent_count()))
+        self.modseq = changes.modseq
+        self._told.clear()
+        self._share()
+        return b"".join(lines)
+
+    def _expunge(self) -> list[bytes]:
+        gone = self._gone
+        # From the highest down, so that each number holds whatever was said before it.
+        numbers = [number for number, uid in enumerate(self.uids, 1) if uid in gone]
+        self.uids = array("I", [uid for uid in self.uids if uid not in gone])
+        gone.clear()
+        return [b"* %d EXPUNGE\r\n" % number for number in reversed(numbers)]
+
+    def _changed(self, changes: Changes) -> list[bytes]:
+        told = self._told
+        rows = [e for e in changes.entries if e.uid < self.uidnext and told.get(e.uid) != e.modseq]
+        return self.flag_lines(rows) if rows else []
+
+    def flag_lines(self, rows: list[Entry], *, uid: bool = False) -> list[bytes]:
+        """Return FETCH responses with the flags of `rows`, and FLAGS first where a keyword is new."""
+        numbers, rows = self.numbered(rows)
+        lines = [self.new_keywords(rows)]
+        text = self.flags.text
+        recent = self.recent
+        for number, e in zip(numbers, rows, strict=True):
+            words = text(e, is_in(recent, e.uid))
+            if uid:
+                lines.append(b"* %d FETCH (UID %d FLAGS (%b))\r\n" % (number, e.uid, words))
+            else:
+                lines.append(b"* %d FETCH (FLAGS (%b))\r\n" % (number, words))
+        return lines
+
+    def new_keywords(self, rows: Iterable[Entry]) -> bytes:
+        """Return new FLAGS and PERMANENTFLAGS where rows have keywords not named so far (§7.2.6)."""
+        if not self.flags.learn({row.keywords for row in rows if row.keywords}):
+            return b""
+        return self.flags.listing(read_only=self.read_only)
+
+    def _share(self) -> None:
+        """Take the array of the worker's shared view where it says the same as ours."""
+        if self._gone:
+            return
+        view = self._account.view(self.id)
+        if view.modseq == self.modseq:
+            self.uids = view.uids
