@@ -1,0 +1,142 @@
+"""Where mail for a domain goes: the hosts to try, in order (RFC 5321 §5.1)."""
+
+import random
+from collections.abc import Collection
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final, TypeAlias
+
+from postroad.dns.answers import Found, Mx, NoData, NoSuchDomain, TemporaryFailure
+from postroad.dns.resolver import Resolver
+
+HOSTS: Final = 10
+"""MX hosts that are looked at; the rest of a longer list is left out."""
+ADDRESSES: Final = 20
+"""Addresses that are tried in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A server to try, with its addresses in order."""
+
+    name: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Hosts in the order in which they are tried; never empty."""
+
+    hosts: tuple[Host, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoute:
+    """Mail cannot go there, for good or for now."""
+
+    code: int
+    enhanced: str
+    text: str
+
+    @property
+    def permanent(self) -> bool:
+        """Whether trying again is of no use."""
+        return self.code >= 500
+
+
+Way: TypeAlias = Route | NoRoute
+
+
+async def find_route(
+    resolver: Resolver,
+    domain: str,
+    *,
+    own_names: Collection[str],
+    chance: random.Random,
+    allow_private: bool,
+) -> Way:
+    """Ask the DNS where mail for `domain` goes.
+
+    `own_names` are the names of this server: as an MX they, and what is worse
+    than they are, are left out, or mail would go in circles.
+    """
+    if domain.startswith("["):
+        address = domain[1:-1].removeprefix("IPv6:")
+        return _checked([Host(domain, (address,))], allow_private)
+    answer = await resolver.mx(domain)
+    match answer:
+        case TemporaryFailure(reason):
+            return NoRoute(451, "4.4.3", f"DNS: {reason}")
+        case NoSuchDomain():
+            return NoRoute(550, "5.1.2", f"the domain {domain} does not exist")
+        case NoData():
+            names = [domain]  # the implicit MX
+        case Found(records):
+            listed = _in_order(records, own_names, chance)
+            if isinstance(listed, NoRoute):
+                return listed
+            names = listed
+    return await _with_addresses(resolver, domain, names, allow_private)
+
+
+def _in_order(
+    records: tuple[Mx, ...], own_names: Collection[str], chance: random.Random
+) -> list[str] | NoRoute:
+    if all(mx.host in ("", ".") for mx in records):
+        return NoRoute(556, "5.1.10", "the domain takes no mail (null MX)")  # RFC 7505 §4
+    usable = [mx for mx in records if mx.host not in ("", ".")]
+    ours = [mx.preference for mx in usable if mx.host in own_names]
+    if ours:
+        usable = [mx for mx in usable if mx.preference < min(ours)]
+        if not usable:
+            return NoRoute(554, "5.4.6", "its MX is this server, which does not know the domain")
+    # RFC 5321 §5.1: equal preferences MUST be tried in random order, to spread the load.
+    chance_of = {mx: chance.random() for mx in usable}
+    usable.sort(key=lambda mx: (mx.preference, chance_of[mx]))
+    return list(dict.fromkeys(mx.host for mx in usable))[:HOSTS]
+
+
+async def _with_addresses(resolver: Resolver, domain: str, names: list[str], allow_private: bool) -> Way:
+    hosts: list[Host] = []
+    failure: TemporaryFailure | None = None
+    room = ADDRESSES
+    for name in names:
+        answer = await resolver.addresses(name)
+        if isinstance(answer, Found):
+            hosts.append(Host(name, answer.records[:room]))
+            room -= len(answer.records[:room])
+        elif isinstance(answer, TemporaryFailure):
+            failure = answer
+        if room <= 0:
+            break
+    if hosts:
+        return _checked(hosts, allow_private)
+    if failure is not None:
+        return NoRoute(451, "4.4.3", f"DNS: {failure.reason}")
+    if names == [domain]:
+        return NoRoute(550, "5.1.2", f"the domain {domain} has no mail server and no address")
+    return NoRoute(550, "5.4.4", f"the mail servers of {domain} have no addresses")
+
+
+def _checked(hosts: list[Host], allow_private: bool) -> Way:
+    if allow_private:
+        return Route(tuple(hosts))
+    public = [Host(h.name, tuple(a for a in h.addresses if is_public(a))) for h in hosts]
+    usable = tuple(host for host in public if host.addresses)
+    if usable:
+        return Route(usable)
+    # A stranger's DNS must not make us talk to machines behind our walls.
+    return NoRoute(550, "5.4.4", "its mail servers have private addresses only, which are not contacted")
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is one of the open Internet; also for IPv4 inside of IPv6."""
+    try:
+        ip: IPv4Address | IPv6Address = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(ip, IPv6Address):
+        inside = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inside is not None:
+            return inside.is_global and not inside.is_multicast
+    return ip.is_global and not ip.is_multicast

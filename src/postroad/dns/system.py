@@ -1,0 +1,125 @@
+"""A resolver over the network (aiodns), with a small cache that honours TTLs."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from ipaddress import ip_address
+from typing import Any, Final, TypeVar
+
+import aiodns
+import pycares
+
+from postroad.dns.answers import Answer, Found, Mx, NoData, NoSuchDomain, TemporaryFailure
+from postroad.model.clock import Clock
+
+T = TypeVar("T")
+
+CACHED: Final = 10_000
+"""Answers kept."""
+TTL_MOST: Final = 3600
+NEGATIVE_SECONDS: Final = 60
+"""How long "there is none" is believed; the SOA is not shown to us."""
+
+_NO_DATA: Final = frozenset({pycares.errno.ARES_ENODATA})
+_NO_NAME: Final = frozenset({pycares.errno.ARES_ENOTFOUND, pycares.errno.ARES_EBADNAME})
+
+
+class SystemResolver:
+    """Asks the configured servers, or those of the system."""
+
+    def __init__(self, servers: Sequence[str], timeout: float, clock: Clock) -> None:
+        """`servers` are `192.0.2.53` or `192.0.2.53:5353`; `timeout` is for one whole question."""
+        options: dict[str, Any] = {"timeout": max(0.5, timeout / 2), "tries": 2}
+        if servers:
+            options["nameservers"] = list(servers)
+        self._resolver = aiodns.DNSResolver(**options)
+        self._timeout = timeout
+        self._clock = clock
+        self._cache: OrderedDict[tuple[str, str], tuple[float, Answer[Any]]] = OrderedDict()
+
+    async def mx(self, domain: str) -> Answer[Mx]:
+        """See `Resolver.mx`."""
+        return await self._ask(domain, "MX", lambda data: Mx(data.priority, _name(data.exchange)))
+
+    async def addresses(self, host: str) -> Answer[str]:
+        """See `Resolver.addresses`."""
+        six, four = await asyncio.gather(
+            self._ask(host, "AAAA", lambda data: str(ip_address(data.addr))),
+            self._ask(host, "A", lambda data: str(ip_address(data.addr))),
+        )
+        return both(six, four)
+
+    async def txt(self, name: str) -> Answer[bytes]:
+        """See `Resolver.txt`."""
+        return await self._ask(name, "TXT", lambda data: bytes(data.data))
+
+    async def ptr(self, address: str) -> Answer[str]:
+        """See `Resolver.ptr`."""
+        name = ip_address(address).reverse_pointer
+        return await self._ask(name, "PTR", lambda data: _name(data.dname))
+
+    async def close(self) -> None:
+        """End all questions."""
+        await self._resolver.close()
+
+    async def _ask(self, name: str, kind: str, read: Callable[[Any], T]) -> Answer[T]:
+        key = (name.lower(), kind)
+        kept = self._cache.get(key)
+        now = self._clock.monotonic()
+        if kept is not None and kept[0] > now:
+            self._cache.move_to_end(key)
+            return kept[1]
+        answer = await self._question(name, kind, read)
+        match answer:
+            case Found(_, ttl):
+                self._keep(key, now + min(ttl, TTL_MOST), answer)
+            case NoData() | NoSuchDomain():
+                self._keep(key, now + NEGATIVE_SECONDS, answer)
+            case TemporaryFailure():
+                pass
+        return answer
+
+    async def _question(self, name: str, kind: str, read: Callable[[Any], T]) -> Answer[T]:
+        try:
+            async with asyncio.timeout(self._timeout):
+                result = await _as_awaitable(self._resolver.query_dns(name, kind))
+        except aiodns.error.DNSError as error:
+            code = error.args[0]
+            if code in _NO_DATA:
+                return NoData()
+            if code in _NO_NAME:
+                return NoSuchDomain()
+            return TemporaryFailure(f"{kind} {name}: {pycares.errno.strerror(code)}")
+        except TimeoutError:
+            return TemporaryFailure(f"{kind} {name}: no answer within {self._timeout:g} s")
+        wanted = getattr(pycares, f"QUERY_TYPE_{kind}")
+        records = [record for record in result.answer if record.type == wanted]
+        if not records:
+            return NoData()
+        return Found(tuple(read(r.data) for r in records), min(r.ttl for r in records))
+
+    def _keep(self, key: tuple[str, str], until: float, answer: Answer[Any]) -> None:
+        self._cache[key] = (until, answer)
+        self._cache.move_to_end(key)
+        if len(self._cache) > CACHED:
+            self._cache.popitem(last=False)
+
+
+def both(six: Answer[str], four: Answer[str]) -> Answer[str]:
+    """Make one answer of AAAA and A; a failure of one matters only when the other has nothing."""
+    found = [answer for answer in (six, four) if isinstance(answer, Found)]
+    if found:
+        return Found(tuple(r for answer in found for r in answer.records), min(a.ttl for a in found))
+    for answer in (six, four):
+        if isinstance(answer, TemporaryFailure):
+            return answer
+    return NoSuchDomain() if isinstance(four, NoSuchDomain) else NoData()
+
+
+def _name(name: str) -> str:
+    return name.rstrip(".").lower()
+
+
+def _as_awaitable(question: Any) -> Awaitable[Any]:
+    awaitable: Awaitable[Any] = question
+    return awaitable

@@ -1,0 +1,78 @@
+"""A resolver that answers from values: for tests, MailWorld and replay."""
+
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Final, TypeVar
+
+from postroad.dns.answers import Answer, Found, Mx, NoData, NoSuchDomain, TemporaryFailure
+
+T = TypeVar("T")
+
+TTL: Final = 300
+_LONGEST_CHAIN: Final = 8
+
+
+@dataclass(slots=True)
+class ZoneResolver:
+    """Add records, then ask. A name in `broken` answers like a server that is down."""
+
+    broken: set[str] = field(default_factory=set)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    """Every question, in order: (kind, name)."""
+    _mx: dict[str, list[Mx]] = field(default_factory=dict)
+    _addresses: dict[str, list[str]] = field(default_factory=dict)
+    _txt: dict[str, list[bytes]] = field(default_factory=dict)
+    _aliases: dict[str, str] = field(default_factory=dict)
+
+    def add_mx(self, domain: str, host: str, preference: int = 10) -> None:
+        """Say that `host` takes mail for `domain`; an empty host is the null MX."""
+        self._mx.setdefault(domain, []).append(Mx(preference, host))
+
+    def add_address(self, host: str, address: str) -> None:
+        """Give a host an IPv4 or IPv6 address."""
+        self._addresses.setdefault(host, []).append(str(ip_address(address)))
+
+    def add_txt(self, name: str, text: bytes) -> None:
+        """Add a TXT record."""
+        self._txt.setdefault(name, []).append(text)
+
+    def add_alias(self, name: str, target: str) -> None:
+        """Add a CNAME."""
+        self._aliases[name] = target
+
+    async def mx(self, domain: str) -> Answer[Mx]:
+        """See `Resolver.mx`."""
+        return self._answer("MX", domain, self._mx)
+
+    async def addresses(self, host: str) -> Answer[str]:
+        """See `Resolver.addresses`."""
+        answer = self._answer("A", host, self._addresses)
+        if isinstance(answer, Found):
+            return Found(tuple(sorted(answer.records, key=lambda a: ":" not in a)), TTL)
+        return answer
+
+    async def txt(self, name: str) -> Answer[bytes]:
+        """See `Resolver.txt`."""
+        return self._answer("TXT", name, self._txt)
+
+    async def ptr(self, address: str) -> Answer[str]:
+        """See `Resolver.ptr`."""
+        names: dict[str, list[str]] = {}
+        for host, addresses in self._addresses.items():
+            for one in addresses:
+                names.setdefault(one, []).append(host)
+        return self._answer("PTR", str(ip_address(address)), names)
+
+    def _answer(self, kind: str, name: str, records: dict[str, list[T]]) -> Answer[T]:
+        name = name.lower()
+        self.asked.append((kind, name))
+        for _ in range(_LONGEST_CHAIN):
+            if name in self.broken:
+                return TemporaryFailure(f"{kind} {name}: the server for this name is down")
+            if name not in self._aliases:
+                break
+            name = self._aliases[name]
+        if found := records.get(name):
+            return Found(tuple(found), TTL)
+        known = any(name in some for some in (self._mx, self._addresses, self._txt))
+        return NoData() if known else NoSuchDomain()
