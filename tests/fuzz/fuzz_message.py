@@ -21,7 +21,7 @@ from postroad.message.part import parse_parts, unpack_tree
 from postroad.message.section import header_subset, locate
 from postroad.message.summary import summarize
 from postroad.message.text import iter_decoded, readable_text, search_text, walk
-from tests.unit.message.pieces import CORPUS, FRAGMENTS
+from tests.unit.message.pieces import CORPUS, CORPUS_PATHS, FRAGMENTS
 from tests.unit.message.reading import check_body, check_envelope, read_list
 
 
@@ -85,7 +85,7 @@ def main() -> int:
     except ImportError:
         return run_seeded(1, 20_000)
     atheris.instrument_all()
-    atheris.Setup(sys.argv, check)
+    atheris.Setup([*sys.argv, "-seed_inputs=" + ",".join(map(str, CORPUS_PATHS))], check)
     atheris.Fuzz()
     return 0
 

@@ -82,7 +82,7 @@ def message_id(token: str, domain: str) -> str:
 def parameter(name: str, value: str) -> str:
     """Write a parameter of a MIME field, in the extended form where needed (RFC 2231 §4)."""
     value = one_line(value)
-    short = len(value) < _LINE - len(name) - 4
+    short = len(value) < _LINE - len(name) - 4 and "=?" not in value
     if short and _TOKEN.fullmatch(value):
         return f"{name}={value}"
     if short and _QUOTABLE.fullmatch(value):

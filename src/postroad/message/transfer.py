@@ -8,18 +8,17 @@ from typing import Final
 from postroad.message.octets import Octets
 
 _PIECE: Final = 64 * 1024
-_NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]+")
+_DIGITS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_FOREIGN: Final = bytes(octet for octet in range(256) if octet not in _DIGITS + b"=")
+# Groups of four digits; a padding character in front of the third digit pads nothing.
+_GROUPS: Final = re.compile(rb"(?:=*+[^=]=*+[^=]{3})*+")
+# As much as ends with no escape, or with a whole one.
+_UNCUT: Final = re.compile(rb".*(?:[^=]{3}|[^=]=[0-9A-Fa-f]{2})", re.DOTALL)
 
 
 def decode_base64(octets: bytes) -> bytes:
     """Decode Base64 as far as it makes sense; foreign characters are skipped (RFC 2045 §6.8)."""
-    try:
-        return binascii.a2b_base64(octets)
-    except binascii.Error:
-        digits = _NOT_BASE64.sub(b"", octets)
-        if len(digits) % 4 == 1:
-            digits = digits[:-1]
-        return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4))
+    return b"".join(_base64_pieces(octets, 0, len(octets)))
 
 
 def decode_quoted_printable(octets: bytes) -> bytes:
@@ -55,29 +54,33 @@ def decoded_pieces(data: Octets, start: int, end: int, encoding: str) -> Iterato
 def _base64_pieces(data: Octets, start: int, end: int) -> Iterator[bytes]:
     held = b""
     for at in range(start, end, _PIECE):
-        piece = data[at : min(at + _PIECE, end)]
-        text, padding, _ = piece.partition(b"=")
-        digits = held + _NOT_BASE64.sub(b"", text)
-        if padding:  # RFC 2045 §6.8: the padding is the end of the data
-            yield decode_base64(digits)
-            return
-        whole = len(digits) // 4 * 4
-        held = digits[whole:]
-        if whole:
-            yield binascii.a2b_base64(digits[:whole])
-    if held:
-        yield decode_base64(held)
+        digits = held + data[at : min(at + _PIECE, end)].translate(None, _FOREIGN)
+        if b"=" in digits:
+            match = _GROUPS.match(digits)
+            whole = match.end() if match else 0
+            groups = digits[:whole].replace(b"=", b"")
+            rest = digits[whole:].lstrip(b"=")
+            held, padding, _ = (rest[:1] + rest[1:].lstrip(b"=")).partition(b"=")
+        else:
+            whole = len(digits) // 4 * 4
+            groups, held, padding = digits[:whole], digits[whole:], b""
+        if groups:
+            yield binascii.a2b_base64(groups)
+        if padding:  # RFC 2045 §6.8: it is the end of the data
+            break
+    if len(held) > 1:
+        yield binascii.a2b_base64(held + b"=" * (4 - len(held)))
 
 
 def _quoted_pieces(data: Octets, start: int, end: int) -> Iterator[bytes]:
     while start < end:
         stop = min(start + _PIECE, end)
         piece = data[start:stop]
-        if stop < end:  # cut behind a line, or else in front of an escape
+        if stop < end:  # cut behind a line, or else where no escape is in the way
             cut = piece.rfind(b"\n") + 1
             if not cut:
-                escape = piece.rfind(b"=", len(piece) - 3)
-                cut = escape if escape > 0 else len(piece)
+                match = _UNCUT.match(piece)
+                cut = match.end() if match else len(piece)
             piece = piece[:cut]
         yield binascii.a2b_qp(piece)
         start += len(piece)

@@ -5,9 +5,8 @@ from typing import Final
 
 _VECTORS: Final = Path(__file__).parents[2] / "vectors" / "mime"
 
-CORPUS: Final = [
-    path.read_bytes() for path in sorted(_VECTORS.rglob("*.msg")) + sorted(_VECTORS.rglob("*.eml"))
-]
+CORPUS_PATHS: Final = [*sorted(_VECTORS.rglob("*.msg")), *sorted(_VECTORS.rglob("*.eml"))]
+CORPUS: Final = [path.read_bytes() for path in CORPUS_PATHS]
 """Messages that somebody really wrote."""
 
 FRAGMENTS: Final = [

@@ -68,6 +68,12 @@ def test_pieces_are_the_whole(length: int, encoding: str) -> None:
     assert all(len(piece) <= 65_536 for piece in pieces)
 
 
+@pytest.mark.parametrize("lead", range(6))
+def test_escapes_in_an_endless_line_are_not_cut_in_two(lead: int) -> None:
+    data = body(b"x" * lead + b"=C3=A4" * 30_000, b"quoted-printable")
+    assert decode_body_text(data, parse_parts(data)) == "x" * lead + "ä" * 30_000
+
+
 def test_decoding_is_bounded() -> None:
     data = body(base64.b64encode(b"x" * 1_000_000), b"base64")
     assert decode_body(data, parse_parts(data), 70_000) == b"x" * 70_000
@@ -81,6 +87,8 @@ def test_decoding_is_bounded() -> None:
         (b"Z3\r\nI= junk", "base64", b"gr"),
         (b"Z3-I_*=", "base64", b"gr"),
         (b"\xff\0", "base64", b""),
+        (b"=Z=3=I=", "base64", b"g"),
+        (b"=?Z3I=?=", "base64", b"gr"),
         (b"a=3Db=\r\nc=", "quoted-printable", b"a=bc"),
         (b"a=ZZ", "quoted-printable", b"a=ZZ"),
         (b"a=3D", "x-unknown", b"a=3D"),
