@@ -1,0 +1,133 @@
+"""A small post office: the services of an SMTP session, without store and database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from postroad.directory.accounts import AccountInfo
+from postroad.directory.errors import AuthenticationFailed
+from postroad.model.address import Address, parse_mailbox
+from postroad.model.envelope import Envelope, Peer
+from postroad.model.octets import Octets
+from postroad.model.refusal import Refused, Unavailable
+from postroad.store.blobs.spool import Spool
+from postroad.store.errors import OverQuota
+
+ADA = AccountInfo(1, parse_mailbox("ada@ours.test"), "Ada", False, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message that was accepted."""
+
+    peer: Peer
+    envelope: Envelope
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """What a session had to keep for the trail."""
+
+    peer: Peer
+    sender: str
+    recipients: list[str]
+    refusals: list[str]
+
+
+@dataclass(slots=True)
+class Office:
+    """Takes mail for ours.test; some local parts stand for what can go wrong."""
+
+    folder: Path
+    relay: bool = False
+    taken: list[Taken] = field(default_factory=list)
+    said_no: list[No] = field(default_factory=list)
+    spools: list["WatchedSpool"] = field(default_factory=list)
+    attempts: list[tuple[str, str, str, str]] = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
+    room: int = 1 << 40
+    """Octets that fit on its disk."""
+
+    # Acceptor
+
+    def check_sender(self, peer: Peer, sender: Address | None) -> None:
+        if sender is not None and sender.local == "forged":
+            raise Refused(550, "5.7.1", "sender address is not yours to use", "forged by test")
+
+    def check_recipient(self, peer: Peer, envelope: Envelope, address: Address) -> None:
+        match address.local:
+            case "nobody":
+                raise Refused(550, "5.1.1", "no such user here")
+            case "full":
+                raise OverQuota("full")
+            case "bug":
+                raise ZeroDivisionError("in check_recipient")
+        if not self.relay and address.domain not in ("ours.test", ""):
+            raise Refused(550, "5.7.1", "relaying is not allowed")
+
+    async def accept(self, peer: Peer, envelope: Envelope, body: Octets) -> str:
+        names = {recipient.address.local for recipient in envelope.recipients}
+        if "quota" in names:
+            raise OverQuota("quota")
+        if "outage" in names:
+            raise Unavailable("the database is away")
+        if "loop" in names:
+            raise Refused(554, "5.4.6", "the message is in a loop", "51 Received fields")
+        if "crash" in names:
+            raise ZeroDivisionError("in accept")
+        self.taken.append(Taken(peer, envelope, body[:]))
+        return f"accepted as m{len(self.taken)}"
+
+    async def refused(
+        self, peer: Peer, sender: str, recipients: Sequence[str], refusals: Sequence[str]
+    ) -> None:
+        self.said_no.append(No(peer, sender, list(recipients), list(refusals)))
+
+    # Authenticator
+
+    async def authenticate(self, login: str, password: str, peer_address: str, protocol: str) -> AccountInfo:
+        self.attempts.append((login, password, peer_address, protocol))
+        if login == "limited@ours.test":
+            raise Refused(454, "4.7.0", "too many failed log-ins, try again later")
+        if login == "outage@ours.test":
+            raise Unavailable("the database is away")
+        if (login, password) != ("ada@ours.test", "sesame"):
+            raise AuthenticationFailed
+        return ADA
+
+    # Spools
+
+    def spool(self) -> "WatchedSpool":
+        spool = WatchedSpool(self)
+        self.spools.append(spool)
+        return spool
+
+    # Clock
+
+    def now(self) -> float:
+        return 1_700_000_000.0
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+class WatchedSpool(Spool):
+    """The real spool on a disk of a certain size; tells whether it was closed."""
+
+    def __init__(self, office: Office) -> None:
+        super().__init__(office.folder)
+        self._office = office
+        self.closed = False
+
+    def write(self, chunk: bytes) -> None:
+        if self.size + len(chunk) > self._office.room:
+            raise Unavailable("disk full")
+        super().write(chunk)
+
+    def close(self) -> None:
+        self.closed = True
+        super().close()
