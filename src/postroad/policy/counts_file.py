@@ -52,22 +52,20 @@ class CountsFile:
     def __init__(self, path: Path, worker: int) -> None:
         """Take over the region of `worker` (0, 1, …) and clear it."""
         with path.open("r+b") as file:
-            self._map = mmap.mmap(file.fileno(), 0)
-        self._key = self._map[:_KEY_SIZE]
-        self._words = memoryview(self._map)[_FILE_HEAD:].cast("Q")
+            mapped = memoryview(mmap.mmap(file.fileno(), 0))
+        self._key = bytes(mapped[:_KEY_SIZE])
+        self._words = mapped[_FILE_HEAD:].cast("Q")
         self._regions = len(self._words) // _REGION_WORDS
         self._pids_at = float("-inf")
         self._alive: list[int] = []
         self._own = worker * _REGION_WORDS
-        start = _FILE_HEAD + worker * _REGION
-        self._map[start : start + _REGION] = bytes(_REGION)
+        self._words[self._own : self._own + _REGION_WORDS] = memoryview(bytes(_REGION)).cast("Q")
         self._words[self._own + _PID] = os.getpid()
 
     def close(self) -> None:
-        """Give up the region."""
+        """Give up the region. What transports that close later still take off goes to a copy."""
         self._words[self._own + _PID] = 0
-        self._words.release()
-        self._map.close()
+        self._words = memoryview(bytearray(self._words)).cast("Q")
 
     def digest(self, key: str) -> int:
         """Return what stands for a key in this file; never 0."""

@@ -145,10 +145,12 @@ def test_a_dead_worker_does_not_count(workers: Workers, tmp_path: Path) -> None:
 
 def test_a_worker_that_leaves_does_not_count(workers: Workers) -> None:
     one, two = workers.counts
-    admitted(two, HOME)
+    admission = admitted(two, HOME)
     assert one.totals() == (1, 1)
     two.close()
     workers.clock.time += 1
+    assert one.totals() == (0, 0)
+    two.release(admission)
     assert one.totals() == (0, 0)
     workers.counts.remove(two)
 
