@@ -20,7 +20,8 @@ script says at its end, and no session may end in an exception.
 The ways: every turn of the client in one write; each octet by itself; cut at
 random; and in one write over TLS, from the first octet, on a real socket. A
 script that begins TLS itself (`T:`), or says `@ tls: none`, is not played over
-TLS; one that says `@ tls: implicit` is played over TLS always.
+TLS; one that says `@ tls: implicit` is played over TLS always. `@ ways: whole`
+is for a dialogue that is about octets that come together.
 """
 
 import asyncio
@@ -69,6 +70,8 @@ def name_of(value: object) -> str:
 def play(script: Script, way: Way, setting: Setting, *, seed: int = 0) -> None:
     """Play a script one way; skips the test if it cannot be played that way."""
     tls = script.options.get("tls", "")
+    if way.value not in script.options.get("ways", way.value).split():
+        pytest.skip("the dialogue is about how its octets come")
     if way is Way.TLS and (tls == "none" or any(isinstance(step, StartTls) for step in script.steps)):
         pytest.skip("the dialogue is about a connection that begins in clear")
     asyncio.run(_play(script, way, setting, seed, implicit=way is Way.TLS or tls == "implicit"))
