@@ -136,6 +136,8 @@ class _Reader:
         self._phrase: list[_Word] = []
         self._angle: list[_Word] | None = None
         self._in_angle = False
+        self._in_route = False  # the angle bracket began with @ and no colon came yet
+        self._at_seen = False  # in the phrase: it is an address without brackets
         self._comment = b""
         self._spaced = False
 
@@ -164,7 +166,12 @@ class _Reader:
         return self._entries
 
     def _add(self, text: bytes, *, special: bool = False) -> None:
-        words = self._angle if self._in_angle and self._angle is not None else self._phrase
+        words = self._phrase
+        if self._in_angle and self._angle is not None:
+            words = self._angle
+            self._in_route = self._in_route or (special and text == b"@" and not words)
+        elif special:
+            self._at_seen = True
         words.append(_Word(text, self._spaced, special))
         self._spaced = False
 
@@ -178,7 +185,7 @@ class _Reader:
         elif token == b"@":
             self._add(token, special=True)
         elif token == b",":
-            if self._in_angle and self._is_route():
+            if self._in_angle and self._in_route:  # the commas are of the route (RFC 5322 §4.4)
                 self._add(token, special=True)
             else:
                 self._flush()
@@ -187,27 +194,18 @@ class _Reader:
             if self._in_group:
                 self._entries.append(GroupEnd())
                 self._in_group = False
-        elif self._in_angle or self._angle is not None or any(word.special for word in self._phrase):
+        elif self._angle is not None or self._at_seen:
+            self._in_route = False
             self._add(token, special=True)
         else:
             self._open_group()
-
-    def _is_route(self) -> bool:
-        """Say whether the angle bracket began with @: the commas are of the route (RFC 5322 §4.4)."""
-        angle = self._angle
-        return (
-            bool(angle)
-            and angle is not None
-            and angle[0].special
-            and angle[0].text == b"@"
-            and not any(word.special and word.text == b":" for word in angle)
-        )
 
     def _open_angle(self) -> None:
         if self._angle:  # a second address without a comma between
             self._flush()
         self._angle = []
         self._in_angle = True
+        self._in_route = False
         self._spaced = False
 
     def _open_group(self) -> None:
