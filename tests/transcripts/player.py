@@ -8,8 +8,7 @@ with whatever it needs, and yields its `run(conn)`:
     async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
         yield Pop3Session(...).run
 
-    @pytest.mark.parametrize("way", WAYS)
-    @pytest.mark.parametrize("script", scripts(FOLDER), ids=name_of)
+    @pytest.mark.parametrize(("script", "way"), performances(FOLDER))
     def test_dialogue(script: Script, way: Way) -> None:
         play(script, way, setting)
 
@@ -31,12 +30,14 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from postroad.net.connection import Connection
-from tests.transcripts.script import ClientCloses, Expect, Script, Send, ServerCloses, StartTls, Step
+from tests.transcripts.script import ClientCloses, Expect, Script, Send, ServerCloses, StartTls, Step, scripts
 from tests.transcripts.tls import client_context, server_context
 
 Run: TypeAlias = Callable[[Connection], Awaitable[None]]
@@ -55,26 +56,33 @@ class Way(Enum):
     TLS = "tls"
 
 
-WAYS: Final = tuple(Way)
-
-
 class Mismatch(AssertionError):
     """The server said something else."""
 
 
-def name_of(value: object) -> str:
-    """A test id for a script or a way."""
-    return value.name.lower() if isinstance(value, Script | Way) else str(value)
+def performances(folder: Path) -> list[ParameterSet]:
+    """Every script of a folder with every way that makes sense for it."""
+    return [
+        pytest.param(script, way, id=f"{script.name}-{way.value}")
+        for script in scripts(folder)
+        for way in Way
+        if _makes_sense(script, way)
+    ]
 
 
 def play(script: Script, way: Way, setting: Setting, *, seed: int = 0) -> None:
-    """Play a script one way; skips the test if it cannot be played that way."""
-    tls = script.options.get("tls", "")
+    """Play a script one way; raises Mismatch, or what a session ended with."""
+    implicit = way is Way.TLS or script.options.get("tls") == "implicit"
+    asyncio.run(_play(script, way, setting, seed, implicit=implicit))
+
+
+def _makes_sense(script: Script, way: Way) -> bool:
     if way.value not in script.options.get("ways", way.value).split():
-        pytest.skip("the dialogue is about how its octets come")
-    if way is Way.TLS and (tls == "none" or any(isinstance(step, StartTls) for step in script.steps)):
-        pytest.skip("the dialogue is about a connection that begins in clear")
-    asyncio.run(_play(script, way, setting, seed, implicit=way is Way.TLS or tls == "implicit"))
+        return False
+    if way is not Way.TLS:
+        return True
+    begins_tls = any(isinstance(step, StartTls) for step in script.steps)
+    return not begins_tls and script.options.get("tls") != "none"
 
 
 async def _play(script: Script, way: Way, setting: Setting, seed: int, *, implicit: bool) -> None:

@@ -12,8 +12,8 @@ import pytest
 from postroad.policy.limits import Limits
 from postroad.smtp.server.services import Role
 from postroad.smtp.server.session import SmtpSession
-from tests.transcripts.player import WAYS, Run, Way, name_of, play
-from tests.transcripts.script import Script, scripts
+from tests.transcripts.player import Run, Way, performances, play
+from tests.transcripts.script import Script
 from tests.transcripts.tls import server_context
 from tests.unit.smtp.office import Office
 
@@ -46,7 +46,6 @@ async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
         assert all(spool.closed for spool in office.spools)
 
 
-@pytest.mark.parametrize("way", WAYS, ids=name_of)
-@pytest.mark.parametrize("script", scripts(FOLDER), ids=name_of)
+@pytest.mark.parametrize(("script", "way"), performances(FOLDER))
 def test_dialogue(script: Script, way: Way) -> None:
     play(script, way, setting)
