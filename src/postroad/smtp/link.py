@@ -1,0 +1,178 @@
+"""A connection to another server: write, and read replies with a time-out each."""
+
+import asyncio
+import contextlib
+import ssl
+from collections import deque
+from typing import Final, cast
+
+from postroad.smtp.wire.client import Garbage, ReplyReader
+from postroad.smtp.wire.replies import Reply
+
+_HIGH_WATER: Final = 512 * 1024
+
+
+class Lost(Exception):
+    """The connection failed: refused, cut, silent beyond its time, or talking nonsense."""
+
+
+class Link(asyncio.Protocol):
+    """One TCP connection as an SMTP client."""
+
+    def __init__(self) -> None:
+        self._reader = ReplyReader()
+        self._replies: deque[Reply] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+        self._transport: asyncio.Transport | None = None
+        self._end: str | None = None
+        self.tls = ""
+        """`TLSv1.3 TLS_AES_256_GCM_SHA384`; empty in clear."""
+
+    @classmethod
+    async def connect(cls, address: str, port: int, timeout: float, source: str | None = None) -> "Link":
+        """Open a connection.
+
+        Raises:
+            Lost: with the reason in words.
+        """
+        loop = asyncio.get_running_loop()
+        local = (source, 0) if source else None
+        try:
+            async with asyncio.timeout(timeout):
+                _, link = await loop.create_connection(cls, address, port, local_addr=local)
+        except TimeoutError:
+            raise Lost(f"no connection within {timeout:g} s") from None
+        except OSError as error:
+            raise Lost(f"cannot connect: {error.strerror or error}") from error
+        return link
+
+    # -- asyncio.Protocol -------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=_HIGH_WATER)
+
+    def data_received(self, data: bytes) -> None:
+        self._reader.receive(data)
+        try:
+            while (reply := self._reader.next_reply()) is not None:
+                self._replies.append(reply)
+        except Garbage as error:
+            self._over(str(error))
+            self.abort()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        self._over("the server closed the connection")
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._over(f"connection lost: {exc}" if exc else "the server closed the connection")
+        self.resume_writing()
+
+    def pause_writing(self) -> None:
+        self._room = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        room, self._room = self._room, None
+        if room is not None and not room.done():
+            room.set_result(None)
+
+    # -- the dialogue -----------------------------------------------------
+
+    async def reply(self, timeout: float) -> Reply:
+        """The next reply.
+
+        Raises:
+            Lost: it did not come.
+        """
+        if not self._replies:
+            try:
+                async with asyncio.timeout(timeout):
+                    while not self._replies:
+                        if self._end is not None:
+                            raise Lost(self._end)
+                        self._waiter = asyncio.get_running_loop().create_future()
+                        await self._waiter
+            except TimeoutError:
+                raise Lost(f"no reply within {timeout:g} s") from None
+        return self._replies.popleft()
+
+    def write(self, data: bytes) -> None:
+        """Send octets; what cannot be sent shows when the reply is awaited."""
+        if self._transport is not None and self._end is None:
+            self._transport.write(data)
+
+    async def drain(self, timeout: float) -> None:
+        """Wait while the server is far behind in reading.
+
+        Raises:
+            Lost: it read nothing for so long.
+        """
+        if self._end is not None and not self._replies:
+            raise Lost(self._end)
+        if self._room is not None:
+            try:
+                async with asyncio.timeout(timeout):
+                    await asyncio.shield(self._room)
+            except TimeoutError:
+                raise Lost(f"the server reads nothing for {timeout:g} s") from None
+
+    @property
+    def speaks_out_of_turn(self) -> bool:
+        """Whether something came that nobody asked for: before TLS that is an injection (SAFETY C5)."""
+        return bool(self._replies) or self._reader.pending
+
+    async def start_tls(self, context: ssl.SSLContext, server_name: str, timeout: float) -> None:
+        """Upgrade to TLS; nothing that came in clear is read after it.
+
+        Raises:
+            Lost: the handshake failed.
+        """
+        assert self._transport is not None
+        loop = asyncio.get_running_loop()
+        self._transport.pause_reading()
+        try:
+            upgraded = await loop.start_tls(
+                self._transport, self, context, server_hostname=server_name, ssl_handshake_timeout=timeout
+            )
+        except (OSError, ssl.SSLError, TimeoutError) as error:
+            self.abort()
+            raise Lost(f"TLS handshake failed: {error}") from error
+        if upgraded is None:
+            raise Lost("the server left during the TLS handshake")
+        self._transport = upgraded
+        self._transport.set_write_buffer_limits(high=_HIGH_WATER)
+        self._reader = ReplyReader()
+        self._replies.clear()
+        secured = upgraded.get_extra_info("ssl_object")
+        self.tls = f"{secured.version()} {secured.cipher()[0]}"
+
+    @property
+    def open(self) -> bool:
+        """Whether the connection is still there."""
+        return self._end is None
+
+    async def quit(self) -> None:
+        """Say goodbye, wait a moment for the answer, close."""
+        if self.open:
+            self.write(b"QUIT\r\n")
+            with contextlib.suppress(Lost):
+                await self.reply(2.0)
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _over(self, reason: str) -> None:
+        if self._end is None:
+            self._end = reason
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,0 +1,45 @@
+"""What became of one recipient in one attempt (values, decided where it happened)."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Verdict(Enum):
+    """The three ends of an attempt."""
+
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One recipient, one attempt."""
+
+    verdict: Verdict
+    code: int
+    """The remote's reply code, or ours where it never spoke."""
+    enhanced: str
+    text: str
+    """The remote's words verbatim, or ours."""
+    host: str = ""
+    address: str = ""
+    tls: str = ""
+    spoken: bool = True
+    """Whether `text` is the remote's (RFC 3464 Diagnostic-Code: smtp) or our own."""
+    dsn_passed: bool = False
+    """The remote took over the duty to report success (RFC 3461 §5.2.1)."""
+
+    @property
+    def status(self) -> str:
+        """An RFC 3463 code, made from the reply code where the remote gave none."""
+        if self.enhanced:
+            return self.enhanced
+        return {2: "2.0.0", 4: "4.0.0", 5: "5.0.0"}.get(self.code // 100, "5.5.0")
+
+    @property
+    def words(self) -> str:
+        """Reply code, enhanced code and text on one line."""
+        code = f"{self.code} " if self.code else ""
+        enhanced = f"{self.enhanced} " if self.enhanced else ""
+        return f"{code}{enhanced}{self.text}".replace("\n", " ")
