@@ -15,8 +15,11 @@ from postroad.config.errors import ConfigError
 from postroad.config.settings import Settings
 from postroad.db.offline import prepare_data
 from postroad.net.tls import server_context
+from postroad.policy import counts_file
 
 PID_FILE: Final = "postroad.pid"
+COUNTS: Final = "run/counts"
+LOCKS: Final = "run/locks"
 ORPHANS_SECONDS: Final = 15.0
 """How long workers that lost their supervisor may take to end."""
 
@@ -111,8 +114,9 @@ def prepare(settings: Settings) -> CertificateFiles:
         NewerSchema: the store belongs to a newer postroad.
     """
     prepare_data(settings.data)
-    for name in ("packs", "spool", "bus"):
-        (settings.data / name).mkdir(exist_ok=True)
+    for name in ("packs", "spool", "bus", LOCKS):
+        (settings.data / name).mkdir(parents=True, exist_ok=True)
+    counts_file.create(settings.data / COUNTS, settings.worker_count)
     files = certificate_files(settings, datetime.now(UTC))
     try:
         server_context(files.certificate, files.key)

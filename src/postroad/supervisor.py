@@ -9,14 +9,14 @@ connections that arrive in between wait in the kernel.
 import gc
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from postroad.config.errors import ConfigError
-from postroad.config.settings import Settings
-from postroad.net.sockets import BoundListener, adopt, bind, inherited
+from postroad.config.settings import Settings, split_address
+from postroad.net.sockets import BoundListener, CannotListen, adopt, bind, explain, inherited, open_sockets
 from postroad.obs import multiprocess
 from postroad.obs.log import configure, log
 from postroad.obs.notify import notify
@@ -211,8 +211,9 @@ def run(
 
         def run_worker(index: int, ready: int, lifeline: int) -> int:
             # Imported after the fork would cost each worker its own copy; imported here it is shared.
-            return worker_process(settings, certificate, bound, index, ready, lifeline)
+            return worker_process(settings, certificate, bound, metrics, index, ready, lifeline)
 
+        metrics = _metrics_sockets(settings)
         from postroad.worker_process import run as worker_process  # metrics need the directory above
 
         gc.collect()
@@ -220,4 +221,11 @@ def run(
         return Supervisor(settings, bound, run_worker, announce).run()
 
 
-__all__ = ["ConfigError", "Supervisor", "run"]
+def _metrics_sockets(settings: Settings) -> Sequence[socket.socket]:
+    if not settings.metrics.address:
+        return ()
+    host, port = split_address(settings.metrics.address)
+    try:
+        return open_sockets(host, port, settings.worker_count)
+    except OSError as error:
+        raise CannotListen(f"metrics on {settings.metrics.address}: {explain(error)}") from error

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Sequence
 
 from postroad.config.certificate import CertificateFiles
@@ -11,6 +12,7 @@ from postroad.net.clock import SystemClock
 from postroad.net.sockets import BoundListener
 from postroad.net.tls import ServerTls
 from postroad.obs.log import log
+from postroad.web.metrics import MetricsServer
 from postroad.worker import Worker
 
 try:
@@ -23,6 +25,7 @@ def run(
     settings: Settings,
     certificate: CertificateFiles,
     bound: Sequence[BoundListener],
+    metrics: Sequence[socket.socket],
     index: int,
     ready: int,
     lifeline: int,
@@ -34,13 +37,14 @@ def run(
     """
     factory = uvloop.new_event_loop if uvloop is not None else None
     with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(_serve(settings, certificate, bound, index, ready, lifeline))
+        return runner.run(_serve(settings, certificate, bound, metrics, index, ready, lifeline))
 
 
 async def _serve(
     settings: Settings,
     certificate: CertificateFiles,
     bound: Sequence[BoundListener],
+    metrics: Sequence[socket.socket],
     index: int,
     ready: int,
     lifeline: int,
@@ -56,10 +60,15 @@ async def _serve(
     loop.add_signal_handler(signal.SIGHUP, worker.reload)
     loop.add_reader(lifeline, stop.set)
     await worker.start([(b.listener, b.sockets[index]) for b in bound])
+    server = MetricsServer(metrics[index]) if metrics else None
+    if server is not None:
+        await server.start()
     os.write(ready, b"+")
     log.info("worker.ready", worker=index, pid=os.getpid())
     await stop.wait()
     loop.remove_reader(lifeline)
     await worker.stop()
+    if server is not None:
+        await server.stop()
     log.info("worker.stopped", worker=index)
     return 0

@@ -44,6 +44,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     imap_sessions_per_user: Annotated[Count, "IMAP sessions of one account."] = 50
     imap_sessions_per_user_address: Annotated[Count, "Those of them from one address."] = 10
 
+    uncounted_addresses: Annotated[
+        tuple[str, ...],
+        "Addresses that the numbers per address and per user do not apply to: the machine itself, "
+        "where proxies, monitors and tools connect from. They gain no other right.",
+    ] = ("127.0.0.1", "::1")
+
     # Time
     greeting_timeout: Annotated[Duration, "From the greeting to the first command."] = 30
     command_timeout: Annotated[Duration, "For one whole SMTP command, however slowly it drips."] = 60

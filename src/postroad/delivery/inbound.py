@@ -1,12 +1,13 @@
 """Mail exchange: what strangers may send, which is mail for our own addresses."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from postroad.delivery.accept import Acceptance, Accepted
 from postroad.delivery.expand import Expansion, expand, refuse_unresolved
 from postroad.delivery.header_checks import check_loop, header_of
 from postroad.directory.directory import Directory
-from postroad.directory.resolve import AccountTarget, Local
+from postroad.directory.resolve import AccountTarget, Local, Unknown
 from postroad.model.address import Address
 from postroad.model.envelope import Envelope, Peer
 from postroad.model.octets import Octets
@@ -16,17 +17,32 @@ from postroad.policy.space import Space
 from postroad.store.store import Store
 
 
+class Harvests(Protocol):
+    """Counts who asks for addresses that are not there (see `policy.shared_counts`)."""
+
+    def unknown_recipient(self, address: str) -> None: ...
+
+    def harvests(self, address: str) -> bool: ...
+
+
 class Inbound:
     """Decides on mail from other servers (the port 25 role). Never relays."""
 
     def __init__(
-        self, acceptance: Acceptance, directory: Directory, store: Store, space: Space, limits: Limits
+        self,
+        acceptance: Acceptance,
+        directory: Directory,
+        store: Store,
+        space: Space,
+        limits: Limits,
+        harvests: Harvests,
     ) -> None:
         self._acceptance = acceptance
         self._directory = directory
         self._store = store
         self._space = space
         self._limits = limits
+        self._harvests = harvests
 
     def check_sender(self, peer: Peer, sender: Address | None) -> None:
         """Anyone may be a sender here; the disk has the say whether there is room."""
@@ -36,10 +52,15 @@ class Inbound:
         """Refuse recipients that are unknown, not ours, suspended or full, here and now.
 
         Raises:
-            Refused: 550 5.1.1, 550 5.7.1, 550 5.2.1 or 452 4.2.2.
+            Refused: 550 5.1.1, 550 5.7.1, 550 5.2.1, 452 4.2.2, or 450 4.7.1 for one that
+                has asked for too many unknown recipients today.
         """
+        if self._harvests.harvests(peer.address):
+            raise Refused(450, "4.7.1", "too many unknown recipients from your address, come back tomorrow")
         found = self._directory.resolve(address)
         if not isinstance(found, Local):
+            if isinstance(found, Unknown):
+                self._harvests.unknown_recipient(peer.address)
             raise refuse_unresolved(found, address)
         full = [t for t in found.targets if isinstance(t, AccountTarget) and self._is_full(t.account_id)]
         if full:

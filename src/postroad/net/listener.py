@@ -10,16 +10,26 @@ from typing import Final, Protocol
 from postroad.net.connection import Connection
 from postroad.net.tls import ALPN, ServerTls
 from postroad.obs.log import log
-from postroad.obs.metrics import CONNECTIONS, SESSIONS
+from postroad.obs.metrics import CONNECTIONS
 
 HANDSHAKE_SECONDS: Final = 30.0
+
+
+class Refusal(Protocol):
+    """Why a connection is not let in (see `policy.shared_counts`)."""
+
+    @property
+    def limit(self) -> str: ...
+
+    @property
+    def public(self) -> str: ...
 
 
 class Gate(Protocol):
     """Who may connect; counts over all workers (see `policy.gate`)."""
 
-    def enter(self, connection: Connection) -> str | None:
-        """Count a connection in; a text is the reason why it is not let in."""
+    def enter(self, connection: Connection, address: str) -> Refusal | None:
+        """Count a connection in, or say why it is not let in."""
         ...
 
     def leave(self, connection: Connection) -> None:
@@ -98,13 +108,12 @@ class Front:
         return session
 
     def _enter(self, connection: Connection, service: Service) -> bytes | None:
-        reason = self._gate.enter(connection)
-        if reason is not None:
+        refusal = self._gate.enter(connection, connection.peer[0])
+        if refusal is not None:
             CONNECTIONS.labels(service.protocol, "refused").inc()
-            log.info("net.refused", conn=connection.id, address=connection.peer[0], reason=reason)
-            return b"" if service.implicit_tls else service.farewell(reason)
+            log.info("net.refused", conn=connection.id, address=connection.peer[0], limit=refusal.limit)
+            return b"" if service.implicit_tls else service.farewell(refusal.public)
         CONNECTIONS.labels(service.protocol, "accepted").inc()
-        SESSIONS.labels(service.protocol).inc()
         self._open[connection] = service
         self._empty.clear()
         return None
@@ -114,6 +123,5 @@ class Front:
         if service is None:
             return
         self._gate.leave(connection)
-        SESSIONS.labels(service.protocol).dec()
         if not self._open:
             self._empty.set()

@@ -40,15 +40,22 @@ def bind(listener: Listener, workers: int, *, seek: bool = False) -> BoundListen
     port = listener.port
     for candidate in range(port, port + (PORTS_TRIED if seek and port else 1)):
         try:
-            return _bind(listener, candidate, workers)
+            sockets = open_sockets(listener.host, candidate, workers)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or not seek:
-                raise CannotListen(_explain(listener, error)) from error
+                where = f"{listener.role} on {listener.address}"
+                raise CannotListen(f"{where}: {explain(error)}") from error
+        else:
+            return BoundListener(listener, listener.host, sockets[0].getsockname()[1], sockets)
     raise CannotListen(f"no free port from {port} on for {listener.role}")
 
 
-def _bind(listener: Listener, port: int, workers: int) -> BoundListener:
-    host = listener.host
+def open_sockets(host: str, port: int, workers: int) -> tuple[socket.socket, ...]:
+    """Listen once for each worker at the same address; port 0 lets the system choose one for all.
+
+    Raises:
+        OSError: with the reason of the system.
+    """
     first = _open(host, port, alone=True)
     port = first.getsockname()[1]
     sockets = [first]
@@ -60,7 +67,7 @@ def _bind(listener: Listener, port: int, workers: int) -> BoundListener:
         for opened in sockets:
             opened.close()
         raise
-    return BoundListener(listener, host, port, tuple(sockets))
+    return tuple(sockets)
 
 
 def _open(host: str, port: int, *, alone: bool) -> socket.socket:
@@ -84,17 +91,17 @@ def _open(host: str, port: int, *, alone: bool) -> socket.socket:
     return opened
 
 
-def _explain(listener: Listener, error: OSError) -> str:
-    where = f"{listener.role} on {listener.address}"
+def explain(error: OSError) -> str:
+    """Say in words why an address cannot be listened on."""
     match error.errno:
         case errno.EADDRINUSE:
-            return f"{where}: another program listens there already"
+            return "another program listens there already"
         case errno.EACCES:
-            return f"{where}: ports below 1024 need root or CAP_NET_BIND_SERVICE"
+            return "ports below 1024 need root or CAP_NET_BIND_SERVICE"
         case errno.EADDRNOTAVAIL:
-            return f"{where}: this machine has no such address"
+            return "this machine has no such address"
         case _:
-            return f"{where}: {os.strerror(error.errno or 0)}"
+            return os.strerror(error.errno or 0)
 
 
 def inherited() -> list[socket.socket]:

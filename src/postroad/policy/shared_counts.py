@@ -48,11 +48,17 @@ class SharedCounts:
         self._file = CountsFile(path, worker)
         self._limits = limits
         self._clock = clock
+        self._uncounted = frozenset(limits.uncounted_addresses)
 
     def admit(self, address: str) -> Admission | Refusal:
         """Count a new connection, or say why it cannot be."""
         file, limits, now = self._file, self._limits, self._clock.monotonic()
         file.look(now)
+        if address in self._uncounted:
+            if file.totals()[0] >= limits.connections:
+                return Refusal("connections", "too many connections")
+            file.add_totals(1, 1)
+            return Admission(0, counted=False)
         digest = file.digest(f"address {network_of(address)}")
         file.count(digest, now, MINUTE)
         if file.rate(digest, now, MINUTE) > limits.connection_rate:
@@ -93,6 +99,8 @@ class SharedCounts:
 
     def open_session(self, account_id: int, address: str) -> UserSession | Refusal:
         """Count an IMAP session for its account, or say why it cannot be."""
+        if address in self._uncounted:
+            return UserSession(())
         file, limits, now = self._file, self._limits, self._clock.monotonic()
         file.look(now)
         of_account = file.digest(f"account {account_id}")
@@ -114,6 +122,8 @@ class SharedCounts:
 
     def unknown_recipient(self, address: str) -> None:
         """Count a recipient that a peer asked for in vain."""
+        if address in self._uncounted:
+            return
         self._file.count(self._file.digest(f"unknown {network_of(address)}"), self._clock.monotonic(), DAY)
 
     def harvests(self, address: str) -> bool:
@@ -121,7 +131,7 @@ class SharedCounts:
         now = self._clock.monotonic()
         self._file.look(now)
         digest = self._file.digest(f"unknown {network_of(address)}")
-        return self._file.rate(digest, now, DAY) >= self._limits.unknown_recipients_day
+        return bool(self._file.rate(digest, now, DAY) >= self._limits.unknown_recipients_day)
 
     def close(self) -> None:
         """Give up this worker's counts."""

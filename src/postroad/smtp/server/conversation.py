@@ -212,11 +212,14 @@ class Conversation:
             case Auth() | AuthResponse():
                 if self._login.failures >= self._services.limits.auth_per_connection:
                     return self._say_goodbye(errors.TOO_MANY_LOGINS, "failed log-ins")
+                if reply.code == 235:
+                    self._services.on_trusted(self._conn)
             case ChunkEnd() | DataEnd() if not reply.positive:
                 self._refuse_message(reply, private)
             case DataEnd():
                 self._messages += 1
                 self._drop_transaction()
+                self._services.on_trusted(self._conn)
             case _:
                 pass
         return True

@@ -1,7 +1,7 @@
 """What the sessions of a listener work with."""
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -11,6 +11,7 @@ from postroad.model.address import Address
 from postroad.model.clock import Clock
 from postroad.model.envelope import Envelope, Peer
 from postroad.model.octets import Octets
+from postroad.net.connection import Connection
 from postroad.policy.limits import Limits
 from postroad.smtp.wire.terms import Terms
 
@@ -94,3 +95,5 @@ class Services:
     terms: Terms
     tls_context: ssl.SSLContext | None
     listener: str
+    on_trusted: Callable[[Connection], None]
+    """Told of connections that have earned their place: a log-in, a message taken (`policy.gate`)."""

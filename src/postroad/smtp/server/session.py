@@ -1,6 +1,7 @@
 """SMTP sessions of one listener, for mail exchange and for submission."""
 
 import ssl
+from collections.abc import Callable
 
 from postroad.model.clock import Clock
 from postroad.net.connection import Connection
@@ -26,6 +27,7 @@ class SmtpSession:
         hostname: str,
         tls_context: ssl.SSLContext | None,
         listener: str = "",
+        on_trusted: Callable[[Connection], None] = lambda _: None,
     ) -> None:
         """Without a `tls_context` there is no STARTTLS; TLS from the first octet is the listener's affair."""
         submission = role is Role.SUBMISSION
@@ -41,7 +43,8 @@ class SmtpSession:
             junk_commands=limits.junk_commands,
         )
         self._services = Services(
-            acceptor, directory, store, clock, limits, role, terms, tls_context, listener or role.value
+            *(acceptor, directory, store, clock, limits, role, terms, tls_context),
+            *(listener or role.value, on_trusted),
         )
 
     async def run(self, conn: Connection) -> None:

@@ -1,0 +1,27 @@
+"""How long the event loop was not there for its sessions."""
+
+import asyncio
+from collections import deque
+from typing import Final
+
+from postroad.obs.metrics import LOOP_STALL
+
+_TICK: Final = 0.05
+_WINDOW: Final = 60.0
+
+
+async def watch_stalls() -> None:
+    """Measure, until cancelled, how late the loop is; the metric is the worst of the last minute."""
+    loop = asyncio.get_running_loop()
+    worst: deque[tuple[float, float]] = deque()  # (when, how late), lateness falling: the first is the worst
+    while True:
+        before = loop.time()
+        await asyncio.sleep(_TICK)
+        now = loop.time()
+        late = max(0.0, now - before - _TICK)
+        while worst and worst[-1][1] <= late:
+            worst.pop()
+        worst.append((now, late))
+        while worst[0][0] < now - _WINDOW:
+            worst.popleft()
+        LOOP_STALL.set(worst[0][1])

@@ -1,0 +1,182 @@
+"""One worker: every service built once, every listener, started and stopped in order.
+
+This is the only place that knows all the concrete parts. It runs as a process
+of its own under the supervisor (`worker_process`) or, in tests, beside others
+in one event loop (`postroad.testing`).
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeAlias
+
+from postroad.config.settings import Listener, Settings
+from postroad.delivery.accept import Acceptance
+from postroad.delivery.inbound import Inbound
+from postroad.delivery.submit import Submission
+from postroad.directory.credentials import FULL_COST, Cost
+from postroad.directory.directory import Directory
+from postroad.dns.resolver import Resolver
+from postroad.housekeeping import keep_house
+from postroad.imap.session import ImapSession
+from postroad.model.clock import Clock
+from postroad.net.connection import Connection
+from postroad.net.listener import Front, Service
+from postroad.net.tls import ServerTls
+from postroad.obs.log import log
+from postroad.obs.stall import watch_stalls
+from postroad.policy.gate import Gate
+from postroad.policy.shared_counts import SharedCounts
+from postroad.policy.space import Space
+from postroad.pop3 import session as pop3
+from postroad.prepare_start import COUNTS, LOCKS
+from postroad.queue.runner import QueueRunner
+from postroad.smtp.server.services import Role
+from postroad.smtp.server.session import SmtpSession
+from postroad.store.store import Store
+
+GRACE_SECONDS: Final = 10.0
+
+Session: TypeAlias = Callable[[Connection], Awaitable[None]]
+
+
+class Worker:
+    """Everything of one worker, over a prepared data directory."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        tls: ServerTls,
+        resolver: Resolver,
+        index: int = 0,
+        hash_cost: Cost = FULL_COST,
+    ) -> None:
+        """Must be called in the running loop. `index` tells this worker from the others."""
+        self._settings = settings
+        self._clock = clock
+        self._tls = tls
+        self._index = index
+        limits, data, name = settings.limits, settings.data, f"w{index}"
+        self.store = Store(data, clock, name=name)
+        self.directory = Directory(self.store.database, clock, data, limits=limits, hash_cost=hash_cost)
+        self._counts = SharedCounts(data / COUNTS, index, limits, clock)
+        self._gate: Gate[Connection] = Gate(self._counts, limits, Connection.abort)
+        self._front = Front(self._gate, tls, name=name)
+        acceptance = Acceptance(self.store, clock, settings.hostname)
+        space = Space(data, limits, clock)
+        self._inbound = Inbound(acceptance, self.directory, self.store, space, limits, self._counts)
+        self._submission = Submission(
+            acceptance, self.directory, self.store, space, limits, clock, settings.hostname
+        )
+        self.queue = QueueRunner(
+            store=self.store,
+            resolver=resolver,
+            clock=clock,
+            settings=settings.queue,
+            hostname=settings.hostname,
+            worker=name,
+        )
+        self._sessions: dict[Listener, Session] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, sockets: Sequence[tuple[Listener, socket.socket]]) -> None:
+        """Accept connections on bound sockets and begin to work the queue."""
+        await self.directory.save()
+        for listener, sock in sockets:
+            self._sessions[listener] = self._session(listener)
+            await self._front.listen(sock, self._service(listener))
+        await self.queue.start()
+        self._tasks.append(asyncio.create_task(watch_stalls()))
+        if self._index == 0:
+            self._tasks.append(asyncio.create_task(keep_house(self.store, self._settings.data, self._clock)))
+
+    def reload(self) -> None:
+        """Read the certificate again; new connections get it, those that are open keep theirs."""
+        try:
+            self._tls.reload()
+        except OSError as error:
+            log.error("tls.not_reloaded", error=str(error))
+            return
+        for listener in self._sessions:
+            self._sessions[listener] = self._session(listener)
+        log.info("tls.reloaded", worker=self._index)
+
+    async def stop(self, grace: float = GRACE_SECONDS) -> None:
+        """Finish what is under way within `grace` seconds, then leave."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(self._front.drain(grace), self.queue.stop(grace))
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.directory.close()
+        await self.store.close()
+        self._counts.close()
+
+    def _service(self, listener: Listener) -> Service:
+        async def session(connection: Connection) -> None:
+            # Looked up for each connection, so that a reload holds for the next one.
+            await self._sessions[listener](connection)
+
+        return Service(listener.role, session, _FAREWELLS[listener.role], listener.tls == "implicit")
+
+    def _session(self, listener: Listener) -> Session:
+        context = None if listener.tls == "none" else self._tls.context
+        match listener.role:
+            case "smtp" | "submission":
+                exchange = listener.role == "smtp"
+                return SmtpSession(
+                    acceptor=self._inbound if exchange else self._submission,
+                    directory=self.directory,
+                    store=self.store,
+                    clock=self._clock,
+                    limits=self._settings.limits,
+                    role=Role.EXCHANGE if exchange else Role.SUBMISSION,
+                    hostname=self._settings.hostname,
+                    tls_context=context,
+                    listener=f"{listener.role} {listener.address}",
+                    on_trusted=self._gate.authenticated,
+                ).run
+            case "imap":
+                return ImapSession(
+                    store=self.store,
+                    directory=self.directory,
+                    clock=self._clock,
+                    limits=self._settings.limits,
+                    hostname=self._settings.hostname,
+                    tls_context=context,
+                    counts=self._counts,
+                    on_login=self._gate.authenticated,
+                ).run
+            case "pop3":
+                return self._pop3(listener)
+
+    def _pop3(self, listener: Listener) -> Session:
+        services = pop3.Services(
+            store=self.store,
+            directory=self.directory,
+            limits=self._settings.limits,
+            locks=self._settings.data / LOCKS,
+            tls=None if listener.tls == "none" else lambda: self._tls.context,
+        )
+        return lambda connection: pop3.serve(connection, services)
+
+
+def _smtp_farewell(reason: str) -> bytes:
+    return f"421 4.7.0 {reason}\r\n".encode()
+
+
+def _imap_farewell(reason: str) -> bytes:
+    return f"* BYE [UNAVAILABLE] {reason}\r\n".encode()
+
+
+def _pop3_farewell(reason: str) -> bytes:
+    return f"-ERR [SYS/TEMP] {reason}\r\n".encode()
+
+
+_FAREWELLS: Final[dict[str, Callable[[str], bytes]]] = {
+    "smtp": _smtp_farewell,
+    "submission": _smtp_farewell,
+    "imap": _imap_farewell,
+    "pop3": _pop3_farewell,
+}
