@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from postroad.cli.here import Here, become_owner, user_name
 from postroad.cli.output import Problem
+from postroad.db.connect import DATABASE_NAME
 from postroad.db.offline import OfflineDatabase
 from postroad.db.transaction import Reader, Work
 from postroad.directory import snapshot
@@ -24,6 +25,8 @@ def open_store(here: Here) -> Iterator[OfflineDatabase]:
     data = here.settings().data
     try:
         become_owner(data)
+        if not (data / DATABASE_NAME).exists():
+            raise FileNotFoundError(data)
         with open_offline(data) as database:
             yield database
     except FileNotFoundError:

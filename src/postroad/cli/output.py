@@ -65,7 +65,8 @@ def print_table(columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> 
         max([len(column.title), *(_width(row[i]) for row in cells)]) for i, column in enumerate(columns)
     ]
     _shorten(columns, widths)
-    click.echo(click.style(_line(columns, widths, [column.title for column in columns]), bold=colour()))
+    titles = _line(columns, widths, [column.title for column in columns])
+    click.echo(click.style(titles, bold=True) if colour() else titles)
     for row in cells:
         click.echo(_line(columns, widths, row))
 

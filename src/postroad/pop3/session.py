@@ -76,6 +76,8 @@ class Services:
     """Where the lock files of mailboxes are; shared by all workers."""
     tls: Callable[[], ssl.SSLContext] | None
     """The context for STLS; None when the listener has no TLS."""
+    on_login: Callable[[Connection], None] = lambda _: None
+    """Called once a connection is no stranger's any more."""
 
 
 async def serve(connection: Connection, services: Services) -> None:
@@ -266,6 +268,7 @@ class _Session:
             self._fail(b"not now, try again later", b"SYS/TEMP")
             return
         self._core.logged_in()
+        self._services.on_login(self._connection)
         self._core.ok(b"%d messages" % maildrop.messages)
         log.info("pop3.login", conn=self._connection.id, account=account.id, messages=maildrop.messages)
 
