@@ -48,8 +48,8 @@ _GROUPS: Final = (
 _NOTES: Final = {
     "Connections": f"""\
 Addresses are counted over all workers; an IPv6 address counts as its /64. Connections that have neither
-logged in nor had a message accepted get {STRANGERS:.0%} of `connections`: beyond that, the one that has waited
-longest is dropped for the next. A refused connection is told why in one line and closed.
+logged in nor had a message accepted get {STRANGERS:.0%} of `connections`: beyond that, the one that has
+waited longest is dropped for the next. A refused connection is told why in one line and closed.
 """,
     "Log-ins": f"""\
 Unknown user, wrong password and suspended account get the same words after the same time. A guess is counted
@@ -61,8 +61,8 @@ an old password does not lock out the office around it. Passwords are hashed wit
 with up to {MOST_WAITING} log-ins waiting.
 """,
     "Store": """\
-Mail is refused (452 4.3.1, `NO [UNAVAILABLE]`) while less than `free_space`, or less than one and a half times
-the size of the message, is free. Reading and deleting go on.
+Mail is refused (452 4.3.1, `NO [UNAVAILABLE]`) while less than `free_space`, or less than one and a half
+times the size of the message, is free. Reading and deleting go on.
 """,
 }
 
