@@ -13,6 +13,7 @@ from postroad.imap.wire.commands import (
     Login,
 )
 from postroad.imap.wire.core import ImapServerCore
+from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.table import State
 
@@ -113,7 +114,7 @@ class Dialogue:
     """Feeds a core, answers its events and remembers both sides."""
 
     def __init__(self, state: State, limits: ImapLimits | None = None) -> None:
-        self.core = ImapServerCore(limits)
+        self.core = ImapServerCore(limits, frozenset(Extension))
         self.core.state = state
         self.events: list[Event] = []
         self.said = b""

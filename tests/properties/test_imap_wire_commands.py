@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from postroad.imap.wire.commands import AppendEnd, AppendStart, Event, LiteralChunk
 from postroad.imap.wire.core import ImapServerCore
+from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.mailbox_name import decode_mailbox, decode_utf7, encode_utf7
 from postroad.imap.wire.responses import compress_uids
 from postroad.imap.wire.sequence_set import SequenceSet
@@ -16,7 +17,7 @@ from tests.properties.imap_commands import TAG, Written, appends, commands, log_
 
 
 def read(wire: bytes, state: State) -> tuple[list[Event], bytes]:
-    core = ImapServerCore()
+    core = ImapServerCore(offered=frozenset(Extension))
     core.state = state
     core.receive(TAG + b" " + wire + b"\r\n")
     seen: list[Event] = []

@@ -22,6 +22,7 @@ from postroad.imap.wire.commands import (
     IdleEnd,
     LiteralChunk,
 )
+from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.framing import Dropped, Inbox, LineFault
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.literal import LiteralHead, literal_head
@@ -56,16 +57,18 @@ class ImapServerCore(Output):
         "_literals",
         "_literals_size",
         "_need",
+        "_offered",
         "_phase",
         "_tag",
         "_takes_nul",
         "state",
     )
 
-    def __init__(self, limits: ImapLimits | None = None) -> None:
+    def __init__(self, limits: ImapLimits | None = None, offered: frozenset[Extension] = frozenset()) -> None:
         super().__init__()
         self.state = State.NOT_AUTHENTICATED
         self._limits = limits or ImapLimits()
+        self._offered = offered
         self._inbox = Inbox()
         self._bad_count = 0
         self._hangup: Hangup | None = None
@@ -203,7 +206,7 @@ class ImapServerCore(Output):
 
     def _on_command(self, found: Found, command: bytes) -> _Outcome:
         try:
-            event = found.parse(found.tag, Reader(command, found.at))
+            event = found.parse(found.tag, Reader(command, found.at, self._offered))
         except BadSyntax as error:
             return self._reject(found.tag, error.text)
         except UnknownCharset:
@@ -241,7 +244,7 @@ class ImapServerCore(Output):
         self._command += b"\r\n"
         if found.parse is parse_append:
             try:
-                start = parse_append(found.tag, Reader(bytes(self._command), found.at))
+                start = parse_append(found.tag, Reader(bytes(self._command), found.at, self._offered))
             except BadSyntax as error:
                 return self._reject(found.tag, error.text, head)
             if start is not None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from postroad.imap.wire import fetch_items
 from postroad.imap.wire.commands import Fetch
+from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionText
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.imap.wire.sequence_set import MAX_NUMBER
@@ -154,9 +155,11 @@ def _modifiers(reader: Reader, uid: bool) -> tuple[int | None, bool]:
     while True:
         modifier = reader.word()
         if modifier == b"CHANGEDSINCE":
+            reader.require(Extension.CONDSTORE)
             reader.space()
             changed_since = reader.number(MAX_MODSEQ, 1)
         elif modifier == b"VANISHED":
+            reader.require(Extension.QRESYNC)
             vanished = True
         else:
             raise BadSyntax(b"there is no such FETCH modifier")

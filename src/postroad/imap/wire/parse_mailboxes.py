@@ -16,6 +16,7 @@ from postroad.imap.wire.commands import (
     StatusItem,
     Subscribe,
 )
+from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.mailbox_name import decode_mailbox
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
@@ -37,8 +38,10 @@ def parse_select(tag: bytes, reader: Reader, read_only: bool = False) -> Select:
     while True:
         parameter = reader.word()
         if parameter == b"CONDSTORE":
+            reader.require(Extension.CONDSTORE)
             condstore = True
         elif parameter == b"QRESYNC":
+            reader.require(Extension.QRESYNC)
             reader.expect(b" (")
             qresync = _quick_resync(reader)
         else:

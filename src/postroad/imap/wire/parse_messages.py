@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from postroad.imap.wire.commands import AppendStart, Copy, Expunge, FlagList, Move, Store, StoreMode
+from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.parse_flags import read_flag_list, read_flags
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.message.date import parse_internaldate
@@ -25,6 +26,7 @@ def parse_store(tag: bytes, reader: Reader, uid: bool = False) -> Store:
     if reader.skip(b"("):
         if reader.word() != b"UNCHANGEDSINCE":
             raise BadSyntax(b"there is no such STORE modifier")
+        reader.require(Extension.CONDSTORE)
         reader.space()
         unchanged_since = reader.number(MAX_MODSEQ)
         reader.expect(b") ")
@@ -90,6 +92,8 @@ def parse_append(tag: bytes, reader: Reader) -> AppendStart | None:
     match = _LITERAL.match(reader.data, reader.at)
     if match is None:
         raise BadSyntax(b"expected a message as a literal")
+    if match[1]:
+        reader.require(Extension.BINARY)
     return AppendStart(tag, mailbox, flags, date, int(match[2]), match[1] != b"")
 
 

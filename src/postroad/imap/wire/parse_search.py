@@ -7,6 +7,7 @@ from typing import Final
 
 from postroad.imap.wire import search_keys as keys
 from postroad.imap.wire.commands import Search
+from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.limits import SEARCH_DEPTH
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.imap.wire.search_keys import DateField, DateTest, SearchKey
@@ -92,6 +93,8 @@ def _returns(reader: Reader) -> frozenset[str]:
     reader.expect(b")")
     if not _RETURNS.issuperset(options):
         raise BadSyntax(b"there is no such RETURN option")
+    if b"SAVE" in options:
+        reader.require(Extension.SEARCHRES)
     return frozenset([option.decode("ascii") for option in options])
 
 
@@ -189,6 +192,7 @@ class _KeyParser:
 
     def modseq(self) -> SearchKey:
         """MODSEQ [entry type] n."""
+        self._reader.require(Extension.CONDSTORE)
         match = _MODSEQ_ENTRY.match(self._reader.data, self._reader.at)
         if match is not None:
             self._reader.at = match.end()

@@ -8,6 +8,7 @@ for a literal is always the same.
 import re
 from typing import Final
 
+from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.mailbox_name import MailboxName, decode_mailbox
 from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
 
@@ -41,11 +42,17 @@ class BadSyntax(Exception):
 class Reader:
     """A command and how far it has been read. Every method raises BadSyntax."""
 
-    __slots__ = ("at", "data")
+    __slots__ = ("at", "data", "offered")
 
-    def __init__(self, data: bytes, at: int = 0) -> None:
+    def __init__(self, data: bytes, at: int, offered: frozenset[Extension]) -> None:
         self.data = data
         self.at = at
+        self.offered = offered
+
+    def require(self, extension: Extension) -> None:
+        """Go on only if the extension is offered to the client."""
+        if extension not in self.offered:
+            raise BadSyntax(extension.value + b" is not offered")
 
     # -- punctuation ------------------------------------------------------
 
@@ -153,6 +160,7 @@ class Reader:
         match = _SET.match(self.data, self.at)
         if match is None:
             if self.skip(b"$"):
+                self.require(Extension.SEARCHRES)
                 return _SAVED
             raise BadSyntax(b"expected a sequence set")
         self.at = match.end()

@@ -2,13 +2,14 @@
 
 from postroad.imap.wire.commands import AppendStart, Event
 from postroad.imap.wire.core import ImapServerCore
+from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.table import State
 
 
 def core_in(state: State = State.SELECTED, limits: ImapLimits | None = None) -> ImapServerCore:
     """A core whose session has come to `state`."""
-    core = ImapServerCore(limits)
+    core = ImapServerCore(limits, frozenset(Extension))
     core.state = state
     return core
 

@@ -1,0 +1,20 @@
+"""Extensions whose syntax is known, and served only where a session says so."""
+
+from enum import Enum
+
+
+class Extension(Enum):
+    """What a client may not use unless it is offered; the value is its capability.
+
+    A modifier that is taken and not acted upon would be a lie, STORE's
+    UNCHANGEDSINCE a dangerous one.
+    """
+
+    BINARY = b"BINARY"
+    """RFC 3516: `~{n}` in APPEND."""
+    CONDSTORE = b"CONDSTORE"
+    """RFC 7162 §3.1: CHANGEDSINCE, UNCHANGEDSINCE, SELECT (CONDSTORE), SEARCH MODSEQ."""
+    QRESYNC = b"QRESYNC"
+    """RFC 7162 §3.2: SELECT (QRESYNC …), VANISHED."""
+    SEARCHRES = b"SEARCHRES"
+    """RFC 5182: RETURN (SAVE) and `$`."""
