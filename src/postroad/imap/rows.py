@@ -4,14 +4,13 @@ Each item is a column of values for all rows of a batch and a place in one
 template, so that a line costs one formatting by C.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from postroad.imap.selected import Selected
 from postroad.imap.uid_set import is_in
 from postroad.imap.wire.fetch_items import FetchAttribute
-from postroad.message.date import format_internaldate
+from postroad.imap.wire.responses import internaldate
 from postroad.model.flags import SYSTEM_TEXT
 from postroad.store.account import Account
 from postroad.store.types import Entry, Rendered
@@ -19,7 +18,7 @@ from postroad.store.types import Entry, Rendered
 _PLACES: Final = {
     FetchAttribute.UID: b"UID %d",
     FetchAttribute.FLAGS: b"FLAGS (%b)",
-    FetchAttribute.INTERNALDATE: b'INTERNALDATE "%b %02d:%02d:%02d +0000"',
+    FetchAttribute.INTERNALDATE: b"INTERNALDATE %b",
     FetchAttribute.SIZE: b"RFC822.SIZE %d",
     FetchAttribute.ENVELOPE: b"ENVELOPE %b",
     FetchAttribute.BODY: b"BODY %b",
@@ -68,7 +67,7 @@ class RowFormat:
             case FetchAttribute.FLAGS:
                 return [self._flags(rows)]
             case FetchAttribute.INTERNALDATE:
-                return list(_date_columns(rows))
+                return [[internaldate(row.internal_date) for row in rows]]
             case FetchAttribute.SIZE:
                 return [[row.size for row in rows]]
             case FetchAttribute.MODSEQ:
@@ -91,16 +90,3 @@ class RowFormat:
             ]
         text = self._selected.flags.text
         return [text(row, is_in(recent, row.uid)) for row in rows]
-
-
-def _date_columns(rows: list[Entry]) -> Iterator[Iterable[object]]:
-    """Day, hours, minutes and seconds of INTERNALDATE, in UTC."""
-    yield [_day(row.internal_date // 86400) for row in rows]
-    yield [row.internal_date // 3600 % 24 for row in rows]
-    yield [row.internal_date // 60 % 60 for row in rows]
-    yield [row.internal_date % 60 for row in rows]
-
-
-@lru_cache(4096)
-def _day(days: int) -> bytes:
-    return format_internaldate(days * 86400)[:11]

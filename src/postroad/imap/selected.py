@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from postroad.imap.flag_text import FlagTexts
 from postroad.imap.uid_set import Pairs, is_in, meet, members, pairs_of
+from postroad.imap.wire.responses import expunge_lines
 from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
 from postroad.store.account import Account
 from postroad.store.types import Changes, Entry, Mailbox
@@ -164,7 +165,7 @@ class Selected:
         lines: list[bytes] = []
         self._gone.update(members(pairs_of(changes.vanished), self.uids))
         if expunge and self._gone:
-            lines += self._expunge()
+            lines.append(self._expunge())
         fresh = [entry.uid for entry in changes.entries if entry.uid >= self.uidnext]
         lines += self._changed(changes)
         if fresh:
@@ -177,13 +178,13 @@ class Selected:
         self._share()
         return b"".join(lines)
 
-    def _expunge(self) -> list[bytes]:
+    def _expunge(self) -> bytes:
         gone = self._gone
         # From the highest down, so that each number holds whatever was said before it.
         numbers = [number for number, uid in enumerate(self.uids, 1) if uid in gone]
         self.uids = array("I", [uid for uid in self.uids if uid not in gone])
         gone.clear()
-        return [b"* %d EXPUNGE\r\n" % number for number in reversed(numbers)]
+        return expunge_lines(reversed(numbers))
 
     def _changed(self, changes: Changes) -> list[bytes]:
         told = self._told

@@ -1,4 +1,4 @@
-"""Sets of numbers as sorted pairs: made from lists, written, searched (RFC 3501 §9 sequence-set)."""
+"""Sets of numbers as sorted pairs: made from lists, met, searched (RFC 3501 §9 sequence-set)."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
@@ -20,13 +20,6 @@ def pairs_of(numbers: Iterable[int]) -> Pairs:
             low = high = number
             pairs.append((low, high))
     return tuple(pairs)
-
-
-def write_set(numbers: Iterable[int]) -> bytes:
-    """Return `1:3,9` for ascending numbers."""
-    return b",".join(
-        b"%d" % low if low == high else b"%d:%d" % (low, high) for low, high in pairs_of(numbers)
-    )
 
 
 def is_in(pairs: Pairs, number: int) -> bool:

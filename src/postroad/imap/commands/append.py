@@ -4,6 +4,7 @@ from postroad.imap.answer import Answer, No, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import answer_to
 from postroad.imap.events import next_event
+from postroad.imap.wire import responses
 from postroad.imap.wire.commands import AppendEnd, AppendStart, LiteralChunk
 from postroad.model.refusal import Unavailable
 from postroad.store.blobs.spool import Spool
@@ -79,4 +80,4 @@ async def _receive(dialogue: Dialogue, spool: Spool) -> Exception | None:
 async def _file(dialogue: Dialogue, command: AppendStart, mailbox: Mailbox, spool: Spool) -> Answer:
     message = NewMessage(spool.finish(), command.flags.mask, command.flags.keywords, command.date)
     uidvalidity, uids = await dialogue.account.append(mailbox.id, [message])
-    return ok(b"filed", b"APPENDUID %d %d" % (uidvalidity, uids[0]))
+    return ok(b"filed", responses.appenduid(uidvalidity, uids))

@@ -3,6 +3,7 @@
 from postroad import __version__
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.wire import responses
 from postroad.imap.wire.commands import Enable, Id
 from postroad.imap.wire.table import State
 from postroad.obs.log import log
@@ -20,10 +21,10 @@ def identify(dialogue: Dialogue, command: Id) -> Answer:
     log.info(
         "imap.id", conn=dialogue.conn.id, name=client.get("name") or "", version=client.get("version") or ""
     )
-    version = b""
+    ours = {"name": "postroad"}
     if dialogue.core.state is not State.NOT_AUTHENTICATED:
-        version = b' "version" "%b"' % __version__.encode()
-    dialogue.core.untagged(b'ID ("name" "postroad"%b)' % version)
+        ours["version"] = __version__
+    dialogue.core.untagged(responses.identification(ours))
     return ok(b"pleased to meet you")
 
 

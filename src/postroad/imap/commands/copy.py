@@ -4,7 +4,8 @@ from postroad.imap.answer import Answer, ok
 from postroad.imap.batches import batches
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import EXPUNGED, READ_ONLY
-from postroad.imap.uid_set import Pairs, write_set
+from postroad.imap.uid_set import Pairs
+from postroad.imap.wire import responses
 from postroad.imap.wire.commands import Copy, Move
 from postroad.store.types import CopyResult
 
@@ -50,4 +51,4 @@ def _named(dialogue: Dialogue, command: Copy | Move) -> Pairs | None:
 
 
 def _copyuid(result: CopyResult) -> bytes:
-    return b"COPYUID %d %b %b" % (result.uidvalidity, write_set(result.source), write_set(result.target))
+    return responses.copyuid(result.uidvalidity, result.source, result.target)

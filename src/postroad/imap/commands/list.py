@@ -7,15 +7,15 @@ from postroad.imap.commands.status import status_line
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.hierarchy import Node, nodes, parents
 from postroad.imap.pattern import Pattern
-from postroad.imap.quoted import quoted_name
 from postroad.imap.wire.commands import List, Lsub
+from postroad.imap.wire.responses import DELIMITER, list_entry
 
 
 def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
     """Tell the names that match."""
     if command.patterns == ("",) and not command.extended:
         # RFC 3501 §6.3.8: a question for the delimiter and the root, which is empty here.
-        dialogue.core.untagged(b'LIST (\\Noselect) "/" ""')
+        dialogue.core.untagged(b'LIST (\\Noselect) %b ""' % DELIMITER)
         return ok(b"done")
     patterns = _patterns(command.reference, command.patterns)
     account = dialogue.account
@@ -26,9 +26,11 @@ def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
         below = _children_match(node, command)
         if not (below or _selects(node, command)):
             continue
-        attributes = b" ".join(_attributes(node, command))
-        extended = b' ("CHILDINFO" ("SUBSCRIBED"))' if below else b""
-        dialogue.core.untagged(b'LIST (%b) "/" %b%b' % (attributes, quoted_name(node.name), extended))
+        dialogue.core.untagged(
+            list_entry(
+                node.name, list(_attributes(node, command)), child_info=(b"SUBSCRIBED",) if below else ()
+            )
+        )
         if command.status and node.mailbox is not None:
             dialogue.core.untagged(status_line(account, node.mailbox, command.status, limit))
     return ok(b"done")
@@ -37,17 +39,17 @@ def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
 def lsub(dialogue: Dialogue, command: Lsub) -> Answer:
     """Tell the subscribed names that match, whether there are such mailboxes or not."""
     if not command.pattern:
-        dialogue.core.untagged(b'LSUB (\\Noselect) "/" ""')
+        dialogue.core.untagged(b'LSUB (\\Noselect) %b ""' % DELIMITER)
         return ok(b"done")
     (pattern,) = _patterns(command.reference, (command.pattern,))
     subscribed = set(dialogue.account.subscriptions())
-    shown = {name: b"" for name in subscribed if pattern.matches(name)}
+    shown: dict[str, list[bytes]] = {name: [] for name in subscribed if pattern.matches(name)}
     if pattern.ends_with_percent:
         # §6.3.9: with foo/bar subscribed and foo not, "%" shows foo with \Noselect.
         above = {parent for name in subscribed for parent in parents(name)}
-        shown |= {name: b"\\Noselect" for name in above - subscribed if pattern.matches(name)}
+        shown |= {name: [b"\\Noselect"] for name in above - subscribed if pattern.matches(name)}
     for name in sorted(shown, key=lambda name: (name != "INBOX", name)):
-        dialogue.core.untagged(b'LSUB (%b) "/" %b' % (shown[name], quoted_name(name)))
+        dialogue.core.untagged(list_entry(name, shown[name], response=b"LSUB"))
     return ok(b"done")
 
 

@@ -2,9 +2,10 @@
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.wire import responses
 
 
 def namespace(dialogue: Dialogue) -> Answer:
     """Say where mailboxes are."""
-    dialogue.core.untagged(b'NAMESPACE (("" "/")) NIL NIL')
+    dialogue.core.untagged(responses.namespace())
     return ok(b"done")

@@ -2,7 +2,7 @@
 
 from postroad.imap.answer import Answer, No, ok
 from postroad.imap.dialogue import Dialogue
-from postroad.imap.quoted import quoted_name
+from postroad.imap.wire import responses
 from postroad.imap.wire.commands import GetQuota, GetQuotaRoot
 
 _ROOT = ""
@@ -18,7 +18,7 @@ def get_quota(dialogue: Dialogue, command: GetQuota) -> Answer:
 
 def get_quota_root(dialogue: Dialogue, command: GetQuotaRoot) -> Answer:
     """Tell the root of a mailbox; of one that is yet to be made too (RFC 9208 §4.1.2)."""
-    dialogue.core.untagged(b'QUOTAROOT %b ""' % quoted_name(command.mailbox.name))
+    dialogue.core.untagged(responses.quotaroot(command.mailbox.name, (_ROOT,)))
     dialogue.core.untagged(_quota(dialogue))
     return ok(b"done")
 
@@ -28,7 +28,7 @@ def _quota(dialogue: Dialogue) -> bytes:
     resources = []
     if quota.bytes_limit is not None:
         # RFC 9208 §5.1: in units of 1024 octets; what is begun counts.
-        resources.append(b"STORAGE %d %d" % (-(-quota.bytes_used // 1024), quota.bytes_limit // 1024))
+        resources.append((b"STORAGE", -(-quota.bytes_used // 1024), quota.bytes_limit // 1024))
     if quota.messages_limit is not None:
-        resources.append(b"MESSAGE %d %d" % (quota.messages_used, quota.messages_limit))
-    return b'QUOTA "" (%b)' % b" ".join(resources)
+        resources.append((b"MESSAGE", quota.messages_used, quota.messages_limit))
+    return responses.quota(_ROOT, resources)

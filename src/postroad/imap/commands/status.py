@@ -4,7 +4,7 @@ from bisect import bisect_left
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
-from postroad.imap.quoted import quoted_name
+from postroad.imap.wire import responses
 from postroad.imap.wire.commands import Status, StatusItem
 from postroad.store.account import Account
 from postroad.store.types import Mailbox
@@ -21,9 +21,9 @@ def status(dialogue: Dialogue, command: Status) -> Answer:
 def status_line(
     account: Account, mailbox: Mailbox, items: tuple[StatusItem, ...], append_limit: int
 ) -> bytes:
-    """Return `STATUS name (MESSAGES 3 …)`."""
-    values = [b"%b %d" % (item.value, _value(account, mailbox, item, append_limit)) for item in items]
-    return b"STATUS %b (%b)" % (quoted_name(mailbox.name), b" ".join(values))
+    """Return the STATUS response of one mailbox."""
+    values = {item: _value(account, mailbox, item, append_limit) for item in items}
+    return responses.status(mailbox.name, values)
 
 
 def _value(account: Account, mailbox: Mailbox, item: StatusItem, append_limit: int) -> int:
