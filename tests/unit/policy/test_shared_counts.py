@@ -190,3 +190,25 @@ def test_the_file_is_private(tmp_path: Path) -> None:
     create(tmp_path / "counts", 2)
     assert (tmp_path / "counts").stat().st_mode & 0o777 == 0o600
     assert os.listdir(tmp_path) == ["counts"]
+
+
+def test_the_machine_itself_counts_in_all_only(tmp_path: Path) -> None:
+    workers = Workers(tmp_path, limits=Limits(connections=200))
+    one, two = workers.counts
+    for _ in range(200):
+        admitted(one, "127.0.0.1")
+    assert two.totals() == (200, 200)
+    assert refused(two.admit("::1")) == "connections"
+    for _ in range(60):
+        opened(one, 7, "127.0.0.1")
+        one.unknown_recipient("127.0.0.1")
+    assert not one.harvests("127.0.0.1")
+    workers.close()
+
+
+def test_no_address_is_exempt_when_none_is_named(tmp_path: Path) -> None:
+    workers = Workers(tmp_path, limits=Limits(uncounted_addresses=()))
+    for _ in range(20):
+        admitted(workers.counts[0], "127.0.0.1")
+    assert refused(workers.counts[0].admit("127.0.0.1")) == "unauthenticated_per_address"
+    workers.close()
