@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from postroad.config.certificate import certificate_files
 from postroad.config.limits import Limits
 from postroad.config.settings import Settings
@@ -144,7 +146,7 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.data = folder / "data"
-        self.limits = Limits()
+        self.limits = Limits(auth_delay=0)
         prepare_data(self.data)
         with open_offline(self.data) as database:
             database.write(lambda tx: add_domain(tx, "demo.test", who="test"))
@@ -152,6 +154,10 @@ class World:
             hashed = Hasher(LEAST_COST).hash(PASSWORD)
             database.write(lambda tx: set_password(tx, USER, hashed, who="test"))
         counts_file.create(self.data / "counts", 2)
+
+    def limit(self, **numbers: int | tuple[str, ...]) -> None:
+        """Set limits for servers that start from now on."""
+        self.limits = replace(self.limits, **numbers)
 
     @asynccontextmanager
     async def server(self, worker: int = 0) -> AsyncIterator[Server]:
