@@ -37,10 +37,9 @@ QUICK: Final = Limits(auth_delay=0.0, auth_per_minute_address=1000)
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One worker: its store, its directory, its listener."""
+    """One worker: its store and its listener."""
 
     store: Store
-    directory: Directory
     port: int
     certificate: Path
 
@@ -89,38 +88,53 @@ class Worker:
 
 
 @asynccontextmanager
-async def workers(data: Path, count: int = 1, limits: Limits = QUICK) -> AsyncIterator[Sequence[Worker]]:
-    """Start `count` workers over one data directory."""
+async def opened(
+    data: Path, context: ssl.SSLContext | None, count: int = 1, limits: Limits = QUICK
+) -> AsyncIterator[Sequence[session.Services]]:
+    """What the sessions of `count` workers need, over one data directory with Ada's account."""
     _make_account(data)
-    settings = msgspec.structs.replace(defaults(data), hostname="localhost")
-    files = certificate_files(settings, datetime.datetime.now(datetime.UTC))
-    context = server_context(files.certificate, files.key)
     (data / "run").mkdir(exist_ok=True)
-    running: list[Worker] = []
-    servers: list[asyncio.Server] = []
-    connections: list[Connection] = []
+    made: list[tuple[Store, Directory]] = []
     try:
         for index in range(count):
             store = Store(data, SystemClock(), name=str(index))
-            directory = Directory(store.database, SystemClock(), data, limits=limits, hash_cost=LEAST_COST)
-            services = session.Services(store, directory, limits, data / "run", lambda: context)
-            server = await asyncio.get_running_loop().create_server(
-                partial(_connect, services, connections), "127.0.0.1", 0
+            made.append(
+                (store, Directory(store.database, SystemClock(), data, limits=limits, hash_cost=LEAST_COST))
             )
-            servers.append(server)
-            port = server.sockets[0].getsockname()[1]
-            running.append(Worker(store, directory, port, files.certificate))
-        yield running
+        tls = None if context is None else (lambda: context)
+        yield [session.Services(store, directory, limits, data / "run", tls) for store, directory in made]
     finally:
-        for server in servers:
-            server.close()
-        for connection in connections:
-            connection.drain()
-        while not all(connection.closed for connection in connections):
-            await asyncio.sleep(0)
-        for worker in running:
-            await worker.directory.close()
-            await worker.store.close()
+        for store, directory in made:
+            await directory.close()
+            await store.close()
+
+
+@asynccontextmanager
+async def workers(data: Path, count: int = 1, limits: Limits = QUICK) -> AsyncIterator[Sequence[Worker]]:
+    """Start `count` workers over one data directory, each with a listener."""
+    settings = msgspec.structs.replace(defaults(data), hostname="localhost")
+    files = certificate_files(settings, datetime.datetime.now(datetime.UTC))
+    context = server_context(files.certificate, files.key)
+    servers: list[asyncio.Server] = []
+    connections: list[Connection] = []
+    async with opened(data, context, count, limits) as all_services:
+        try:
+            running = []
+            for services in all_services:
+                server = await asyncio.get_running_loop().create_server(
+                    partial(_connect, services, connections), "127.0.0.1", 0
+                )
+                servers.append(server)
+                port = server.sockets[0].getsockname()[1]
+                running.append(Worker(services.store, port, files.certificate))
+            yield running
+        finally:
+            for server in servers:
+                server.close()
+            for connection in connections:
+                connection.drain()
+            while not all(connection.closed for connection in connections):
+                await asyncio.sleep(0)
 
 
 def _connect(services: session.Services, connections: list[Connection]) -> Connection:
