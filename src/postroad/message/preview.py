@@ -17,6 +17,7 @@ _ENOUGH: Final = 2 * MAX_PREVIEW
 
 _RULE: Final = re.compile(r"[-_=*#~+ ]{3,}")
 _SPACE: Final = re.compile(r"[\s\x00-\x1f\x7f\u200b-\u200f\u2028-\u202f\u2060\ufeff\u00ad\u034f]+")
+_ENDLESS_REFERENCE: Final = re.compile(r"&#[xX]?[0-9a-fA-F]{9,}+;?")
 # Tags, and the elements of which nobody sees the content.
 _TAG: Final = re.compile(
     r"<(?:!--.*?(?:-->|\Z)|(style|script|head|title)\b.*?(?:</\1|\Z)[^>]*+>?|(/?[a-zA-Z!?][^>]*+)>?)",
@@ -83,7 +84,8 @@ def strip_tags(text: str, enough: int) -> str:
         pieces.append(" ")
     else:
         pieces.append(text[at:])
-    return html.unescape("".join(pieces))
+    # html.unescape raises on a reference of some thousand digits.
+    return html.unescape(_ENDLESS_REFERENCE.sub("\ufffd", "".join(pieces)))
 
 
 def _first_text(root: Part) -> Part | None:

@@ -88,6 +88,7 @@ def test_message_ids_have_no_brackets(field: bytes, message_id: str) -> None:
             "a & b c",
         ),
         (b"Content-Type: text/html", b"1 < 2 and <b>3</b>", "1 < 2 and 3"),
+        (b"Content-Type: text/html", b"a&#" + b"1" * 9_000 + b"; b &#x41;", "a\ufffd b A"),
         (b"Content-Type: image/png", b"\x89PNG", ""),
         (b"X: y", b"-----\r\n\r\nword\r\n____\r\n", "word"),
         (b"X: y", b"zero\xe2\x80\x8bwidth\0 and\x07 bell", "zero width and bell"),
