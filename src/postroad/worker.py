@@ -62,7 +62,9 @@ class Worker:
         self.store = Store(data, clock, name=name)
         self.directory = Directory(self.store.database, clock, data, limits=limits, hash_cost=hash_cost)
         self._counts = SharedCounts(data / COUNTS, index, limits, clock)
-        self._gate: Gate[Connection] = Gate(self._counts, limits, Connection.abort)
+        self._gate: Gate[Connection] = Gate(
+            self._counts, limits, lambda connection: self._front.drop(connection)
+        )
         self._front = Front(self._gate, tls, name=name)
         acceptance = Acceptance(self.store, clock, settings.hostname)
         space = Space(data, limits, clock)

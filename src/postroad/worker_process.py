@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from postroad.config.certificate import CertificateFiles
 from postroad.config.settings import Settings
+from postroad.dns.system import SystemResolver
 from postroad.net.clock import SystemClock
 from postroad.net.sockets import BoundListener
 from postroad.net.tls import ServerTls
@@ -52,7 +53,9 @@ async def _serve(
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     tls = ServerTls(certificate.certificate, certificate.key)
-    worker = Worker(settings, clock=SystemClock(), tls=tls, index=index)
+    clock = SystemClock()
+    resolver = SystemResolver(settings.dns.servers, settings.dns.timeout, clock)
+    worker = Worker(settings, clock=clock, tls=tls, resolver=resolver, index=index)
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(
         signal.SIGINT, lambda: None
@@ -68,6 +71,7 @@ async def _serve(
     await stop.wait()
     loop.remove_reader(lifeline)
     await worker.stop()
+    await resolver.close()
     if server is not None:
         await server.stop()
     log.info("worker.stopped", worker=index)

@@ -95,13 +95,8 @@ class Connection(asyncio.Protocol):
         connection_id: str,
         on_connect: Callable[["Connection"], bytes | None] = lambda _: None,
         on_lost: Callable[["Connection"], None] = lambda _: None,
-        hold: bool = False,
     ) -> None:
-        """`on_connect` may answer with a farewell: the peer gets it and is closed.
-
-        With `hold` nothing is read before the session asks, so that a TLS
-        handshake finds its first octet where it is.
-        """
+        """`on_connect` may answer with a farewell: the peer gets it and is closed."""
         self.id = connection_id
         self.peer: tuple[str, int] = ("", 0)
         self.local: tuple[str, int] = ("", 0)
@@ -118,7 +113,7 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._fed = self._poked = self._eof = self._closed = self._draining = False
-        self._reading = not hold
+        self._reading = True
 
     # -- asyncio.Protocol -------------------------------------------------
 
@@ -135,8 +130,6 @@ class Connection(asyncio.Protocol):
             opened.close()
             return
         opened.set_write_buffer_limits(high=WRITE_HIGH_WATER)
-        if not self._reading:
-            opened.pause_reading()
         self._task = self._loop.create_task(self._run())
 
     def data_received(self, data: bytes) -> None:

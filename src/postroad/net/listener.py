@@ -13,6 +13,7 @@ from postroad.obs.log import log
 from postroad.obs.metrics import CONNECTIONS
 
 HANDSHAKE_SECONDS: Final = 30.0
+ACCEPT_PAUSE: Final = 0.1
 
 
 class Refusal(Protocol):
@@ -59,18 +60,25 @@ class Front:
         self._numbers = itertools.count(1)
         self._open: dict[Connection, Service] = {}
         self._servers: list[asyncio.Server] = []
+        self._accepting: list[asyncio.Task[None]] = []
+        self._handshakes: dict[Connection, asyncio.Task[None]] = {}
         self._empty = asyncio.Event()
         self._empty.set()
 
     async def listen(self, sock: socket.socket, service: Service) -> None:
         """Accept connections on a bound socket."""
         loop = asyncio.get_running_loop()
-        self._servers.append(await loop.create_server(lambda: self._connection(service), sock=sock))
+        if service.implicit_tls:
+            self._accepting.append(loop.create_task(self._accept_tls(sock, service)))
+        else:
+            self._servers.append(await loop.create_server(lambda: self._plain(service), sock=sock))
 
     async def drain(self, grace: float) -> None:
         """Stop accepting, let every session finish what is under way, then cut the rest off."""
         for server in self._servers:
             server.close()
+        for task in (*self._accepting, *self._handshakes.values()):
+            task.cancel()
         for connection in list(self._open):
             connection.drain()
         try:
@@ -82,45 +90,93 @@ class Front:
                 connection.abort()
             await asyncio.sleep(0)
 
+    def drop(self, connection: Connection) -> None:
+        """Close a connection at once, in the middle of its handshake too."""
+        handshake = self._handshakes.get(connection)
+        if handshake is not None:
+            handshake.cancel()
+        else:
+            connection.abort()
+
     def __len__(self) -> int:
         return len(self._open)
 
-    def _connection(self, service: Service) -> Connection:
-        return Connection(
-            self._encrypted(service) if service.implicit_tls else service.session,
-            connection_id=f"{self._name}-{next(self._numbers)}",
-            on_connect=lambda connection: self._enter(connection, service),
-            on_lost=self._leave,
-            hold=service.implicit_tls,
-        )
+    # -- in clear ----------------------------------------------------------
 
-    def _encrypted(self, service: Service) -> Callable[[Connection], Awaitable[None]]:
-        async def session(connection: Connection) -> None:
-            # The handshake is part of the session, so that it counts towards the limits from its first octet.
-            await connection.start_tls(self._tls.context, HANDSHAKE_SECONDS)
-            spoken = connection.tls.alpn if connection.tls else ""
-            if spoken not in ("", ALPN[service.protocol]):
-                log.info("net.wrong_alpn", conn=connection.id, alpn=spoken)
-                connection.abort()
-                return
-            await service.session(connection)
-
-        return session
+    def _plain(self, service: Service) -> Connection:
+        return self._connection(service, lambda connection: self._enter(connection, service))
 
     def _enter(self, connection: Connection, service: Service) -> bytes | None:
-        refusal = self._gate.enter(connection, connection.peer[0])
+        refusal = self._admit(connection, service, connection.peer[0])
         if refusal is not None:
-            CONNECTIONS.labels(service.protocol, "refused").inc()
-            log.info("net.refused", conn=connection.id, address=connection.peer[0], limit=refusal.limit)
-            return b"" if service.implicit_tls else service.farewell(refusal.public)
-        CONNECTIONS.labels(service.protocol, "accepted").inc()
-        self._open[connection] = service
-        self._empty.clear()
+            return service.farewell(refusal.public)
+        self._keep(connection, service)
         return None
 
+    # -- TLS from the first octet -------------------------------------------
+
+    async def _accept_tls(self, sock: socket.socket, service: Service) -> None:
+        """Accept by hand, so that a connection is counted before its handshake and not only after it."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                client, address = await loop.sock_accept(sock)
+            except OSError as error:
+                log.warning("net.accept_failed", protocol=service.protocol, error=str(error))
+                await asyncio.sleep(ACCEPT_PAUSE)  # out of descriptors: waiting beats spinning
+                continue
+            connection = self._connection(service, lambda _: None)
+            refusal = self._admit(connection, service, address[0].removeprefix("::ffff:"))
+            if refusal is not None:
+                client.close()  # nothing can be said before the handshake
+                continue
+            self._handshakes[connection] = loop.create_task(self._handshake(client, connection, service))
+
+    async def _handshake(self, client: socket.socket, connection: Connection, service: Service) -> None:
+        loop = asyncio.get_running_loop()
+        self._keep(connection, service)
+        try:
+            await loop.connect_accepted_socket(
+                lambda: connection,
+                client,
+                ssl=self._tls.context,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS,
+            )
+        except (OSError, TimeoutError, asyncio.CancelledError) as error:
+            log.info("net.handshake_failed", conn=connection.id, address=connection.peer[0], error=str(error))
+            client.close()
+            self._leave(connection)
+            return
+        finally:
+            del self._handshakes[connection]
+        spoken = connection.tls.alpn if connection.tls else ""
+        if spoken not in ("", ALPN[service.protocol]):
+            log.info("net.wrong_alpn", conn=connection.id, alpn=spoken)
+            connection.abort()
+
+    # -- both ----------------------------------------------------------------
+
+    def _connection(self, service: Service, on_connect: Callable[[Connection], bytes | None]) -> Connection:
+        return Connection(
+            service.session,
+            connection_id=f"{self._name}-{next(self._numbers)}",
+            on_connect=on_connect,
+            on_lost=self._leave,
+        )
+
+    def _admit(self, connection: Connection, service: Service, address: str) -> Refusal | None:
+        refusal = self._gate.enter(connection, address)
+        CONNECTIONS.labels(service.protocol, "refused" if refusal else "accepted").inc()
+        if refusal is not None:
+            log.info("net.refused", conn=connection.id, address=address, limit=refusal.limit)
+        return refusal
+
+    def _keep(self, connection: Connection, service: Service) -> None:
+        self._open[connection] = service
+        self._empty.clear()
+
     def _leave(self, connection: Connection) -> None:
-        service = self._open.pop(connection, None)
-        if service is None:
+        if self._open.pop(connection, None) is None:
             return
         self._gate.leave(connection)
         if not self._open:
