@@ -8,6 +8,7 @@ from postroad.model.refusal import Refused
 from postroad.net.connection import Connection, Wake
 from postroad.obs.log import log
 from postroad.obs.metrics import COMMANDS, REFUSALS, SESSIONS
+from postroad.policy.limits import Limits
 from postroad.sasl.exchange import Challenge
 from postroad.smtp.server import errors
 from postroad.smtp.server.login import Login
@@ -50,6 +51,11 @@ _SESSIONS: Final = SESSIONS.labels("smtp")
 _SENDER_OK: Final = Reply(250, "2.1.0", "sender ok")
 _RECIPIENT_OK: Final = Reply(250, "2.1.5", "recipient ok")
 _GO_ON: Final = Reply(354, "", "send the message, end with CR LF . CR LF")
+
+
+def message_deadline(began: float, octets: int, limits: Limits) -> float:
+    """When a message has to be whole, or sooner if its octets drip: each of them buys a little time."""
+    return began + min(limits.data_timeout, limits.command_timeout + octets / limits.data_rate)
 
 
 class Conversation:
@@ -99,11 +105,13 @@ class Conversation:
 
     async def _wait(self) -> bool:
         """Wait for more; whether the conversation goes on."""
-        receiving = self._core.receiving
-        if receiving and not self._message_began:
-            self._message_began = self._conn.deadline(0)
-            self._octets_before = self._core.octets
-        deadline = self._data_deadline() if receiving else self._deadline
+        receiving, deadline = self._core.receiving, self._deadline
+        if receiving:
+            if not self._message_began:
+                self._message_began = self._conn.deadline(0)
+                self._octets_before = self._core.octets
+            octets = self._core.octets - self._octets_before
+            deadline = message_deadline(self._message_began, octets, self._services.limits)
         # A message that is half here is worth waiting for when the server stops.
         match await self._conn.pump(deadline, drain=not receiving):
             case Wake.DATA | Wake.POKED:
@@ -114,13 +122,6 @@ class Conversation:
                 return self._say_goodbye(errors.STOPPING, "drained")
             case Wake.CLOSED:
                 return False
-
-    def _data_deadline(self) -> float:
-        """When the message has to be whole; sooner if its octets drip."""
-        limits = self._services.limits
-        octets = self._core.octets - self._octets_before
-        grace = limits.command_timeout + octets / limits.data_rate
-        return self._message_began + min(limits.data_timeout, grace)
 
     # -- events -----------------------------------------------------------
 

@@ -154,6 +154,7 @@ class SmtpServerCore:
     def answer(self, reply: Reply) -> None:
         """Answer the event in hand; the code decides what happens next (RFC 5321 §4.2.1)."""
         event, self._pending = self._pending, None
+        assert event is not None, "nothing waits for an answer"
         dialogue = self.dialogue
         self.reply(reply)
         match event:

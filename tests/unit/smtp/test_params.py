@@ -1,0 +1,191 @@
+"""The arguments of EHLO, MAIL, RCPT and BDAT."""
+
+import pytest
+
+from postroad.model.address import Address
+from postroad.smtp.wire import params
+from postroad.smtp.wire.events import Mail, Rcpt
+from postroad.smtp.wire.replies import Reply
+
+SMITH = Address("smith", "bar.test", False)
+
+
+def mail(argument: bytes, *, extended: bool = True) -> Mail | int:
+    found = params.parse_mail(argument, extended=extended, size_limit=1000)
+    return found.code if isinstance(found, Reply) else found
+
+
+def rcpt(argument: bytes, *, smtputf8: bool = False) -> Rcpt | int:
+    found = params.parse_rcpt(argument, extended=True, smtputf8=smtputf8)
+    return found.code if isinstance(found, Reply) else found
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"client.test",
+        b"localhost",
+        b"DESKTOP_7-A.lan.",
+        b"xn--bcher-kva.example",
+        b"[192.0.2.1]",
+        b"[IPv6:2001:db8::1]",
+        b"[ipv6:::1]",
+    ],
+)
+def test_names_that_may_greet(name: bytes) -> None:
+    assert params.is_greeting_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"",
+        b" ",
+        b".",
+        b"-",
+        b"a b",
+        b"a..b",
+        b"client.test\xc3\xbc",
+        b"[192.0.2.1",
+        b"[192.0.2]",
+        b"[::1]",
+        b"[IPv6:::g]",
+        b"[]",
+        b"[IPv6:]",
+        b"x" * 256,
+        b"<script>",
+        b"a@b",
+    ],
+)
+def test_names_that_may_not(name: bytes) -> None:
+    assert not params.is_greeting_name(name)
+
+
+def test_mail_with_everything() -> None:
+    argument = b"<smith@bar.test> SIZE=100 body=8bitmime SMTPUTF8 RET=hdrs ENVID=a+20b AUTH=x+40y"
+    assert mail(argument) == Mail(SMITH, 100, "8BITMIME", True, "HDRS", "a+20b")
+
+
+def test_the_null_sender() -> None:
+    assert mail(b"<>") == Mail(None)
+
+
+@pytest.mark.parametrize("argument", [b" <smith@bar.test>", b"<@a.test,@b.test:smith@bar.test>"])
+def test_what_is_put_up_with_in_a_path(argument: bytes) -> None:
+    assert mail(argument) == Mail(SMITH)
+
+
+@pytest.mark.parametrize(
+    ("argument", "code"),
+    [
+        (b"", 501),
+        (b"smith@bar.test", 501),
+        (b"<smith@bar.test", 501),
+        (b"<smith>", 501),
+        (b"<postmaster>", 501),
+        (b"<smith@bar.test> ", 0),
+        (b"<smith@bar.test> =", 501),
+        (b"<smith@bar.test> SIZE", 501),
+        (b"<smith@bar.test> SIZE=", 501),
+        (b"<smith@bar.test> SIZE=-1", 501),
+        (b"<smith@bar.test> SIZE=1x", 501),
+        (b"<smith@bar.test> SIZE=1001", 552),
+        (b"<smith@bar.test> SIZE=1000", 0),
+        (b"<smith@bar.test> SIZE=" + b"9" * 20, 552),
+        (b"<smith@bar.test> SIZE=" + b"9" * 21, 501),
+        (b"<smith@bar.test> size=1 SIZE=1", 501),
+        (b"<smith@bar.test> BODY=9BIT", 501),
+        (b"<smith@bar.test> SMTPUTF8=1", 501),
+        (b"<smith@bar.test> RET=", 501),
+        (b"<smith@bar.test> ENVID=" + b"x" * 101, 501),
+        (b"<smith@bar.test> ENVID=+0a", 501),
+        (b"<smith@bar.test> ENVID=+0A", 501),
+        (b"<smith@bar.test> ENVID=+00", 501),
+        (b"<smith@bar.test> ENVID=a=b", 501),
+        (b"<smith@bar.test> AUTH=+4", 501),
+        (b"<smith@bar.test> NOTIFY=NEVER", 555),
+        (b"<smith@bar.test> FOO", 555),
+        ("<smith@bär.test>".encode(), 553),
+        ("<smith@bar.test> ENVID=ä".encode(), 501),
+    ],
+)
+def test_mail_that_is_refused(argument: bytes, code: int) -> None:
+    found = mail(argument)
+    assert (found if isinstance(found, int) else 0) == code
+
+
+def test_parameters_need_ehlo() -> None:
+    assert mail(b"<smith@bar.test> SIZE=1", extended=False) == 555
+    assert mail(b"<smith@bar.test>", extended=False) == Mail(SMITH)
+
+
+def test_rcpt_with_everything() -> None:
+    found = rcpt(b"<smith@bar.test> NOTIFY=SUCCESS,delay ORCPT=rfc822;a+2Bb@bar.test")
+    assert found == Rcpt(SMITH, frozenset({"SUCCESS", "DELAY"}), "rfc822;a+2Bb@bar.test")
+
+
+@pytest.mark.parametrize(
+    ("argument", "code"),
+    [
+        (b"<>", 501),
+        (b"<smith@bar.test> NOTIFY", 501),
+        (b"<smith@bar.test> NOTIFY=", 501),
+        (b"<smith@bar.test> NOTIFY=,", 501),
+        (b"<smith@bar.test> NOTIFY=NEVER", 0),
+        (b"<smith@bar.test> NOTIFY=NEVER,DELAY", 501),
+        (b"<smith@bar.test> NOTIFY=DELAY,DELAY", 501),
+        (b"<smith@bar.test> NOTIFY=ALWAYS", 501),
+        (b"<smith@bar.test> ORCPT", 501),
+        (b"<smith@bar.test> ORCPT=;x", 501),
+        (b"<smith@bar.test> ORCPT=rfc822;", 501),
+        (b"<smith@bar.test> ORCPT=rfc822;a+0D+0ABcc:x", 501),
+        (b"<smith@bar.test> ORCPT=rfc_822;x", 501),
+        (b"<smith@bar.test> ORCPT=rfc822;" + b"x" * 494, 501),
+        (b"<smith@bar.test> ORCPT=utf-8;b\\x{FC}cher@bar.test", 0),
+        (b"<smith@bar.test> ORCPT=utf-8;b\\x{0A}cher@bar.test", 501),
+        (b"<smith@bar.test> ORCPT=utf-8;b\\x{D800}@bar.test", 501),
+        (b"<smith@bar.test> ORCPT=utf-8;b+2B@bar.test", 501),
+        ("<smith@bar.test> ORCPT=utf-8;bücher@bar.test".encode(), 553),
+        (b"<smith@bar.test> SIZE=1", 555),
+        ("<jürgen@bar.test>".encode(), 553),
+    ],
+)
+def test_rcpt_that_is_refused(argument: bytes, code: int) -> None:
+    found = rcpt(argument)
+    assert (found if isinstance(found, int) else 0) == code
+
+
+def test_smtputf8_opens_addresses_and_orcpt() -> None:
+    found = rcpt("<jürgen@bar.test> ORCPT=utf-8;jürgen@bar.test".encode(), smtputf8=True)
+    assert found == Rcpt(Address("jürgen", "bar.test", True), original="utf-8;jürgen@bar.test")
+    assert rcpt(b"<a@bar.test> ORCPT=utf-8;\xff", smtputf8=True) == 501
+
+
+@pytest.mark.parametrize(
+    ("argument", "chunk"),
+    [
+        (b"0", (0, False)),
+        (b"86 LAST", (86, True)),
+        (b"86 last", (86, True)),
+        (b"", None),
+        (b"-1", None),
+        (b"+1", None),
+        (b"0x10", None),
+        (b"1_0", None),
+        ("١".encode(), None),
+        (b"1 LAS", None),
+        (b"1 LAST x", None),
+        (b"1  LAST", None),
+        (b" 1", None),
+        (b"9" * 21, None),
+    ],
+)
+def test_the_size_of_a_chunk(argument: bytes, chunk: tuple[int, bool] | None) -> None:
+    assert params.parse_chunk_size(argument) == chunk
+
+
+def test_xtext() -> None:
+    assert params.encode_xtext(b"a+b=c d\r\xff") == b"a+2Bb+3Dc+20d+0D+FF"
+    assert params.decode_xtext(b"a+2Bb+3Dc+20d+0D+FF") == b"a+b=c d\r\xff"
+    for wrong in (b"+", b"+2", b"+2b", b"a b", b"a=b", b"\xff"):
+        assert params.decode_xtext(wrong) is None
