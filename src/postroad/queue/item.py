@@ -1,9 +1,20 @@
 """A message in the queue, its recipients, and the piece of work that a worker leases."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from postroad.model.address import Address
+from postroad.db.transaction import Reader, Row
+from postroad.model.address import Address, parse_mailbox
 from postroad.trail import note
+
+_ITEM: Final = (
+    "SELECT id, created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid, body, smtputf8"
+    " FROM queue_item"
+)
+_RECIPIENT: Final = (
+    "SELECT n, address, destination, notify, original, due, held, urgent, cancelled, attempts, told_delay,"
+    " last_at, last_host, last_words, lease_id IS NOT NULL FROM queue_recipient"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,8 @@ class QueuedRecipient:
     held: bool
     urgent: bool
     """A person asked for an attempt now, whatever is known of the hosts."""
+    cancelled: bool
+    """A person gave it up: it fails without an attempt."""
     attempts: int
     told_delay: bool
     last_at: float | None
@@ -76,3 +89,56 @@ def text_id(item_id: int) -> str:
 def from_text_id(text: str) -> int | None:
     """The number behind a text id; None when it is none."""
     return note.from_text_id("T" + text[1:]) if text[:1] in ("Q", "q") else None
+
+
+def read_item(reader: Reader, item_id: int) -> Item | None:
+    """An item by its number."""
+    row = reader.row(f"{_ITEM} WHERE id = ?", item_id)
+    return None if row is None else _item(row)
+
+
+def read_items(reader: Reader, limit: int) -> list[Item]:
+    """The oldest items."""
+    return [_item(row) for row in reader.rows(f"{_ITEM} ORDER BY id LIMIT ?", limit)]
+
+
+def read_recipients(reader: Reader, item_id: int) -> tuple[QueuedRecipient, ...]:
+    """Everybody who waits for an item."""
+    return tuple(
+        _recipient(row) for row in reader.rows(f"{_RECIPIENT} WHERE item_id = ? ORDER BY n", item_id)
+    )
+
+
+def read_leased(reader: Reader, lease_id: int) -> tuple[QueuedRecipient, ...]:
+    """Those recipients that one lease is about."""
+    return tuple(
+        _recipient(row) for row in reader.rows(f"{_RECIPIENT} WHERE lease_id = ? ORDER BY n", lease_id)
+    )
+
+
+def _item(row: Row) -> Item:
+    number, created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid, body, smtputf8 = row
+    return Item(
+        number,
+        created,
+        None if sender is None else parse_mailbox(sender),
+        *(account_id, blob_id, prefix, size, trail_id, ret, envid, body),
+        smtputf8=bool(smtputf8),
+    )
+
+
+def _recipient(row: Row) -> QueuedRecipient:
+    n, address, destination, notify, original, due, held, urgent, cancelled, attempts, told, *last = row
+    last_at, last_host, last_words, leased = last
+    return QueuedRecipient(
+        *(n, parse_mailbox(address), destination, frozenset(notify.split()), original, due),
+        held=bool(held),
+        urgent=bool(urgent),
+        cancelled=bool(cancelled),
+        attempts=attempts,
+        told_delay=bool(told),
+        last_at=last_at,
+        last_host=last_host,
+        last_words=last_words,
+        leased=bool(leased),
+    )

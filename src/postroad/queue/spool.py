@@ -6,14 +6,24 @@ destination with a hundred thousand messages behind it costs the others
 nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 
-from postroad.db.transaction import Transaction
+from postroad.config.settings import Queue
+from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.address import Address
 from postroad.model.envelope import Recipient
+from postroad.queue.item import Item, Work, read_item, read_leased
+from postroad.store.filing import release_blob
 
-TOPIC = "queue"
+TOPIC: Final = "queue"
 """The hint on the bus: there may be something to do."""
+LEASE_SECONDS: Final = 120.0
+"""How long the work of a worker that died is left alone."""
+RECIPIENTS_AT_ONCE: Final = 100
+"""Recipients of one transaction: every server takes as many (RFC 5321 §4.5.3.1.8)."""
+
+_WAITING: Final = "destination = ? AND lease_id IS NULL AND held = 0"
 
 
 def enqueue(
@@ -51,11 +61,156 @@ def enqueue(
         ],
     )
     for destination in {recipient.address.domain for recipient in recipients}:
-        tx.run(
-            "INSERT INTO queue_destination (destination, due) VALUES (?, ?)"
-            " ON CONFLICT (destination) DO UPDATE SET due = min(coalesce(due, excluded.due), excluded.due)",
-            destination,
-            tx.now,
-        )
-    tx.wake(TOPIC)
+        announce(tx, destination)
     return item_id
+
+
+def announce(tx: Transaction, destination: str) -> None:
+    """Say that something may be due for a destination now."""
+    tx.run(
+        "INSERT INTO queue_destination (destination, due) VALUES (?, ?)"
+        " ON CONFLICT (destination) DO UPDATE SET due = min(coalesce(due, excluded.due), excluded.due)",
+        *(destination, tx.now),
+    )
+    tx.wake(TOPIC)
+
+
+def lease(tx: Transaction, worker: str, *, settings: Queue, room: int) -> list[Work]:
+    """Take up to `room` pieces of work that are due, at most so many for each destination.
+
+    Also renews what this worker has already, and frees what a dead worker
+    had: in one transaction, so that a clock that leaps cannot part the two.
+    """
+    renew(tx, worker)
+    _free(tx, tx.rows("SELECT id, destination FROM queue_lease WHERE expires <= ?", tx.now))
+    leased = tx.value("SELECT coalesce(sum(recipients), 0) FROM queue_lease")
+    taken: list[Work] = []
+    due = tx.rows(
+        "SELECT destination FROM queue_destination WHERE due <= ? ORDER BY due LIMIT ?", tx.now, max(room, 1)
+    )
+    for (destination,) in due:
+        while len(taken) < room and leased < settings.active:
+            work = _take(tx, worker, destination, settings)
+            if work is None:
+                break
+            taken.append(work)
+            leased += len(work.recipients)
+        touch(tx, destination, settings)
+    return taken
+
+
+def next_for(tx: Transaction, worker: str, destination: str, settings: Queue) -> Work | None:
+    """Take the next piece of work for a destination that this worker has just been talking to."""
+    work = _take(tx, worker, destination, settings)
+    touch(tx, destination, settings)
+    return work
+
+
+def renew(tx: Transaction, worker: str) -> None:
+    """Put off the end of the leases of a worker, if it is near."""
+    tx.run(
+        "UPDATE queue_lease SET expires = ? WHERE worker = ? AND expires < ?",
+        *(tx.now + LEASE_SECONDS, worker, tx.now + LEASE_SECONDS * 0.75),
+    )
+
+
+def end_lease(tx: Transaction, lease_id: int) -> None:
+    """Let go of what is left of a lease; those recipients wait again."""
+    tx.run("UPDATE queue_recipient SET lease_id = NULL WHERE lease_id = ?", lease_id)
+    tx.run("DELETE FROM queue_lease WHERE id = ?", lease_id)
+
+
+def release_worker(tx: Transaction, worker: str) -> None:
+    """Let go of everything that a worker has leased; it is leaving."""
+    _free(tx, tx.rows("SELECT id, destination FROM queue_lease WHERE worker = ?", worker))
+
+
+def leases_of(reader: Reader, worker: str) -> set[int]:
+    """The leases that a worker still has."""
+    return {number for (number,) in reader.rows("SELECT id FROM queue_lease WHERE worker = ?", worker)}
+
+
+def next_due(reader: Reader, worker: str) -> float | None:
+    """When there will be something to do: work that falls due, or a lease of another that ends."""
+    due = reader.value("SELECT min(due) FROM queue_destination WHERE due IS NOT NULL")
+    expires = reader.value("SELECT min(expires) FROM queue_lease WHERE worker != ?", worker)
+    return min((at for at in (due, expires) if at is not None), default=None)
+
+
+def depth(reader: Reader) -> int:
+    """How many recipients wait."""
+    count: int = reader.value("SELECT count(*) FROM queue_recipient")
+    return count
+
+
+def remove_recipients(tx: Transaction, item: Item, numbers: Iterable[int]) -> None:
+    """Take recipients out of the queue, and the item with the last of them."""
+    tx.run_many("DELETE FROM queue_recipient WHERE item_id = ? AND n = ?", [(item.id, n) for n in numbers])
+    if tx.value("SELECT 1 FROM queue_recipient WHERE item_id = ? LIMIT 1", item.id) is None:
+        tx.run("DELETE FROM queue_item WHERE id = ?", item.id)
+        if tx.changes():
+            release_blob(tx, item.blob_id)
+
+
+def touch(tx: Transaction, destination: str, settings: Queue) -> None:
+    """Bring the row of a destination up to date after a change there."""
+    due = tx.value(f"SELECT min(due) FROM queue_recipient WHERE {_WAITING}", destination)  # noqa: S608 - a constant
+    if due is None:
+        tx.run("DELETE FROM queue_destination WHERE destination = ?", destination)
+        return
+    full = _leases(tx, destination) >= _limit(tx, destination, settings)
+    tx.run(
+        "INSERT INTO queue_destination (destination, due) VALUES (?, ?)"
+        " ON CONFLICT (destination) DO UPDATE SET due = excluded.due",
+        *(destination, None if full else due),
+    )
+
+
+def set_ailing(tx: Transaction, destination: str, ailing: bool) -> None:
+    """Note whether anything there answers: while nothing does, one attempt at a time is enough."""
+    tx.run("UPDATE queue_destination SET ailing = ? WHERE destination = ?", ailing, destination)
+
+
+def _take(tx: Transaction, worker: str, destination: str, settings: Queue) -> Work | None:
+    """Lease the longest due item of a destination."""
+    if _leases(tx, destination) >= _limit(tx, destination, settings):
+        return None
+    item_id = tx.value(
+        f"SELECT item_id FROM queue_recipient WHERE {_WAITING} AND due <= ? ORDER BY due LIMIT 1",  # noqa: S608 - a constant
+        *(destination, tx.now),
+    )
+    item = None if item_id is None else read_item(tx, item_id)
+    if item is None:
+        return None
+    tx.run(
+        "INSERT INTO queue_lease (worker, destination, recipients, expires) VALUES (?, ?, 0, ?)",
+        *(worker, destination, tx.now + LEASE_SECONDS),
+    )
+    lease_id = tx.inserted()
+    due = tx.rows(
+        f"SELECT n FROM queue_recipient WHERE {_WAITING} AND item_id = ? AND due <= ? ORDER BY n LIMIT ?",  # noqa: S608 - a constant
+        *(destination, item.id, tx.now, RECIPIENTS_AT_ONCE),
+    )
+    tx.run_many(
+        "UPDATE queue_recipient SET lease_id = ? WHERE item_id = ? AND n = ?",
+        [(lease_id, item.id, n) for (n,) in due],
+    )
+    recipients = read_leased(tx, lease_id)
+    tx.run("UPDATE queue_lease SET recipients = ? WHERE id = ?", len(recipients), lease_id)
+    return Work(lease_id, destination, item, recipients)
+
+
+def _free(tx: Transaction, leases: list[Row]) -> None:
+    for lease_id, destination in leases:
+        end_lease(tx, lease_id)
+        announce(tx, destination)
+
+
+def _leases(tx: Transaction, destination: str) -> int:
+    count: int = tx.value("SELECT count(*) FROM queue_lease WHERE destination = ?", destination)
+    return count
+
+
+def _limit(tx: Transaction, destination: str, settings: Queue) -> int:
+    ailing = tx.value("SELECT ailing FROM queue_destination WHERE destination = ?", destination)
+    return 1 if ailing else settings.per_destination

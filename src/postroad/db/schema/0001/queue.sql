@@ -29,6 +29,7 @@ CREATE TABLE queue_recipient (
     urgent       INTEGER NOT NULL DEFAULT 0,       -- a person asked for the next attempt
     attempts     INTEGER NOT NULL DEFAULT 0,
     told_delay   INTEGER NOT NULL DEFAULT 0,       -- the sender knows that it is late
+    cancelled    INTEGER NOT NULL DEFAULT 0,       -- by an operator: it fails at the next look, without an attempt
     last_at      REAL,
     last_host    TEXT    NOT NULL DEFAULT '',
     last_words   TEXT    NOT NULL DEFAULT '',
