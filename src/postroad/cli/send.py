@@ -83,7 +83,7 @@ def _compose(recipients: list[Address], sender: str, subject: str, body: str | N
 def _deliver(running: Running, message: EmailMessage, recipients: list[Address]) -> str:
     """Hand it in as another server would."""
     listener = _listener(running, "smtp")
-    with _errors(listener), smtplib.SMTP(listener.reach, listener.port, timeout=_TIMEOUT) as client:
+    with _errors(listener), _connect(listener, running) as client:
         return _transaction(client, message, recipients)
 
 
@@ -93,16 +93,19 @@ def _submit(
     """Log in as the sender; the password goes to nobody but the owner of our own certificate."""
     listener = running.listener("submission", "implicit") or _listener(running, "submission")
     context = _trust(settings.tls.certificate or self_signed_files(settings.data).certificate)
-    with _errors(listener), _connect(listener, context) as client:
+    with _errors(listener), _connect(listener, running, context) as client:
         client.login(str(message["From"]), secret)
         return _transaction(client, message, recipients)
 
 
-def _connect(listener: Listening, context: ssl.SSLContext) -> smtplib.SMTP:
-    if listener.tls == "implicit":
-        return smtplib.SMTP_SSL(listener.reach, listener.port, timeout=_TIMEOUT, context=context)
-    client = smtplib.SMTP(listener.reach, listener.port, timeout=_TIMEOUT)
-    client.starttls(context=context)
+def _connect(listener: Listening, running: Running, context: ssl.SSLContext | None = None) -> smtplib.SMTP:
+    """Connect; with a context only within TLS."""
+    place = (listener.reach, listener.port, running.hostname)
+    if context is not None and listener.tls == "implicit":
+        return smtplib.SMTP_SSL(*place, timeout=_TIMEOUT, context=context)
+    client = smtplib.SMTP(*place, timeout=_TIMEOUT)
+    if context is not None:
+        client.starttls(context=context)
     return client
 
 

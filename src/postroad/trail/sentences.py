@@ -56,8 +56,10 @@ def _received(note: Note) -> Iterator[tuple[str, str]]:
     facts = note.facts
     login = facts.get("login")
     helo, name, address = (str(facts.get(key, "")) for key in ("helo", "name", "address"))
-    where = " ".join(part for part in (name or helo, f"[{address}]" if address else "") if part)
-    words = [f"by {login}" if login else "", f"from {where}" if where else "on this machine"]
+    known = name or helo
+    # A client without a name says its address (RFC 5321 §4.1.3): once is enough.
+    where = " ".join(part for part in (known if known != f"[{address}]" else "", address) if part)
+    words = [f"by {login}" if login else "", f"from {where}" if where else "from this machine"]
     words.append(_tls(facts))
     if "size" in facts:
         words.append(about_size(_number(facts["size"])))
