@@ -5,6 +5,7 @@ directory who somebody is. Only QUIT after a log-in deletes anything: time-out,
 a lost connection and a server that stops leave every message where it is.
 """
 
+import asyncio
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -159,7 +160,13 @@ class _Session:
                 log.warning("pop3.unavailable", conn=self._connection.id, what=error.what)
                 self._core.error(b"not now, try again later", b"SYS/TEMP")
             if self._core.waiting() > _ENOUGH:
-                await self._connection.send(b"", self._services.limits.unread_timeout)
+                await self._send()
+
+    async def _send(self, data: bytes = b"") -> None:
+        """Send what is waiting, and `data`; wait for a slow client and let others have their turn."""
+        await self._connection.send(data, self._services.limits.unread_timeout)
+        # A fast reader of a long pipeline would otherwise keep the loop for itself.
+        await asyncio.sleep(0)
 
     async def _answer(self, event: Event) -> None:
         maildrop = self._maildrop
@@ -302,7 +309,7 @@ class _Session:
         for piece in pieces:
             self._core.push(piece)
             if self._core.waiting() > _ENOUGH:
-                await self._connection.send(b"", self._services.limits.unread_timeout)
+                await self._send()
         self._core.push(END)
 
     async def _retrieve(self, maildrop: Maildrop, number: int) -> None:
@@ -317,9 +324,7 @@ class _Session:
         stuffer = Stuffer()
         self._core.push(stuffer.feed(first))
         for start in range(SLICE, message.size, SLICE):
-            await self._connection.send(
-                stuffer.feed(self._rest(message, start, start + SLICE)), self._services.limits.unread_timeout
-            )
+            await self._send(stuffer.feed(self._rest(message, start, start + SLICE)))
         self._core.push(stuffer.finish())
 
     async def _top(self, maildrop: Maildrop, number: int, lines: int) -> None:
@@ -336,7 +341,7 @@ class _Session:
         start = len(header)
         while lines and start < message.size:
             piece, lines = cut_lines(self._rest(message, start, start + SLICE), lines)
-            await self._connection.send(stuffer.feed(piece), self._services.limits.unread_timeout)
+            await self._send(stuffer.feed(piece))
             start += SLICE
         self._core.push(stuffer.finish())
 
