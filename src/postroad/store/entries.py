@@ -151,7 +151,7 @@ def expunge(
     tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges | None, only_deleted: bool
 ) -> list[int]:
     """Remove entries for good; give their UIDs. `uids` None means all."""
-    found = select_entries(tx, account_id, mailbox_id, uids or [(1, 2**32)])
+    found = select_entries(tx, account_id, mailbox_id, [(1, 2**32)] if uids is None else uids)
     if only_deleted:
         found = [e for e in found if e.flags & Flag.DELETED]
     if found:
