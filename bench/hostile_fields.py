@@ -13,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from postroad.message.address_list import parse_addresses
+from postroad.message.compose import clean_lines
 from postroad.message.content_type import parse_content_type, parse_disposition
 from postroad.message.date import parse_date
 from postroad.message.encoded_word import decode_header
@@ -63,6 +64,8 @@ PARSERS: dict[str, Callable[[bytes], object]] = {
     "subset": lambda value: header_subset(value, [b"a"], True),
     "base64": decode_base64,
     "quoted-printable": decode_quoted_printable,
+    "unfolding": lambda value: HeaderBlock.parse(b"A: " + value.replace(b"\n", b"\n ")).first(b"a"),
+    "line ends": clean_lines,
     "summary": lambda value: summarize(b"From: " + value),
 }
 

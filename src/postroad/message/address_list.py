@@ -14,6 +14,8 @@ from postroad.message.encoded_word import decode_header
 
 MAX_ADDRESSES: Final = 1_000
 MAX_VALUE: Final = 64 * 1024
+# A thousand addresses, each with a name of several words, stay below it.
+MAX_TOKENS: Final = 24 * 1024
 
 _ATEXT: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]++"
 _DOT_ATOM: Final = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*+")
@@ -144,9 +146,9 @@ class _Reader:
     def read(self) -> list[Entry]:
         """Read to the end and return all entries."""
         value = self._value
-        while self._addresses < MAX_ADDRESSES:
+        for _ in range(MAX_TOKENS):
             match = _TOKEN.match(value, self._at)
-            if match is None:
+            if match is None or self._addresses >= MAX_ADDRESSES:
                 break
             self._at = match.end()
             kind = match.lastindex

@@ -28,7 +28,7 @@ _DOT_ATOM: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*+")
 _NOT_HOST: Final = re.compile(r"[^A-Za-z0-9.:\[\]\x80-\U0010ffff_-]+")
 _NOT_ID: Final = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$&+.^_`{|}~-]+")
-_LINE_END: Final = re.compile(rb"\r*\n|\r")
+_LINE_END: Final = re.compile(rb"\r++\n?|\n")
 
 
 @dataclass(frozen=True, slots=True)

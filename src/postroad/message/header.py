@@ -21,7 +21,7 @@ ANY_FIELD: Final = re.compile(rb"(?m)^(?!\r?\n)(?:([!-9;-~]++)[ \t]*+:)?[^\n]*+(
 # A name, perhaps spaces (RFC 5322 §4.5.8), a colon and a value with its folds.
 _FIELD: Final = re.compile(rb"(?m)^([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+\n?)")
 _STRANGE_LINE: Final = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
-_FOLD: Final = re.compile(rb"\r*\n")
+_FOLD: Final = re.compile(rb"\r?\n")
 
 
 class Field(Struct, frozen=True, gc=False):
