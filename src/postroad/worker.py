@@ -59,7 +59,7 @@ class Worker:
         self._tls = tls
         self._index = index
         limits, data, name = settings.limits, settings.data, f"w{index}"
-        self.store = Store(data, clock, name=name)
+        self.store = Store(data, clock, name=name, limits=limits)
         self.directory = Directory(self.store.database, clock, data, limits=limits, hash_cost=hash_cost)
         self._counts = SharedCounts(data / COUNTS, index, limits, clock)
         self._gate: Gate[Connection] = Gate(
@@ -90,6 +90,7 @@ class Worker:
             self._sessions[listener] = self._session(listener)
             await self._front.listen(sock, self._service(listener))
         await self.queue.start()
+        self.store.watch.subscribe("directory", self._end_sessions)
         self._tasks.append(asyncio.create_task(watch_stalls()))
         if self._index == 0:
             self._tasks.append(asyncio.create_task(keep_house(self.store, self._settings.data, self._clock)))
@@ -114,6 +115,14 @@ class Worker:
         await self.directory.close()
         await self.store.close()
         self._counts.close()
+
+    def _end_sessions(self) -> None:
+        """Show those the door whose account was suspended or removed while they were in."""
+        for connection, account_id in self._front.logged_in():
+            account = self.directory.account(account_id)
+            if account is None or account.suspended:
+                log.info("net.ended", conn=connection.id, account=account_id)
+                connection.drain()
 
     def _service(self, listener: Listener) -> Service:
         async def session(connection: Connection) -> None:

@@ -1,5 +1,6 @@
 """What is asked of a header before the message is taken: size, fields, hops."""
 
+import re
 from typing import Final
 
 from postroad.delivery.trace_fields import count_hops, was_delivered_to
@@ -9,6 +10,7 @@ from postroad.model.refusal import Refused
 from postroad.policy.limits import Limits
 
 _END: Final = b"\r\n\r\n"
+_NEXT_FIELD: Final = re.compile(rb"\r\n(?![ \t])")
 
 
 def header_of(body: Octets, limits: Limits) -> bytes:
@@ -29,6 +31,10 @@ def header_of(body: Octets, limits: Limits) -> bytes:
     fields = header.count(b"\r\n") - header.count(b"\r\n ") - header.count(b"\r\n\t")
     if fields > limits.header_fields:
         raise Refused(552, "5.3.4", f"header has more than {limits.header_fields} fields")
+    if len(header) > limits.header_field_size:
+        longest = max(map(len, _NEXT_FIELD.split(header)))
+        if longest > limits.header_field_size:
+            raise Refused(552, "5.3.4", f"a header field is longer than {limits.header_field_size} octets")
     return header
 
 

@@ -112,6 +112,7 @@ class Dialogue:
         self._counted = counted
         self._account = self.services.store.account(account_id)
         self.core.state = State.AUTHENTICATED
+        self.conn.account_id = account_id
         self.services.on_login(self.conn)
         return None
 

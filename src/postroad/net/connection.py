@@ -82,6 +82,7 @@ class Connection(asyncio.Protocol):
         "_timer_at",
         "_transport",
         "_waiter",
+        "account_id",
         "id",
         "local",
         "peer",
@@ -101,6 +102,8 @@ class Connection(asyncio.Protocol):
         self.peer: tuple[str, int] = ("", 0)
         self.local: tuple[str, int] = ("", 0)
         self.tls: TlsInfo | None = None
+        self.account_id: int | None = None
+        """Who has logged in, so that an account that is suspended can be shown the door."""
         self._session = session
         self._connected_cb = on_connect
         self._lost_cb = on_lost

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -97,6 +97,12 @@ class Front:
             handshake.cancel()
         else:
             connection.abort()
+
+    def logged_in(self) -> Iterator[tuple[Connection, int]]:
+        """Every connection of a user, with the account."""
+        for connection in list(self._open):
+            if connection.account_id is not None:
+                yield connection, connection.account_id
 
     def __len__(self) -> int:
         return len(self._open)

@@ -275,6 +275,7 @@ class _Session:
             self._fail(b"not now, try again later", b"SYS/TEMP")
             return
         self._core.logged_in()
+        self._connection.account_id = account.id
         self._services.on_login(self._connection)
         self._core.ok(b"%d messages" % maildrop.messages)
         log.info("pop3.login", conn=self._connection.id, account=account.id, messages=maildrop.messages)

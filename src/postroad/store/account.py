@@ -6,6 +6,7 @@ from functools import partial
 from operator import methodcaller
 from typing import Final, Literal
 
+from postroad.config.limits import Limits
 from postroad.db.database import Database
 from postroad.db.transaction import Reader, Transaction
 from postroad.model.flags import join_keywords
@@ -39,10 +40,13 @@ class Account:
     durable when they return. It holds no state: make one whenever needed.
     """
 
-    __slots__ = ("_database", "_packs", "_views", "id")
+    __slots__ = ("_database", "_limits", "_packs", "_views", "id")
 
-    def __init__(self, account_id: int, database: Database, packs: PackReader, views: Views) -> None:
+    def __init__(
+        self, account_id: int, database: Database, packs: PackReader, views: Views, limits: Limits
+    ) -> None:
         self.id = account_id
+        self._limits = limits
         self._database = database
         self._packs = packs
         self._views = views
@@ -74,7 +78,9 @@ class Account:
         Raises:
             AlreadyExists, BadMailboxName, LimitReached
         """
-        return await self._database.write(lambda tx: mailboxes.create(tx, self.id, name, special_use))
+        return await self._database.write(
+            lambda tx: mailboxes.create(tx, self.id, name, special_use, self._limits)
+        )
 
     async def delete(self, mailbox_id: int) -> None:
         """Remove a mailbox and what is in it.
@@ -90,11 +96,13 @@ class Account:
         Raises:
             NoSuchMailbox, AlreadyExists, BadMailboxName, Conflict
         """
-        await self._database.write(lambda tx: mailboxes.rename(tx, self.id, mailbox_id, new_name))
+        await self._database.write(
+            lambda tx: mailboxes.rename(tx, self.id, mailbox_id, new_name, self._limits)
+        )
 
     async def rename_level(self, old: str, new_name: str) -> None:
         """Rename a level of the hierarchy that is no mailbox itself (RFC 3501 §6.3.5)."""
-        await self._database.write(lambda tx: mailboxes.rename_tree(tx, self.id, old, new_name))
+        await self._database.write(lambda tx: mailboxes.rename_tree(tx, self.id, old, new_name, self._limits))
 
     async def subscribe(self, name: str, on: bool) -> None:
         """Subscribe to a name, or no longer."""

@@ -3,6 +3,7 @@
 import unicodedata
 from typing import Final
 
+from postroad.config.limits import Limits
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.store.blobs.record import line
 from postroad.store.entries import expunge, move, next_modseq
@@ -11,8 +12,9 @@ from postroad.store.types import Mailbox
 
 SEPARATOR: Final = "/"
 NAME_LENGTH: Final = 1000  # octets of UTF-8
-LEVELS: Final = 32
-MAILBOXES: Final = 10_000  # of one account
+
+DEFAULTS: Final = Limits()
+"""For tools and for the first mailboxes of an account; sessions pass the settings' own."""
 
 _COLUMNS: Final = (
     "m.id, m.name, m.uidvalidity, m.uidnext, m.modseq, m.messages, m.unseen, m.deleted, m.size,"
@@ -28,7 +30,7 @@ def normal_name(name: str) -> str:
     """Return the one form of a name: NFC, INBOX in capitals.
 
     Raises:
-        BadMailboxName: empty levels, control characters, `.` and `..` as a level, too long or too deep.
+        BadMailboxName: empty levels, control characters, `.` and `..` as a level, too long.
     """
     name = unicodedata.normalize("NFC", name)
     levels = name.split(SEPARATOR)
@@ -40,8 +42,8 @@ def normal_name(name: str) -> str:
         raise BadMailboxName("the name has characters that cannot be shown")
     if any(c in name for c in "%*"):
         raise BadMailboxName("% and * are wildcards")  # RFC 3501 §6.3.8: LIST could never name it
-    if len(name.encode()) > NAME_LENGTH or len(levels) > LEVELS:
-        raise BadMailboxName(f"more than {NAME_LENGTH} octets or {LEVELS} levels")
+    if len(name.encode()) > NAME_LENGTH:
+        raise BadMailboxName(f"more than {NAME_LENGTH} octets")
     return SEPARATOR.join(levels)
 
 
@@ -67,9 +69,12 @@ def by_id(reader: Reader, account_id: int, mailbox_id: int) -> Mailbox | None:
     return _mailbox(row) if row is not None else None
 
 
-def create(tx: Transaction, account_id: int, name: str, special_use: str = "") -> Mailbox:
+def create(
+    tx: Transaction, account_id: int, name: str, special_use: str = "", limits: Limits = DEFAULTS
+) -> Mailbox:
     """Make a mailbox and the missing ones above it (RFC 3501 §6.3.3)."""
-    name = normal_name(name)
+    name = _new_name(name, limits)
+    _check_count(tx, account_id, name, limits)
     if by_name(tx, account_id, name) is not None:
         raise AlreadyExists(name)
     if special_use and tx.value(
@@ -105,22 +110,24 @@ def delete(tx: Transaction, account_id: int, mailbox_id: int) -> None:
     tx.packs.journal(line("unmailbox", account=account_id, mailbox=mailbox_id, modseq=modseq))
 
 
-def rename(tx: Transaction, account_id: int, mailbox_id: int, new_name: str) -> None:
+def rename(
+    tx: Transaction, account_id: int, mailbox_id: int, new_name: str, limits: Limits = DEFAULTS
+) -> None:
     """Rename a mailbox and those below it; INBOX is emptied instead (RFC 3501 §6.3.5)."""
-    new_name = normal_name(new_name)
+    new_name = _new_name(new_name, limits)
     found = by_id(tx, account_id, mailbox_id)
     if found is None:
         raise NoSuchMailbox(str(mailbox_id))
     if found.name == "INBOX":
-        target = create(tx, account_id, new_name)
+        target = create(tx, account_id, new_name, limits=limits)
         move(tx, account_id, mailbox_id, [(1, 2**32)], target.id)
         return
-    rename_tree(tx, account_id, found.name, new_name)
+    rename_tree(tx, account_id, found.name, new_name, limits)
 
 
-def rename_tree(tx: Transaction, account_id: int, old: str, new_name: str) -> None:
+def rename_tree(tx: Transaction, account_id: int, old: str, new_name: str, limits: Limits = DEFAULTS) -> None:
     """Rename `old` and all below it; `old` itself may be a level without a mailbox."""
-    new_name = normal_name(new_name)
+    new_name = _new_name(new_name, limits)
     if by_name(tx, account_id, new_name) is not None:
         raise AlreadyExists(new_name)
     if new_name.startswith(old + SEPARATOR):
@@ -135,7 +142,7 @@ def rename_tree(tx: Transaction, account_id: int, old: str, new_name: str) -> No
     for mailbox in all_mailboxes(tx, account_id):
         if mailbox.name != old and not mailbox.name.startswith(old + SEPARATOR):
             continue
-        name = normal_name(new_name + mailbox.name[len(old) :])
+        name = _new_name(new_name + mailbox.name[len(old) :], limits)
         if by_name(tx, account_id, name) is not None:
             raise AlreadyExists(name)
         tx.run(
@@ -171,10 +178,20 @@ def claim_recent(tx: Transaction, account_id: int, mailbox_id: int) -> int:
     return int(first)
 
 
-def _insert(tx: Transaction, account_id: int, name: str, special_use: str) -> None:
+def _new_name(name: str, limits: Limits) -> str:
+    name = normal_name(name)
+    if name.count(SEPARATOR) >= limits.mailbox_depth:
+        raise LimitReached(f"more than {limits.mailbox_depth} levels")
+    return name
+
+
+def _check_count(tx: Transaction, account_id: int, name: str, limits: Limits) -> None:
     count = tx.value("SELECT count(*) FROM mailbox WHERE account_id = ?", account_id)
-    if count >= MAILBOXES:
-        raise LimitReached(f"{MAILBOXES} mailboxes")
+    if count + name.count(SEPARATOR) >= limits.mailboxes:  # its missing parents are counted as well
+        raise LimitReached(f"{limits.mailboxes} mailboxes")
+
+
+def _insert(tx: Transaction, account_id: int, name: str, special_use: str) -> None:
     modseq = next_modseq(tx, account_id)
     row = tx.row(
         # A validity is never used twice, so that a mailbox made again under an old name is known

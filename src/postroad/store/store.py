@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from postroad.config.limits import Limits
 from postroad.db.bus import Bus
 from postroad.db.database import Database
 from postroad.model.clock import Clock
@@ -23,8 +24,9 @@ BUS: Final = "bus"
 class Store:
     """Index, packs, bus and watch of one worker, over a data directory that is migrated already."""
 
-    def __init__(self, data: Path, clock: Clock, *, name: str) -> None:
+    def __init__(self, data: Path, clock: Clock, *, name: str, limits: Limits | None = None) -> None:
         """`name` tells this worker from others on the bus."""
+        self._limits = limits or Limits()
         self._spool = data / SPOOL
         self._spool.mkdir(exist_ok=True)
         self.watch = Watch()
@@ -37,7 +39,7 @@ class Store:
 
     def account(self, account_id: int) -> Account:
         """The verbs of one account; nothing is looked up yet."""
-        return Account(account_id, self.database, self.packs, self._views)
+        return Account(account_id, self.database, self.packs, self._views, self._limits)
 
     def spool(self) -> Spool:
         """A place for a message that is coming in; close it."""

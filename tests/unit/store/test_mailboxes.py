@@ -88,7 +88,7 @@ def test_a_subscription_outlives_its_mailbox(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "/a", "a/", "a//b", "a/../b", "..", "a\0b", "a\nb", "50%", "a*", "x/" * 40 + "x", "n" * 1001]
+    "name", ["", "/a", "a/", "a//b", "a/../b", "..", "a\0b", "a\nb", "50%", "a*", "n" * 1001]
 )
 def test_names_that_cannot_be(name: str) -> None:
     with pytest.raises(BadMailboxName):

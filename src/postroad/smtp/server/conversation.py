@@ -213,7 +213,8 @@ class Conversation:
             case Auth() | AuthResponse():
                 if self._login.failures >= self._services.limits.auth_per_connection:
                     return self._say_goodbye(errors.TOO_MANY_LOGINS, "failed log-ins")
-                if reply.code == 235:
+                if self._login.account is not None:
+                    self._conn.account_id = self._login.account.id
                     self._services.on_trusted(self._conn)
             case ChunkEnd() | DataEnd() if not reply.positive:
                 self._refuse_message(reply, private)
