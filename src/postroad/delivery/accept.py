@@ -67,50 +67,55 @@ class Acceptance:
 
     def _write(self, tx: Transaction, accepted: Accepted, prepared: Prepared) -> str:
         envelope, expansion, peer = accepted.envelope, accepted.expansion, accepted.peer
-        trail_id = record.begin(
-            tx,
-            kind=accepted.way,
-            sender=_sender(envelope.sender),
-            recipients=[str(r.address) for r in envelope.recipients],
-            message_id=prepared.summary.message_id,
-            subject=prepared.summary.subject,
-            notes=[Note("received", {**_connection_facts(peer), "size": prepared.size})],
-        )
+        trail_id = record.next_id(tx)
         identity = text_id(trail_id)
         only = envelope.recipients[0].address if len(envelope.recipients) == 1 else None
         trace = received(peer, hostname=self._hostname, message_id=identity, now=tx.now, recipient=only)
         blob_id = put_blob(tx, prepared, len(expansion.accounts) + bool(expansion.remote))
         delivery = Delivery(envelope.sender, blob_id, prepared, trace)
-        notes = deliver(tx, delivery, list(expansion.accounts.values()))
+        notes = [Note("received", {**_connection_facts(peer), "size": prepared.size})]
+        notes += deliver(tx, delivery, list(expansion.accounts.values()))
         notes += [
             Note("forwarded", {"alias": alias, "to": targets})
             for alias, targets in expansion.forwarded.items()
         ]
         keys = []
         if expansion.remote:
-            queue_id = enqueue(
-                tx,
-                sender=envelope.sender,
-                recipients=list(expansion.remote.values()),
-                blob_id=blob_id,
-                prefix=trace,
-                size=len(trace) + prepared.size,
-                account_id=peer.account_id,
-                trail_id=trail_id,
-                ret=envelope.ret,
-                envid=envelope.envid,
-                body=envelope.body,
-                smtputf8=envelope.smtputf8,
-            )
-            keys.append(queue_text_id(queue_id))
-            notes.append(
-                Note(
-                    "queued",
-                    {"queue": keys[0], "recipients": [str(r.address) for r in expansion.remote.values()]},
-                )
-            )
-        record.add(tx, trail_id, notes, keys)
+            keys.append(_enqueue(tx, accepted, delivery, trail_id))
+            remote = [str(recipient.address) for recipient in expansion.remote.values()]
+            notes.append(Note("queued", {"queue": keys[0], "recipients": remote}))
+        record.begin(
+            tx,
+            trail_id=trail_id,
+            kind=accepted.way,
+            sender=_sender(envelope.sender),
+            recipients=[str(r.address) for r in envelope.recipients],
+            message_id=prepared.summary.message_id,
+            subject=prepared.summary.subject,
+            notes=notes,
+            keys=keys,
+        )
         return identity
+
+
+def _enqueue(tx: Transaction, accepted: Accepted, delivery: Delivery, trail_id: int) -> str:
+    """Queue the message for its remote recipients; give the queue id."""
+    envelope = accepted.envelope
+    number = enqueue(
+        tx,
+        sender=envelope.sender,
+        recipients=list(accepted.expansion.remote.values()),
+        blob_id=delivery.blob_id,
+        prefix=delivery.received,
+        size=len(delivery.received) + delivery.prepared.size,
+        account_id=accepted.peer.account_id,
+        trail_id=trail_id,
+        ret=envelope.ret,
+        envid=envelope.envid,
+        body=envelope.body,
+        smtputf8=envelope.smtputf8,
+    )
+    return queue_text_id(number)
 
 
 def _sender(sender: Address | None) -> str:

@@ -17,9 +17,15 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder().decode
 
 
+def next_id(tx: Transaction) -> int:
+    """The id that the next trail gets, for those who have to name it before they know what to write."""
+    return int(tx.value("SELECT coalesce(max(id), 0) + 1 FROM trail"))
+
+
 def begin(
     tx: Transaction,
     *,
+    trail_id: int | None = None,
     kind: Kind,
     sender: str,
     recipients: Sequence[str],
@@ -31,18 +37,19 @@ def begin(
     """Start the trail of a message; give its id.
 
     It is found by sender, recipients, Message-ID and `keys` (queue ids).
+    `trail_id` is one that `next_id` gave in this transaction.
     """
     tx.run(
-        "INSERT INTO trail (at, kind, sender, recipients, message_id, subject, notes)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        *(tx.now, kind, sender, _encode(list(recipients)).decode(), message_id, subject[:_SUBJECT]),
+        "INSERT INTO trail (id, at, kind, sender, recipients, message_id, subject, notes)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        *(trail_id, tx.now, kind, sender, _encode(list(recipients)).decode(), message_id, subject[:_SUBJECT]),
         _encode([(note.kind, note.facts) for note in notes]),
     )
-    trail_id = tx.inserted()
+    number = tx.inserted()
     found_by = {key[:_KEY].lower() for key in (sender, *recipients, message_id, *keys) if key}
     for key in found_by:
-        tx.run("INSERT INTO trail_key (key, trail_id) VALUES (?, ?)", key, trail_id)
-    return trail_id
+        tx.run("INSERT INTO trail_key (key, trail_id) VALUES (?, ?)", key, number)
+    return number
 
 
 def add(tx: Transaction, trail_id: int, notes: Sequence[Note], keys: Iterable[str] = ()) -> None:

@@ -1,15 +1,17 @@
 """A trail told in plain sentences: what happened, who said so, and how it ended.
 
-The same words serve `postroad trace` and, later, pages and the API. Nothing
-here knows how they are shown; times are left to the reader's clock.
+The same words serve `postroad trace` and, later, pages and the API. How a
+moment is written is for the caller to say, who knows the reader's time zone.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from postroad.config.values import about_duration, about_size
 from postroad.trail.note import Fact, Note, Trail
+
+When: TypeAlias = Callable[[float], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +31,14 @@ class Story:
     headline: str
     lines: tuple[Line, ...]
     conclusion: str
+    """Where the message is now; empty when nothing is known of that."""
 
 
-def tell(trail: Trail) -> Story:
-    """Put a trail into words."""
-    lines: list[Line] = []
-    tries = 0
-    for at, note in trail.notes:
-        if note.kind == "attempt":
-            tries += 1
-        for label, text in _TELLERS.get(note.kind, _plainly)(note):
-            lines.append(Line(label.format(tries=tries), text, at))
-    return Story(_headline(trail), tuple(lines), _conclusion(trail))
+def tell(trail: Trail, when: When) -> Story:
+    """Put a trail into words; `when` writes a moment."""
+    teller = _Teller(trail, when)
+    lines = [Line(label, text, at) for at, note in trail.notes for label, text in teller.lines(at, note)]
+    return Story(_headline(trail), tuple(lines), teller.conclusion())
 
 
 def _headline(trail: Trail) -> str:
@@ -52,19 +50,140 @@ def _headline(trail: Trail) -> str:
     return f"{trail.sender or '<>'} → {to or 'nobody'}{subject}{took_text}"
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How a recipient elsewhere stands."""
+
+    result: str
+    """queued, delivered, deferred, failed or expired."""
+    at: float
+    next: float | None = None
+
+
+class _Teller:
+    """Goes through the notes of one trail in order and remembers what the end needs."""
+
+    def __init__(self, trail: Trail, when: When) -> None:
+        self._trail = trail
+        self._when = when
+        self._tries: dict[str, int] = {}
+        self._states: dict[str, _State] = {}
+        self._filed: set[str] = set()
+        self._told: set[str] = set()
+
+    def lines(self, at: float, note: Note) -> Iterator[tuple[str, str]]:
+        """Labels and sentences for one note."""
+        match note.kind:
+            case "received":
+                yield from _received(note)
+            case "refused":
+                yield from _refused(note)
+            case "filed":
+                yield self._file(note)
+            case "forwarded":
+                yield "forwarded", f"{_text(note, 'alias')} leads to {_text(note, 'to')}"
+            case "queued":
+                yield self._queue(at, note)
+            case "attempt":
+                yield self._attempt(at, note)
+            case "notice":
+                yield self._notice(note)
+            case _:
+                # A kind that has no sentence of its own.
+                yield note.kind, ", ".join(f"{name} {_text(note, name)}" for name in note.facts)
+
+    def conclusion(self) -> str:
+        """Where the message is now."""
+        if self._trail.kind == "refused":
+            return "nothing was taken; the other side was told why"
+        words = []
+        if self._filed:
+            names = sorted(self._filed)
+            words.append(
+                f"in the mailbox of {names[0]}" if len(names) == 1 else f"in {len(names)} mailboxes here"
+            )
+        words += self._ways_out()
+        return "; ".join(words)
+
+    def _file(self, note: Note) -> tuple[str, str]:
+        account, recipient = _text(note, "account"), _text(note, "recipient")
+        self._filed.add(account)
+        by_way = f", as {recipient}" if recipient and recipient != account else ""
+        return "filed", f"{account}{by_way}, in {_text(note, 'mailbox')}, UID {_text(note, 'uid')}"
+
+    def _queue(self, at: float, note: Note) -> tuple[str, str]:
+        for recipient in _names(note):
+            self._states[recipient] = _State("queued", at)
+        return "queued", f"as {_text(note, 'queue')}, for {_text(note, 'recipients')}"
+
+    def _attempt(self, at: float, note: Note) -> tuple[str, str]:
+        facts, names = note.facts, _names(note)
+        number = max((self._tries.get(name, 0) for name in names), default=0) + 1
+        result = "expired" if facts.get("expired") else _text(note, "result")
+        following = _number(facts["next"]) if "next" in facts else None
+        for name in names:
+            self._tries[name] = number
+            self._states[name] = _State(result, at, following)
+        host = _text(note, "host") or _text(note, "address")
+        words = [f"{host}  {_text(note, 'reply')}" if host else _text(note, "reply")]
+        words += [word for word in (_tls(note), _text(note, "certificate")) if word]
+        if following is not None:
+            words.append(f"next try at {self._when(following)}")
+        if result == "expired":
+            words.append("given up")
+        text = ", ".join(words)
+        if len(self._trail.recipients) > 1:
+            text = f"for {', '.join(names)}: {text}"
+        return f"try {number}", text
+
+    def _notice(self, note: Note) -> tuple[str, str]:
+        to, trail, problem = _text(note, "to"), _text(note, "trail"), _text(note, "problem")
+        about = f"that it has {_PERFECT.get(_text(note, 'about'), _text(note, 'about'))}"
+        if problem:
+            return "notice", f"{to} could not be told {about}: {problem}"
+        self._told.add(to)
+        return "notice", f"{to} was told {about}" + (f" ({trail})" if trail else "")
+
+    def _ways_out(self) -> list[str]:
+        """A sentence for each way in which recipients elsewhere stand."""
+        groups: dict[str, list[_State]] = {}
+        for state in self._states.values():
+            groups.setdefault(state.result, []).append(state)
+        alone = len(self._states) == 1
+        words = []
+        for result, states in groups.items():
+            who = "" if alone else f"{len(states)} "
+            last = self._when(max(state.at for state in states))
+            match result:
+                case "delivered":
+                    theirs = "their server" if alone else "their servers"
+                    words.append(f"{who}accepted by {theirs} at {last}; after that it is in their hands")
+                case "failed" | "expired":
+                    told = f"; {', '.join(sorted(self._told))} was told" if self._told else ""
+                    why = "refused for good" if result == "failed" else "given up"
+                    words.append(f"{who}{why} at {last}{told}")
+                case "deferred":
+                    times = [state.next for state in states if state.next is not None]
+                    following = f", next try at {self._when(min(times))}" if times else ""
+                    words.append(f"{who}waiting in the queue{following}")
+                case _:
+                    words.append(f"{who}waiting in the queue, not tried yet")
+        return words
+
+
 def _received(note: Note) -> Iterator[tuple[str, str]]:
-    facts = note.facts
-    login = facts.get("login")
-    helo, name, address = (str(facts.get(key, "")) for key in ("helo", "name", "address"))
-    known = name or helo
+    login, address = _text(note, "login"), _text(note, "address")
+    known = _text(note, "name") or _text(note, "helo")
     # A client without a name says its address (RFC 5321 §4.1.3): once is enough.
     where = " ".join(part for part in (known if known != f"[{address}]" else "", address) if part)
-    words = [f"by {login}" if login else "", f"from {where}" if where else "from this machine"]
-    words.append(_tls(facts))
-    if "size" in facts:
-        words.append(about_size(_number(facts["size"])))
+    words = [
+        f"by {login}" if login else "",
+        f"from {where}" if where else "from this machine",
+        _tls(note) or ("in clear" if address else ""),
+        about_size(_number(note.facts["size"])) if "size" in note.facts else "",
+    ]
     yield "submitted" if login else "received", ", ".join(word for word in words if word)
-    also = facts.get("also")
+    also = note.facts.get("also")
     for sentence in also if isinstance(also, list) else []:
         yield "", sentence
 
@@ -77,49 +196,18 @@ def _refused(note: Note) -> Iterator[tuple[str, str]]:
         yield "refused", refusal
 
 
-def _filed(note: Note) -> Iterator[tuple[str, str]]:
-    facts = note.facts
-    account, recipient = str(facts.get("account", "")), str(facts.get("recipient", ""))
-    by_way = f", as {recipient}" if recipient and recipient != account else ""
-    yield "filed", f"{account}{by_way}, in {facts.get('mailbox', 'INBOX')}, UID {facts.get('uid', '?')}"
+def _names(note: Note) -> list[str]:
+    names = note.facts.get("recipients")
+    return names if isinstance(names, list) else []
 
 
-def _forwarded(note: Note) -> Iterator[tuple[str, str]]:
-    yield "forwarded", f"{note.facts.get('alias', '')} leads to {_list(note.facts.get('to'))}"
-
-
-def _queued(note: Note) -> Iterator[tuple[str, str]]:
-    yield "queued", f"as {note.facts.get('queue', '?')}, for {_list(note.facts.get('recipients'))}"
-
-
-def _plainly(note: Note) -> Iterator[tuple[str, str]]:
-    """A kind that has no sentence of its own."""
-    yield note.kind, ", ".join(f"{name} {_list(value)}" for name, value in note.facts.items())
-
-
-def _conclusion(trail: Trail) -> str:
-    if trail.kind == "refused":
-        return "nothing was taken; the other side was told why"
-    filed = [note for _, note in trail.notes if note.kind == "filed"]
-    words = []
-    if filed:
-        words.append(f"in {len(filed)} mailbox{'es' if len(filed) > 1 else ''} here")
-    if any(note.kind == "queued" for _, note in trail.notes):
-        words.append(_way_out(trail))
-    return "; ".join(words)
-
-
-def _way_out(trail: Trail) -> str:
-    return "on its way to other servers"
-
-
-def _tls(facts: dict[str, Fact]) -> str:
-    tls = str(facts.get("tls", ""))
+def _tls(note: Note) -> str:
     # "TLSv1.3 TLS_AES_256_GCM_SHA384": the version says it to a person.
-    return tls.split(" ")[0].replace("TLSv", "TLS ") if tls else "in clear" if facts.get("address") else ""
+    return _text(note, "tls").split(" ")[0].replace("TLSv", "TLS ")
 
 
-def _list(value: Fact | None) -> str:
+def _text(note: Note, name: str) -> str:
+    value = note.facts.get(name)
     if isinstance(value, list):
         return ", ".join(value)
     return "" if value is None else str(value)
@@ -129,10 +217,4 @@ def _number(value: Fact) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-_TELLERS: Final[dict[str, Callable[[Note], Iterator[tuple[str, str]]]]] = {
-    "received": _received,
-    "refused": _refused,
-    "filed": _filed,
-    "forwarded": _forwarded,
-    "queued": _queued,
-}
+_PERFECT: Final = {"failed": "failed", "delayed": "been delayed", "delivered": "been delivered"}
