@@ -70,16 +70,21 @@ def _begin(since: str | None) -> float | None:
 
 
 def _print(trail: Trail) -> None:
-    story = tell(trail)
+    story = tell(trail, lambda at: _when(at, trail.at))
     day = "" if date(trail.at) == date(time.time()) else f"{date(trail.at)} "
     head = f"{day}{clock_time(trail.at)}  {safe(story.headline)}   {text_id(trail.id)}"
     click.echo(click.style(head, bold=True) if colour() else head)
     for line in story.lines:
         # What happened later carries its own time.
-        later = f"{clock_time(line.at)} " if line.at - trail.at >= 1 else ""
+        later = f"{_when(line.at, trail.at)}  " if line.at - trail.at >= 1 else ""
         _wrapped(f"  {line.label:<{_LABEL}} ", later + safe(line.text))
     if story.conclusion:
         _wrapped("  → ", safe(story.conclusion))
+
+
+def _when(at: float, begun: float) -> str:
+    """The time of day, with the date when that is another than at the beginning."""
+    return clock_time(at) if date(at) == date(begun) else moment(at)
 
 
 def _wrapped(label: str, text: str) -> None:
@@ -101,5 +106,5 @@ def _facts(trail: Trail) -> dict[str, Any]:
         "message_id": trail.message_id,
         "subject": trail.subject,
         "notes": [{"at": at, "kind": note.kind, **note.facts} for at, note in trail.notes],
-        "story": [line.text for line in tell(trail).lines],
+        "story": [line.text for line in tell(trail, moment).lines],
     }
