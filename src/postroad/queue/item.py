@@ -80,6 +80,11 @@ class Work:
         """Whether a person waits for the attempt."""
         return any(recipient.urgent for recipient in self.recipients)
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether an operator gave it up; work holds either such recipients or others."""
+        return self.recipients[0].cancelled
+
 
 def text_id(item_id: int) -> str:
     """The form of an id that people read and type: `Q0000x7`."""

@@ -175,12 +175,12 @@ def _take(tx: Transaction, worker: str, destination: str, settings: Queue) -> Wo
     """Lease the longest due item of a destination."""
     if _leases(tx, destination) >= _limit(tx, destination, settings):
         return None
-    item_id = tx.value(
-        f"SELECT item_id FROM queue_recipient WHERE {_WAITING} AND due <= ? ORDER BY due LIMIT 1",  # noqa: S608 - a constant
+    first = tx.row(
+        f"SELECT item_id, cancelled FROM queue_recipient WHERE {_WAITING} AND due <= ? ORDER BY due LIMIT 1",  # noqa: S608 - a constant
         *(destination, tx.now),
     )
-    item = None if item_id is None else read_item(tx, item_id)
-    if item is None:
+    item = None if first is None else read_item(tx, first[0])
+    if first is None or item is None:
         return None
     tx.run(
         "INSERT INTO queue_lease (worker, destination, recipients, expires) VALUES (?, ?, 0, ?)",
@@ -188,8 +188,9 @@ def _take(tx: Transaction, worker: str, destination: str, settings: Queue) -> Wo
     )
     lease_id = tx.inserted()
     due = tx.rows(
-        f"SELECT n FROM queue_recipient WHERE {_WAITING} AND item_id = ? AND due <= ? ORDER BY n LIMIT ?",  # noqa: S608 - a constant
-        *(destination, item.id, tx.now, RECIPIENTS_AT_ONCE),
+        f"SELECT n FROM queue_recipient WHERE {_WAITING} AND item_id = ? AND cancelled = ? AND due <= ?"  # noqa: S608 - a constant
+        " ORDER BY n LIMIT ?",
+        *(destination, item.id, first[1], tx.now, RECIPIENTS_AT_ONCE),
     )
     tx.run_many(
         "UPDATE queue_recipient SET lease_id = ? WHERE item_id = ? AND n = ?",

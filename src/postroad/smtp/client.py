@@ -3,13 +3,13 @@
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final, NoReturn, Protocol
 
 from postroad.model.address import Address
 from postroad.model.envelope import Recipient
 from postroad.smtp.link import Link, Lost
 from postroad.smtp.outcome import Outcome, Verdict
-from postroad.smtp.wire.client import DataEncoder, parse_extensions, xtext
+from postroad.smtp.wire.client import DataEncoder, mail_command, parse_extensions, rcpt_command
 from postroad.smtp.wire.replies import Reply
 
 SLICE: Final = 256 * 1024
@@ -17,7 +17,7 @@ SLICE: Final = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds to wait for each step (RFC 5321 §4.5.3.2 gives the least for the last six)."""
+    """Seconds to wait for each step (RFC 5321 §4.5.3.2 gives the least for the last five)."""
 
     connect: float = 30.0
     tls: float = 60.0
@@ -47,28 +47,33 @@ class Outgoing:
     envid: str = ""
     body: str = "7BIT"
     smtputf8: bool = False
+    """The header needs it; addresses are looked at one by one."""
 
 
 class Unusable(Exception):
-    """The server cannot be talked to; it holds for all recipients that were for it."""
+    """The server cannot be talked to, which holds for all recipients; another one may be tried."""
 
-    def __init__(self, outcome: Outcome, *, tls_failed: bool = False) -> None:
+    def __init__(self, outcome: Outcome, *, tls_failed: bool = False, ourselves: bool = False) -> None:
         super().__init__(outcome.text)
         self.outcome = outcome
         self.tls_failed = tls_failed
+        self.ourselves = ourselves
+        """The server at the other end is this one."""
 
 
 class SmtpClient:
     """A dialogue with one server at one address; several messages may follow one another."""
 
     def __init__(self, link: Link, host: str, address: str, hostname: str, timeouts: Timeouts) -> None:
+        self.address = address
         self._link = link
         self._host = host
-        self._address = address
         self._hostname = hostname
         self._timeouts = timeouts
         self._extensions: dict[str, str] = {}
         self._used = False
+        self._last_words: Outcome | None = None
+        """What the server said when it closed the dialogue by itself."""
 
     @classmethod
     async def open(
@@ -89,45 +94,56 @@ class SmtpClient:
         try:
             link = await Link.connect(address, port, timeouts.connect)
         except Lost as error:
-            raise Unusable(_ours(host, address, "4.4.1", str(error))) from error
+            raise Unusable(_silence(host, address, "4.4.1", str(error))) from error
         client = cls(link, host, address, hostname, timeouts)
         try:
             await client._begin(tls)
         except Lost as error:
-            link.abort()
-            raise Unusable(_ours(host, address, "4.4.2", str(error))) from error
-        except Unusable:
-            link.abort()
+            client.abort()
+            raise Unusable(client._ours("4.4.2", str(error))) from error
+        except BaseException:
+            client.abort()
             raise
         return client
 
     @property
     def open_for_more(self) -> bool:
         """Whether another message may follow."""
-        return self._link.open
+        return self._link.open and not self._link.speaks_out_of_turn
 
     async def close(self) -> None:
         """End the dialogue politely."""
         await self._link.quit()
 
+    def abort(self) -> None:
+        """End it at once."""
+        self._link.abort()
+
     async def send(self, message: Outgoing) -> list[Outcome]:
         """Hand one message over; give an outcome for each recipient, in their order.
 
-        A connection that is lost on the way defers everybody who was not yet
-        refused, after the final dot too: the server may have taken the message
+        When the connection is lost, or the server closes the dialogue with
+        421, everybody who was not yet refused is deferred. That goes for the
+        time after the final dot too: the server may have taken the message
         then, but nobody can know, and twice is better than never (RFC 1047).
+
+        Raises:
+            Unusable: it was lost before anybody's fate was known, so that
+                another server may be tried.
         """
-        refused = self._cannot_carry(message)
-        if refused is not None:
-            return [refused] * len(message.recipients)
-        outcomes: list[Outcome | None] = [None] * len(message.recipients)
+        eight_bit = message.body == "8BITMIME" or _is_eight_bit(message.source)
+        exchange = _Exchange(message, self._unfit(message, eight_bit))
+        if not exchange.wanted:
+            return exchange.outcomes()
         try:
-            await self._transact(message, outcomes)
+            await self._transact(exchange, eight_bit)
         except Lost as error:
             self._link.abort()
-            lost = _ours(self._host, self._address, "4.4.2", str(error), self._link.tls)
-            return [outcome or lost for outcome in outcomes]
-        return [outcome for outcome in outcomes if outcome is not None]
+            lost = self._last_words or self._ours("4.4.2", str(error), uncertain=exchange.dotted)
+            if lost.verdict is Verdict.DEFERRED and not exchange.dotted and not exchange.answered:
+                raise Unusable(lost) from error
+            exchange.everybody(lost)
+        return exchange.outcomes()
 
     # -- the beginning ----------------------------------------------------
 
@@ -138,160 +154,228 @@ class SmtpClient:
         await self._hello()
         if tls is None or "STARTTLS" not in self._extensions:
             return
-        reply = await self._ask("STARTTLS")
+        reply = await self._ask(b"STARTTLS\r\n")
         if reply.code != 220:
             return  # opportunistic: what is refused is done without
         if self._link.speaks_out_of_turn:
-            self._link.abort()
-            raise Unusable(
-                _ours(self._host, self._address, "4.7.0", "unexpected octets before TLS"), tls_failed=True
-            )
+            raise Unusable(self._ours("4.7.0", "octets in clear behind the answer to STARTTLS"))
         try:
-            await self._link.start_tls(tls, self._host, self._timeouts.tls)
+            await self._link.start_tls(tls, self._host.strip("[]"), self._timeouts.tls)
         except Lost as error:
-            raise Unusable(_ours(self._host, self._address, "4.7.5", str(error)), tls_failed=True) from error
+            raise Unusable(self._ours("4.7.5", str(error)), tls_failed=True) from error
         await self._hello()
 
     async def _hello(self) -> None:
-        reply = await self._ask(f"EHLO {self._hostname}")
+        reply = await self._ask(f"EHLO {self._hostname}\r\n".encode())
+        self._extensions = {}
         if reply.code == 250:
             self._extensions = parse_extensions(reply)
-            return
-        self._extensions = {}
-        if reply.code < 500:
-            raise Unusable(self._spoken(reply))
-        reply = await self._ask(f"HELO {self._hostname}")  # RFC 5321 §3.2
+        elif reply.code >= 500:
+            reply = await self._ask(f"HELO {self._hostname}\r\n".encode())  # RFC 5321 §3.2
         if reply.code != 250:
             raise Unusable(self._spoken(reply))
+        name = reply.text.split(maxsplit=1)[0].lower() if reply.text.strip() else ""
+        # A name without a dot, such as localhost, is everybody's.
+        if "." in name and name == self._hostname:
+            text = "the mail server of the domain is this one, which does not know the domain"
+            raise Unusable(self._failed(554, "5.4.6", text), ourselves=True)
 
-    async def _ask(self, line: str) -> Reply:
-        self._link.write(line.encode() + b"\r\n")
+    async def _ask(self, line: bytes) -> Reply:
+        self._link.write(line)
         return await self._link.reply(self._timeouts.command)
 
     # -- one message ------------------------------------------------------
 
-    def _cannot_carry(self, message: Outgoing) -> Outcome | None:
-        """Why the server cannot take this message at all, by what it offers."""
+    def _unfit(self, message: Outgoing, eight_bit: bool) -> list[Outcome | None]:
+        """Whom the server cannot be asked to take this message for, by what it offers."""
+        everybody = self._cannot_carry(message, eight_bit)
+        if everybody is not None:
+            return [everybody] * len(message.recipients)
+        if "SMTPUTF8" in self._extensions:
+            return [None] * len(message.recipients)
+        text = "the address needs a server that takes internationalized mail, and this one does not"
+        failed = self._failed(553, "5.6.7", text)  # RFC 6531 §3.5
+        return [failed if recipient.address.utf8 else None for recipient in message.recipients]
+
+    def _cannot_carry(self, message: Outgoing, eight_bit: bool) -> Outcome | None:
         limit = self._extensions.get("SIZE", "")
         if limit.isascii() and limit.isdigit() and 0 < int(limit) < message.source.size:
             text = f"the message has {message.source.size} octets, the server takes {limit}"
-            return self._failed(552, "5.3.4", text)
-        if message.smtputf8 and "SMTPUTF8" not in self._extensions:
-            # RFC 6531 §3.2: never sent to a server that has not offered it.
+            return self._failed(552, "5.3.4", text)  # RFC 1870 §6.1
+        utf8 = message.smtputf8 or (message.sender is not None and message.sender.utf8)
+        if utf8 and "SMTPUTF8" not in self._extensions:
             return self._failed(553, "5.6.7", "the server does not take internationalized mail")
+        if eight_bit and "8BITMIME" not in self._extensions:
+            # RFC 6152 §3 forbids to send it as it is; a conversion would break what is signed.
+            return self._failed(554, "5.6.3", "the message has 8-bit octets, which the server does not take")
         return None
 
-    async def _transact(self, message: Outgoing, outcomes: list[Outcome | None]) -> None:
-        link, timeouts = self._link, self._timeouts
-        lines = [self._mail(message), *(self._rcpt(r) for r in message.recipients)]
-        pipelined = "PIPELINING" in self._extensions
-        if self._used and not pipelined:
-            await self._ask("RSET")
-        reset = b"RSET\r\n" if self._used and pipelined else b""
+    async def _transact(self, exchange: "_Exchange", eight_bit: bool) -> None:
+        self._last_words = None
+        if self._link.speaks_out_of_turn:
+            raise Lost("the server speaks out of turn")
+        if self._used and (await self._ask(b"RSET\r\n")).code != 250:
+            raise Lost("the server does not begin anew")
         self._used = True
-        if pipelined:
-            link.write(reset + b"".join(lines) + b"DATA\r\n")  # RFC 2920 §3.1: one write
-            if reset:
-                await link.reply(timeouts.command)
-        for number, line in enumerate(lines):
-            if not pipelined:
-                link.write(line)
-            reply = await link.reply(timeouts.command)
-            self._note(reply, number, outcomes)
-            if number == 0 and reply.code >= 400 and not pipelined:
-                break
-        anybody = any(outcome is None for outcome in outcomes)
-        if not pipelined:
-            if not anybody:
-                return
-            link.write(b"DATA\r\n")
-        reply = await link.reply(timeouts.data)
+        message = exchange.message
+        mail = mail_command(
+            message.sender,
+            self._extensions,
+            size=message.source.size,
+            eight_bit=eight_bit,
+            smtputf8=message.smtputf8 or _has_utf8_address(message),
+            ret=message.ret,
+            envid=message.envid,
+        )
+        rcpts = [rcpt_command(message.recipients[n], self._extensions) for n in exchange.wanted]
+        offer = self._pipelined if "PIPELINING" in self._extensions else self._one_by_one
+        reply = await offer(exchange, mail, rcpts)
+        if reply is not None:
+            await self._data(exchange, reply)
+
+    async def _pipelined(self, exchange: "_Exchange", mail: bytes, rcpts: list[bytes]) -> Reply | None:
+        """Everything up to DATA in one flight (RFC 2920 §3.1); gives the reply to DATA."""
+        self._link.write(mail + b"".join(rcpts) + b"DATA\r\n")
+        self._take_mail(exchange, await self._link.reply(self._timeouts.command))
+        for n in tuple(exchange.wanted):
+            self._take_rcpt(exchange, n, await self._link.reply(self._timeouts.command))
+        return await self._link.reply(self._timeouts.data)
+
+    async def _one_by_one(self, exchange: "_Exchange", mail: bytes, rcpts: list[bytes]) -> Reply | None:
+        """A command, a reply; gives the reply to DATA, or None when there was nobody to send it for."""
+        self._take_mail(exchange, await self._ask(mail))
+        for n, rcpt in zip(tuple(exchange.wanted), rcpts, strict=True):
+            if n in exchange.open:
+                self._take_rcpt(exchange, n, await self._ask(rcpt))
+        if not exchange.open:
+            return None
+        self._link.write(b"DATA\r\n")
+        return await self._link.reply(self._timeouts.data)
+
+    def _take_mail(self, exchange: "_Exchange", reply: Reply) -> None:
+        """MAIL's reply is everybody's."""
+        self._heed(reply)
+        if reply.code >= 400:
+            exchange.everybody(self._spoken(reply))
+
+    def _take_rcpt(self, exchange: "_Exchange", n: int, reply: Reply) -> None:
+        self._heed(reply)
+        if reply.code >= 400:
+            exchange.settle(n, self._spoken(reply))
+
+    async def _data(self, exchange: "_Exchange", reply: Reply) -> None:
+        """From the reply to DATA to the reply to the final dot."""
+        self._heed(reply, goes_on=354)
         if reply.code == 354:
-            if anybody:
-                await self._send_body(message.source)
+            if exchange.open:
+                await self._send_body(exchange)
             else:
-                link.write(b".\r\n")  # RFC 2920 §3.1: nobody was taken, and DATA was all the same
-            reply = await link.reply(timeouts.end)
-        self._end_with(reply, message, outcomes)
-
-    def _note(self, reply: Reply, number: int, outcomes: list[Outcome | None]) -> None:
-        """MAIL's reply is everybody's, a RCPT's reply is that recipient's."""
-        if reply.code == 421:
-            self._everybody(self._spoken(reply), outcomes)
-            raise Lost("the server closes the connection")
-        if reply.code < 400:
-            return
-        if number == 0:
-            self._everybody(self._spoken(reply), outcomes)
-        elif outcomes[number - 1] is None:
-            outcomes[number - 1] = self._spoken(reply)
-
-    def _end_with(self, reply: Reply, message: Outgoing, outcomes: list[Outcome | None]) -> None:
+                self._link.write(b".\r\n")  # RFC 2920 §3.1: nobody was taken, and DATA was all the same
+            reply = await self._link.reply(self._timeouts.end)
+            self._heed(reply)
+        elif reply.code < 400:
+            self._out_of_step(reply)  # no 354, no message: a 250 here must never pass for a delivery
         outcome = self._spoken(reply)
         if outcome.verdict is Verdict.DELIVERED and "DSN" in self._extensions:
             outcome = replace(outcome, dsn_passed=True)
-        self._everybody(outcome, outcomes)
+        exchange.everybody(outcome)
+
+    async def _send_body(self, exchange: "_Exchange") -> None:
+        source, link, encoder = exchange.message.source, self._link, DataEncoder()
+        for at in range(0, source.size, SLICE):
+            link.write(encoder.encode(source.read(at, at + SLICE)))
+            await link.drain(self._timeouts.block)
+            if link.speaks_out_of_turn:
+                # It has seen enough (a full disk, a shutdown). Its words count, if they are a refusal.
+                self._heed(early := await link.reply(self._timeouts.command))
+                self._last_words = self._spoken(early) if early.code >= 400 else None
+                raise Lost("the server answered before the end of the message")
+        exchange.dotted = True
+        link.write(encoder.finish())
+
+    def _heed(self, reply: Reply, goes_on: int = 0) -> None:
+        """End the dialogue where the server does (421), or has lost the thread."""
+        if reply.code == 421:
+            self._last_words = self._spoken(reply)
+            raise Lost("the server closes the connection")
+        if 300 <= reply.code < 400 and reply.code != goes_on:
+            self._out_of_step(reply)
 
     @staticmethod
-    def _everybody(outcome: Outcome, outcomes: list[Outcome | None]) -> None:
-        outcomes[:] = [known or outcome for known in outcomes]
-
-    async def _send_body(self, source: Source) -> None:
-        encoder = DataEncoder()
-        for at in range(0, source.size, SLICE):
-            self._link.write(encoder.encode(source.read(at, at + SLICE)))
-            await self._link.drain(self._timeouts.block)
-        self._link.write(encoder.finish())
-        await self._link.drain(self._timeouts.block)
-
-    def _mail(self, message: Outgoing) -> bytes:
-        words = [f"MAIL FROM:<{message.sender or ''}>"]
-        if "SIZE" in self._extensions:
-            words.append(f"SIZE={message.source.size}")
-        if message.body == "8BITMIME" and "8BITMIME" in self._extensions:
-            words.append("BODY=8BITMIME")
-        if message.smtputf8:
-            words.append("SMTPUTF8")
-        if "DSN" in self._extensions:
-            if message.ret:
-                words.append(f"RET={message.ret}")
-            if message.envid:
-                words.append(f"ENVID={xtext(message.envid)}")
-        return " ".join(words).encode() + b"\r\n"
-
-    def _rcpt(self, recipient: Recipient) -> bytes:
-        words = [f"RCPT TO:<{recipient.address}>"]
-        if "DSN" in self._extensions:
-            if recipient.notify:
-                words.append("NOTIFY=" + ",".join(sorted(recipient.notify)))
-            if recipient.original:
-                kind, _, address = recipient.original.partition(";")
-                words.append(f"ORCPT={kind};{xtext(address)}")
-        return " ".join(words).encode() + b"\r\n"
+    def _out_of_step(reply: Reply) -> NoReturn:
+        raise Lost(f"the server is out of step: {str(reply)[:80]}")
 
     # -- outcomes ---------------------------------------------------------
 
     def _spoken(self, reply: Reply) -> Outcome:
-        if reply.code < 300:
-            verdict = Verdict.DELIVERED
-        elif 400 <= reply.code < 500:
-            verdict = Verdict.DEFERRED
-        elif reply.code >= 500:
-            verdict = Verdict.FAILED
-        else:
-            verdict = Verdict.DEFERRED  # a 3xx where none belongs: the server is confused, not the message
-        return Outcome(
-            verdict, reply.code, reply.enhanced, reply.text, self._host, self._address, self._link.tls
-        )
+        match reply.code // 100:
+            case 2:
+                verdict = Verdict.DELIVERED
+            case 5:
+                verdict = Verdict.FAILED
+            case _:
+                verdict = Verdict.DEFERRED
+        return self._with_facts(Outcome(verdict, reply.code, reply.enhanced, reply.text))
 
     def _failed(self, code: int, enhanced: str, text: str) -> Outcome:
-        return Outcome(
-            Verdict.FAILED, code, enhanced, text, self._host, self._address, self._link.tls, spoken=False
+        return self._with_facts(Outcome(Verdict.FAILED, code, enhanced, text, spoken=False))
+
+    def _ours(self, enhanced: str, text: str, *, uncertain: bool = False) -> Outcome:
+        outcome = _silence(self._host, self.address, enhanced, text)
+        return self._with_facts(replace(outcome, uncertain=uncertain))
+
+    def _with_facts(self, outcome: Outcome) -> Outcome:
+        link = self._link
+        return replace(
+            outcome, host=self._host, address=self.address, tls=link.tls, certificate=link.certificate
         )
 
 
-def _ours(host: str, address: str, enhanced: str, text: str, tls: str = "") -> Outcome:
-    return Outcome(Verdict.DEFERRED, 0, enhanced, text, host, address, tls, spoken=False)
+class _Exchange:
+    """One message on its way, and what is known of each recipient's fate."""
+
+    __slots__ = ("_outcomes", "answered", "dotted", "message", "open", "wanted")
+
+    def __init__(self, message: Outgoing, unfit: list[Outcome | None]) -> None:
+        self.message = message
+        self._outcomes = unfit
+        self.wanted = [n for n, outcome in enumerate(unfit) if outcome is None]
+        """Recipients that the server is asked to take, by their number."""
+        self.open = set(self.wanted)
+        """Those of them whose fate is not decided."""
+        self.answered = False
+        """The server has decided about somebody."""
+        self.dotted = False
+        """The final dot is on its way: from here on the server may have the message."""
+
+    def settle(self, n: int, outcome: Outcome) -> None:
+        """Decide about one recipient; the first word stands."""
+        if n in self.open:
+            self.open.remove(n)
+            self._outcomes[n] = outcome
+            self.answered = True
+
+    def everybody(self, outcome: Outcome) -> None:
+        """Decide about all who are left."""
+        for n in tuple(self.open):
+            self.settle(n, outcome)
+
+    def outcomes(self) -> list[Outcome]:
+        """One for each recipient; all are decided by now."""
+        return [outcome for outcome in self._outcomes if outcome is not None]
+
+
+def _silence(host: str, address: str, enhanced: str, text: str) -> Outcome:
+    return Outcome(Verdict.DEFERRED, 0, enhanced, text, host, address, spoken=False)
+
+
+def _has_utf8_address(message: Outgoing) -> bool:
+    sender = message.sender
+    return (sender is not None and sender.utf8) or any(r.address.utf8 for r in message.recipients)
+
+
+def _is_eight_bit(source: Source) -> bool:
+    return any(not source.read(at, at + SLICE).isascii() for at in range(0, source.size, SLICE))
 
 
 def client_context() -> ssl.SSLContext:

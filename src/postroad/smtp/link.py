@@ -6,8 +6,12 @@ import ssl
 from collections import deque
 from typing import Final, cast
 
+from postroad.smtp.certificate import describe_certificate
 from postroad.smtp.wire.client import Garbage, ReplyReader
 from postroad.smtp.wire.replies import Reply
+
+UNASKED: Final = 1000
+"""Replies that may wait to be read: more than any pipeline of ours asks for."""
 
 _HIGH_WATER: Final = 512 * 1024
 
@@ -28,6 +32,8 @@ class Link(asyncio.Protocol):
         self._end: str | None = None
         self.tls = ""
         """`TLSv1.3 TLS_AES_256_GCM_SHA384`; empty in clear."""
+        self.certificate = ""
+        """What the server showed, in words; nobody has vouched for it."""
 
     @classmethod
     async def connect(cls, address: str, port: int, timeout: float, source: str | None = None) -> "Link":
@@ -55,12 +61,16 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._reader.receive(data)
-        try:
-            while (reply := self._reader.next_reply()) is not None:
-                self._replies.append(reply)
-        except Garbage as error:
-            self._over(str(error))
-            self.abort()
+        while (reply := self._reader.next_reply()) is not None:
+            if isinstance(reply, Garbage):
+                self._over(reply.reason)
+                self.abort()
+                return
+            self._replies.append(reply)
+            if len(self._replies) > UNASKED:
+                self._over("more replies than were asked for")
+                self.abort()
+                return
         self._wake()
 
     def eof_received(self) -> bool:
@@ -121,7 +131,7 @@ class Link(asyncio.Protocol):
 
     @property
     def speaks_out_of_turn(self) -> bool:
-        """Whether something came that nobody asked for: before TLS that is an injection (SAFETY C5)."""
+        """Whether something is there that nobody asked for: before TLS that is an injection."""
         return bool(self._replies) or self._reader.pending
 
     async def start_tls(self, context: ssl.SSLContext, server_name: str, timeout: float) -> None:
@@ -148,6 +158,7 @@ class Link(asyncio.Protocol):
         self._replies.clear()
         secured = upgraded.get_extra_info("ssl_object")
         self.tls = f"{secured.version()} {secured.cipher()[0]}"
+        self.certificate = describe_certificate(secured.getpeercert(binary_form=True))
 
     @property
     def open(self) -> bool:

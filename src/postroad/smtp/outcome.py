@@ -30,6 +30,13 @@ class Outcome:
     dsn_passed: bool = False
     """The remote took over the duty to report success (RFC 3461 §5.2.1)."""
 
+    certificate: str = ""
+    """What the server showed in TLS, in words."""
+    seconds: float = 0.0
+    """How long it took to get this outcome."""
+    uncertain: bool = False
+    """The server may have taken the message: it went silent behind the final dot (RFC 1047)."""
+
     @property
     def status(self) -> str:
         """An RFC 3463 code, made from the reply code where the remote gave none."""

@@ -1,59 +1,82 @@
-"""The client's half of an SMTP dialogue: replies in, message octets out (RFC 5321)."""
+"""The client's half of an SMTP dialogue: replies in, commands and message octets out (RFC 5321).
+
+Nothing here raises on what a server sends: a reply that is none is a
+`Garbage`, and the connection is of no more use.
+"""
 
 import re
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
+from postroad.model.address import Address
+from postroad.model.envelope import Recipient
+from postroad.smtp.wire.params import decode_xtext, encode_xtext
 from postroad.smtp.wire.replies import Reply, parse_line, split_enhanced
 
 LINES: Final = 128
 """Lines of one reply; servers that say more are not heard out."""
 LINE_OCTETS: Final = 4096
 
+Extensions: TypeAlias = dict[str, str]
+"""What EHLO was answered with: keywords in capitals, and their parameters."""
+
 _LONE: Final = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 
 
-class Garbage(Exception):
-    """What came is no SMTP reply: the connection is of no more use."""
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """What came is no SMTP reply."""
+
+    reason: str
 
 
 class ReplyReader:
-    """Makes replies of octets; raises Garbage instead of guessing."""
+    """Makes replies of octets, however the network cut them."""
+
+    __slots__ = ("_code", "_garbage", "_inbox", "_lines")
 
     def __init__(self) -> None:
         self._inbox = bytearray()
         self._lines: list[bytes] = []
         self._code = 0
+        self._garbage: Garbage | None = None
 
     def receive(self, data: bytes) -> None:
         """Take octets from the server."""
-        self._inbox += data
+        if self._garbage is None:
+            self._inbox += data
 
     @property
     def pending(self) -> bool:
         """Whether octets are there that no reply has been made of."""
         return bool(self._inbox or self._lines)
 
-    def next_reply(self) -> Reply | None:
-        """The next whole reply; None until more octets arrive.
-
-        Raises:
-            Garbage: a line that is no reply, codes that differ, or too much of it.
-        """
-        while (end := self._inbox.find(b"\n")) >= 0:
-            line = bytes(self._inbox[:end]).rstrip(b"\r")
+    def next_reply(self) -> Reply | Garbage | None:
+        """The next whole reply; None until more octets arrive; after garbage nothing but that."""
+        while self._garbage is None:
+            end = self._inbox.find(b"\n", 0, LINE_OCTETS)
+            if end < 0:
+                if len(self._inbox) < LINE_OCTETS:
+                    return None
+                return self._give_up("a reply line without end")
+            line = bytes(self._inbox[: end + 1])
             del self._inbox[: end + 1]
-            parsed = parse_line(line)
-            if parsed is None or (self._lines and parsed[0] != self._code) or len(line) > LINE_OCTETS:
-                raise Garbage(f"not an SMTP reply: {_shown(line)}")
+            parsed = parse_line(line[:-2]) if line.endswith(b"\r\n") and b"\r" not in line[:-2] else None
+            if parsed is None or (self._lines and parsed[0] != self._code):
+                return self._give_up(f"not an SMTP reply: {_shown(line)}")
             self._code, last, text = parsed
             self._lines.append(text)
             if last:
                 return self._reply()
             if len(self._lines) >= LINES:
-                raise Garbage("a reply without end")
-        if len(self._inbox) > LINE_OCTETS:
-            raise Garbage("a reply line without end")
-        return None
+                return self._give_up("a reply without end")
+        return self._garbage
+
+    def _give_up(self, reason: str) -> Garbage:
+        self._garbage = Garbage(reason)
+        self._inbox.clear()
+        self._lines.clear()
+        return self._garbage
 
     def _reply(self) -> Reply:
         parts = [split_enhanced(self._code, line) for line in self._lines]
@@ -69,6 +92,8 @@ class DataEncoder:
     out); what is stored comes from DATA that was checked, so this mends what
     other ways into the queue may bring.
     """
+
+    __slots__ = ("_before", "_held")
 
     def __init__(self) -> None:
         self._before = b"\r\n"  # the two octets in front of the slice: a message begins a line
@@ -99,7 +124,7 @@ class DataEncoder:
         return tail + (b".\r\n" if end == b"\r\n" else b"\r\n.\r\n")
 
 
-def parse_extensions(reply: Reply) -> dict[str, str]:
+def parse_extensions(reply: Reply) -> Extensions:
     """EHLO keywords in capitals, with their parameters (RFC 5321 §4.1.1.1)."""
     found = {}
     for line in reply.text.split("\n")[1:]:
@@ -110,10 +135,50 @@ def parse_extensions(reply: Reply) -> dict[str, str]:
     return found
 
 
-def xtext(text: str) -> str:
-    """Encode a DSN parameter (RFC 3461 §4)."""
-    return "".join(c if "!" <= c <= "~" and c not in "+=" else f"+{ord(c):02X}" for c in text)
+def mail_command(
+    sender: Address | None,
+    extensions: Extensions,
+    *,
+    size: int,
+    eight_bit: bool,
+    smtputf8: bool,
+    ret: str,
+    envid: str,
+) -> bytes:
+    """MAIL with the parameters that the server knows (RFC 1870, 6152, 6531, 3461)."""
+    words = [f"MAIL FROM:<{sender or ''}>"]
+    if "SIZE" in extensions:
+        words.append(f"SIZE={size}")
+    if eight_bit and "8BITMIME" in extensions:
+        words.append("BODY=8BITMIME")
+    if smtputf8 and "SMTPUTF8" in extensions:
+        words.append("SMTPUTF8")
+    if "DSN" in extensions:
+        if ret:
+            words.append(f"RET={ret}")
+        if envid:
+            words.append(f"ENVID={_xtext(envid)}")
+    return " ".join(words).encode() + b"\r\n"
+
+
+def rcpt_command(recipient: Recipient, extensions: Extensions) -> bytes:
+    """RCPT with the sender's wishes, where the server knows of such (RFC 3461 §5.2.1)."""
+    words = [f"RCPT TO:<{recipient.address}>"]
+    if "DSN" in extensions:
+        if recipient.notify:
+            words.append("NOTIFY=" + ",".join(sorted(recipient.notify)))
+        kind, mark, address = recipient.original.partition(";")
+        # utf-8 addresses have an encoding of their own (RFC 6533 §3), and have been checked for it.
+        if mark and (address.isascii() or "SMTPUTF8" in extensions):
+            words.append(f"ORCPT={kind};{address if kind.lower() == 'utf-8' else _xtext(address)}")
+    return " ".join(words).encode() + b"\r\n"
+
+
+def _xtext(text: str) -> str:
+    """A DSN parameter as it came, which is xtext, or made so (RFC 3461 §4)."""
+    octets = text.encode()
+    return text if decode_xtext(octets) is not None else encode_xtext(octets).decode()
 
 
 def _shown(line: bytes) -> str:
-    return line[:80].decode("ascii", "replace")
+    return line[:80].decode("ascii", "replace").rstrip("\r\n")

@@ -1,0 +1,188 @@
+"""Notices to senders: what could not be delivered, what is late, what arrived (RFC 3461, RFC 3464).
+
+Every notice has the null sender, and none is ever written about a message
+that has it, so notices cannot go round in circles (RFC 5321 §6.1).
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from postroad.db.transaction import Transaction
+from postroad.delivery.local import Delivery, deliver
+from postroad.directory.resolve import AccountTarget, Local, NotOurs, resolve
+from postroad.message.dsn import MAX_RETURNED, Action, RecipientReport, Report, build_dsn
+from postroad.message.header import MAX_HEADER
+from postroad.model.address import Address
+from postroad.model.envelope import Recipient
+from postroad.queue.item import Item, QueuedRecipient
+from postroad.queue.item import text_id as queue_text_id
+from postroad.queue.spool import enqueue
+from postroad.smtp.client import Source
+from postroad.smtp.outcome import Outcome
+from postroad.smtp.wire.params import decode_xtext
+from postroad.store.filing import put_blob
+from postroad.store.prepare import Prepared, prepare_now
+from postroad.trail import record
+from postroad.trail.note import Note, text_id
+
+_WORDS: Final = {Action.FAILED: "failed", Action.DELAYED: "delayed", Action.RELAYED: "delivered"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What there is to tell about one recipient."""
+
+    recipient: QueuedRecipient
+    outcome: Outcome
+    action: Action
+    status: str
+    reason: str = ""
+    retry_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice that is ready to be sent."""
+
+    to: Address
+    action: Action
+    recipients: tuple[str, ...]
+    prepared: Prepared
+    body: str
+    """7BIT or 8BITMIME."""
+
+
+def wants(recipient: QueuedRecipient, condition: str) -> bool:
+    """Whether the sender wants to hear of SUCCESS, FAILURE or DELAY (RFC 3461 §4.1).
+
+    Who has not said anything is told of failures and delays.
+    """
+    if not recipient.notify:
+        return condition != "SUCCESS"
+    return condition in recipient.notify
+
+
+def build(item: Item, told: Sequence[Told], original: Source, *, hostname: str, now: float) -> Notice | None:
+    """Write the notice about some recipients of one message; None if nobody is to be told."""
+    if item.sender is None or not told:
+        return None
+    small = original.size <= MAX_RETURNED
+    report = Report(
+        reporting_mta=hostname,
+        to=str(item.sender),
+        recipients=[_report(one, now) for one in told],
+        now=_time(now),
+        token=secrets.token_hex(12),
+        envelope_id=_plain(item.envid),
+        queue_id=item.text_id,
+        arrival=_time(item.created),
+    )
+    octets = original.read(0, original.size if small else MAX_HEADER)
+    message = build_dsn(report, octets, full=small and item.ret != "HDRS")
+    return Notice(
+        item.sender,
+        told[0].action,
+        tuple(str(one.recipient.address) for one in told),
+        prepare_now(message),
+        "7BIT" if message.isascii() else "8BITMIME",
+    )
+
+
+def post(tx: Transaction, notice: Notice) -> Note:
+    """Send a notice on its way: into the INBOX of a sender who is here, into the queue for others.
+
+    Gives the note for the trail of the message that it is about.
+
+    Raises:
+        OverQuota: the sender's mailbox is full.
+    """
+    found = resolve(tx, notice.to)
+    accounts: list[AccountTarget] = []
+    elsewhere: list[Address] = []
+    if isinstance(found, NotOurs):
+        elsewhere = [notice.to]
+    elif isinstance(found, Local):
+        accounts = [target for target in found.targets if isinstance(target, AccountTarget)]
+        elsewhere = [target.address for target in found.targets if not isinstance(target, AccountTarget)]
+    if not accounts and not elsewhere:
+        return _note(notice, problem="the sender's address is gone")
+    summary = notice.prepared.summary
+    blob_id = put_blob(tx, notice.prepared, len(accounts) + bool(elsewhere))
+    trail_id = record.begin(
+        tx,
+        kind="out" if elsewhere else "local",
+        sender="",
+        recipients=[str(notice.to)],
+        message_id=summary.message_id,
+        subject=summary.subject,
+    )
+    notes = deliver(tx, Delivery(None, blob_id, notice.prepared), accounts)
+    keys = []
+    if elsewhere:
+        queue_id = enqueue(
+            tx,
+            sender=None,
+            recipients=[Recipient(address) for address in elsewhere],
+            blob_id=blob_id,
+            prefix=b"",
+            size=notice.prepared.size,
+            account_id=None,
+            trail_id=trail_id,
+            ret="",
+            envid="",
+            body=notice.body,
+            smtputf8=any(address.utf8 for address in elsewhere),
+        )
+        keys.append(queue_text_id(queue_id))
+        notes.append(Note("queued", {"queue": keys[0], "recipients": [str(a) for a in elsewhere]}))
+    record.add(tx, trail_id, notes, keys)
+    return _note(notice, trail=text_id(trail_id))
+
+
+def unposted(notice: Notice, problem: str) -> Note:
+    """The note about a notice that could not be sent."""
+    return _note(notice, problem=problem)
+
+
+def _note(notice: Notice, **facts: str) -> Note:
+    return Note(
+        "notice",
+        {
+            "about": _WORDS[notice.action],
+            "to": str(notice.to),
+            "recipients": list(notice.recipients),
+            **facts,
+        },
+    )
+
+
+def _report(told: Told, now: float) -> RecipientReport:
+    recipient, outcome = told.recipient, told.outcome
+    return RecipientReport(
+        final=str(recipient.address),
+        action=told.action,
+        status=told.status,
+        original=_original(recipient.original),
+        remote_mta=outcome.host if outcome.spoken else "",
+        diagnostic=outcome.words if outcome.spoken else "",
+        reason=told.reason,
+        last_attempt=_time(now),
+        will_retry_until=None if told.retry_until is None else _time(told.retry_until),
+    )
+
+
+def _original(orcpt: str) -> str:
+    kind, mark, address = orcpt.partition(";")
+    return f"{kind};{_plain(address)}" if mark else ""
+
+
+def _plain(xtext: str) -> str:
+    octets = decode_xtext(xtext.encode())
+    return xtext if octets is None else octets.decode(errors="replace")
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC)

@@ -1,0 +1,192 @@
+"""What an attempt came to, applied to the queue in one transaction.
+
+Each recipient leaves, waits again or goes back to the sender; the trail says
+so and the notice to the sender is filed, all of it or nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from postroad.config.settings import Queue
+from postroad.config.values import about_duration
+from postroad.db.transaction import Transaction
+from postroad.delivery import bounce
+from postroad.delivery.bounce import Notice, Told
+from postroad.message.dsn import Action
+from postroad.queue.item import QueuedRecipient, Work
+from postroad.queue.schedule import Step, after_deferral
+from postroad.queue.spool import end_lease, remove_recipients, set_ailing, touch
+from postroad.smtp.client import Source
+from postroad.smtp.outcome import Outcome, Verdict
+from postroad.trail import record
+from postroad.trail.note import Fact, Note
+
+CANCELLED: Final = Outcome(Verdict.FAILED, 0, "5.4.0", "cancelled by the postmaster", spoken=False)
+
+_WORDS: Final = 1000  # of a remote server, that are kept to be listed
+
+
+class End(Enum):
+    """What becomes of a recipient after an attempt."""
+
+    DELIVERED = auto()
+    FAILED = auto()
+    EXPIRED = auto()
+    """Deferred once more, and too old to be tried again."""
+    WAITS = auto()
+    WAITS_AND_TELL = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One recipient, what was tried, and what follows from it."""
+
+    recipient: QueuedRecipient
+    outcome: Outcome
+    end: End
+    due: float = 0.0
+
+
+def judge(
+    work: Work, outcomes: Sequence[Outcome], *, now: float, settings: Queue, chance: float
+) -> list[Judged]:
+    """Decide what follows, recipient by recipient."""
+    judged = []
+    for recipient, outcome in zip(work.recipients, outcomes, strict=True):
+        match outcome.verdict:
+            case Verdict.DELIVERED:
+                judged.append(Judged(recipient, outcome, End.DELIVERED))
+            case Verdict.FAILED:
+                judged.append(Judged(recipient, outcome, End.FAILED))
+            case Verdict.DEFERRED:
+                following = after_deferral(
+                    settings,
+                    created=work.item.created,
+                    now=now,
+                    attempts=recipient.attempts + 1,
+                    told_delay=recipient.told_delay,
+                    may_tell=work.item.sender is not None and bounce.wants(recipient, "DELAY"),
+                    chance=chance,
+                )
+                judged.append(Judged(recipient, outcome, _ENDS[following.step], following.due))
+    return judged
+
+
+def apply(
+    tx: Transaction,
+    work: Work,
+    judged: Sequence[Judged],
+    notices: Sequence[Notice],
+    remarks: Sequence[Note] = (),
+    *,
+    settings: Queue,
+) -> list[Judged]:
+    """Write down what became of a piece of work and end its lease; give what was written.
+
+    When the lease was lost on the way (this worker slept too long), another
+    worker decides about the recipients. Only a delivery counts all the same:
+    it has happened.
+    """
+    ours = {n for (n,) in tx.rows("SELECT n FROM queue_recipient WHERE lease_id = ?", work.lease_id)}
+    lost = len(ours) < len(work.recipients)
+    done = [j for j in judged if j.recipient.n in ours or j.end is End.DELIVERED]
+    leaving = [j.recipient.n for j in done if j.end in (End.DELIVERED, End.FAILED, End.EXPIRED)]
+    for j in done:
+        if j.end in (End.WAITS, End.WAITS_AND_TELL):
+            _postpone(tx, work, j)
+    notes = attempt_notes(work, done)
+    if not lost:
+        notes += [*remarks, *(bounce.post(tx, notice) for notice in notices)]
+    if notes:
+        record.add(tx, work.item.trail_id, notes)
+    remove_recipients(tx, work.item, leaving)
+    end_lease(tx, work.lease_id)
+    touch(tx, work.destination, settings)
+    set_ailing(tx, work.destination, all(_silent(j.outcome) for j in judged))
+    return done
+
+
+def notices(
+    work: Work, judged: Sequence[Judged], original: Source, *, hostname: str, now: float, settings: Queue
+) -> list[Notice]:
+    """Write what the sender has to be told: at most one notice of each kind."""
+    told: dict[Action, list[Told]] = {}
+    for j in judged:
+        if (one := _told(work, j, settings)) is not None:
+            told.setdefault(one.action, []).append(one)
+    built = [bounce.build(work.item, some, original, hostname=hostname, now=now) for some in told.values()]
+    return [notice for notice in built if notice is not None]
+
+
+def attempt_notes(work: Work, judged: Sequence[Judged]) -> list[Note]:
+    """One note for all recipients to whom the same was said."""
+    groups: dict[tuple[Outcome, End], list[Judged]] = {}
+    for j in judged:
+        groups.setdefault((j.outcome, j.end), []).append(j)
+    notes = []
+    for (outcome, end), group in groups.items():
+        facts: dict[str, Fact] = {
+            "queue": work.item.text_id,
+            "recipients": [str(j.recipient.address) for j in group],
+            "result": outcome.verdict.value,
+            "reply": outcome.words,
+            "spoken": outcome.spoken,
+            "seconds": round(outcome.seconds, 3),
+        }
+        optional = {
+            "host": outcome.host,
+            "address": outcome.address,
+            "tls": outcome.tls,
+            "certificate": outcome.certificate,
+        }
+        facts.update({name: value for name, value in optional.items() if value})
+        if end in (End.WAITS, End.WAITS_AND_TELL):
+            facts["next"] = min(j.due for j in group)
+        if end is End.EXPIRED:
+            facts["expired"] = True
+        notes.append(Note("attempt", facts))
+    return notes
+
+
+_ENDS: Final = {
+    Step.RETRY: End.WAITS,
+    Step.RETRY_AND_TELL: End.WAITS_AND_TELL,
+    Step.GIVE_UP: End.EXPIRED,
+}
+
+
+def _told(work: Work, j: Judged, settings: Queue) -> Told | None:
+    recipient, outcome = j.recipient, j.outcome
+    ours = "" if outcome.spoken else outcome.text
+    match j.end:
+        case End.FAILED if bounce.wants(recipient, "FAILURE"):
+            return Told(recipient, outcome, Action.FAILED, outcome.status, ours)
+        case End.EXPIRED if bounce.wants(recipient, "FAILURE"):
+            reason = f"It was tried for {about_duration(settings.lifetime)}. {ours}"
+            return Told(recipient, outcome, Action.FAILED, "4.4.7", reason)  # RFC 3463 §3.5
+        case End.WAITS_AND_TELL:
+            until = work.item.created + settings.lifetime
+            return Told(recipient, outcome, Action.DELAYED, outcome.status, ours, until)
+        case End.DELIVERED if bounce.wants(recipient, "SUCCESS") and not outcome.dsn_passed:
+            # RFC 3461 §5.2.2: handed to a server that will not report, which is for us to say.
+            return Told(recipient, outcome, Action.RELAYED, outcome.status)
+        case _:
+            return None
+
+
+def _silent(outcome: Outcome) -> bool:
+    """Whether it says something of the destination: nobody there could be talked to."""
+    return outcome.verdict is Verdict.DEFERRED and not (outcome.code and outcome.address)
+
+
+def _postpone(tx: Transaction, work: Work, j: Judged) -> None:
+    # A recipient that was cancelled meanwhile is due at once, for its end.
+    tx.run(
+        "UPDATE queue_recipient SET due = CASE WHEN cancelled THEN ? ELSE ? END, urgent = 0,"
+        " attempts = attempts + 1, told_delay = told_delay OR ?, last_at = ?, last_host = ?, last_words = ?"
+        " WHERE item_id = ? AND n = ?",
+        *(tx.now, j.due, j.end is End.WAITS_AND_TELL, tx.now, j.outcome.host, j.outcome.words[:_WORDS]),
+        *(work.item.id, j.recipient.n),
+    )

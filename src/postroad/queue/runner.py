@@ -1,0 +1,245 @@
+"""Working the queue: every worker leases what is due, delivers it, writes down what came of it."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable
+from functools import partial
+from typing import Final, Protocol
+
+from postroad.config.settings import Queue
+from postroad.db.transaction import Transaction
+from postroad.delivery import bounce
+from postroad.delivery.bounce import Notice
+from postroad.delivery.remote import RemoteDelivery
+from postroad.dns.resolver import Resolver
+from postroad.model.clock import Clock
+from postroad.model.refusal import Unavailable
+from postroad.obs.log import log
+from postroad.obs.metrics import DELIVERY_SECONDS, MESSAGES, QUEUE_ATTEMPTS, QUEUE_DEPTH
+from postroad.queue import outcome as outcomes
+from postroad.queue import spool
+from postroad.queue.item import Work
+from postroad.queue.outcome import CANCELLED, End, Judged
+from postroad.smtp.client import Source
+from postroad.smtp.outcome import Outcome
+from postroad.store.errors import StoreError
+from postroad.store.messages import open_blob
+from postroad.store.store import Store
+from postroad.trail.note import Note
+
+AT_ONCE: Final = 500
+"""Deliveries of one worker at a time; most of them wait for other people's servers."""
+RENEW_SECONDS: Final = spool.LEASE_SECONDS / 4
+LONGEST_SLEEP: Final = 3600.0
+"""A look at the queue for no reason, in case that a hint was lost."""
+RETRY_SECONDS: Final = 5.0
+"""Until the next look when the database refused."""
+
+
+class Delivery(Protocol):
+    """What hands one message to one destination (`delivery.remote`)."""
+
+    async def deliver(self, work: Work, source: Source) -> list[Outcome]:
+        """Give an outcome for each recipient, in their order; never raises for what others do."""
+        ...
+
+    async def close(self) -> None:
+        """Say goodbye to servers that connections are kept to."""
+        ...
+
+
+class QueueRunner:
+    """The part of one worker in the queue."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        resolver: Resolver,
+        clock: Clock,
+        settings: Queue,
+        hostname: str,
+        worker: str,
+        delivery: Delivery | None = None,
+    ) -> None:
+        """`delivery` stands in for the network where a caller has another way out."""
+        self._store = store
+        self._database = store.database
+        self._clock = clock
+        self._settings = settings
+        self._hostname = hostname
+        # Not the name alone: a worker that was killed and started again is another one.
+        self._worker = f"{worker}-{random.SystemRandom().getrandbits(48):012x}"
+        self._delivery = delivery or RemoteDelivery(
+            resolver=resolver, clock=clock, settings=settings, hostname=hostname
+        )
+        self._chance = random.Random()  # noqa: S311 - spreads load, keeps no secret
+        self._work: dict[int, asyncio.Task[None]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._look = asyncio.Event()
+        self._stopping = False
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    async def start(self) -> None:
+        """Begin to look for work."""
+        self._unsubscribe = self._store.watch.subscribe(spool.TOPIC, self._look.set)
+        self._look.set()
+        if self._settings.remote:
+            self._tasks = [asyncio.create_task(self._dispatch()), asyncio.create_task(self._keep_leases())]
+
+    async def stop(self, grace: float) -> None:
+        """Let deliveries that are under way come to their end within `grace` seconds, give back the rest."""
+        self._stopping = True
+        self._unsubscribe()
+        for task in self._tasks[:1]:
+            task.cancel()
+        if self._work:
+            await asyncio.wait(self._work.values(), timeout=grace)
+        for task in [*self._tasks, *self._work.values()]:
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._work.values(), return_exceptions=True)
+        await self._delivery.close()
+        with contextlib.suppress(Unavailable):
+            await self._database.write(lambda tx: spool.release_worker(tx, self._worker))
+
+    # -- finding work -----------------------------------------------------
+
+    async def _dispatch(self) -> None:
+        while True:
+            self._look.clear()
+            try:
+                taken = await self._lease()
+            except Unavailable as error:
+                log.warning("queue.cannot_look", error=str(error))
+                await self._clock.sleep(RETRY_SECONDS)
+                continue
+            for work in taken:
+                self._begin(work)
+            await self._wait()
+
+    async def _lease(self) -> list[Work]:
+        room = AT_ONCE - len(self._work)
+        QUEUE_DEPTH.set(self._database.read(spool.depth))
+        due = self._next_due()
+        if room <= 0 or due is None or due > self._clock.now():
+            return []
+        return await self._database.write(
+            lambda tx: spool.lease(tx, self._worker, settings=self._settings, room=room)
+        )
+
+    async def _wait(self) -> None:
+        """Sleep until there is a reason to look again: a hint, or the next due time."""
+        due = self._next_due()
+        seconds = LONGEST_SLEEP if due is None else min(max(0.0, due - self._clock.now()), LONGEST_SLEEP)
+        if len(self._work) >= AT_ONCE:
+            seconds = LONGEST_SLEEP  # the end of a delivery wakes us
+        waits = [
+            asyncio.create_task(self._look.wait(), name="queue-hint"),
+            asyncio.create_task(self._clock.sleep(seconds), name="queue-sleep"),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    def _next_due(self) -> float | None:
+        return self._database.read(lambda reader: spool.next_due(reader, self._worker))
+
+    async def _keep_leases(self) -> None:
+        """Renew what is being worked on; stop work on what another worker has taken over."""
+        while True:
+            await self._clock.sleep(RENEW_SECONDS)
+            if not self._work:
+                continue
+            try:
+                await self._database.write(lambda tx: spool.renew(tx, self._worker))
+            except Unavailable as error:
+                log.warning("queue.cannot_renew", error=str(error))
+                continue
+            mine = self._database.read(lambda reader: spool.leases_of(reader, self._worker))
+            for lease_id in self._work.keys() - mine:
+                log.warning("queue.lease_lost", lease=lease_id)
+                self._work[lease_id].cancel()
+
+    # -- doing it ---------------------------------------------------------
+
+    def _begin(self, work: Work) -> None:
+        task = asyncio.create_task(self._run(work), name=f"queue-{work.destination}")
+        self._work[work.lease_id] = task
+
+    async def _run(self, work: Work) -> None:
+        """Deliver one piece of work, then go on with the next for the same destination."""
+        following: Work | None = work
+        try:
+            while following is not None:
+                work = following
+                following = await self._one(work)
+                task = self._work.pop(work.lease_id)
+                if following is not None:
+                    self._work[following.lease_id] = task
+        except asyncio.CancelledError:
+            self._work.pop(work.lease_id, None)
+            raise
+        except Exception:
+            # A bug of ours, or a disk that refuses: the lease ends by itself, and the work comes back.
+            log.exception("queue.failed", queue=work.item.text_id, destination=work.destination)
+            self._work.pop(work.lease_id, None)
+        finally:
+            self._look.set()
+
+    async def _one(self, work: Work) -> Work | None:
+        source = self._database.read(
+            lambda reader: open_blob(reader, self._store.packs, work.item.blob_id, work.item.prefix)
+        )
+        results = await self._attempt(work, source)
+        now = self._clock.now()
+        judged = outcomes.judge(work, results, now=now, settings=self._settings, chance=self._chance.random())
+        notices = outcomes.notices(
+            work, judged, source, hostname=self._hostname, now=now, settings=self._settings
+        )
+        return await asyncio.shield(self._finish(work, judged, notices))
+
+    async def _attempt(self, work: Work, source: Source) -> list[Outcome]:
+        if work.cancelled:
+            return [CANCELLED] * len(work.recipients)
+        return await self._delivery.deliver(work, source)
+
+    async def _finish(self, work: Work, judged: list[Judged], notices: list[Notice]) -> Work | None:
+        try:
+            done, following = await self._database.write(partial(self._write, work, judged, notices, []))
+        except StoreError as error:
+            # The notice cannot be filed, because the sender's mailbox is full: the rest stands without it.
+            problem = f"{type(error).__name__}: {error}"
+            unposted = [bounce.unposted(notice, problem) for notice in notices]
+            done, following = await self._database.write(partial(self._write, work, judged, [], unposted))
+        self._count(work, done)
+        return following
+
+    def _write(
+        self, work: Work, judged: list[Judged], notices: list[Notice], notes: list[Note], tx: Transaction
+    ) -> tuple[list[Judged], Work | None]:
+        done = outcomes.apply(tx, work, judged, notices, notes, settings=self._settings)
+        if self._stopping:
+            return done, None
+        return done, spool.next_for(tx, self._worker, work.destination, self._settings)
+
+    def _count(self, work: Work, done: list[Judged]) -> None:
+        for j in done:
+            result = j.outcome.verdict.value
+            QUEUE_ATTEMPTS.labels(result).inc()
+            if j.end is End.DELIVERED:
+                DELIVERY_SECONDS.observe(max(0.0, self._clock.now() - work.item.created))
+            if j.end is not End.WAITS and j.end is not End.WAITS_AND_TELL:
+                MESSAGES.labels("out", "delivered" if j.end is End.DELIVERED else "failed").inc()
+            log.info(
+                "queue.attempt",
+                queue=work.item.text_id,
+                recipient=str(j.recipient.address),
+                result=result,
+                host=j.outcome.host,
+                address=j.outcome.address,
+                reply=j.outcome.words[:200],
+            )
