@@ -53,6 +53,51 @@ def test_envelope_and_peer_reach_the_acceptor(office: Office) -> None:
     assert (peer.listener, peer.connection_id, peer.account_id) == ("smtp", "c1", None)
 
 
+@pytest.mark.parametrize(
+    ("said", "octets", "kept"),
+    [
+        ("", b"plain\r\n", "7BIT"),
+        (" BODY=7BIT", "grüße\r\n".encode(), "8BITMIME"),
+        (" BODY=8BITMIME", b"plain\r\n", "8BITMIME"),
+    ],
+)
+def test_the_body_is_what_came_not_what_was_said(office: Office, said: str, octets: bytes, kept: str) -> None:
+    async def dialogue() -> None:
+        async with connected(office) as client:
+            await client.say(EHLO, MAIL + said, RCPT, DATA)
+            await client.exchange(octets + b".\r\n")
+
+    asyncio.run(dialogue())
+    assert office.taken[0].envelope.body == kept
+
+
+def test_messages_without_recipients_are_no_errors(office: Office) -> None:
+    async def dialogue() -> None:
+        async with connected(office, limits={"errors_hard": 2}) as client:
+            await client.say(EHLO)
+            for _ in range(5):
+                replies = await client.say(MAIL, "RCPT TO:<nobody@ours.test>", DATA, "RSET")
+                assert [reply[:3] for reply in replies] == ["250", "550", "554", "250"]
+                await client.say(MAIL)
+                assert (await client.exchange(b"BDAT 2 LAST\r\n\r\n"))[:3] == "554"
+
+    asyncio.run(dialogue())
+
+
+def test_our_bug_ends_one_conversation_with_a_word(tmp_path: Path) -> None:
+    class Sleepless(Office):
+        async def sleep(self, seconds: float) -> None:
+            raise ZeroDivisionError(seconds)
+
+    async def dialogue() -> None:
+        async with connected(Sleepless(tmp_path), limits={"errors_soft": 0}) as client:
+            client.send(b"FOO\r\n")
+            assert (await client.reply())[:3] == "500"
+            assert await client.reply() == "421 4.3.0 something went wrong here, closing"
+
+    asyncio.run(dialogue())
+
+
 def test_a_user_who_logged_in_is_known_to_the_acceptor(office: Office) -> None:
     office.relay = True
 

@@ -80,6 +80,11 @@ class Conversation:
         try:
             self._conn.attach(self._core)
             await self._talk()
+        except ConnectionError:
+            raise
+        except Exception:
+            log.exception("smtp.bug", conn=self._conn.id, step="conversation")
+            self._say_goodbye(errors.BROKEN, "bug")
         finally:
             _SESSIONS.dec()
             self._drop_transaction()
@@ -141,7 +146,7 @@ class Conversation:
                 self._drop_transaction()
             case DataRefused():
                 self._refuse_message(event.reply)
-                goes_on = await self._count_error(event.reply)
+                goes_on = not event.fault or await self._count_error(event.reply)
             case Quit():
                 self._end = "quit"
                 return False
@@ -205,7 +210,7 @@ class Conversation:
         match event:
             case Mail() if not reply.positive:
                 self._refusals.add(str(event.sender or ""), [], reply, private)
-                return await self._count_error(reply)
+                return reply.code < 500 or await self._count_error(reply)
             case Rcpt() if not reply.positive:
                 assert self._transaction is not None
                 self._refusals.add(self._transaction.sender, [str(event.address)], reply, private)

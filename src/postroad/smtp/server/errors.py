@@ -8,6 +8,7 @@ from postroad.smtp.wire.replies import Reply
 from postroad.store.errors import LimitReached, NoSuchMailbox, OverQuota, StoreError
 
 SERVER_BUG: Final = Reply(451, "4.3.0", "something went wrong here, try again later")
+BROKEN: Final = Reply(421, "4.3.0", "something went wrong here, closing")
 NO_ROOM: Final = Reply(452, "4.3.1", "no room for the message now, try again later")
 TIMED_OUT: Final = Reply(421, "4.4.2", "waited too long, closing")
 STOPPING: Final = Reply(421, "4.3.2", "the server is stopping, try again")

@@ -17,6 +17,7 @@ class Transaction:
         self._mail = mail
         self._recipients: dict[str, Recipient] = {}
         self._spool: Spool | None = None
+        self._ascii = True
         self.failed: Reply | None = None
         """Why the message cannot be taken, though all of it has to be read."""
 
@@ -36,12 +37,12 @@ class Transaction:
         self._recipients.setdefault(rcpt.address.key, recipient)
 
     def envelope(self) -> Envelope:
-        """The envelope so far."""
+        """The envelope so far. The body is what came: some clients send 8 bits without saying so."""
         mail = self._mail
         return Envelope(
             mail.sender,
             tuple(self._recipients.values()),
-            body=mail.body,
+            body=mail.body if self._ascii else "8BITMIME",
             smtputf8=mail.smtputf8,
             ret=mail.ret,
             envid=mail.envid,
@@ -51,6 +52,7 @@ class Transaction:
         """Keep octets of the message. What goes wrong is said at the end of it, not here."""
         if self.failed is not None:
             return
+        self._ascii = self._ascii and octets.isascii()
         try:
             self._open(store).write(octets)
         except Unavailable:

@@ -104,9 +104,11 @@ class DataEnd:
 
 @dataclass(frozen=True, slots=True)
 class DataRefused:
-    """The message was read to its end and cannot be taken; it was answered."""
+    """The message cannot be taken; it was answered, and what may still come of it is dropped."""
 
     reply: Reply
+    fault: bool = True
+    """As in `Answered`."""
 
 
 @dataclass(frozen=True, slots=True)

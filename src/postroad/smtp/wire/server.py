@@ -15,6 +15,7 @@ from postroad.smtp.wire.commands import (
     COMMANDS,
     LAST_IN_GROUP,
     LONG,
+    NO_RECIPIENTS,
     BadChunk,
     Chunk,
     Dialogue,
@@ -238,7 +239,8 @@ class SmtpServerCore:
             case Mail() | Rcpt() | Data() | Auth() | StartTls():
                 return self._ask(outcome)
             case Reply():
-                return (outcome.positive and self._count_junk()) or self._answered(outcome)
+                junk = outcome.positive or outcome is NO_RECIPIENTS
+                return (junk and self._count_junk()) or self._answered(outcome)
             case HangUp():
                 return self._hang_up(outcome.reason, outcome.reply)
             case Greeting():
@@ -309,8 +311,7 @@ class SmtpServerCore:
             return self._command()
         if (reply := inspector.verdict(whole=self._last)) is not None:
             self._end_transaction()
-            self.reply(reply)
-            return DataRefused(reply)
+            return self._refused(reply)
         if self._last:
             return self._ask(DataEnd(inspector.size))
         assert isinstance(reader, ChunkReader)
@@ -321,8 +322,11 @@ class SmtpServerCore:
         under_way = self.dialogue.stage is not Stage.READY
         self._end_transaction()
         self._reader, self._mode = ChunkReader(chunk.size), Mode.MESSAGE
-        self.reply(chunk.reply)
-        return DataRefused(chunk.reply) if under_way else Answered(chunk.reply, fault=True)
+        if not under_way:
+            return self._fault(chunk.reply)
+        if chunk.reply is NO_RECIPIENTS:
+            return self._count_junk() or self._refused(chunk.reply, fault=False)
+        return self._refused(chunk.reply)
 
     # -- answering --------------------------------------------------------
 
@@ -332,11 +336,16 @@ class SmtpServerCore:
 
     def _answered(self, reply: Reply) -> Answered:
         self.reply(reply)
-        return Answered(reply, fault=reply.code >= 500)
+        # That nobody was left to send to is what a pipeline runs into, and no fault (RFC 2920 §3.1).
+        return Answered(reply, fault=reply.code >= 500 and reply is not NO_RECIPIENTS)
 
     def _fault(self, reply: Reply) -> Answered:
         self.reply(reply)
         return Answered(reply, fault=True)
+
+    def _refused(self, reply: Reply, *, fault: bool = True) -> DataRefused:
+        self.reply(reply)
+        return DataRefused(reply, fault)
 
     def _hang_up(self, reason: str, reply: Reply | None = None) -> HangUp:
         if reply is not None:
