@@ -72,7 +72,7 @@ async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
         for name, value in options.items()
         if name.startswith("limits.")
     }
-    limits = msgspec.structs.replace(Limits(), **changed)
+    limits = msgspec.structs.replace(Limits(uncounted_addresses=()), **changed)
     clock = HeldClock()
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
