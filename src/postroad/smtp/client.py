@@ -31,7 +31,8 @@ class Timeouts:
 class Source(Protocol):
     """The octets of a message, read in slices (`store.messages.StoredMessage`)."""
 
-    size: int
+    @property
+    def size(self) -> int: ...
 
     def read(self, start: int, end: int) -> bytes: ...
 
