@@ -182,12 +182,15 @@ def children(pid: int) -> list[int]:
 
 
 def resident(pid: int) -> int:
-    """Octets of memory that a process holds; what it shares with others is shared out."""
+    """Octets of memory that a process holds; what it shares with others is shared out where that is known."""
+    process = Path("/proc", str(pid))
     try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        rollup = (process / "smaps_rollup").read_text()
+        return 1024 * sum(int(line.split()[1]) for line in rollup.split("\n") if line.startswith("Pss:"))
+    except OSError:
+        pass  # a process that gave up root does not show this
+    try:
+        return int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0
 
