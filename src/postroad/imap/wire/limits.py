@@ -1,6 +1,7 @@
 """What a client may cost us before it is refused (RFC 7888 §4, RFC 9051 §11)."""
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +30,7 @@ class ImapLimits:
     """Bad commands in a row after log-in that end it."""
 
 
-SEARCH_DEPTH = 64
+SEARCH_DEPTH: Final = 64
 """Levels of parentheses, NOT and OR in a SEARCH."""
+SEARCH_KEYS: Final = 1000
+"""Keys of a SEARCH: each may cost a look at every message."""

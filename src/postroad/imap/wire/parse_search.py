@@ -8,7 +8,7 @@ from typing import Final
 from postroad.imap.wire import search_keys as keys
 from postroad.imap.wire.commands import Search
 from postroad.imap.wire.extensions import Extension
-from postroad.imap.wire.limits import SEARCH_DEPTH
+from postroad.imap.wire.limits import SEARCH_DEPTH, SEARCH_KEYS
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.imap.wire.search_keys import DateField, DateTest, SearchKey
 from postroad.imap.wire.sequence_set import MAX_NUMBER
@@ -101,16 +101,20 @@ def _returns(reader: Reader) -> frozenset[str]:
 class _KeyParser:
     """Search keys, which nest; the depth is what bounds the recursion."""
 
-    __slots__ = ("_charset", "_reader")
+    __slots__ = ("_charset", "_keys", "_reader")
 
     def __init__(self, reader: Reader, charset: str | None) -> None:
         self._reader = reader
         self._charset = charset
+        self._keys = 0
 
     def key(self, depth: int) -> SearchKey:
         """Read one search-key."""
         if depth >= SEARCH_DEPTH:
             raise BadSyntax(b"the search is nested too deeply")
+        self._keys += 1
+        if self._keys > SEARCH_KEYS:
+            raise BadSyntax(b"the search has too many keys")
         reader = self._reader
         if reader.skip(b"("):
             return self._group(depth)

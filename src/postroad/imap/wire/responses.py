@@ -13,14 +13,11 @@ from typing import Final
 from postroad.imap.wire.commands import StatusItem
 from postroad.imap.wire.mailbox_name import encode_utf7
 from postroad.message.date import format_internaldate
-from postroad.model import flags
 
 DELIMITER: Final = b'"/"'
 _QUOTABLE: Final = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]{0,1000}+")
 _ATOM_LIKE: Final = re.compile(rb'[^\x00-\x20(){%*"\\\x7f-\xff]{1,1000}+')
 _SPECIAL: Final = re.compile(rb'(["\\])')
-# RFC 3501 §9 text: one line of 7-bit characters; control characters serve nobody.
-_NO_TEXT: Final = re.compile(r"[^\x20-\x7e]+")
 _DAY: Final = 86400
 
 
@@ -36,11 +33,6 @@ def string(octets: bytes) -> bytes:
     return b'"%b"' % octets
 
 
-def nstring(octets: bytes | None) -> bytes:
-    """Write a string or NIL."""
-    return b"NIL" if octets is None else string(octets)
-
-
 def astring(octets: bytes) -> bytes:
     """Write a string without quotes where it needs none."""
     if _ATOM_LIKE.fullmatch(octets) and octets.upper() != b"NIL":
@@ -51,17 +43,6 @@ def astring(octets: bytes) -> bytes:
 def literal(octets: bytes) -> bytes:
     """Write a literal."""
     return b"{%d}\r\n%b" % (len(octets), octets)
-
-
-def literal_start(size: int) -> bytes:
-    """Write the head of a literal whose octets follow by themselves."""
-    return b"{%d}\r\n" % size
-
-
-def text(words: str) -> bytes:
-    """Write words for people behind a status: one line of ASCII, never empty."""
-    plain = _NO_TEXT.sub("?", words).lstrip("[ ")  # a bracket would begin a response code
-    return plain.encode("ascii") or b"-"
 
 
 def mailbox(name: str) -> bytes:
@@ -130,28 +111,7 @@ def copyuid(uidvalidity: int, source: Sequence[int], target: Sequence[int]) -> b
     return b"COPYUID %d %b %b" % (uidvalidity, compress_uids(source), compress_uids(target))
 
 
-def permanent_flags(mask: int, keywords: str, *, new_keywords: bool) -> bytes:
-    """Write the code PERMANENTFLAGS; `\\*` where a client may make keywords."""
-    inside = flags.render(mask, keywords)
-    if new_keywords:
-        inside = inside + b" \\*" if inside else b"\\*"
-    return b"PERMANENTFLAGS (%b)" % inside
-
-
 # -- data ---------------------------------------------------------------------
-
-
-def capability(names: Sequence[bytes]) -> bytes:
-    """Write CAPABILITY, as a response and as a code."""
-    return b"CAPABILITY " + b" ".join(names)
-
-
-def flag_list(mask: int, keywords: str, *, recent: bool = False) -> bytes:
-    """Write flags in parentheses; `keywords` in the stored form."""
-    inside = flags.render(mask, keywords)
-    if recent:
-        inside = inside + b" \\Recent" if inside else b"\\Recent"
-    return b"(%b)" % inside
 
 
 def list_entry(
@@ -169,29 +129,18 @@ def list_entry(
     return line
 
 
-def status(name: str, values: Mapping[StatusItem, int | None]) -> bytes:
-    """Write STATUS, with the values in their order; None is NIL (RFC 7889 §4)."""
-    pairs = [
-        b"%b NIL" % item.value if value is None else b"%b %d" % (item.value, value)
-        for item, value in values.items()
-    ]
+def status(name: str, values: Mapping[StatusItem, int]) -> bytes:
+    """Write STATUS, with the values in their order."""
+    pairs = [b"%b %d" % (item.value, value) for item, value in values.items()]
     return b"STATUS %b (%b)" % (mailbox(name), b" ".join(pairs))
 
 
-def search(found: Sequence[int], modseq: int | None = None) -> bytes:
-    """Write SEARCH; `modseq` where the client searched for one (RFC 7162 §3.1.5)."""
-    line = b"SEARCH " + numbers(found) if found else b"SEARCH"
-    return line + b" (MODSEQ %d)" % modseq if found and modseq is not None else line
+def search(found: Sequence[int]) -> bytes:
+    """Write SEARCH (§7.2.5)."""
+    return b"SEARCH " + numbers(found) if found else b"SEARCH"
 
 
-def esearch(
-    tag: bytes,
-    found: Sequence[int],
-    returns: frozenset[str],
-    *,
-    uid: bool = False,
-    modseq: int | None = None,
-) -> bytes:
+def esearch(tag: bytes, found: Sequence[int], returns: frozenset[str], *, uid: bool = False) -> bytes:
     """Write ESEARCH for ascending numbers (RFC 4731 §3.1)."""
     parts = [b'ESEARCH (TAG "%b")' % tag]
     if uid:
@@ -204,14 +153,7 @@ def esearch(
         parts.append(b"COUNT %d" % len(found))
     if found and "ALL" in returns:
         parts.append(b"ALL " + compress_uids(found))
-    if found and modseq is not None:
-        parts.append(b"MODSEQ %d" % modseq)
     return b" ".join(parts)
-
-
-def vanished(uids: Sequence[int], *, earlier: bool = False) -> bytes:
-    """Write VANISHED (RFC 7162 §3.2.10)."""
-    return (b"VANISHED (EARLIER) " if earlier else b"VANISHED ") + compress_uids(uids)
 
 
 def namespace() -> bytes:
@@ -239,11 +181,6 @@ def quotaroot(name: str, roots: Sequence[str]) -> bytes:
 
 
 # -- whole lines ----------------------------------------------------------------
-
-
-def fetch_lines(number: int, items: Sequence[bytes]) -> bytes:
-    """Write one FETCH response with items that are ready, `UID 7`, `FLAGS ()`."""
-    return b"* %d FETCH (%b)\r\n" % (number, b" ".join(items))
 
 
 def expunge_lines(message_numbers: Iterable[int]) -> bytes:

@@ -173,6 +173,11 @@ def test_depth_ends_at_64(nest: tuple[bytes, bytes]) -> None:
     assert is_bad_search(opening * 7000)
 
 
+def test_the_number_of_keys_is_bounded() -> None:
+    assert not is_bad_search(b" ".join([b"ALL"] * 1000))
+    assert is_bad_search(b" ".join([b"ALL"] * 1001))
+
+
 def is_bad_search(text: bytes) -> bool:
     core = core_in()
     return events(core, b"t SEARCH " + text + b"\r\n") == [] and b"t BAD" in core.data_to_send()
