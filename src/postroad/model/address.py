@@ -10,10 +10,14 @@ is: `%`, `!` and a quoted `@` are letters of a local part, never a route.
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 import idna
+
+_REMEMBERED: Final = 4096
+"""Addresses of late whose parsing is not done again: one message names each of its own ten times."""
 
 MAX_LOCAL: Final = 64
 """Octets of a local part as written on the wire (RFC 5321 §4.5.3.1.1)."""
@@ -79,6 +83,7 @@ POSTMASTER: Final = Address("postmaster", "", False)
 """RCPT TO:<postmaster>, the one recipient without a domain (RFC 5321 §4.1.1.3)."""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_mailbox(text: str, *, smtputf8: bool = True) -> Address:
     """Return the address that `text` is: RFC 5321 Mailbox, nothing around it.
 
@@ -157,6 +162,7 @@ def unicode_domain(domain: str) -> str:
     return ".".join(_ulabel(label) for label in domain.split("."))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _join(local: str, domain: str) -> str:
     if not _DOT_STRING.fullmatch(local):
         local = '"' + _NEEDS_ESCAPE.sub(r"\\\1", local) + '"'

@@ -15,7 +15,7 @@ Values are percent-encoded where they could hold a space or a line end.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote_from_bytes, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from postroad.model.octets import Octets
 
@@ -104,4 +104,6 @@ def _encode(value: int | str | bytes) -> bytes:
     if isinstance(value, int):
         return b"%d" % value
     raw = value.encode() if isinstance(value, str) else value
-    return quote_from_bytes(raw, safe="@/:,;+\\$<>()[]*!&#'").encode()
+    # Only what has a meaning in a line: `replace` runs in C, and most values hold none of it.
+    raw = raw.replace(b"%", b"%25").replace(b" ", b"%20").replace(b"\t", b"%09")
+    return raw.replace(b"\r", b"%0D").replace(b"\n", b"%0A")
