@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from postroad.config.settings import Listener, Settings
 from postroad.delivery.accept import Acceptance
 from postroad.delivery.inbound import Inbound
+from postroad.delivery.remote import RemoteDelivery
 from postroad.delivery.submit import Submission
 from postroad.directory.credentials import FULL_COST, Cost
 from postroad.directory.directory import Directory
@@ -52,8 +53,12 @@ class Worker:
         resolver: Resolver,
         index: int = 0,
         hash_cost: Cost = FULL_COST,
+        remote: RemoteDelivery | None = None,
     ) -> None:
-        """Must be called in the running loop. `index` tells this worker from the others."""
+        """Must be called in the running loop. `index` tells this worker from the others.
+
+        `remote` is for servers that are not at port 25, or have to answer sooner (tests).
+        """
         self._settings = settings
         self._clock = clock
         self._tls = tls
@@ -79,6 +84,7 @@ class Worker:
             settings=settings.queue,
             hostname=settings.hostname,
             worker=name,
+            delivery=remote,
         )
         self._sessions: dict[Listener, Session] = {}
         self._tasks: list[asyncio.Task[None]] = []
