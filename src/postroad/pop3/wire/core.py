@@ -93,8 +93,9 @@ class Pop3Core:
     # -- for the pump -----------------------------------------------------
 
     def receive(self, data: bytes) -> None:
-        """Take bytes from the client."""
-        self._inbox += data
+        """Take bytes from the client; what comes behind the end is dropped."""
+        if self.stage is not Stage.OVER:
+            self._inbox += data
 
     def data_to_send(self) -> bytes:
         """Give, once, what the client has to be sent."""
