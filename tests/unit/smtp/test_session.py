@@ -128,6 +128,43 @@ def test_a_log_in_before_starttls_is_not_even_tried(office: Office) -> None:
     assert office.attempts == []
 
 
+@pytest.mark.parametrize(
+    "injected",
+    [
+        b"NOOP\r\n",
+        b"EHLO injected.test\r\nMAIL FROM:<injected@bar.test>\r\n",
+        b"MAIL FROM:<injected@bar.test>\r\nRCPT TO:<ada@ours.test>\r\nDATA\r\nx\r\n.\r\n",
+        b"RSET",
+        b"EHLO injec",
+        b"STARTTLS\r\n",
+        b"\r\n",
+    ],
+)
+def test_nothing_that_came_in_clear_behind_starttls_is_read(office: Office, injected: bytes) -> None:
+    async def dialogue() -> None:
+        async with connected(office) as client:
+            await client.say(EHLO)
+            assert await client.exchange(b"STARTTLS\r\n" + injected) == "220 2.0.0 ready for TLS"
+            await client.start_tls()
+            replies = await client.say(EHLO, "NOOP", "RCPT TO:<ada@ours.test>", "QUIT")
+            assert [reply[:3] for reply in replies] == ["250", "250", "503", "221"]
+            assert await client.reply() == ""
+
+    asyncio.run(dialogue())
+    assert office.taken == []
+
+
+def test_what_comes_in_clear_instead_of_a_handshake_ends_it(office: Office) -> None:
+    async def dialogue() -> None:
+        async with connected(office) as client:
+            await client.say(EHLO, "STARTTLS")
+            client.send(b"MAIL FROM:<injected@bar.test>\r\nRCPT TO:<ada@ours.test>\r\nDATA\r\n")
+            await client.ended()
+
+    asyncio.run(dialogue())
+    assert office.taken == []
+
+
 def test_a_failed_handshake_ends_the_session(office: Office) -> None:
     async def dialogue() -> None:
         async with connected(office) as client:

@@ -51,6 +51,15 @@ class Client:
         """Begin the handshake."""
         await self._writer.start_tls(client_context(), server_hostname="localhost")
 
+    async def finish(self) -> None:
+        """Say that nothing more will come, and hear the server out."""
+        try:
+            self._writer.write_eof()
+            await self._reader.read()
+        except ConnectionError:
+            pass  # the server had closed before all was sent
+        await self._end.wait()
+
     async def leave(self) -> None:
         """Close, and wait until the session is over."""
         self._writer.close()
