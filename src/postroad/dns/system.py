@@ -20,6 +20,13 @@ TTL_MOST: Final = 3600
 NEGATIVE_SECONDS: Final = 60
 """How long "there is none" is believed; the SOA is not shown to us."""
 
+_TYPES: Final = {
+    "A": pycares.QUERY_TYPE_A,
+    "AAAA": pycares.QUERY_TYPE_AAAA,
+    "MX": pycares.QUERY_TYPE_MX,
+    "PTR": pycares.QUERY_TYPE_PTR,
+    "TXT": pycares.QUERY_TYPE_TXT,
+}
 _NO_DATA: Final = frozenset({pycares.errno.ARES_ENODATA})
 _NO_NAME: Final = frozenset({pycares.errno.ARES_ENOTFOUND, pycares.errno.ARES_EBADNAME})
 
@@ -89,11 +96,11 @@ class SystemResolver:
                 return NoData()
             if code in _NO_NAME:
                 return NoSuchDomain()
-            return TemporaryFailure(f"{kind} {name}: {pycares.errno.strerror(code)}")
+            return TemporaryFailure(f"{kind} {name}: {error.args[1]}")
         except TimeoutError:
             return TemporaryFailure(f"{kind} {name}: no answer within {self._timeout:g} s")
-        wanted = getattr(pycares, f"QUERY_TYPE_{kind}")
-        records = [record for record in result.answer if record.type == wanted]
+        # CNAMEs on the way are in the answer too.
+        records = [record for record in result.answer if record.type == _TYPES[kind]]
         if not records:
             return NoData()
         return Found(tuple(read(r.data) for r in records), min(r.ttl for r in records))

@@ -13,6 +13,7 @@ from enum import Enum, auto
 from typing import Final, Protocol, cast
 
 from postroad.model.octets import Buffer
+from postroad.net.early import Early
 
 READ_HIGH_WATER: Final = 256 * 1024
 """Octets waiting in a core above which the socket is not read."""
@@ -177,7 +178,7 @@ class Connection(asyncio.Protocol):
         """Let `core` have the bytes of the peer from now on."""
         early = self._core
         self._core = core
-        if isinstance(early, _Early) and early.held:
+        if isinstance(early, Early) and early.held:
             core.receive(bytes(early.held))
             self._fed = True
 
@@ -322,7 +323,7 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def _early(self, data: bytes) -> None:
-        held = _Early()
+        held = Early()
         held.receive(data)
         self._core = held
 
@@ -364,24 +365,6 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-class _Early:
-    """Holds what arrived before a session attached its core."""
-
-    __slots__ = ("held",)
-
-    def __init__(self) -> None:
-        self.held = bytearray()
-
-    def receive(self, data: bytes) -> None:
-        self.held += data
-
-    def data_to_send(self) -> bytes:
-        return b""
-
-    def buffered(self) -> int:
-        return len(self.held)
 
 
 def _name(address: object) -> tuple[str, int]:

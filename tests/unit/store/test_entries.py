@@ -34,7 +34,7 @@ def test_an_appended_message_is_there_as_the_bytes_that_came(desk: Desk) -> None
 
 def test_a_large_message_goes_through_the_spool_and_a_thread(desk: Desk) -> None:
     async def work(account: Account) -> None:
-        body = message().body + b"0123456789abcdef" * 65536
+        body = bytes(message().body) + b"0123456789abcdef" * 65536
         await account.append(box(account), [NewMessage(body)])
         stored = account.open(1)
         assert stored.size == len(body)
