@@ -111,11 +111,16 @@ class Postroad:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(str(path))
             notify.setblocking(False)
+            path.chmod(0o666)  # as systemd's is: who drops root still speaks to it
             command = [*self._wrapper, str(self._program), "serve", "--config", str(self._settings)]
             told = f"NOTIFY_SOCKET={path}"
             command = as_root("env", told, *command) if self._exchanger else ["env", told, *command]
             self._daemon = Daemon(command, self.directory / "postroad.log")
-            self._daemon.until(lambda: b"READY=1" in _datagram(notify), "READY=1 from postroad")
+            try:
+                self._daemon.until(lambda: b"READY=1" in _datagram(notify), "READY=1 from postroad")
+            except AssertionError:
+                self._daemon.stop()
+                raise
 
     def stop(self) -> None:
         """End it by SIGTERM; it must end well and must have had no bug to report."""

@@ -29,7 +29,7 @@ def dev(directory: Path) -> Iterator[Daemon]:
 
 def port(said: str, usual: int) -> int:
     """The port in the banner that stands where this one usually does: it, or the next free one."""
-    numbers = {int(number) for number in re.findall(r"\b\d{4,5}\b", said)}
+    numbers = {int(number) for number in re.findall(r"localhost:(\d+)", said)}
     return min(number for number in numbers if usual <= number < usual + 80)
 
 
