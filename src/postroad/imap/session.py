@@ -1,5 +1,6 @@
 """An IMAP session from greeting to goodbye (RFC 3501 §3)."""
 
+import asyncio
 import ssl
 from collections.abc import Callable
 from typing import Final
@@ -24,6 +25,7 @@ from postroad.imap.commands.store import store_flags
 from postroad.imap.dialogue import Authenticator, Dialogue, Services, SessionCounts
 from postroad.imap.errors import SERVERBUG, answer_to
 from postroad.imap.events import next_event
+from postroad.imap.sections import WRITE
 from postroad.imap.selected import MailboxGone
 from postroad.imap.wire import commands
 from postroad.imap.wire.commands import Command, Event
@@ -82,6 +84,7 @@ class ImapSession:
             )
             while (event := await next_event(dialogue)) is not None:
                 await _serve(dialogue, event)
+                await _take_turns(dialogue)
         finally:
             _SESSIONS.dec()
             dialogue.leave()
@@ -110,6 +113,14 @@ async def _serve(dialogue: Dialogue, event: Event) -> None:
         dialogue.over = True
     if dialogue.core.state is State.NOT_AUTHENTICATED:
         _bound_strangers(dialogue)
+
+
+async def _take_turns(dialogue: Dialogue) -> None:
+    """Within a pipeline, wait for a client that does not read, and let others have the loop."""
+    if dialogue.core.unsent > WRITE:
+        await dialogue.conn.send(b"")
+    elif dialogue.core.buffered():
+        await asyncio.sleep(0)
 
 
 def may_expunge(command: Command) -> bool:
