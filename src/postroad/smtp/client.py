@@ -17,7 +17,7 @@ SLICE: Final = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds to wait for each step (RFC 5321 §4.5.3.2 gives the least for the last five)."""
+    """Seconds to wait for each step (RFC 5321 §4.5.3.2 gives the least for greeting to end)."""
 
     connect: float = 30.0
     tls: float = 60.0
@@ -26,6 +26,7 @@ class Timeouts:
     data: float = 120.0
     block: float = 180.0
     end: float = 600.0
+    goodbye: float = 5.0
 
 
 class Source(Protocol):
@@ -70,7 +71,7 @@ class SmtpClient:
         self._link = link
         self._host = host
         self._hostname = hostname
-        self._timeouts = timeouts
+        self.timeouts = timeouts
         self._extensions: dict[str, str] = {}
         self._used = False
         self._last_words: Outcome | None = None
@@ -114,7 +115,7 @@ class SmtpClient:
 
     async def close(self) -> None:
         """End the dialogue politely."""
-        await self._link.quit()
+        await self._link.quit(self.timeouts.goodbye)
 
     def abort(self) -> None:
         """End it at once."""
@@ -149,7 +150,7 @@ class SmtpClient:
     # -- the beginning ----------------------------------------------------
 
     async def _begin(self, tls: ssl.SSLContext | None) -> None:
-        greeting = await self._link.reply(self._timeouts.greeting)
+        greeting = await self._link.reply(self.timeouts.greeting)
         if greeting.code != 220:
             raise Unusable(self._spoken(greeting))
         await self._hello()
@@ -161,7 +162,7 @@ class SmtpClient:
         if self._link.speaks_out_of_turn:
             raise Unusable(self._ours("4.7.0", "octets in clear behind the answer to STARTTLS"))
         try:
-            await self._link.start_tls(tls, self._host.strip("[]"), self._timeouts.tls)
+            await self._link.start_tls(tls, self._host.strip("[]"), self.timeouts.tls)
         except Lost as error:
             raise Unusable(self._ours("4.7.5", str(error)), tls_failed=True) from error
         await self._hello()
@@ -183,7 +184,7 @@ class SmtpClient:
 
     async def _ask(self, line: bytes) -> Reply:
         self._link.write(line)
-        return await self._link.reply(self._timeouts.command)
+        return await self._link.reply(self.timeouts.command)
 
     # -- one message ------------------------------------------------------
 
@@ -237,10 +238,10 @@ class SmtpClient:
     async def _pipelined(self, exchange: "_Exchange", mail: bytes, rcpts: list[bytes]) -> Reply | None:
         """Everything up to DATA in one flight (RFC 2920 §3.1); gives the reply to DATA."""
         self._link.write(mail + b"".join(rcpts) + b"DATA\r\n")
-        self._take_mail(exchange, await self._link.reply(self._timeouts.command))
+        self._take_mail(exchange, await self._link.reply(self.timeouts.command))
         for n in tuple(exchange.wanted):
-            self._take_rcpt(exchange, n, await self._link.reply(self._timeouts.command))
-        return await self._link.reply(self._timeouts.data)
+            self._take_rcpt(exchange, n, await self._link.reply(self.timeouts.command))
+        return await self._link.reply(self.timeouts.data)
 
     async def _one_by_one(self, exchange: "_Exchange", mail: bytes, rcpts: list[bytes]) -> Reply | None:
         """A command, a reply; gives the reply to DATA, or None when there was nobody to send it for."""
@@ -251,7 +252,7 @@ class SmtpClient:
         if not exchange.open:
             return None
         self._link.write(b"DATA\r\n")
-        return await self._link.reply(self._timeouts.data)
+        return await self._link.reply(self.timeouts.data)
 
     def _take_mail(self, exchange: "_Exchange", reply: Reply) -> None:
         """MAIL's reply is everybody's."""
@@ -272,7 +273,7 @@ class SmtpClient:
                 await self._send_body(exchange)
             else:
                 self._link.write(b".\r\n")  # RFC 2920 §3.1: nobody was taken, and DATA was all the same
-            reply = await self._link.reply(self._timeouts.end)
+            reply = await self._link.reply(self.timeouts.end)
             self._heed(reply)
         elif reply.code < 400:
             self._out_of_step(reply)  # no 354, no message: a 250 here must never pass for a delivery
@@ -285,10 +286,10 @@ class SmtpClient:
         source, link, encoder = exchange.message.source, self._link, DataEncoder()
         for at in range(0, source.size, SLICE):
             link.write(encoder.encode(source.read(at, at + SLICE)))
-            await link.drain(self._timeouts.block)
+            await link.drain(self.timeouts.block)
             if link.speaks_out_of_turn:
                 # It has seen enough (a full disk, a shutdown). Its words count, if they are a refusal.
-                self._heed(early := await link.reply(self._timeouts.command))
+                self._heed(early := await link.reply(self.timeouts.command))
                 self._last_words = self._spoken(early) if early.code >= 400 else None
                 raise Lost("the server answered before the end of the message")
         exchange.dotted = True

@@ -165,12 +165,12 @@ class Link(asyncio.Protocol):
         """Whether the connection is still there."""
         return self._end is None
 
-    async def quit(self) -> None:
+    async def quit(self, timeout: float) -> None:
         """Say goodbye, wait a moment for the answer, close."""
         if self.open:
             self.write(b"QUIT\r\n")
             with contextlib.suppress(Lost):
-                await self.reply(2.0)
+                await self.reply(timeout)
         if self._transport is not None:
             self._transport.close()
 

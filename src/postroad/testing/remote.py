@@ -241,6 +241,8 @@ class RemoteServer:
                 return f"250 {self.name}"
             case "STARTTLS":
                 return "220 2.0.0 go ahead" if self.tls else "502 5.5.1 not here"
+            case "RCPT" if not dialogue.mail:
+                return "503 5.5.1 MAIL first"
             case "MAIL" | "RCPT" | "RSET" | "NOOP":
                 return "250 2.0.0 OK"
             case "DATA":

@@ -1,0 +1,205 @@
+"""MAIL, RCPT, DATA: what is sent, and what each recipient's fate is."""
+
+import asyncio
+
+import pytest
+
+from postroad.smtp.client import Unusable
+from postroad.testing.remote import EXTENSIONS, Act, Drop, Hang, Raw, RemoteServer
+from tests.unit.smtp_client.dialogue import MESSAGE, hasty, open_client, outgoing, send, utf8, verdicts
+
+PLAIN = [word for word in EXTENSIONS if word != "PIPELINING"]
+
+
+@pytest.fixture(params=[EXTENSIONS, PLAIN], ids=["pipelined", "one by one"])
+def remote(request: pytest.FixtureRequest) -> RemoteServer:
+    """A server, once with and once without PIPELINING."""
+    return RemoteServer(extensions=request.param)
+
+
+def test_a_message_arrives_as_it_is(remote: RemoteServer) -> None:
+    body = b"Subject: dots\r\n\r\n.\r\n..\r\n.x\r\nend without line end"
+
+    async def run() -> None:
+        async with remote:
+            assert verdicts(await send(remote, outgoing(body=body))) == ["delivered"]
+        (taken,) = remote.messages
+        assert taken.body == body + b"\r\n"
+        assert (taken.sender, taken.recipients) == ("ada@here.test", ["bob@remote.test"])
+
+    asyncio.run(run())
+
+
+def test_each_recipient_has_a_fate_of_its_own(remote: RemoteServer) -> None:
+    remote.answer("RCPT", "550 5.1.1 who is that", to="nobody@")
+    remote.answer("RCPT", "451 4.7.1 come back later", to="grey@")
+
+    async def run() -> None:
+        async with remote:
+            message = outgoing("bob@remote.test", "nobody@remote.test", "grey@remote.test")
+            outcomes = await send(remote, message)
+        assert verdicts(outcomes) == ["delivered", "failed", "deferred"]
+        assert outcomes[1].words == "550 5.1.1 who is that"
+        assert outcomes[2].status == "4.7.1"
+        assert remote.messages[0].recipients == ["bob@remote.test"]
+
+    asyncio.run(run())
+
+
+def test_nobody_is_left_and_the_dialogue_goes_on(remote: RemoteServer) -> None:
+    remote.answer("RCPT", "550 5.1.1 no", times=1)
+    # RFC 2920 §3.1: a server may say 354 to a pipelined DATA all the same.
+    remote.answer("DATA", "354 go ahead", times=1)
+
+    async def run() -> None:
+        async with remote:
+            client = await open_client(remote)
+            first = await client.send(outgoing("nobody@remote.test"))
+            second = await client.send(outgoing("bob@remote.test"))
+            await client.close()
+        assert verdicts(first) == ["failed"]
+        assert verdicts(second) == ["delivered"]
+        assert [taken.recipients for taken in remote.messages] == [["bob@remote.test"]]
+
+    asyncio.run(run())
+
+
+def test_a_refused_sender_is_everybodys_fate(remote: RemoteServer) -> None:
+    remote.answer("MAIL", "553 5.1.8 no such domain")
+
+    async def run() -> None:
+        async with remote:
+            outcomes = await send(remote, outgoing("bob@remote.test", "carl@remote.test"))
+        assert [outcome.words for outcome in outcomes] == ["553 5.1.8 no such domain"] * 2
+        assert remote.messages == []
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("step", "reply", "verdict"),
+    [
+        ("DATA", "451 4.3.0 no", "deferred"),
+        ("DATA", "554 5.6.0 no", "failed"),
+        ("DATA", "250 2.0.0 taken before it was sent", "deferred"),
+        ("DATA", "250 2.0.0 as if", "deferred"),
+        ("END", "452 4.3.1 disk full", "deferred"),
+        ("END", "554 5.7.1 spam", "failed"),
+        ("END", "354 more", "deferred"),
+        ("RCPT", "354 out of step", "deferred"),
+    ],
+)
+def test_what_is_said_to_the_message_is_said_to_all(
+    remote: RemoteServer, step: str, reply: str, verdict: str
+) -> None:
+    remote.answer(step, reply)
+
+    async def run() -> None:
+        async with remote:
+            try:
+                outcomes = await send(remote, outgoing("bob@remote.test", "carl@remote.test"))
+            except Unusable as error:
+                outcomes = [error.outcome] * 2
+        assert verdicts(outcomes) == [verdict] * 2
+        assert remote.messages == []
+
+    asyncio.run(run())
+
+
+DROPS: list[Act] = [Drop(), Drop(b"25"), Drop(b"250-half\r\n"), Raw(b"\xff\xfe garbage\r\n"), Hang()]
+
+
+@pytest.mark.parametrize("act", DROPS, ids=["drop", "half a code", "half a reply", "garbage", "silence"])
+@pytest.mark.parametrize("step", ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "BODY", "END", "RSET", "QUIT"])
+def test_a_dialogue_that_breaks_off_defers(remote: RemoteServer, step: str, act: Act) -> None:
+    async def run() -> None:
+        async with remote:
+            if step in ("CONNECT", "EHLO"):
+                remote.answer(step, act)
+                with pytest.raises(Unusable) as caught:
+                    await open_client(remote, timeouts=hasty(step))
+                assert verdicts([caught.value.outcome]) == ["deferred"]
+                return
+            client = await open_client(remote)
+            if step == "RSET":
+                assert verdicts(await client.send(outgoing())) == ["delivered"]
+            remote.answer(step, act)
+            client.timeouts = hasty(step)
+            try:
+                outcomes = await client.send(outgoing())
+            except Unusable as error:
+                outcomes = [error.outcome]
+            await client.close()
+        assert verdicts(outcomes) == ["delivered" if step == "QUIT" else "deferred"]
+        assert outcomes[0].uncertain == (step in ("BODY", "END"))
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("step", ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "BODY", "END"])
+def test_421_defers_with_its_words(remote: RemoteServer, step: str) -> None:
+    remote.answer(step, "421 4.3.2 going down")
+
+    async def run() -> None:
+        async with remote:
+            try:
+                outcomes = await send(remote)
+            except Unusable as error:
+                outcomes = [error.outcome]
+        assert [outcome.words for outcome in outcomes] == ["421 4.3.2 going down"]
+        assert verdicts(outcomes) == ["deferred"]
+
+    asyncio.run(run())
+
+
+def test_421_spares_those_who_were_refused(remote: RemoteServer) -> None:
+    remote.answer("RCPT", "550 5.1.1 no", to="nobody@")
+    remote.answer("RCPT", "421 4.7.0 too much", to="last@")
+
+    async def run() -> None:
+        async with remote:
+            outcomes = await send(
+                remote, outgoing("bob@remote.test", "nobody@remote.test", "last@remote.test")
+            )
+        assert [outcome.code for outcome in outcomes] == [421, 550, 421]
+
+    asyncio.run(run())
+
+
+def test_a_refusal_in_the_middle_of_the_message_counts(remote: RemoteServer) -> None:
+    remote.answer("BODY", "552 5.3.4 enough", Hang(), times=1)
+
+    async def run() -> None:
+        async with remote:
+            outcomes = await send(remote, outgoing(body=b"x" * 78 + b"\r\n" + MESSAGE * 200_000))
+        assert outcomes[0].words == "552 5.3.4 enough"
+        assert verdicts(outcomes) == ["failed"]
+
+    asyncio.run(run())
+
+
+def test_what_the_server_cannot_carry_is_not_sent() -> None:
+    async def run() -> None:
+        async with RemoteServer(extensions=["SIZE 10"]) as remote:
+            assert (await send(remote))[0].status == "5.3.4"
+        async with RemoteServer(extensions=[]) as remote:
+            assert (await send(remote, outgoing(body="é\r\n".encode())))[0].status == "5.6.3"
+            assert (await send(remote, utf8(outgoing())))[0].status == "5.6.7"
+            mixed = await send(remote, outgoing("bob@remote.test", "bø@remote.test"))
+            assert [outcome.status for outcome in mixed] == ["2.0.0", "5.6.7"]
+        assert remote.said("RCPT") == ["RCPT TO:<bob@remote.test>"]
+
+    asyncio.run(run())
+
+
+def test_parameters_are_for_servers_that_know_them() -> None:
+    async def run() -> None:
+        message = outgoing("bø@remote.test", body="é\r\n".encode())
+        async with RemoteServer() as remote:
+            await send(remote, message)
+        assert remote.said("MAIL") == ["MAIL FROM:<ada@here.test> SIZE=4 BODY=8BITMIME SMTPUTF8"]
+        async with RemoteServer(extensions=[]) as remote:
+            await send(remote)
+        assert remote.said("MAIL") == ["MAIL FROM:<ada@here.test>"]
+
+    asyncio.run(run())
