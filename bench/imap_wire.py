@@ -33,7 +33,7 @@ COMMANDS = {
 }
 
 
-def commands_a_second(wire: bytes, rounds: int) -> float:
+def seconds_for(wire: bytes, rounds: int) -> float:
     """Seconds for one of the commands, fed one at a time."""
     core = ImapServerCore()
     core.state = State.SELECTED
@@ -64,8 +64,8 @@ def append(size: int, piece: int) -> float:
 def main() -> None:
     """Print one line for each measurement."""
     for name, wire in COMMANDS.items():
-        commands_a_second(wire, 100)
-        seconds = min(commands_a_second(wire, 2000 if len(wire) < 1000 else 100) for _ in range(5))
+        seconds_for(wire, 100)
+        seconds = min(seconds_for(wire, 2000 if len(wire) < 1000 else 100) for _ in range(5))
         print(f"{name:20} {seconds * 1e6:8.2f} us")
     print(f"{'APPEND 50 MB':20} {append(50_000_000, 100_000) * 1e3:8.2f} ms")
     gaps = [uid for uid in range(1, 200_000) if uid % 7]

@@ -81,7 +81,8 @@ def _makes_sense(script: Script, way: Way) -> bool:
     if way is not Way.TLS:
         return True
     begins_tls = any(isinstance(step, StartTls) for step in script.steps)
-    return not begins_tls and script.options.get("tls") != "none"
+    # What is played over TLS always has been played this way already.
+    return not begins_tls and script.options.get("tls") not in ("none", "implicit")
 
 
 async def _play(script: Script, way: Way, setting: Setting, seed: int, *, implicit: bool) -> None:
