@@ -12,6 +12,8 @@ import click
 
 from postroad.cli.here import Here, become_owner, common, pass_here
 from postroad.cli.output import Exit, Problem, print_json
+from postroad.config.errors import together
+from postroad.config.load import missing_files
 from postroad.prepare_start import running_pid
 
 _STOP_SECONDS: Final = 30.0
@@ -29,17 +31,20 @@ class _Process(NamedTuple):
 @common
 @pass_here
 def reload(here: Here) -> None:
-    """Let the running server read its certificate and settings again.
+    """Let the running server read its certificate again.
 
-    Mistakes in the settings are found here first; then the server is left
-    alone. Addresses, workers and the user need a restart.
+    A certificate that cannot be read is found here first; then the server is
+    left alone. Sessions that are open go on with the old one. What is in the
+    settings file needs a restart.
     """
-    data = here.settings().data
-    with _server(data) as process:
+    settings = here.settings()
+    if mistakes := missing_files(settings):
+        raise together(mistakes)
+    with _server(settings.data) as process:
         signal.pidfd_send_signal(process.descriptor, signal.SIGHUP)
     if here.json:
         print_json({"pid": process.pid})
-    here.say(f"Told the server (process {process.pid}) to reload.")
+    here.say(f"Told the server (process {process.pid}) to read its certificate again.")
 
 
 @click.command()
