@@ -13,15 +13,16 @@ def submit(internet: Internet, subject: str, *recipients: str, body: str = "Hell
     with smtplib.SMTP(HOST, internet.ours.ports.submission, local_hostname="laptop.test") as session:
         session.starttls(context=internet.ours.tls_context())
         session.login("ada@ours.test", PASSWORD)
-        session.sendmail("ada@ours.test", recipients, message(subject, body, sender="ada@ours.test"))
+        text = message(subject, body, sender="ada@ours.test").encode()
+        session.sendmail("ada@ours.test", recipients, text, ["BODY=8BITMIME"])
 
 
 def hand_to_postfix(internet: Internet, subject: str, recipient: str, body: str = "Hello.\r\n") -> None:
     """Carl hands a message to his own server, from an address that may relay."""
     theirs = internet.theirs.address
     with smtplib.SMTP(theirs, 25, local_hostname="carl.test", source_address=(theirs, 0)) as session:
-        text = message(subject, body, sender="carl@theirs.test")
-        session.sendmail("carl@theirs.test", [recipient], text)
+        text = message(subject, body, sender="carl@theirs.test").encode()
+        session.sendmail("carl@theirs.test", [recipient], text, ["BODY=8BITMIME"])
 
 
 def test_postroad_delivers_to_postfix_over_tls(internet: Internet) -> None:
