@@ -2,14 +2,19 @@
 
 from typing import Final
 
+from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.table import State
+
+OFFERED: Final = frozenset({Extension.SEARCHRES})
+"""Extensions whose arguments the core lets through."""
+
 
 # LITERAL- bounds what a stranger may send uninvited (RFC 7888 §5); LITERAL+ is for users.
 _ALWAYS: Final = b"IMAP4rev1 SASL-IR ID ENABLE"
 _MECHANISMS: Final = b"AUTH=PLAIN AUTH=LOGIN"
 _USERS: Final = (
     b"LITERAL+ IDLE NAMESPACE CHILDREN UIDPLUS MOVE UNSELECT SPECIAL-USE CREATE-SPECIAL-USE"
-    b" LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH WITHIN"
+    b" LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN"
     b" QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE"
 )
 

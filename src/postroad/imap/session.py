@@ -7,6 +7,7 @@ from typing import Final
 
 from postroad.config.limits import Limits
 from postroad.imap.answer import Answer, No, ok
+from postroad.imap.capabilities import OFFERED
 from postroad.imap.commands.append import append
 from postroad.imap.commands.capability import capability, enable, identify
 from postroad.imap.commands.copy import copy, move
@@ -40,6 +41,10 @@ from postroad.store.store import Store
 
 _COMMANDS: Final = COMMANDS.labels("imap")
 _SESSIONS: Final = SESSIONS.labels("imap")
+_UNSENT: Final = 64 * 1024
+"""Octets of answers above which no further command is begun before they are written."""
+_TURN: Final = 64
+"""Pipelined commands of one client that are served in a row."""
 _MISPLACED: Final = Answer(b"BAD", b"", b"that has no place here")
 
 
@@ -71,7 +76,7 @@ class ImapSession:
 
     async def run(self, conn: Connection) -> None:
         """Serve one client until it, or the server, goes away."""
-        core = ImapServerCore(self._limits)
+        core = ImapServerCore(self._limits, OFFERED)
         dialogue = Dialogue(conn, core, self._services)
         conn.attach(core)
         _SESSIONS.inc()
@@ -82,8 +87,14 @@ class ImapSession:
                 b"%b postroad at your service" % self._services.hostname.encode(),
                 b"CAPABILITY " + dialogue.capabilities(),
             )
+            served = 0
             while (event := await next_event(dialogue)) is not None:
                 await _serve(dialogue, event)
+                served += 1
+                if core.unsent > _UNSENT:
+                    await conn.send(b"")  # a client that pipelines has to read as well
+                elif not served % _TURN:
+                    await asyncio.sleep(0)  # and others want to be served
                 await _take_turns(dialogue)
         finally:
             _SESSIONS.dec()

@@ -7,7 +7,8 @@ from postroad.imap.batches import batches
 from postroad.imap.contents import Contents
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.matching import Matcher
-from postroad.imap.uid_set import meet
+from postroad.imap.selected import Selected
+from postroad.imap.uid_set import Pairs, meet, pairs_of
 from postroad.imap.wire import responses
 from postroad.imap.wire.commands import Search
 
@@ -30,6 +31,17 @@ async def search(dialogue: Dialogue, command: Search) -> Answer:
         await asyncio.sleep(0)  # others want to be served as well
     if command.returns is None:
         dialogue.core.untagged(responses.search(found))
-    else:
-        dialogue.core.untagged(responses.esearch(command.tag, found, command.returns, uid=command.uid))
+        return ok(b"done")
+    told = command.returns - {"SAVE"}
+    if "SAVE" in command.returns:
+        selected.saved = _kept(selected, command, told, found)
+    if told:
+        dialogue.core.untagged(responses.esearch(command.tag, found, told, uid=command.uid))
     return ok(b"done")
+
+
+def _kept(selected: Selected, command: Search, told: frozenset[str], found: list[int]) -> Pairs:
+    """The UIDs that `$` stands for from now on; of MIN and MAX those alone (RFC 5182 §2.4)."""
+    if told and told <= {"MIN", "MAX", "COUNT"} and not told <= {"COUNT"}:
+        found = [found[at] for name, at in (("MIN", 0), ("MAX", -1)) if name in told and found]
+    return pairs_of(sorted(set(found if command.uid else [selected.uids[n - 1] for n in found])))
