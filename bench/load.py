@@ -20,6 +20,11 @@ def message(subject: str, size: int) -> bytes:
     return head.encode() + LINE * max(1, (size - len(head)) // len(LINE))
 
 
+def plural(sessions: int) -> str:
+    """How many sessions, for people."""
+    return "1 session" if sessions == 1 else f"{sessions} sessions"
+
+
 @dataclass(slots=True)
 class Figures:
     """One row of the table."""

@@ -3,13 +3,13 @@
 import asyncio
 import time
 
-from bench.load import Figures, Line, measured, message, share
+from bench.load import Figures, Line, measured, message, plural, share
 from tests.interop.postroad_server import Postroad
 
 
 async def smtp_in(server: Postroad, sessions: int, count: int, size: int) -> Figures:
     """Deliver `count` messages over so many sessions."""
-    figures = Figures(f"SMTP in, {sessions} sessions")
+    figures = Figures(f"SMTP in, {plural(sessions)}")
 
     async def deliver(session: int, numbers: range) -> None:
         line = Line(*await asyncio.open_connection("127.0.0.1", server.ports.smtp))
