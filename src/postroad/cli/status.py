@@ -19,6 +19,7 @@ from postroad.config.errors import ConfigError
 from postroad.config.settings import Settings
 from postroad.config.values import about_duration, about_size
 from postroad.db.transaction import Reader
+from postroad.queue.spool import depth
 
 _DAY: Final = 86400.0
 _SOON_DAYS: Final = 14
@@ -35,6 +36,8 @@ class _Counts:
     received: int
     sent: int
     refused: int
+    queued: int
+    """Recipients elsewhere that wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ def _mail(counts: _Counts) -> list[_Line]:
             f"{counts.accounts} in {counts.domains} domain{'' if counts.domains == 1 else 's'},"
             f" {counts.messages} messages, {about_size(counts.octets)}",
         ),
+        _Line("queue", f"{counts.queued} recipient{'' if counts.queued == 1 else 's'} waiting"),
         _Line("last 24 h", f"{counts.received} received, {counts.sent} submitted, {counts.refused} refused"),
     ]
 
@@ -169,6 +173,7 @@ def _count(reader: Reader, since: float) -> _Counts:
         received=kinds.get("in", 0),
         sent=kinds.get("out", 0),
         refused=kinds.get("refused", 0),
+        queued=depth(reader),
     )
 
 
@@ -204,6 +209,7 @@ def _facts(settings: Settings, found: Running | None, counts: _Counts, days: int
         "domains": counts.domains,
         "accounts": counts.accounts,
         "messages": counts.messages,
+        "queued": counts.queued,
         "bytes_used": counts.octets,
         "last_day": {"received": counts.received, "submitted": counts.sent, "refused": counts.refused},
         "free_space": shutil.disk_usage(settings.data).free,
