@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from postroad.db.transaction import Transaction
 from postroad.delivery.expand import Expansion
 from postroad.delivery.local import Delivery, deliver
-from postroad.delivery.trace_fields import received
+from postroad.delivery.trace_fields import forward_field, received
 from postroad.model.address import Address
 from postroad.model.clock import Clock
-from postroad.model.envelope import Envelope, Peer
+from postroad.model.envelope import Envelope, Peer, Recipient
 from postroad.model.octets import Octets
 from postroad.obs.metrics import ACCEPT_SECONDS, MESSAGES
 from postroad.queue.item import text_id as queue_text_id
@@ -71,7 +71,8 @@ class Acceptance:
         identity = text_id(trail_id)
         only = envelope.recipients[0].address if len(envelope.recipients) == 1 else None
         trace = received(peer, hostname=self._hostname, message_id=identity, now=tx.now, recipient=only)
-        blob_id = put_blob(tx, prepared, len(expansion.accounts) + bool(expansion.remote))
+        outgoing = expansion.outgoing()
+        blob_id = put_blob(tx, prepared, len(expansion.accounts) + len(outgoing))
         delivery = Delivery(envelope.sender, blob_id, prepared, trace)
         notes = [Note("received", {**_connection_facts(peer), "size": prepared.size})]
         notes += deliver(tx, delivery, list(expansion.accounts.values()))
@@ -80,10 +81,10 @@ class Acceptance:
             for alias, targets in expansion.forwarded.items()
         ]
         keys = []
-        if expansion.remote:
-            keys.append(_enqueue(tx, accepted, delivery, trail_id))
-            remote = [str(recipient.address) for recipient in expansion.remote.values()]
-            notes.append(Note("queued", {"queue": keys[0], "recipients": remote}))
+        for alias, recipients in outgoing:
+            keys.append(_enqueue(tx, accepted, delivery, trail_id, alias, recipients))
+            remote = [str(recipient.address) for recipient in recipients]
+            notes.append(Note("queued", {"queue": keys[-1], "recipients": remote}))
         record.begin(
             tx,
             trail_id=trail_id,
@@ -98,16 +99,24 @@ class Acceptance:
         return identity
 
 
-def _enqueue(tx: Transaction, accepted: Accepted, delivery: Delivery, trail_id: int) -> str:
-    """Queue the message for its remote recipients; give the queue id."""
+def _enqueue(
+    tx: Transaction,
+    accepted: Accepted,
+    delivery: Delivery,
+    trail_id: int,
+    alias: Address | None,
+    recipients: Sequence[Recipient],
+) -> str:
+    """Queue the message for remote recipients, perhaps by way of an alias; give the queue id."""
     envelope = accepted.envelope
+    prefix = delivery.received if alias is None else forward_field(alias) + delivery.received
     number = enqueue(
         tx,
         sender=envelope.sender,
-        recipients=list(accepted.expansion.remote.values()),
+        recipients=recipients,
         blob_id=delivery.blob_id,
-        prefix=delivery.received,
-        size=len(delivery.received) + delivery.prepared.size,
+        prefix=prefix,
+        size=len(prefix) + delivery.prepared.size,
         account_id=accepted.peer.account_id,
         trail_id=trail_id,
         ret=envelope.ret,

@@ -18,6 +18,15 @@ class Expansion:
     remote: dict[str, Recipient] = field(default_factory=dict)
     forwarded: dict[str, list[str]] = field(default_factory=dict)
     """Alias, and the addresses elsewhere that it stands for."""
+    via: dict[str, Address] = field(default_factory=dict)
+    """The alias that led to a remote address that nobody named."""
+
+    def outgoing(self) -> list[tuple[Address | None, list[Recipient]]]:
+        """Remote recipients by the alias that led to them, None for those who were named."""
+        groups: dict[Address | None, list[Recipient]] = {}
+        for key, recipient in self.remote.items():
+            groups.setdefault(self.via.get(key), []).append(recipient)
+        return list(groups.items())
 
 
 def refuse_unresolved(found: Unknown | NotOurs | Suspended, address: Address) -> Refused:
@@ -59,5 +68,7 @@ def _forward(result: Expansion, recipient: Recipient, target: RemoteTarget) -> N
     # RFC 3461 §5.2.7.1: an alias passes the sender's wishes on, with the address as first given.
     original = recipient.original or f"rfc822;{recipient.address}"
     forwarded = Recipient(target.address, recipient.notify, original)
-    result.remote.setdefault(target.address.key, forwarded)
+    if target.address.key not in result.remote:
+        result.remote[target.address.key] = forwarded
+        result.via[target.address.key] = recipient.address
     result.forwarded.setdefault(str(recipient.address), []).append(str(target.address))

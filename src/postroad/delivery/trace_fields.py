@@ -45,6 +45,11 @@ def delivery_fields(sender: Address | None, delivered_to: Address) -> bytes:
     return f"Return-Path: <{path}>\r\nDelivered-To: {delivered_to}\r\n".encode()
 
 
+def forward_field(alias: Address) -> bytes:
+    """Delivered-To of a copy that leaves through an alias: should it come back, it is known by that."""
+    return f"Delivered-To: {alias}\r\n".encode()
+
+
 def count_hops(header: bytes) -> int:
     """How many Received fields a header has (RFC 5321 §6.3)."""
     return len(_RECEIVED.findall(header))

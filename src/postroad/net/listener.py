@@ -69,7 +69,9 @@ class Front:
         """Accept connections on a bound socket."""
         loop = asyncio.get_running_loop()
         if service.implicit_tls:
-            self._accepting.append(loop.create_task(self._accept_tls(sock, service)))
+            accepting = loop.create_task(self._accept_tls(sock, service))
+            accepting.add_done_callback(lambda _: sock.close())
+            self._accepting.append(accepting)
         else:
             self._servers.append(await loop.create_server(lambda: self._plain(service), sock=sock))
 
