@@ -78,6 +78,7 @@ class QueueRunner:
         self._work: dict[int, asyncio.Task[None]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._look = asyncio.Event()
+        self._busy = asyncio.Event()
         self._stopping = False
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -130,14 +131,9 @@ class QueueRunner:
 
     async def _wait(self) -> None:
         """Sleep until there is a reason to look again: a hint, or the next due time."""
-        due = self._next_due()
-        seconds = LONGEST_SLEEP if due is None else min(max(0.0, due - self._clock.now()), LONGEST_SLEEP)
-        if len(self._work) >= AT_ONCE:
-            seconds = LONGEST_SLEEP  # the end of a delivery wakes us
-        waits = [
-            asyncio.create_task(self._look.wait(), name="queue-hint"),
-            asyncio.create_task(self._clock.sleep(seconds), name="queue-sleep"),
-        ]
+        # With all hands full the end of a delivery is what wakes us.
+        due = None if len(self._work) >= AT_ONCE else self._next_due()
+        waits = [asyncio.create_task(self._look.wait()), asyncio.create_task(self._sleep_until(due))]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -145,15 +141,19 @@ class QueueRunner:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
 
+    async def _sleep_until(self, due: float | None) -> None:
+        # The wait is worked out where it begins: the clock may have been put forward since the look.
+        seconds = LONGEST_SLEEP if due is None else due - self._clock.now()
+        await self._clock.sleep(max(0.0, min(seconds, LONGEST_SLEEP)))
+
     def _next_due(self) -> float | None:
         return self._database.read(lambda reader: spool.next_due(reader, self._worker))
 
     async def _keep_leases(self) -> None:
         """Renew what is being worked on; stop work on what another worker has taken over."""
         while True:
+            await self._busy.wait()
             await self._clock.sleep(RENEW_SECONDS)
-            if not self._work:
-                continue
             try:
                 await self._database.write(lambda tx: spool.renew(tx, self._worker))
             except Unavailable as error:
@@ -169,6 +169,7 @@ class QueueRunner:
     def _begin(self, work: Work) -> None:
         task = asyncio.create_task(self._run(work), name=f"queue-{work.destination}")
         self._work[work.lease_id] = task
+        self._busy.set()
 
     async def _run(self, work: Work) -> None:
         """Deliver one piece of work, then go on with the next for the same destination."""
@@ -188,6 +189,8 @@ class QueueRunner:
             log.exception("queue.failed", queue=work.item.text_id, destination=work.destination)
             self._work.pop(work.lease_id, None)
         finally:
+            if not self._work:
+                self._busy.clear()
             self._look.set()
 
     async def _one(self, work: Work) -> Work | None:

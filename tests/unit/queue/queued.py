@@ -1,0 +1,69 @@
+"""Messages put straight into the queue of a world, and the notices that come of them."""
+
+from collections.abc import Iterable
+
+from postroad.db.transaction import Transaction
+from postroad.model.address import parse_mailbox
+from postroad.model.envelope import Recipient
+from postroad.queue.spool import enqueue
+from postroad.store.filing import put_blob
+from postroad.store.prepare import prepare_now
+from postroad.testing import MailWorld
+from postroad.trail import record
+
+ADA = "ada@here.test"
+MESSAGE = b"From: ada@here.test\r\nSubject: hello\r\nMessage-ID: <1@here.test>\r\n\r\nHello.\r\n"
+
+
+def put(
+    tx: Transaction,
+    *recipients: str | Recipient,
+    sender: str | None = ADA,
+    body: bytes = MESSAGE,
+    ret: str = "",
+    envid: str = "",
+) -> int:
+    """Queue a message; give its number."""
+    prepared = prepare_now(body)
+    everybody = [r if isinstance(r, Recipient) else recipient(r) for r in recipients]
+    trail_id = record.begin(
+        tx, kind="out", sender=sender or "", recipients=[str(r.address) for r in everybody]
+    )
+    return enqueue(
+        tx,
+        sender=None if sender is None else parse_mailbox(sender),
+        recipients=everybody,
+        blob_id=put_blob(tx, prepared, 1),
+        prefix=b"",
+        size=prepared.size,
+        account_id=None,
+        trail_id=trail_id,
+        ret=ret,
+        envid=envid,
+        body="7BIT",
+        smtputf8=False,
+    )
+
+
+def recipient(address: str, notify: Iterable[str] = (), original: str = "") -> Recipient:
+    """A recipient with wishes."""
+    return Recipient(parse_mailbox(address), frozenset(notify), original)
+
+
+async def queue(
+    world: MailWorld, *recipients: str | Recipient, sender: str | None = ADA, envid: str = ""
+) -> int:
+    """Queue a message and let the workers do what is due."""
+    item_id = await world.change(lambda tx: put(tx, *recipients, sender=sender, envid=envid))
+    await world.settle()
+    return item_id
+
+
+def waiting(world: MailWorld) -> list[str]:
+    """Who waits in the queue."""
+    return [str(r.address) for queued in world.queue() for r in queued.recipients]
+
+
+def inbox(world: MailWorld) -> list[bytes]:
+    """What the sender got, the oldest first."""
+    return [message.octets for message in world.mailbox(ADA).messages()]

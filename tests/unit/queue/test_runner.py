@@ -1,0 +1,239 @@
+"""The queue at work: retries, delays, bounces, hosts that are dead, people who cannot wait."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from postroad.config.settings import Queue
+from postroad.testing import MailWorld
+from postroad.testing.remote import Drop
+from tests.unit.queue.queued import ADA, inbox, put, queue, recipient, waiting
+
+
+def play(scene: Callable[[MailWorld], Awaitable[None]], settings: Queue | None = None) -> None:
+    """Run a scene in a world with the account ada@here.test."""
+
+    async def run() -> None:
+        async with MailWorld(queue=settings) as world:
+            await world.add_account(ADA)
+            await scene(world)
+
+    asyncio.run(run())
+
+
+def test_a_message_is_delivered_and_forgotten() -> None:
+    async def scene(world: MailWorld) -> None:
+        remote = await world.remote("remote.test")
+        await queue(world, "bob@remote.test", "carl@remote.test")
+        (taken,) = remote.messages
+        assert taken.recipients == ["bob@remote.test", "carl@remote.test"]
+        assert world.queue() == []
+        assert world.read(lambda r: r.value("SELECT refs FROM blob")) == 0
+        assert world.read(lambda r: r.value("SELECT count(*) FROM queue_destination")) == 0
+
+    play(scene)
+
+
+def test_a_deferral_is_tried_again_for_those_it_concerns() -> None:
+    async def scene(world: MailWorld) -> None:
+        remote = await world.remote("remote.test")
+        remote.answer("RCPT", "451 4.7.1 greylisted", to="carl@", times=1)
+        await queue(world, "bob@remote.test", "carl@remote.test")
+        assert waiting(world) == ["carl@remote.test"]
+        ((queued,),) = [q.recipients for q in world.queue()]
+        assert (queued.attempts, queued.last_words) == (1, "451 4.7.1 greylisted")
+        await world.advance(minutes=6)
+        assert [taken.recipients for taken in remote.messages] == [["bob@remote.test"], ["carl@remote.test"]]
+        assert world.queue() == []
+
+    play(scene)
+
+
+def test_a_failure_goes_back_with_the_words_of_the_remote() -> None:
+    async def scene(world: MailWorld) -> None:
+        remote = await world.remote("remote.test")
+        remote.answer("RCPT", "550 5.1.1 <bob>: who is that?", to="bob@")
+        await queue(world, "bob@remote.test", "carl@remote.test")
+        (bounce,) = inbox(world)
+        text = bounce.decode()
+        assert text.startswith("Return-Path: <>\r\n")
+        assert "Final-Recipient: rfc822; bob@remote.test\r\nAction: failed\r\nStatus: 5.1.1\r\n" in text
+        assert "Remote-MTA: dns; mx.remote.test\r\n" in text
+        assert "Diagnostic-Code: smtp; 550 5.1.1 <bob>: who is that?\r\n" in text
+        assert "carl@remote.test" not in text
+        assert world.queue() == []
+
+    play(scene)
+
+
+def test_a_dead_host_is_given_up_after_five_days_and_the_sender_hears_twice() -> None:
+    async def scene(world: MailWorld) -> None:
+        world.resolver.add_address("remote.test", "127.0.0.99")
+        await queue(world, "bob@remote.test")
+        await world.advance(hours=3.9)
+        assert inbox(world) == []
+        await world.advance(hours=0.2)
+        assert len(inbox(world)) == 1
+        await world.advance(days=4)
+        assert len(inbox(world)) == 1
+        assert waiting(world) == ["bob@remote.test"]
+        await world.advance(days=1)
+        delayed, failed = [message.decode() for message in inbox(world)]
+        assert "Action: delayed\r\n" in delayed
+        assert "Will-Retry-Until: " in delayed
+        assert "Action: failed\r\nStatus: 4.4.7\r\n" in failed
+        assert world.queue() == []
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("notify", "notices"), [((), 2), (("NEVER",), 0), (("FAILURE",), 1), (("DELAY",), 1)]
+)
+def test_senders_hear_what_they_asked_for(notify: tuple[str, ...], notices: int) -> None:
+    async def scene(world: MailWorld) -> None:
+        world.resolver.add_address("remote.test", "127.0.0.99")
+        await queue(world, recipient("bob@remote.test", notify))
+        await world.advance(days=6)
+        assert world.queue() == []
+        assert len(inbox(world)) == notices
+
+    play(scene)
+
+
+def test_nobody_hears_of_what_the_null_sender_sent() -> None:
+    async def scene(world: MailWorld) -> None:
+        remote = await world.remote("remote.test")
+        remote.answer("RCPT", "550 no")
+        await queue(world, "bob@remote.test", sender=None)
+        assert world.queue() == []
+        assert remote.connections == 1
+
+    play(scene)
+
+
+def test_a_sender_elsewhere_gets_the_bounce_through_the_queue() -> None:
+    async def scene(world: MailWorld) -> None:
+        remote, origin = await world.remote("remote.test"), await world.remote("origin.test")
+        remote.answer("RCPT", "550 5.1.1 no")
+        await queue(world, "bob@remote.test", sender="eve@origin.test")
+        (bounce,) = origin.messages
+        assert (bounce.sender, bounce.recipients) == ("", ["eve@origin.test"])
+        assert world.queue() == []
+
+    play(scene)
+
+
+def test_success_is_reported_where_the_remote_will_not() -> None:
+    async def scene(world: MailWorld) -> None:
+        knows, plain = await world.remote("knows.test"), await world.remote("plain.test")
+        plain.extensions = ["PIPELINING"]
+        for name in ("knows.test", "plain.test"):
+            await queue(
+                world, recipient(f"bob@{name}", ["SUCCESS"], "rfc822;bob+2Bx@there.test"), envid="A+2B1"
+            )
+        (notice,) = inbox(world)
+        assert b"Original-Envelope-Id: A+1\r\n" in notice
+        assert b"Original-Recipient: rfc822; bob+x@there.test\r\n" in notice
+        assert b"Final-Recipient: rfc822; bob@plain.test\r\nAction: relayed\r\n" in notice
+        assert knows.said("RCPT") == [
+            "RCPT TO:<bob@knows.test> NOTIFY=SUCCESS ORCPT=rfc822;bob+2Bx@there.test"
+        ]
+        assert "ENVID=A+2B1" in knows.said("MAIL")[0]
+
+    play(scene)
+
+
+def test_a_full_mailbox_does_not_keep_a_bounce_in_the_queue() -> None:
+    async def scene(world: MailWorld) -> None:
+        await world.add_account("full@here.test", quota_bytes=1)
+        remote = await world.remote("remote.test")
+        remote.answer("RCPT", "550 5.1.1 no")
+        await queue(world, "bob@remote.test", sender="full@here.test")
+        assert world.queue() == []
+        (trail,) = world.trail("bob@remote.test")
+        assert str(trail.notes[-1][1].facts["problem"]).startswith("OverQuota")
+
+    play(scene)
+
+
+def test_a_dead_destination_does_not_slow_another() -> None:
+    async def scene(world: MailWorld) -> None:
+        world.resolver.add_address("dead.test", "127.0.0.99")
+        remote = await world.remote("alive.test")
+        for _ in range(30):
+            await queue(world, "bob@dead.test")
+        await queue(world, "bob@alive.test")
+        assert len(remote.messages) == 1
+        assert len(world.queue()) == 30
+        remote = await world.remote("dead.test", host="mx.dead.test")
+        await world.advance(hours=1)
+        assert len(remote.messages) == 30
+        assert world.queue() == []
+
+    play(scene)
+
+
+def test_hosts_are_tried_in_order_and_a_connection_is_used_again() -> None:
+    async def scene(world: MailWorld) -> None:
+        first = await world.remote("remote.test", preference=10)
+        second = await world.remote("remote.test", preference=20, host="mx2.remote.test")
+        first.answer("CONNECT", "421 4.3.2 not now", times=1)
+        await queue(world, "bob@remote.test")
+        assert [len(server.messages) for server in (first, second)] == [0, 1]
+        for _ in range(3):
+            await queue(world, "bob@remote.test")
+        assert len(first.messages) == 3
+        assert first.connections < 4
+
+    play(scene)
+
+
+def test_an_idle_connection_that_died_costs_no_attempt() -> None:
+    async def scene(world: MailWorld) -> None:
+        remote = await world.remote("remote.test")
+        await queue(world, "bob@remote.test")
+        remote.answer("RSET", Drop(), times=2)
+        await queue(world, "bob@remote.test")
+        await queue(world, "bob@remote.test")
+        assert len(remote.messages) == 3
+
+    play(scene)
+
+
+def test_domains_that_cannot_be_reached() -> None:
+    async def scene(world: MailWorld) -> None:
+        world.resolver.add_mx("silent.test", "")
+        world.resolver.add_mx("loop.test", world.settings.hostname)
+        world.resolver.broken.add("broken.test")
+        names = ["nowhere.test", "silent.test", "loop.test", "broken.test"]
+        await queue(world, *(f"bob@{name}" for name in names))
+        bounces = b"".join(inbox(world)).decode()
+        for status in ("5.1.2", "5.1.10", "5.4.6"):
+            assert f"Status: {status}\r\n" in bounces
+        assert waiting(world) == ["bob@broken.test"]
+
+    play(scene)
+
+
+def test_private_addresses_are_not_contacted_unless_allowed() -> None:
+    async def scene(world: MailWorld) -> None:
+        remote = await world.remote("remote.test")
+        await queue(world, "bob@remote.test")
+        assert remote.connections == 0
+        (bounce,) = inbox(world)
+        assert b"Status: 5.4.4\r\n" in bounce
+
+    play(scene, Queue())
+
+
+def test_what_stays_here_waits_untried() -> None:
+    async def scene(world: MailWorld) -> None:
+        remote = await world.remote("remote.test")
+        await world.change(lambda tx: put(tx, "bob@remote.test"))
+        await world.advance(days=6)
+        assert waiting(world) == ["bob@remote.test"]
+        assert remote.connections == 0
+
+    play(scene, Queue(remote=False, allow_private_addresses=True))
