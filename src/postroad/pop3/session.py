@@ -7,7 +7,7 @@ a lost connection and a server that stops leave every message where it is.
 
 import asyncio
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -19,25 +19,10 @@ from postroad.model.refusal import Refused, Unavailable
 from postroad.net.connection import Connection, Wake
 from postroad.obs.log import log
 from postroad.obs.metrics import COMMANDS
-from postroad.pop3.maildrop import Gone, InUse, Maildrop
+from postroad.pop3.maildrop import InUse, Maildrop
+from postroad.pop3.transaction import ENOUGH, CutOff, answer
 from postroad.pop3.wire.core import Pop3Core
-from postroad.pop3.wire.events import (
-    Auth,
-    AuthResponse,
-    Dele,
-    Event,
-    HangUp,
-    List,
-    Login,
-    Quit,
-    Retr,
-    Rset,
-    StartTls,
-    Stat,
-    Top,
-    Uidl,
-)
-from postroad.pop3.wire.multiline import END, Stuffer, cut_lines
+from postroad.pop3.wire.events import Auth, AuthResponse, Event, HangUp, Login, Quit, StartTls
 from postroad.sasl.exchange import (
     MECHANISMS,
     Challenge,
@@ -47,14 +32,9 @@ from postroad.sasl.exchange import (
     Password,
     start_exchange,
 )
-from postroad.store.errors import Damaged, NoSuchMailbox, NoSuchMessage, StoreError
-from postroad.store.messages import StoredMessage
+from postroad.store.errors import Damaged, NoSuchMailbox, StoreError
 from postroad.store.store import Store
 
-SLICE: Final = 256 * 1024
-"""How much of a message is read and sent at a time."""
-_ENOUGH: Final = 64 * 1024
-"""Replies waiting in the core beyond which they are sent before the next command is looked at."""
 _MECHANISMS: Final = tuple(name.encode() for name in MECHANISMS)
 
 
@@ -86,6 +66,9 @@ async def serve(connection: Connection, services: Services) -> None:
     session = _Session(connection, services)
     try:
         await session.run()
+    except CutOff as error:
+        log.error("pop3.cut_off", conn=connection.id, error=str(error))
+        connection.abort()
     except ConnectionError:
         raise  # the peer is gone; the pump knows what to do
     except Exception:
@@ -159,33 +142,17 @@ class _Session:
             except Unavailable as error:
                 log.warning("pop3.unavailable", conn=self._connection.id, what=error.what)
                 self._core.error(b"not now, try again later", b"SYS/TEMP")
-            if self._core.waiting() > _ENOUGH:
-                await self._send()
+            if self._core.waiting() > ENOUGH:
+                await self._send(b"")
 
-    async def _send(self, data: bytes = b"") -> None:
+    async def _send(self, data: bytes) -> None:
         """Send what is waiting, and `data`; wait for a slow client and let others have their turn."""
         await self._connection.send(data, self._services.limits.unread_timeout)
         # A fast reader of a long pipeline would otherwise keep the loop for itself.
         await asyncio.sleep(0)
 
     async def _answer(self, event: Event) -> None:
-        maildrop = self._maildrop
         match event:
-            case Retr(number) if maildrop is not None:
-                await self._retrieve(maildrop, number)
-            case Top(number, lines) if maildrop is not None:
-                await self._top(maildrop, number, lines)
-            case Dele(number) if maildrop is not None:
-                self._delete(maildrop, number)
-            case List(number) if maildrop is not None:
-                await self._list(maildrop, number)
-            case Uidl(number) if maildrop is not None:
-                await self._unique_ids(maildrop, number)
-            case Stat() if maildrop is not None:
-                self._core.ok(b"%d %d" % (maildrop.messages, maildrop.octets))
-            case Rset() if maildrop is not None:
-                maildrop.reset()
-                self._core.ok()
             case Quit(update):
                 await self._quit(update)
             case HangUp(reason):
@@ -200,7 +167,8 @@ class _Session:
             case AuthResponse(data):
                 await self._respond(data)
             case _:
-                raise AssertionError(f"the core let {event} through before log-in")
+                assert self._maildrop is not None, "the core lets nothing else through before log-in"
+                await answer(event, self._maildrop, self._core, self._send)
 
     # -- before log-in ------------------------------------------------------
 
@@ -285,84 +253,6 @@ class _Session:
         self._core.login_failed()
         self._core.error(text, code)
 
-    # -- after log-in ---------------------------------------------------------
-
-    async def _list(self, maildrop: Maildrop, number: int | None) -> None:
-        if number is None:
-            await self._listing(b"%d messages" % maildrop.messages, maildrop.scan_listing())
-            return
-        try:
-            self._core.ok(b"%d %d" % (number, maildrop.size(number)))
-        except Gone:
-            self._no_such_message()
-
-    async def _unique_ids(self, maildrop: Maildrop, number: int | None) -> None:
-        if number is None:
-            await self._listing(b"unique ids follow", maildrop.unique_id_listing())
-            return
-        try:
-            self._core.ok(b"%d %b" % (number, maildrop.unique_id(number)))
-        except Gone:
-            self._no_such_message()
-
-    async def _listing(self, text: bytes, pieces: Iterator[bytes]) -> None:
-        self._core.ok(text)
-        for piece in pieces:
-            self._core.push(piece)
-            if self._core.waiting() > _ENOUGH:
-                await self._send()
-        self._core.push(END)
-
-    async def _retrieve(self, maildrop: Maildrop, number: int) -> None:
-        try:
-            message = maildrop.open(number)
-        except (Gone, NoSuchMessage):
-            self._no_such_message()
-            return
-        # The first slice is read before anything is promised: damage is found in time to say so.
-        first = message.read(0, SLICE)
-        self._core.ok(b"%d octets" % message.size)
-        stuffer = Stuffer()
-        self._core.push(stuffer.feed(first))
-        for start in range(SLICE, message.size, SLICE):
-            await self._send(stuffer.feed(self._rest(message, start, start + SLICE)))
-        self._core.push(stuffer.finish())
-
-    async def _top(self, maildrop: Maildrop, number: int, lines: int) -> None:
-        """The header, the empty line, and the first lines of the body (RFC 1939 §7)."""
-        try:
-            message = maildrop.open(number)
-        except (Gone, NoSuchMessage):
-            self._no_such_message()
-            return
-        header = message.header()
-        self._core.ok(b"top of message follows")
-        stuffer = Stuffer()
-        self._core.push(stuffer.feed(header))
-        start = len(header)
-        while lines and start < message.size:
-            piece, lines = cut_lines(self._rest(message, start, start + SLICE), lines)
-            await self._send(stuffer.feed(piece))
-            start += SLICE
-        self._core.push(stuffer.finish())
-
-    def _rest(self, message: StoredMessage, start: int, end: int) -> bytes:
-        """A further slice; when it cannot be had the reply cannot be ended well, so the connection is."""
-        try:
-            return message.read(start, end)
-        except (StoreError, OSError) as error:
-            log.error("pop3.cut_off", conn=self._connection.id, error=str(error))
-            self._connection.abort()
-            raise ConnectionError("the message cannot be read to its end") from error
-
-    def _delete(self, maildrop: Maildrop, number: int) -> None:
-        try:
-            maildrop.delete(number)
-        except Gone:
-            self._no_such_message()
-        else:
-            self._core.ok()
-
     async def _quit(self, update: bool) -> None:
         """The UPDATE state (RFC 1939 §6): all deletions in one transaction, or none."""
         self._over = True
@@ -380,9 +270,6 @@ class _Session:
                 self.close()
             log.info("pop3.quit", conn=self._connection.id, deleted=deleted)
         self._core.ok(b"bye")
-
-    def _no_such_message(self) -> None:
-        self._core.error(b"no such message")
 
     def _sorry(self, error: StoreError) -> None:
         log.error("pop3.store_error", conn=self._connection.id, error=str(error), kind=type(error).__name__)

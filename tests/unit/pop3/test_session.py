@@ -1,6 +1,7 @@
 """POP3 over a real socket, with Python's own client."""
 
 import asyncio
+import os
 import poplib
 import socket
 import sys
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from postroad.pop3.maildrop import InUse, Maildrop, ranges
-from postroad.pop3.session import SLICE
+from postroad.pop3.transaction import SLICE
 from tests.unit.pop3.world import PASSWORD, QUICK, USER, Worker, workers
 
 _HELLO = b"From: bob@demo.test\r\nSubject: Hello\r\n\r\nline 1\r\n.line 2\r\nline 3\r\n"
@@ -356,5 +357,23 @@ def test_the_lock_goes_with_its_process_even_when_killed(tmp_path: Path) -> None
             holder.kill()
             await holder.communicate()
             Maildrop(worker.account(), locks).close()
+
+    asyncio.run(play())
+
+
+def test_damage_is_said_or_cuts_the_connection_off_but_is_never_served(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with workers(tmp_path) as (worker,):
+            await worker.deliver(_HELLO, _LARGE, _HELLO)
+            (pack,) = (path for path in (tmp_path / "packs").iterdir() if path.stat().st_size > len(_LARGE))
+            os.truncate(pack, SLICE * 3)
+            said = await _talk(worker, *_log_in_lines(), b"RETR 1", b"RETR 3", b"QUIT")
+            assert b"\r\nline 3\r\n.\r\n-ERR [SYS/PERM] the message cannot be read\r\n+OK bye\r\n" in said
+
+            def cut_off(client: poplib.POP3) -> None:
+                with pytest.raises((EOFError, OSError, poplib.error_proto)):
+                    client.retr(2)
+
+            await worker.client(cut_off)
 
     asyncio.run(play())
