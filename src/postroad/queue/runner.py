@@ -22,7 +22,7 @@ from postroad.queue import spool
 from postroad.queue.item import Work
 from postroad.queue.outcome import CANCELLED, End, Judged
 from postroad.smtp.client import Source
-from postroad.smtp.outcome import Outcome
+from postroad.smtp.outcome import Outcome, Verdict
 from postroad.store.errors import StoreError
 from postroad.store.messages import open_blob
 from postroad.store.store import Store
@@ -33,6 +33,8 @@ AT_ONCE: Final = 500
 RENEW_SECONDS: Final = spool.LEASE_SECONDS / 4
 LONGEST_SLEEP: Final = 3600.0
 """A look at the queue for no reason, in case that a hint was lost."""
+COUNT_SECONDS: Final = 15.0
+"""Between two counts of all that waits, which takes the longer the more it is."""
 RETRY_SECONDS: Final = 5.0
 """Until the next look when the database refused."""
 
@@ -79,6 +81,7 @@ class QueueRunner:
         self._tasks: list[asyncio.Task[None]] = []
         self._look = asyncio.Event()
         self._busy = asyncio.Event()
+        self._count_at = 0.0
         self._stopping = False
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -121,12 +124,16 @@ class QueueRunner:
 
     async def _lease(self) -> list[Work]:
         room = AT_ONCE - len(self._work)
-        QUEUE_DEPTH.set(self._database.read(spool.depth))
+        if self._clock.monotonic() >= self._count_at:
+            self._count_at = self._clock.monotonic() + COUNT_SECONDS
+            QUEUE_DEPTH.set(self._database.read(spool.depth))
         due = self._next_due()
         if room <= 0 or due is None or due > self._clock.now():
             return []
         return await self._database.write(
-            lambda tx: spool.lease(tx, self._worker, settings=self._settings, room=room)
+            lambda tx: spool.lease(
+                tx, self._worker, settings=self._settings, room=room, working=tuple(self._work)
+            )
         )
 
     async def _wait(self) -> None:
@@ -155,7 +162,7 @@ class QueueRunner:
             await self._busy.wait()
             await self._clock.sleep(RENEW_SECONDS)
             try:
-                await self._database.write(lambda tx: spool.renew(tx, self._worker))
+                await self._database.write(lambda tx: spool.renew(tx, tuple(self._work)))
             except Unavailable as error:
                 log.warning("queue.cannot_renew", error=str(error))
                 continue
@@ -181,28 +188,26 @@ class QueueRunner:
                 task = self._work.pop(work.lease_id)
                 if following is not None:
                     self._work[following.lease_id] = task
-        except asyncio.CancelledError:
-            self._work.pop(work.lease_id, None)
-            raise
         except Exception:
-            # A bug of ours, or a disk that refuses: the lease ends by itself, and the work comes back.
+            # A bug of ours. The lease is no longer renewed, so the work comes back in any case.
             log.exception("queue.failed", queue=work.item.text_id, destination=work.destination)
-            self._work.pop(work.lease_id, None)
         finally:
+            self._work.pop(work.lease_id, None)
             if not self._work:
                 self._busy.clear()
             self._look.set()
 
     async def _one(self, work: Work) -> Work | None:
-        source = self._database.read(
-            lambda reader: open_blob(reader, self._store.packs, work.item.blob_id, work.item.prefix)
-        )
-        results = await self._attempt(work, source)
-        now = self._clock.now()
-        judged = outcomes.judge(work, results, now=now, settings=self._settings, chance=self._chance.random())
-        notices = outcomes.notices(
-            work, judged, source, hostname=self._hostname, now=now, settings=self._settings
-        )
+        source: Source = _NOTHING
+        try:
+            source = self._database.read(
+                lambda reader: open_blob(reader, self._store.packs, work.item.blob_id, work.item.prefix)
+            )
+            results = await self._attempt(work, source)
+            judged, notices = self._judge(work, results, source)
+        except Exception:
+            log.exception("queue.failed", queue=work.item.text_id, destination=work.destination)
+            judged, notices = self._judge(work, [_OUR_FAULT] * len(work.recipients), _NOTHING)
         return await asyncio.shield(self._finish(work, judged, notices))
 
     async def _attempt(self, work: Work, source: Source) -> list[Outcome]:
@@ -210,16 +215,30 @@ class QueueRunner:
             return [CANCELLED] * len(work.recipients)
         return await self._delivery.deliver(work, source)
 
+    def _judge(self, work: Work, results: list[Outcome], source: Source) -> tuple[list[Judged], list[Notice]]:
+        now, settings = self._clock.now(), self._settings
+        judged = outcomes.judge(work, results, now=now, settings=settings, chance=self._chance.random())
+        notices = outcomes.notices(work, judged, source, hostname=self._hostname, now=now, settings=settings)
+        return judged, notices
+
     async def _finish(self, work: Work, judged: list[Judged], notices: list[Notice]) -> Work | None:
-        try:
-            done, following = await self._database.write(partial(self._write, work, judged, notices, []))
-        except StoreError as error:
-            # The notice cannot be filed, because the sender's mailbox is full: the rest stands without it.
-            problem = f"{type(error).__name__}: {error}"
-            unposted = [bounce.unposted(notice, problem) for notice in notices]
-            done, following = await self._database.write(partial(self._write, work, judged, [], unposted))
-        self._count(work, done)
-        return following
+        remarks: list[Note] = []
+        while True:
+            try:
+                done, following = await self._database.write(
+                    partial(self._write, work, judged, notices, remarks)
+                )
+            except StoreError as error:
+                # A notice cannot be filed, because the sender's mailbox is full: the rest stands without it.
+                problem = f"{type(error).__name__}: {error}"
+                remarks, notices = [bounce.unposted(notice, problem) for notice in notices], []
+            except Unavailable as error:
+                # What was delivered is known only here: it would be delivered again if this were dropped.
+                log.error("queue.cannot_write", queue=work.item.text_id, error=str(error))
+                await self._clock.sleep(RETRY_SECONDS)
+            else:
+                self._count(work, done)
+                return following
 
     def _write(
         self, work: Work, judged: list[Judged], notices: list[Notice], notes: list[Note], tx: Transaction
@@ -246,3 +265,16 @@ class QueueRunner:
                 address=j.outcome.address,
                 reply=j.outcome.words[:200],
             )
+
+
+class _Nothing:
+    """Stands for a message whose octets cannot be read."""
+
+    size = 0
+
+    def read(self, start: int, end: int) -> bytes:
+        return b""
+
+
+_NOTHING: Final = _Nothing()
+_OUR_FAULT: Final = Outcome(Verdict.DEFERRED, 451, "4.3.0", "an internal error of this server", spoken=False)

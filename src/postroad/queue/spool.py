@@ -75,13 +75,13 @@ def announce(tx: Transaction, destination: str) -> None:
     tx.wake(TOPIC)
 
 
-def lease(tx: Transaction, worker: str, *, settings: Queue, room: int) -> list[Work]:
+def lease(tx: Transaction, worker: str, *, settings: Queue, room: int, working: Iterable[int]) -> list[Work]:
     """Take up to `room` pieces of work that are due, at most so many for each destination.
 
-    Also renews what this worker has already, and frees what a dead worker
+    Also renews what this worker is `working` on, and frees what a dead worker
     had: in one transaction, so that a clock that leaps cannot part the two.
     """
-    renew(tx, worker)
+    renew(tx, working)
     _free(tx, tx.rows("SELECT id, destination FROM queue_lease WHERE expires <= ?", tx.now))
     leased = tx.value("SELECT coalesce(sum(recipients), 0) FROM queue_lease")
     taken: list[Work] = []
@@ -106,11 +106,11 @@ def next_for(tx: Transaction, worker: str, destination: str, settings: Queue) ->
     return work
 
 
-def renew(tx: Transaction, worker: str) -> None:
-    """Put off the end of the leases of a worker, if it is near."""
-    tx.run(
-        "UPDATE queue_lease SET expires = ? WHERE worker = ? AND expires < ?",
-        *(tx.now + LEASE_SECONDS, worker, tx.now + LEASE_SECONDS * 0.75),
+def renew(tx: Transaction, working: Iterable[int]) -> None:
+    """Put off the end of leases, where it is near."""
+    tx.run_many(
+        "UPDATE queue_lease SET expires = ? WHERE id = ? AND expires < ?",
+        [(tx.now + LEASE_SECONDS, lease_id, tx.now + LEASE_SECONDS * 0.75) for lease_id in working],
     )
 
 

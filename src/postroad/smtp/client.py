@@ -1,5 +1,6 @@
 """Handing messages to another server: EHLO, STARTTLS, MAIL, RCPT, DATA (RFC 5321 §3)."""
 
+import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -133,7 +134,8 @@ class SmtpClient:
             Unusable: it was lost before anybody's fate was known, so that
                 another server may be tried.
         """
-        eight_bit = message.body == "8BITMIME" or _is_eight_bit(message.source)
+        declared = message.body == "8BITMIME" and "8BITMIME" in self._extensions
+        eight_bit = declared or await _is_eight_bit(message.source)
         exchange = _Exchange(message, self._unfit(message, eight_bit))
         if not exchange.wanted:
             return exchange.outcomes()
@@ -376,8 +378,13 @@ def _has_utf8_address(message: Outgoing) -> bool:
     return (sender is not None and sender.utf8) or any(r.address.utf8 for r in message.recipients)
 
 
-def _is_eight_bit(source: Source) -> bool:
-    return any(not source.read(at, at + SLICE).isascii() for at in range(0, source.size, SLICE))
+async def _is_eight_bit(source: Source) -> bool:
+    for at in range(0, source.size, SLICE):
+        if not source.read(at, at + SLICE).isascii():
+            return True
+        if at:
+            await asyncio.sleep(0)  # others have their turn between the slices of a large message
+    return False
 
 
 def client_context() -> ssl.SSLContext:
