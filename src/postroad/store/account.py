@@ -9,7 +9,7 @@ from typing import Final, Literal
 from postroad.config.limits import Limits
 from postroad.db.database import Database
 from postroad.db.transaction import Reader, Transaction
-from postroad.model.flags import join_keywords
+from postroad.model.flags import Flag, join_keywords
 from postroad.store import entries, mailboxes
 from postroad.store.blobs.reader import PackReader
 from postroad.store.errors import NoSuchMailbox, NoSuchMessage, OverQuota
@@ -173,11 +173,23 @@ class Account:
 
     def header_values(self, message_ids: Sequence[int]) -> dict[int, bytes]:
         """The top-level header of each message that is still there."""
+        return self._database.read(lambda r: self._headers(r, message_ids))
+
+    def _headers(self, reader: Reader, message_ids: Sequence[int]) -> dict[int, bytes]:
         found: dict[int, bytes] = {}
         for message_id in message_ids:
             with suppress(NoSuchMessage):
-                found[message_id] = self.open(message_id).header()
+                found[message_id] = open_message(reader, self._packs, self.id, message_id).header()
         return found
+
+    def first_unseen(self, mailbox_id: int, start: int = 1) -> int:
+        """The first UID from `start` on without \\Seen; 0 when there is none."""
+        sql = (
+            "SELECT uid FROM entry WHERE account_id = ? AND mailbox_id = ? AND uid >= ? AND flags & ? = 0"
+            " ORDER BY uid LIMIT 1"
+        )
+        uid = self._database.read(lambda r: r.value(sql, self.id, mailbox_id, start, int(Flag.SEEN)))
+        return int(uid or 0)
 
     def quota(self) -> Quota:
         """Use and limits.
