@@ -15,6 +15,7 @@ from postroad.config.errors import ConfigError
 from postroad.config.settings import Settings
 from postroad.db.offline import prepare_data
 from postroad.net.tls import server_context
+from postroad.obs import multiprocess
 from postroad.policy import counts_file
 
 PID_FILE: Final = "postroad.pid"
@@ -101,6 +102,7 @@ def become(user: str, data: Path) -> None:
         raise ConfigError("", 0, "user", f"only root can become {user}; start as root or as {user}")
     for path in (data, *data.rglob("*")):
         shutil.chown(path, entry.pw_uid, entry.pw_gid)
+    multiprocess.hand_over(entry.pw_uid, entry.pw_gid)
     os.initgroups(user, entry.pw_gid)
     os.setgid(entry.pw_gid)
     os.setuid(entry.pw_uid)

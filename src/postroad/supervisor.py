@@ -21,6 +21,7 @@ from postroad.obs import multiprocess
 from postroad.obs.log import configure, log
 from postroad.obs.notify import notify
 from postroad.prepare_start import Instance, become, prepare
+from postroad.worker_process import run as worker_process
 
 GRACE_SECONDS: Final = 10.0
 """From SIGTERM until workers that still hold sessions are killed."""
@@ -50,6 +51,7 @@ class Supervisor:
     """Called in the child with its index, the ready pipe and the lifeline; gives the exit code."""
     announce: Callable[[Sequence[BoundListener]], None] | None = None
     slots: list[_Slot] = field(default_factory=list)
+    _stopping: bool = False
     _pipes: tuple[int, int, int, int] = (-1, -1, -1, -1)
 
     def run(self) -> int:
@@ -150,6 +152,9 @@ class Supervisor:
         return ended
 
     def _vacate(self, slot: _Slot, code: int) -> None:
+        if self._stopping:
+            slot.pid = 0
+            return
         lived = time.monotonic() - slot.started
         slot.failures = 0 if lived > _HEALTHY_AFTER else slot.failures + 1
         # The first time at once: one crash must cost nobody a connection.
@@ -164,6 +169,7 @@ class Supervisor:
                 os.kill(slot.pid, number)
 
     def _stop(self) -> None:
+        self._stopping = True
         self._tell(signal.SIGTERM)
         deadline = time.monotonic() + GRACE_SECONDS + 2.0
         while any(slot.pid for slot in self.slots):
@@ -204,21 +210,20 @@ def run(
     elif os.geteuid() == 0:
         log.warning("supervisor.root", advice="set `user` in the settings file; workers should not be root")
     with Instance(settings.data):
-        multiprocess.share(settings.data)
         certificate = prepare(settings)
         if before_start is not None:
             before_start(settings)
 
         def run_worker(index: int, ready: int, lifeline: int) -> int:
-            # Imported after the fork would cost each worker its own copy; imported here it is shared.
             return worker_process(settings, certificate, bound, metrics, index, ready, lifeline)
 
         metrics = _metrics_sockets(settings)
-        from postroad.worker_process import run as worker_process  # metrics need the directory above
-
         gc.collect()
         gc.freeze()  # what is loaded now stays shared with the workers
-        return Supervisor(settings, bound, run_worker, announce).run()
+        try:
+            return Supervisor(settings, bound, run_worker, announce).run()
+        finally:
+            multiprocess.end()
 
 
 def _metrics_sockets(settings: Settings) -> Sequence[socket.socket]:

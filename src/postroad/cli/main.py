@@ -9,6 +9,7 @@ import click
 
 from postroad import __version__
 from postroad.cli.output import Exit, Problem, error_line
+from postroad.obs import multiprocess
 
 
 class _Noun(NamedTuple):
@@ -33,6 +34,9 @@ _NOUNS: Final = {
 }
 
 
+_SERVERS: Final = ("dev", "serve")
+
+
 class _Nouns(click.Group):
     """A group that knows the names and one-line helps of its commands without importing them."""
 
@@ -43,6 +47,8 @@ class _Nouns(click.Group):
         noun = _NOUNS.get(cmd_name)
         if noun is None:
             return None
+        if cmd_name in _SERVERS:
+            multiprocess.share()  # before anything counts
         module = importlib.import_module(f"postroad.cli.{noun.module}")
         command = vars(module)[cmd_name]
         assert isinstance(command, click.Command), f"postroad.cli.{noun.module} has no command {cmd_name}"

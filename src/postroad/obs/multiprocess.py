@@ -1,24 +1,45 @@
 """Where the workers keep their metrics, so that any of them can answer for all.
 
-Imported before `postroad.obs.metrics`: the library looks at the environment
-once, when the first metric is made.
+The library looks at the environment once, when the first metric is made. So
+`share` comes before anything that imports `postroad.obs.metrics`: the command
+line calls it first when it is asked for a server. Without it each process
+counts for itself, which is what tools and tests want.
 """
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Final
 
 VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
+_PREFIX: Final = "postroad-metrics-"
 
 
-def share(data: Path) -> Path:
-    """Use a fresh directory below `data` for the metrics of this run."""
-    folder = data / "run" / "metrics"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+def share() -> None:
+    """Use a fresh directory for the metrics of this process and its children."""
+    place = Path(tempfile.gettempdir())
+    for left in place.glob(f"{_PREFIX}*"):
+        if not Path(f"/proc/{left.name.removeprefix(_PREFIX)}").exists():
+            shutil.rmtree(left, ignore_errors=True)  # of a server that was killed
+    folder = place / f"{_PREFIX}{os.getpid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
     os.environ[VARIABLE] = str(folder)
-    return folder
+
+
+def hand_over(uid: int, gid: int) -> None:
+    """Give the directory to the user that the server becomes."""
+    folder = os.environ.get(VARIABLE)
+    if folder:
+        for path in (Path(folder), *Path(folder).iterdir()):
+            os.chown(path, uid, gid)
+
+
+def end() -> None:
+    """The server is down: its numbers are of no more use."""
+    folder = os.environ.get(VARIABLE)
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def forget(pid: int) -> None:
