@@ -3,7 +3,7 @@
 import smtplib
 
 from postroad.testing import ThreadedWorld
-from tests.world.clients import exchange, imap, mail, pop3, submission, submit, subjects
+from tests.world.clients import exchange, imap, mail, pop3, subjects, submission, submit
 from tests.world.conftest import ADA, BOB
 
 

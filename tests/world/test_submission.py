@@ -7,7 +7,7 @@ import pytest
 
 from postroad.testing import ThreadedWorld
 from postroad.testing.world import PASSWORD
-from tests.world.clients import Raw, mail, submission, submit, subjects
+from tests.world.clients import Raw, mail, subjects, submission, submit
 from tests.world.conftest import ADA, BOB
 
 

@@ -82,7 +82,8 @@ class ReplyReader:
         parts = [split_enhanced(self._code, line) for line in self._lines]
         self._lines.clear()
         text = "\n".join(text.decode("utf-8", "replace") for _, text in parts)
-        return Reply(self._code, parts[-1][0], text)
+        # It belongs on every line (RFC 2034 §4); some servers put it on the first one alone.
+        return Reply(self._code, next((enhanced for enhanced, _ in parts if enhanced), ""), text)
 
 
 class DataEncoder:
