@@ -1,6 +1,7 @@
 """SEARCH keys that need the messages themselves: fields, dates, text (RFC 3501 §6.4.4)."""
 
 import asyncio
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -28,6 +29,7 @@ _INLINE: Final = 128 * 1024
 """Octets of a message up to which decoding it costs less than a hop to a thread."""
 _TURN: Final = 0.005
 """Seconds that a search may keep the loop to itself."""
+_PLAIN_WORD: Final = re.compile(r"[a-z0-9.@_-]+")
 _ADDRESSES: Final = frozenset((b"from", b"to", b"cc", b"bcc", b"sender", b"reply-to"))
 
 
@@ -44,7 +46,9 @@ class Contents:
         match key:
             case HeaderKey(field=field, text=text):
                 name = field.encode("utf-8").lower()
-                return await self._by_header(rows, partial(_has_field, name=name, wanted=fold(text)))
+                return await self._by_header(
+                    rows, partial(_has_field, name=name, wanted=fold(text)), _certain_sign(fold(text))
+                )
             case BodyKey(text=text):
                 return await self._by_text(rows, fold(text), header=False)
             case TextKey(text=text):
@@ -54,16 +58,16 @@ class Contents:
         """Return the rows whose Date field says a day from `first` on and before `end`."""
         return await self._by_header(rows, partial(_was_sent, first=first, end=end))
 
-    async def _by_header(self, rows: Rows, test: Callable[[HeaderBlock], bool]) -> Rows:
+    async def _by_header(self, rows: Rows, test: Callable[[HeaderBlock], bool], sign: bytes = b"") -> Rows:
+        """Test headers; one without `sign` is not even parsed, unless its text is encoded."""
         found: Rows = []
         for start in range(0, len(rows), _BATCH):
             batch = rows[start : start + _BATCH]
             headers = self._account.header_values([row.message_id for row in batch])
-            found += [
-                row
-                for row in batch
-                if row.message_id in headers and test(HeaderBlock.parse(headers[row.message_id]))
-            ]
+            for row in batch:
+                header = headers.get(row.message_id)
+                if header is not None and _may_have(header, sign) and test(HeaderBlock.parse(header)):
+                    found.append(row)
             await self._take_turns()
         return found
 
@@ -100,6 +104,18 @@ class Contents:
 def fold(text: str) -> str:
     """Return text as it is compared: without case, characters taken apart (RFC 5051 i;unicode-casemap)."""
     return text.lower() if text.isascii() else unicodedata.normalize("NFKD", text.casefold())
+
+
+def _certain_sign(wanted: str) -> bytes:
+    """The octets that a plain header must have where it has the text; empty where nothing is certain.
+
+    White space and what stands around addresses may be written in several ways.
+    """
+    return wanted.encode() if _PLAIN_WORD.fullmatch(wanted) else b""
+
+
+def _may_have(header: bytes, sign: bytes) -> bool:
+    return sign in header.lower() or b"=?" in header or not header.isascii()
 
 
 def _body_has(octets: Octets, tree: Part, wanted: str) -> bool:

@@ -9,7 +9,9 @@ from postroad.config.limits import Limits
 from postroad.directory.accounts import AccountInfo
 from postroad.imap.answer import No
 from postroad.imap.capabilities import capabilities
+from postroad.imap.facts import FactsCache
 from postroad.imap.selected import Selected
+from postroad.imap.shared_uids import SharedUids
 from postroad.imap.wire.core import ImapServerCore
 from postroad.imap.wire.mailbox_name import MailboxName
 from postroad.imap.wire.table import State
@@ -51,6 +53,8 @@ class Services:
     limits: Limits
     hostname: str
     tls_context: ssl.SSLContext | None
+    facts: FactsCache
+    shared_uids: SharedUids
     counts: SessionCounts
     on_login: Callable[[Connection], None]
     """Told of connections that have earned their place (`postroad.policy.gate.Gate.authenticated`)."""

@@ -6,7 +6,6 @@ from typing import Final
 from postroad.imap.wire.fetch_items import FetchSection
 from postroad.message.section import header_subset
 from postroad.net.connection import Connection
-from postroad.store.errors import Damaged
 from postroad.store.messages import StoredMessage
 
 PIECE: Final = 256 * 1024
@@ -39,10 +38,6 @@ class Writer:
             self._held.clear()
             self._size = 0
             await self._conn.send(octets)
-
-    def abort(self) -> None:
-        """Drop the connection: a literal was begun that cannot be ended."""
-        self._conn.abort()
 
 
 class Cuts:
@@ -92,10 +87,5 @@ class Cuts:
         await writer.write(b" {%d}\r\n" % (end - start))
         while start < end:
             stop = min(start + PIECE, end)
-            try:
-                piece = self._message.read(start, stop)
-            except (Damaged, OSError) as error:
-                writer.abort()
-                raise ConnectionError("a message could not be read to its end") from error
-            await writer.write(piece)
+            await writer.write(self._message.read(start, stop))
             start = stop

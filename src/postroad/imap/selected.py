@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from postroad.imap.flag_text import FlagTexts
+from postroad.imap.shared_uids import SharedUids
 from postroad.imap.uid_set import Pairs, is_in, meet, members, pairs_of
 from postroad.imap.wire.responses import expunge_lines
 from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
@@ -33,6 +34,7 @@ class Selected:
         "_account",
         "_gone",
         "_recent",
+        "_shared",
         "_told",
         "flags",
         "id",
@@ -44,12 +46,12 @@ class Selected:
         "uidvalidity",
     )
 
-    def __init__(self, account: Account, mailbox: Mailbox, *, read_only: bool) -> None:
+    def __init__(self, account: Account, mailbox: Mailbox, shared: SharedUids, *, read_only: bool) -> None:
         view = account.view(mailbox.id)
         self.id = mailbox.id
         self.uidvalidity = mailbox.uidvalidity
         self.read_only = read_only
-        self.uids: array[int] = view.uids
+        self.uids: array[int] = shared.share(account.id, mailbox.id, view.modseq, view.uids)
         """What the client knows, by message number; shared with other sessions, so never changed in place."""
         self.uidnext = view.uidnext
         self.modseq = view.modseq
@@ -57,6 +59,7 @@ class Selected:
         """UIDs that SEARCH RETURN (SAVE) has kept for `$` (RFC 5182 §2.1)."""
         self.flags = FlagTexts()
         self._account = account
+        self._shared = shared
         self._recent: list[tuple[int, int]] = []
         self._gone: set[int] = set()
         """UIDs that are expunged and not announced."""
@@ -175,7 +178,8 @@ class Selected:
             lines.append(b"* %d EXISTS\r\n* %d RECENT\r\n" % (len(self.uids), self.recent_count()))
         self.modseq = changes.modseq
         self._told.clear()
-        self._share()
+        if not self._gone:
+            self.uids = self._shared.share(self._account.id, self.id, self.modseq, self.uids)
         return b"".join(lines)
 
     def _expunge(self) -> bytes:
@@ -210,11 +214,3 @@ class Selected:
         if not self.flags.learn({row.keywords for row in rows if row.keywords}):
             return b""
         return self.flags.listing(read_only=self.read_only)
-
-    def _share(self) -> None:
-        """Take the array of the worker's shared view where it says the same as ours."""
-        if self._gone:
-            return
-        view = self._account.view(self.id)
-        if view.modseq == self.modseq:
-            self.uids = view.uids

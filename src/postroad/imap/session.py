@@ -26,8 +26,10 @@ from postroad.imap.commands.store import store_flags
 from postroad.imap.dialogue import Authenticator, Dialogue, Services, SessionCounts
 from postroad.imap.errors import SERVERBUG, answer_to
 from postroad.imap.events import next_event
+from postroad.imap.facts import FactsCache
 from postroad.imap.sections import WRITE
 from postroad.imap.selected import MailboxGone
+from postroad.imap.shared_uids import SharedUids
 from postroad.imap.wire import commands
 from postroad.imap.wire.commands import Command, Event
 from postroad.imap.wire.core import ImapServerCore
@@ -64,7 +66,18 @@ class ImapSession:
         on_login: Callable[[Connection], None] = lambda _: None,
     ) -> None:
         """`tls_context` is for STARTTLS; whether TLS is on already is asked of each connection."""
-        self._services = Services(store, directory, clock, limits, hostname, tls_context, counts, on_login)
+        self._services = Services(
+            store=store,
+            directory=directory,
+            clock=clock,
+            limits=limits,
+            hostname=hostname,
+            tls_context=tls_context,
+            facts=FactsCache(),
+            shared_uids=SharedUids(),
+            counts=counts,
+            on_login=on_login,
+        )
         self._limits = ImapLimits(
             line_prelogin=limits.imap_line_prelogin,
             line=limits.imap_line,

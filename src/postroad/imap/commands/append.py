@@ -8,7 +8,7 @@ from postroad.imap.wire import responses
 from postroad.imap.wire.commands import AppendEnd, AppendStart, LiteralChunk
 from postroad.model.refusal import Unavailable
 from postroad.store.blobs.spool import Spool
-from postroad.store.errors import StoreError
+from postroad.store.errors import NoSuchMailbox, StoreError
 from postroad.store.types import Mailbox, NewMessage
 
 
@@ -79,5 +79,8 @@ async def _receive(dialogue: Dialogue, spool: Spool) -> Exception | None:
 
 async def _file(dialogue: Dialogue, command: AppendStart, mailbox: Mailbox, spool: Spool) -> Answer:
     message = NewMessage(spool.finish(), command.flags.mask, command.flags.keywords, command.date)
-    uidvalidity, uids = await dialogue.account.append(mailbox.id, [message])
+    try:
+        uidvalidity, uids = await dialogue.account.append(mailbox.id, [message])
+    except NoSuchMailbox:
+        raise No(b"TRYCREATE", b"the mailbox has been deleted meanwhile") from None
     return ok(b"filed", responses.appenduid(uidvalidity, uids))

@@ -89,7 +89,14 @@ class _Fetching:
             self.damaged = True
             return True
         await self.writer.write(head)
-        await cuts.send(self.writer)
+        try:
+            await cuts.send(self.writer)
+        except Exception as error:
+            # Half a response has gone out: nothing that is sent now would be understood.
+            self._dialogue.conn.abort()
+            if not isinstance(error, ConnectionError):
+                log.error("imap.broken_off", account=self._account.id, message=row.message_id, exc_info=True)
+            raise ConnectionError("a message could not be sent to its end") from error
         if row.uid in marked and not self._tells_flags:
             recent = is_in(self._selected.recent, row.uid)
             flags = self._selected.flags.text(row, recent)

@@ -4,9 +4,6 @@ from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.selected import Selected
 from postroad.imap.wire.commands import Select
-from postroad.model.flags import Flag
-from postroad.store.account import Account
-from postroad.store.types import Mailbox
 
 
 async def select(dialogue: Dialogue, command: Select) -> Answer:
@@ -15,18 +12,19 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
         dialogue.unselect()
     account = dialogue.account
     mailbox = dialogue.mailbox(command.mailbox)
-    selected = Selected(account, mailbox, read_only=command.read_only)
+    selected = Selected(account, mailbox, dialogue.services.shared_uids, read_only=command.read_only)
     await selected.claim_recent()
-    selected.flags.learn(account.keywords(mailbox.id))
+    facts = dialogue.services.facts.get(account, selected)
+    selected.flags.learn(facts.keywords)
     lines = [
         selected.flags.listing(read_only=command.read_only),
         b"* %d EXISTS\r\n* %d RECENT\r\n" % (selected.exists, selected.recent_count()),
         b"* OK [UIDVALIDITY %d] UIDs of this mailbox\r\n" % selected.uidvalidity,
         b"* OK [UIDNEXT %d] comes next\r\n" % selected.uidnext,
     ]
-    unseen = _first_unseen(account, mailbox, selected)
-    if unseen:
-        lines.append(b"* OK [UNSEEN %d] is the first unseen\r\n" % unseen)
+    if 0 < facts.first_unseen < selected.uidnext:
+        number = selected.number(facts.first_unseen)
+        lines.append(b"* OK [UNSEEN %d] is the first unseen\r\n" % number)
     dialogue.core.write(b"".join(lines))
     dialogue.select(selected)
     if command.read_only:
@@ -38,14 +36,3 @@ def unselect(dialogue: Dialogue) -> Answer:
     """Close the mailbox without expunging."""
     dialogue.unselect()
     return ok(b"closed")
-
-
-def _first_unseen(account: Account, mailbox: Mailbox, selected: Selected) -> int:
-    """The number of the first message without \\Seen; 0 when there is none."""
-    if not mailbox.unseen or not selected.exists:
-        return 0
-    for rows in account.entries_in_steps(mailbox.id, ((1, selected.uids[-1]),)):
-        for row in rows:
-            if not row.flags & Flag.SEEN:
-                return selected.number(row.uid)
-    return 0
