@@ -103,6 +103,7 @@ SCRAPS = (
         b"GET / HTTP/1.0\r\n",
         b"x" * 150,
         b"\xff",
+        b"\x16",
         b"1:*",
         b"UID ",
         b"a STARTTLS\r\n",

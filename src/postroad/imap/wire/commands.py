@@ -380,7 +380,7 @@ class Hangup:
     """The core has said its last word, if any: flush and close."""
 
     reason: str
-    """For the log: `http`, `bad commands`, `too big`."""
+    """For the log: `http`, `tls`, `bad commands`, `too big`."""
 
 
 Event: TypeAlias = (

@@ -8,7 +8,7 @@ Nothing is parsed ahead of the session: behind STARTTLS, AUTHENTICATE, IDLE or
 APPEND the same bytes mean something else.
 """
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from postroad.imap.wire.command_line import Found, Unfit, find_command, find_tag, is_http
 from postroad.imap.wire.commands import (
@@ -35,6 +35,8 @@ from postroad.imap.wire.reader import BadSyntax, Reader
 from postroad.imap.wire.table import State
 
 _Outcome: TypeAlias = Event | Step
+_TLS_HANDSHAKE: Final = b"\x16"
+"""How TLS begins (RFC 8446 §5.1); a control character begins no tag."""
 
 
 class ImapServerCore(Output):
@@ -168,6 +170,8 @@ class ImapServerCore(Output):
                 return hangup or Step.WAIT
 
     def _next_line(self) -> _Outcome:
+        if self._is_stranger and self._inbox.begins(_TLS_HANDSHAKE):
+            return self._leave("tls")
         limits = self._limits
         room = (limits.line_prelogin if self._is_stranger else limits.line) - self._line_octets
         line = self._inbox.line(room)
@@ -190,7 +194,7 @@ class ImapServerCore(Output):
         found = self._found
         if found is None:
             if self._is_stranger and is_http(line):
-                return self._leave_http()
+                return self._leave("http")
             first = find_command(line, self.state)
             if isinstance(first, Unfit):
                 return self._reject(first.tag, first.why, head)
@@ -346,7 +350,7 @@ class ImapServerCore(Output):
                 event = AppendAborted(tag)
             case _ if not tag:
                 if self._is_stranger and is_http(start):
-                    return self._leave_http()
+                    return self._leave("http")
                 tag = find_tag(start)
             case _:
                 pass
@@ -355,10 +359,10 @@ class ImapServerCore(Output):
             self._begin_drop(None)
         return outcome
 
-    def _leave_http(self) -> _Outcome:
+    def _leave(self, reason: str) -> _Outcome:
         # A browser made to talk to this port must find nothing of its request in the answer.
         self._close()
-        self._hangup = Hangup("http")
+        self._hangup = Hangup(reason)
         return Step.AGAIN
 
     def _skip_literal(self, head: LiteralHead | None) -> None:

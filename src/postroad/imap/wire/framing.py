@@ -76,6 +76,10 @@ class Inbox:
         self._scanned = 0
         return line
 
+    def begins(self, octets: bytes) -> bool:
+        """Tell whether what is there begins like this."""
+        return self._data.startswith(octets)
+
     def start(self, room: int) -> bytes:
         """Return the beginning of a faulty line, the same however the stream was cut."""
         start = bytes(self._data[: min(room + 1, _HEAD_OCTETS)])

@@ -178,6 +178,13 @@ def test_a_browser_gets_nothing(wire: bytes) -> None:
     assert core.data_to_send() == b""
 
 
+@pytest.mark.parametrize("wire", [b"\x16", b"\x16\x03\x01\x02\x00\x01\n\r\n", b"a NOOP\r\n\x16\x03\x01"])
+def test_tls_in_clear_is_closed(wire: bytes) -> None:
+    core = core_in(BEFORE)
+    assert events(core, wire)[-1] == Hangup("tls")
+    assert core.data_to_send() == b""
+
+
 def test_get_is_a_fine_tag() -> None:
     assert events(core_in(BEFORE), b"GET NOOP\r\n") == [Noop(b"GET")]
 
