@@ -62,6 +62,30 @@ def test_one_failure_in_a_group_is_its_own(desk: Desk) -> None:
     assert [r.kind for r in scan(pack)].count("blob") == 2  # what was undone is not in the pack
 
 
+def test_what_is_undone_first_of_all_leaves_nothing(desk: Desk) -> None:
+    async def work(account: Account) -> None:
+        with pytest.raises(NoSuchMailbox):
+            await account.append(999, [message(1)])
+        await account.append(account.mailboxes()[0].id, [message(2)])
+
+    desk.run(work)
+    blobs = [
+        record
+        for pack in (desk.data / "packs").glob("*.pack")
+        for record in scan(pack.read_bytes())
+        if record.kind == "blob"
+    ]
+    assert len(blobs) == 1
+
+
+def test_tools_do_not_leave_packs_behind(desk: Desk) -> None:
+    before = list((desk.data / "packs").iterdir())
+    for _ in range(3):
+        with open_offline(desk.data) as database:
+            database.write(lambda tx: tx.wake("directory"))
+    assert list((desk.data / "packs").iterdir()) == before
+
+
 def test_a_disk_that_takes_no_more_refuses_and_recovers(desk: Desk) -> None:
     async def work(account: Account) -> None:
         inbox = account.mailboxes()[0].id

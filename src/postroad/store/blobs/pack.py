@@ -17,6 +17,7 @@ from postroad.model.octets import Octets
 from postroad.store.blobs.record import blob_line
 
 PACK_SIZE: Final = 64 * 1024 * 1024
+ALLOCATED_AHEAD: Final = 4 * 1024 * 1024
 _VECTORS: Final = 512  # well below IOV_MAX
 _SET_TAIL: Final = (
     "INSERT INTO pack (id, tail) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET tail = excluded.tail"
@@ -42,6 +43,9 @@ class ActivePack:
         self._size = size
         self._fd = -1
         self._id = 0
+        self._tx: Transaction | None = None
+        self._room_to = 0  # how far the file is allocated
+        self._begun = 0  # where the pack ended when it was opened
         self._end = 0  # with what is waiting
         self._waiting: list[tuple[int, int, list[Any]]] = []  # (fd, offset, pieces)
         self._retired: list[int] = []
@@ -51,12 +55,12 @@ class ActivePack:
     # -- within a transaction --------------------------------------------
 
     def begin(self, tx: Transaction) -> None:
-        """Make sure that there is a pack to append to."""
-        if self._fd < 0 and not self._take_over(tx):
-            self._create()
+        """Appending is now within `tx`; a pack is opened when something is appended."""
+        self._tx = tx
 
     def blob(self, body: Octets, digest: bytes, at: float) -> tuple[int, int]:
         """Append a message; give (pack, offset of its first octet)."""
+        self._open()
         head = blob_line(len(body), digest, at)
         if self._end + len(head) + len(body) + 1 > self._size and self._end > 0:
             self._next_pack()
@@ -67,20 +71,22 @@ class ActivePack:
 
     def journal(self, line: bytes) -> None:
         """Append a line that needs no sync of its own."""
+        self._open()
         self._append([line], len(line))
 
-    def mark(self) -> tuple[int, int, int]:
+    def mark(self) -> tuple[int, int, int, int]:
         """A point to return to when one piece of work is undone."""
-        return self._fd, self._end, len(self._waiting)
+        return self._fd, self._id, self._end, len(self._waiting)
 
-    def back_to(self, mark: tuple[int, int, int]) -> None:
-        """Forget what was appended after `mark`."""
-        fd, end, count = mark
-        if fd != self._fd:
-            return  # a new pack was begun meanwhile: what was appended stays, unnamed
+    def back_to(self, mark: tuple[int, int, int, int]) -> None:
+        """Forget what was appended after `mark`, also where a pack was begun meanwhile."""
+        fd, pack_id, end, count = mark
         del self._waiting[count:]
-        self._end = end
-        self._changed[self._id] = end
+        if fd >= 0:
+            self._changed[pack_id] = end
+        if self._fd >= 0:
+            self._end = end if fd == self._fd else self._begun
+            self._changed[self._id] = self._end
 
     def tails(self, tx: Transaction) -> None:
         """Name the new ends in the transaction that makes them true."""
@@ -119,9 +125,24 @@ class ActivePack:
 
     # -- inside -----------------------------------------------------------
 
+    def _open(self) -> None:
+        if self._fd < 0 and not (self._tx is not None and self._take_over(self._tx)):
+            self._create()
+
+    def _allocate(self) -> None:
+        """Keep room ahead of the end, so that a sync need not change the file's size each time."""
+        start, self._room_to = self._room_to, self._end + ALLOCATED_AHEAD
+        try:
+            os.posix_fallocate(self._fd, start, self._room_to - start)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EOPNOTSUPP, errno.EINVAL, errno.EDQUOT, errno.EFBIG):
+                raise
+
     def _append(self, pieces: list[Any], length: int) -> None:
         self._waiting.append((self._fd, self._end, pieces))
         self._end += length
+        if self._end > self._room_to:
+            self._allocate()
         self._changed[self._id] = self._end
 
     def _joined(self) -> Iterator[tuple[int, int, list[Any]]]:
@@ -184,14 +205,8 @@ class ActivePack:
         self._use(fd, pack_id, 0)
 
     def _use(self, fd: int, pack_id: int, tail: int) -> None:
-        try:
-            # Room ahead of the tail, so that a sync need not change the file's size each time.
-            os.posix_fallocate(fd, tail, max(1, self._size - tail))
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EOPNOTSUPP, errno.EINVAL, errno.EDQUOT):
-                raise
-            os.ftruncate(fd, tail)
-        self._fd, self._id, self._end = fd, pack_id, tail
+        self._room_to = tail
+        self._fd, self._id, self._begun, self._end = fd, pack_id, tail, tail
 
 
 def _lock(fd: int) -> bool:
