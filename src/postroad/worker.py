@@ -10,6 +10,8 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeAlias
 
+import msgspec
+
 from postroad.config.settings import Listener, Settings
 from postroad.delivery.accept import Acceptance
 from postroad.delivery.inbound import Inbound
@@ -32,7 +34,7 @@ from postroad.policy.space import Space
 from postroad.pop3 import session as pop3
 from postroad.prepare_start import COUNTS, LOCKS
 from postroad.queue.runner import QueueRunner
-from postroad.smtp.server.services import Role
+from postroad.smtp.server.services import Acceptor, Role
 from postroad.smtp.server.session import SmtpSession
 from postroad.store.store import Store
 
@@ -71,12 +73,7 @@ class Worker:
             self._counts, limits, lambda connection: self._front.drop(connection)
         )
         self._front = Front(self._gate, tls, name=name)
-        acceptance = Acceptance(self.store, clock, settings.hostname)
-        space = Space(data, limits, clock)
-        self._inbound = Inbound(acceptance, self.directory, self.store, space, limits, self._counts)
-        self._submission = Submission(
-            acceptance, self.directory, self.store, space, limits, clock, settings.hostname
-        )
+        self._acceptors = self._make_acceptors()
         self.queue = QueueRunner(
             store=self.store,
             resolver=resolver,
@@ -101,16 +98,24 @@ class Worker:
         if self._index == 0:
             self._tasks.append(asyncio.create_task(keep_house(self.store, self._settings.data, self._clock)))
 
-    def reload(self) -> None:
-        """Read the certificate again; new connections get it, those that are open keep theirs."""
+    def reload(self, fresh: Settings | None) -> None:
+        """Read the certificate again and take `[limits]` and `[queue]` from `fresh` settings.
+
+        New connections get them, those that are open keep theirs. Listeners,
+        data directory, user and workers need a restart.
+        """
+        if fresh is not None:
+            self._settings = msgspec.structs.replace(self._settings, limits=fresh.limits, queue=fresh.queue)
+            self._counts.use(fresh.limits)
+            self.queue.use(fresh.queue)
+            self._acceptors = self._make_acceptors()
         try:
             self._tls.reload()
         except OSError as error:
             log.error("tls.not_reloaded", error=str(error))
-            return
         for listener in self._sessions:
             self._sessions[listener] = self._session(listener)
-        log.info("tls.reloaded", worker=self._index)
+        log.info("worker.reloaded", worker=self._index)
 
     async def stop(self, grace: float = GRACE_SECONDS) -> None:
         """Finish what is under way within `grace` seconds, then leave."""
@@ -121,6 +126,17 @@ class Worker:
         await self.directory.close()
         await self.store.close()
         self._counts.close()
+
+    def _make_acceptors(self) -> dict[Role, Acceptor]:
+        settings = self._settings
+        limits, clock = settings.limits, self._clock
+        acceptance = Acceptance(self.store, clock, settings.hostname)
+        space = Space(settings.data, limits, clock)
+        shared = (acceptance, self.directory, self.store, space, limits)
+        return {
+            Role.EXCHANGE: Inbound(*shared, self._counts),
+            Role.SUBMISSION: Submission(*shared, clock, settings.hostname),
+        }
 
     def _end_sessions(self) -> None:
         """Show those the door whose account was suspended or removed while they were in."""
@@ -141,14 +157,14 @@ class Worker:
         context = None if listener.tls == "none" else self._tls.context
         match listener.role:
             case "smtp" | "submission":
-                exchange = listener.role == "smtp"
+                role = Role(listener.role)
                 return SmtpSession(
-                    acceptor=self._inbound if exchange else self._submission,
+                    acceptor=self._acceptors[role],
                     directory=self.directory,
                     store=self.store,
                     clock=self._clock,
                     limits=self._settings.limits,
-                    role=Role.EXCHANGE if exchange else Role.SUBMISSION,
+                    role=role,
                     hostname=self._settings.hostname,
                     tls_context=context,
                     listener=f"{listener.role} {listener.address}",

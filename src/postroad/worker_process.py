@@ -7,6 +7,8 @@ import socket
 from collections.abc import Sequence
 
 from postroad.config.certificate import CertificateFiles
+from postroad.config.errors import ConfigError
+from postroad.config.load import load
 from postroad.config.settings import Settings
 from postroad.dns.system import SystemResolver
 from postroad.net.clock import SystemClock
@@ -60,7 +62,7 @@ async def _serve(
     loop.add_signal_handler(
         signal.SIGINT, lambda: None
     )  # Ctrl-C reaches all of us; the supervisor passes it on
-    loop.add_signal_handler(signal.SIGHUP, worker.reload)
+    loop.add_signal_handler(signal.SIGHUP, lambda: worker.reload(_fresh(settings)))
     loop.add_reader(lifeline, stop.set)
     await worker.start([(b.listener, b.sockets[index]) for b in bound])
     server = MetricsServer(metrics[index]) if metrics else None
@@ -76,3 +78,15 @@ async def _serve(
         await server.stop()
     log.info("worker.stopped", worker=index)
     return 0
+
+
+def _fresh(settings: Settings) -> Settings | None:
+    """The settings file as it is now; None when there is none, or when it has mistakes."""
+    if settings.source is None:
+        return None
+    try:
+        return load(settings.source)
+    except ConfigError as error:
+        for mistake in error.mistakes:
+            log.error("settings.not_reloaded", mistake=str(mistake))
+        return None

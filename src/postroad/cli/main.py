@@ -21,7 +21,7 @@ _NOUNS: Final = {
     "dev": _Noun("dev", "Start a complete server on this machine, for trying it out."),
     "serve": _Noun("serve", "Run the server."),
     "status": _Noun("status", "Show how the server is doing, on one screen."),
-    "reload": _Noun("signals", "Let the running server read its certificate again."),
+    "reload": _Noun("signals", "Let the running server read its certificate and limits again."),
     "stop": _Noun("signals", "Stop the running server; nothing under way is lost."),
     "config": _Noun("config", "The settings file: example, check, show."),
     "domain": _Noun("domain", "Domains that mail is taken for."),

@@ -46,8 +46,12 @@ class SharedCounts:
 
     def __init__(self, path: Path, worker: int, limits: Limits, clock: Clock) -> None:
         self._file = CountsFile(path, worker)
-        self._limits = limits
         self._clock = clock
+        self.use(limits)
+
+    def use(self, limits: Limits) -> None:
+        """Count against these limits from now on."""
+        self._limits = limits
         self._uncounted = frozenset(limits.uncounted_addresses)
 
     def admit(self, address: str) -> Admission | Refusal:

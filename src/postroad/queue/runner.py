@@ -85,6 +85,11 @@ class QueueRunner:
         self._stopping = False
         self._unsubscribe: Callable[[], None] = lambda: None
 
+    def use(self, settings: Queue) -> None:
+        """Go by these settings from now on; `remote` alone needs a restart."""
+        self._settings = settings
+        self._look.set()
+
     async def start(self) -> None:
         """Begin to look for work."""
         self._unsubscribe = self._store.watch.subscribe(spool.TOPIC, self._look.set)
