@@ -107,21 +107,21 @@ def format_duration(seconds: float) -> str:
     return f"{seconds:g} s"
 
 
-def about_duration(seconds: float) -> str:
-    """Return a duration for people, its two largest units: `3 h 20 min`."""
+def about_duration(seconds: float, parts: int = 2) -> str:
+    """Return a duration for people, its two largest units or only the largest: `3 h 20 min`."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes = int(seconds // 60)
     if minutes < 60:
-        return _two(minutes, "min", int(seconds % 60), "s")
+        return _joined(parts, minutes, "min", int(seconds % 60), "s")
     hours = minutes // 60
     if hours < 48:
-        return _two(hours, "h", minutes % 60, "min")
-    return _two(hours // 24, "d", hours % 24, "h")
+        return _joined(parts, hours, "h", minutes % 60, "min")
+    return _joined(parts, hours // 24, "d", hours % 24, "h")
 
 
-def _two(first: int, first_unit: str, second: int, second_unit: str) -> str:
+def _joined(parts: int, first: int, first_unit: str, second: int, second_unit: str) -> str:
     large = f"{first} {first_unit}"
-    return f"{large} {second} {second_unit}" if second else large
+    return f"{large} {second} {second_unit}" if second and parts > 1 else large

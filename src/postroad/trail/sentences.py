@@ -55,7 +55,7 @@ class _State:
     """How a recipient elsewhere stands."""
 
     result: str
-    """queued, delivered, deferred, failed or expired."""
+    """queued, delivered, deferred, failed, expired, held or cancelled."""
     at: float
     next: float | None = None
 
@@ -88,6 +88,8 @@ class _Teller:
                 yield self._attempt(at, note)
             case "notice":
                 yield self._notice(note)
+            case "held" | "released" | "cancelled":
+                yield self._decision(at, note)
             case _:
                 # A kind that has no sentence of its own.
                 yield note.kind, ", ".join(f"{name} {_text(note, name)}" for name in note.facts)
@@ -136,6 +138,12 @@ class _Teller:
             text = f"for {', '.join(names)}: {text}"
         return f"try {number}", text
 
+    def _decision(self, at: float, note: Note) -> tuple[str, str]:
+        """What an operator did with it in the queue."""
+        for name in _names(note):
+            self._states[name] = _State("queued" if note.kind == "released" else note.kind, at)
+        return note.kind, f"by {_text(note, 'who')}, for {_text(note, 'recipients')}"
+
     def _notice(self, note: Note) -> tuple[str, str]:
         to, trail, problem = _text(note, "to"), _text(note, "trail"), _text(note, "problem")
         about = f"that it has {_PERFECT.get(_text(note, 'about'), _text(note, 'about'))}"
@@ -166,8 +174,12 @@ class _Teller:
                     times = [state.next for state in states if state.next is not None]
                     following = f", next try at {self._when(min(times))}" if times else ""
                     words.append(f"{who}waiting in the queue{following}")
+                case "held":
+                    words.append(f"{who}held in the queue until it is released")
+                case "cancelled":
+                    words.append(f"{who}cancelled at {last}")
                 case _:
-                    words.append(f"{who}waiting in the queue, not tried yet")
+                    words.append(f"{who}waiting in the queue")
         return words
 
 

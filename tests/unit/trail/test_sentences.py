@@ -55,7 +55,7 @@ def test_a_message_that_was_greylisted_and_then_accepted() -> None:
 
 
 def test_a_message_that_waits() -> None:
-    assert story((100.0, QUEUED)).conclusion == "waiting in the queue, not tried yet"
+    assert story((100.0, QUEUED)).conclusion == "waiting in the queue"
     told = story((100.0, QUEUED), (101.0, attempt("deferred", "no answer from c.example's DNS", next=400.0)))
     assert lines(told)[1] == ("try 1", "no answer from c.example's DNS, next try at t400")
     assert told.conclusion == "waiting in the queue, next try at t400"
@@ -91,7 +91,7 @@ def test_recipients_that_fare_differently() -> None:
     assert lines(told)[2] == ("try 1", "for b@c.example: mx.c.example  550 no")
     assert told.conclusion == (
         "1 accepted by their servers at t101; after that it is in their hands; "
-        "1 refused for good at t101; 1 waiting in the queue, not tried yet"
+        "1 refused for good at t101; 1 waiting in the queue"
     )
 
 
@@ -135,4 +135,15 @@ def test_a_session_that_was_refused() -> None:
 
 
 def test_a_note_of_an_unknown_kind_is_told_as_it_is() -> None:
-    assert lines(story((100.0, Note("held", {"by": "root", "count": 2})))) == [("held", "by root, count 2")]
+    assert lines(story((100.0, Note("scanned", {"by": "x", "count": 2})))) == [("scanned", "by x, count 2")]
+
+
+def test_what_an_operator_did_is_told() -> None:
+    def by_root(kind: str) -> Note:
+        return Note(kind, {"queue": "Q000001", "recipients": ["lu@c.example"], "who": "root"})
+
+    told = story((100.0, QUEUED), (101.0, by_root("held")))
+    assert lines(told)[-1] == ("held", "by root, for lu@c.example")
+    assert told.conclusion == "held in the queue until it is released"
+    assert story((100.0, QUEUED), (101.0, by_root("released"))).conclusion == "waiting in the queue"
+    assert story((100.0, QUEUED), (101.0, by_root("cancelled"))).conclusion == "cancelled at t101"
