@@ -1,0 +1,167 @@
+"""Leases: who works on what, for how long, and how much at a time."""
+
+from functools import partial
+
+from postroad.config.settings import Queue
+from postroad.db.transaction import Transaction
+from postroad.queue.item import Work, from_text_id, read_recipients, text_id
+from postroad.queue.spool import (
+    LEASE_SECONDS,
+    RECIPIENTS_AT_ONCE,
+    depth,
+    end_lease,
+    lease,
+    leases_of,
+    next_due,
+    next_for,
+    release_worker,
+    remove_recipients,
+    renew,
+    set_ailing,
+    touch,
+)
+from tests.unit.queue.conftest import Desk
+from tests.unit.queue.queued import put
+
+SETTINGS = Queue(per_destination=2)
+
+
+def take(
+    desk: Desk,
+    worker: str = "w0",
+    *,
+    room: int = 100,
+    settings: Queue = SETTINGS,
+    working: tuple[int, ...] = (),
+) -> list[Work]:
+    """Lease what is due."""
+    return desk.do(lambda tx: lease(tx, worker, settings=settings, room=room, working=working))
+
+
+def addresses(work: list[Work]) -> list[list[str]]:
+    """Whom pieces of work are for."""
+    return [[str(recipient.address) for recipient in one.recipients] for one in work]
+
+
+def put_for(address: str, tx: Transaction) -> int:
+    """Queue a message for one recipient."""
+    return put(tx, address)
+
+
+def finish(desk: Desk, work: Work) -> None:
+    """All recipients have got it."""
+
+    def done(tx: Transaction) -> None:
+        remove_recipients(tx, work.item, [recipient.n for recipient in work.recipients])
+        end_lease(tx, work.lease_id)
+        touch(tx, work.destination, SETTINGS)
+
+    desk.do(done)
+
+
+def test_a_message_is_cut_into_work_by_destination(desk: Desk) -> None:
+    desk.do(lambda tx: put(tx, "a@x.test", "b@y.test", "c@x.test"))
+    assert sorted(addresses(take(desk))) == [["a@x.test", "c@x.test"], ["b@y.test"]]
+    assert take(desk, "w1") == []
+
+
+def test_many_recipients_are_several_transactions(desk: Desk) -> None:
+    desk.do(lambda tx: put(tx, *(f"r{n}@x.test" for n in range(RECIPIENTS_AT_ONCE + 5))))
+    assert [len(work.recipients) for work in take(desk)] == [RECIPIENTS_AT_ONCE, 5]
+
+
+def test_a_destination_has_its_limit_and_does_not_hide_the_next(desk: Desk) -> None:
+    for _ in range(5):
+        desk.do(lambda tx: put(tx, "a@busy.test"))
+    desk.do(lambda tx: put(tx, "b@idle.test"))
+    taken = take(desk)
+    assert sorted(work.destination for work in taken) == ["busy.test", "busy.test", "idle.test"]
+    assert desk.ask(lambda r: next_due(r, "w0")) is None, "what is full falls due when it is not"
+    finish(desk, next(work for work in taken if work.destination == "busy.test"))
+    assert desk.ask(lambda r: next_due(r, "w0")) == desk.now
+    assert [work.destination for work in take(desk)] == ["busy.test"]
+
+
+def test_a_destination_where_nobody_answers_gets_one_attempt_at_a_time(desk: Desk) -> None:
+    for _ in range(3):
+        desk.do(lambda tx: put(tx, "a@x.test"))
+    desk.do(lambda tx: set_ailing(tx, "x.test", True))
+    (work,) = take(desk)
+    assert take(desk) == []
+    desk.do(lambda tx: end_lease(tx, work.lease_id))
+    desk.do(lambda tx: set_ailing(tx, "x.test", False))
+    desk.do(lambda tx: touch(tx, "x.test", SETTINGS))
+    assert len(take(desk)) == 2
+
+
+def test_there_is_a_limit_for_all(desk: Desk) -> None:
+    for n in range(5):
+        desk.do(partial(put_for, f"a@x{n}.test"))
+    assert len(take(desk, room=3)) == 3
+    assert len(take(desk, "w1", settings=Queue(active=4))) == 1
+
+
+def test_the_next_for_the_same_destination(desk: Desk) -> None:
+    desk.do(lambda tx: put(tx, "a@x.test"))
+    desk.do(lambda tx: put(tx, "b@x.test"))
+    (first, second) = take(desk)
+    assert desk.do(lambda tx: next_for(tx, "w0", "x.test", SETTINGS)) is None
+    desk.do(lambda tx: put(tx, "c@x.test"))
+    finish(desk, first)
+    following = desk.do(lambda tx: next_for(tx, "w0", "x.test", SETTINGS))
+    assert following is not None
+    assert addresses([following]) == [["c@x.test"]]
+    assert desk.ask(lambda r: leases_of(r, "w0")) == {second.lease_id, following.lease_id}
+
+
+def test_the_work_of_a_dead_worker_comes_back(desk: Desk) -> None:
+    desk.do(lambda tx: put(tx, "a@x.test"))
+    (dead,) = take(desk, "w0")
+    assert desk.ask(lambda r: next_due(r, "w1")) == desk.now + LEASE_SECONDS
+    desk.now += LEASE_SECONDS
+    (work,) = take(desk, "w1")
+    assert work.recipients == dead.recipients
+    assert desk.ask(lambda r: leases_of(r, "w0")) == set()
+
+
+def test_a_lease_that_is_renewed_is_kept(desk: Desk) -> None:
+    desk.do(lambda tx: put(tx, "a@x.test"))
+    (work,) = take(desk, "w0")
+    for _ in range(3):
+        desk.now += LEASE_SECONDS / 2
+        desk.do(lambda tx: renew(tx, [work.lease_id]))
+        assert take(desk, "w1") == []
+
+
+def test_a_clock_that_leaps_takes_nothing_from_who_looks_first(desk: Desk) -> None:
+    desk.do(lambda tx: put(tx, "a@x.test"))
+    (work,) = take(desk, "w0")
+    desk.now += 10 * LEASE_SECONDS
+    assert take(desk, "w0", working=(work.lease_id,)) == []
+    assert take(desk, "w1") == []
+
+
+def test_a_worker_that_leaves_gives_everything_back(desk: Desk) -> None:
+    desk.do(lambda tx: put(tx, "a@x.test"))
+    take(desk, "w0")
+    desk.do(lambda tx: release_worker(tx, "w0"))
+    assert len(take(desk, "w1")) == 1
+
+
+def test_the_last_recipient_takes_the_item_and_its_octets_along(desk: Desk) -> None:
+    item_id = desk.do(lambda tx: put(tx, "a@x.test", "b@y.test"))
+    first, second = take(desk)
+    finish(desk, first)
+    assert len(desk.ask(lambda r: read_recipients(r, item_id))) == 1
+    assert desk.ask(lambda r: r.value("SELECT refs FROM blob")) == 1
+    finish(desk, second)
+    assert desk.ask(depth) == 0
+    assert desk.ask(lambda r: r.value("SELECT refs FROM blob")) == 0
+    assert desk.ask(lambda r: r.value("SELECT count(*) FROM queue_item")) == 0
+
+
+def test_numbers_that_people_type() -> None:
+    assert text_id(7) == "Q000007"
+    assert from_text_id("q000007") == 7
+    assert from_text_id("T000007") is None
+    assert from_text_id("") is None
