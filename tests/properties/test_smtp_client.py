@@ -16,7 +16,7 @@ LINES = [b"\r\n", b".", b"..", b"a", b"\r\n.\r\n", b"x" * 50, b"\xff"]
 TEXT = st.lists(st.sampled_from(LINES), max_size=30).map(b"".join)
 RUDE = st.lists(st.sampled_from([b"\r\n", b"\r", b"\n", b".", b"a", b"\0"]), max_size=30).map(b"".join)
 CUTS = st.lists(st.integers(0, 2000), max_size=5)
-PRINTABLE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1)
+WORDS = st.text("abc XYZ<>@.-", min_size=1)
 
 
 def cut(octets: bytes, cuts: list[int]) -> list[bytes]:
@@ -58,7 +58,7 @@ def test_a_server_without_line_ends_is_not_heard_out(noise: bytes) -> None:
     assert isinstance(reader.next_reply(), Garbage)
 
 
-@given(code=st.integers(200, 599), lines=st.lists(PRINTABLE, min_size=1, max_size=9))
+@given(code=st.integers(200, 599), lines=st.lists(WORDS, min_size=1, max_size=9))
 def test_what_a_server_encodes_a_client_reads(code: int, lines: list[str]) -> None:
     reply = Reply(code, "", "\n".join(lines))
     (read,) = replies([encode(reply)])
