@@ -43,10 +43,6 @@ from postroad.store.store import Store
 
 _COMMANDS: Final = COMMANDS.labels("imap")
 _SESSIONS: Final = SESSIONS.labels("imap")
-_UNSENT: Final = 64 * 1024
-"""Octets of answers above which no further command is begun before they are written."""
-_TURN: Final = 64
-"""Pipelined commands of one client that are served in a row."""
 _MISPLACED: Final = Answer(b"BAD", b"", b"that has no place here")
 
 
@@ -100,14 +96,8 @@ class ImapSession:
                 b"%b postroad at your service" % self._services.hostname.encode(),
                 b"CAPABILITY " + dialogue.capabilities(),
             )
-            served = 0
             while (event := await next_event(dialogue)) is not None:
                 await _serve(dialogue, event)
-                served += 1
-                if core.unsent > _UNSENT:
-                    await conn.send(b"")  # a client that pipelines has to read as well
-                elif not served % _TURN:
-                    await asyncio.sleep(0)  # and others want to be served
                 await _take_turns(dialogue)
         finally:
             _SESSIONS.dec()

@@ -93,10 +93,11 @@ def test_status(world: World) -> None:
     async def talk(server: Server, client: Client) -> None:
         await server.inbox(message(), flags=Flag.SEEN)
         await server.inbox(message(), flags=Flag.DELETED)
-        items = b"MESSAGES RECENT UIDNEXT UNSEEN SIZE DELETED"
+        items = b"MESSAGES RECENT UIDNEXT UNSEEN SIZE DELETED DELETED-STORAGE"
         size = 2 * len(message())
         assert await client.ok(b"STATUS inbox (%b)" % items) == [
-            b"STATUS INBOX (MESSAGES 2 RECENT 2 UIDNEXT 3 UNSEEN 1 SIZE %d DELETED 1)" % size
+            b"STATUS INBOX (MESSAGES 2 RECENT 2 UIDNEXT 3 UNSEEN 1 SIZE %d DELETED 1" % size
+            + b" DELETED-STORAGE %d)" % (size // 2)
         ]
         await client.ok(b"SELECT INBOX")
         assert await client.ok(b"STATUS INBOX (RECENT)") == [b"STATUS INBOX (RECENT 0)"]

@@ -3,9 +3,11 @@
 from bisect import bisect_left
 
 from postroad.imap.answer import Answer, ok
+from postroad.imap.batches import batches
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.wire import responses
 from postroad.imap.wire.commands import Status, StatusItem
+from postroad.model.flags import Flag
 from postroad.store.account import Account
 from postroad.store.types import Mailbox
 
@@ -42,6 +44,8 @@ def _value(account: Account, mailbox: Mailbox, item: StatusItem, append_limit: i
             return mailbox.size
         case StatusItem.DELETED:
             return mailbox.deleted
+        case StatusItem.DELETED_STORAGE:
+            return _deleted_storage(account, mailbox)
         case StatusItem.HIGHESTMODSEQ:
             return max(mailbox.highest_modseq, 1)  # RFC 7162 §7: never zero
         case StatusItem.APPENDLIMIT:
@@ -53,3 +57,12 @@ def _recent(account: Account, mailbox: Mailbox) -> int:
         return 0
     uids = account.view(mailbox.id).uids
     return len(uids) - bisect_left(uids, mailbox.recent_from)
+
+
+def _deleted_storage(account: Account, mailbox: Mailbox) -> int:
+    if not mailbox.deleted:
+        return 0
+    every = ((1, mailbox.uidnext),)
+    return sum(
+        row.size for rows in batches(account, mailbox.id, every) for row in rows if row.flags & Flag.DELETED
+    )

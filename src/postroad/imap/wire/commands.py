@@ -153,6 +153,8 @@ class StatusItem(Enum):
     """RFC 8438."""
     DELETED = b"DELETED"
     """RFC 9051 §6.3.11."""
+    DELETED_STORAGE = b"DELETED-STORAGE"
+    """RFC 9208 §4.1.4: octets that EXPUNGE would free."""
     HIGHESTMODSEQ = b"HIGHESTMODSEQ"
     """RFC 7162 §3.1.7."""
     APPENDLIMIT = b"APPENDLIMIT"
