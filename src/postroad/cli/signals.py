@@ -31,11 +31,10 @@ class _Process(NamedTuple):
 @common
 @pass_here
 def reload(here: Here) -> None:
-    """Let the running server read its certificate again.
+    """Let the running server read its certificate, [limits] and [queue] again.
 
-    A certificate that cannot be read is found here first; then the server is
-    left alone. Sessions that are open go on with the old one. What is in the
-    settings file needs a restart.
+    Mistakes are found here first; then the server is left alone. Connections
+    that are open go on with what they have. Other settings need a restart.
     """
     settings = here.settings()
     if mistakes := missing_files(settings):
@@ -44,7 +43,7 @@ def reload(here: Here) -> None:
         signal.pidfd_send_signal(process.descriptor, signal.SIGHUP)
     if here.json:
         print_json({"pid": process.pid})
-    here.say(f"Told the server (process {process.pid}) to read its certificate again.")
+    here.say(f"Told the server (process {process.pid}) to read its settings again.")
 
 
 @click.command()

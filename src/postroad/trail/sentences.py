@@ -120,6 +120,8 @@ class _Teller:
 
     def _attempt(self, at: float, note: Note) -> tuple[str, str]:
         facts, names = note.facts, _names(note)
+        if self._was_cancelled(note):
+            return "returned", f"{_text(note, 'reply')}, for {', '.join(names)}"
         number = max((self._tries.get(name, 0) for name in names), default=0) + 1
         result = "expired" if facts.get("expired") else _text(note, "result")
         following = _number(facts["next"]) if "next" in facts else None
@@ -137,6 +139,11 @@ class _Teller:
         if len(self._trail.recipients) > 1:
             text = f"for {', '.join(names)}: {text}"
         return f"try {number}", text
+
+    def _was_cancelled(self, note: Note) -> bool:
+        """Whether it is the end of what an operator cancelled, and no attempt at all."""
+        states = [self._states[name].result for name in _names(note) if name in self._states]
+        return "host" not in note.facts and bool(states) and all(state == "cancelled" for state in states)
 
     def _decision(self, at: float, note: Note) -> tuple[str, str]:
         """What an operator did with it in the queue."""
@@ -162,13 +169,13 @@ class _Teller:
         for result, states in groups.items():
             who = "" if alone else f"{len(states)} "
             last = self._when(max(state.at for state in states))
+            told = f"; {', '.join(sorted(self._told))} was told" if self._told else ""
             match result:
                 case "delivered":
                     theirs = "their server" if alone else "their servers"
                     words.append(f"{who}accepted by {theirs} at {last}; after that it is in their hands")
                 case "failed" | "expired":
-                    told = f"; {', '.join(sorted(self._told))} was told" if self._told else ""
-                    why = "refused for good" if result == "failed" else "given up"
+                    why = "failed for good" if result == "failed" else "given up"
                     words.append(f"{who}{why} at {last}{told}")
                 case "deferred":
                     times = [state.next for state in states if state.next is not None]
@@ -177,7 +184,7 @@ class _Teller:
                 case "held":
                     words.append(f"{who}held in the queue until it is released")
                 case "cancelled":
-                    words.append(f"{who}cancelled at {last}")
+                    words.append(f"{who}cancelled at {last}{told}")
                 case _:
                     words.append(f"{who}waiting in the queue")
         return words

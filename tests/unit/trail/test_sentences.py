@@ -74,7 +74,7 @@ def test_a_message_that_came_back() -> None:
         ),
     )
     assert lines(told)[-1] == ("notice", "ada@e.com was told that it has failed (T000002)")
-    assert told.conclusion == "refused for good at t101; ada@e.com was told"
+    assert told.conclusion == "failed for good at t101; ada@e.com was told"
     told = story((100.0, QUEUED), (900.0, attempt("deferred", "no route", expired=True)))
     assert told.conclusion == "given up at t900"
 
@@ -91,7 +91,7 @@ def test_recipients_that_fare_differently() -> None:
     assert lines(told)[2] == ("try 1", "for b@c.example: mx.c.example  550 no")
     assert told.conclusion == (
         "1 accepted by their servers at t101; after that it is in their hands; "
-        "1 refused for good at t101; 1 waiting in the queue"
+        "1 failed for good at t101; 1 waiting in the queue"
     )
 
 
@@ -147,3 +147,8 @@ def test_what_an_operator_did_is_told() -> None:
     assert told.conclusion == "held in the queue until it is released"
     assert story((100.0, QUEUED), (101.0, by_root("released"))).conclusion == "waiting in the queue"
     assert story((100.0, QUEUED), (101.0, by_root("cancelled"))).conclusion == "cancelled at t101"
+    told = story(
+        (100.0, QUEUED), (101.0, by_root("cancelled")), (102.0, attempt("failed", "5.4.0 cancelled"))
+    )
+    assert lines(told)[-1] == ("returned", "5.4.0 cancelled, for lu@c.example")
+    assert told.conclusion == "cancelled at t101"
