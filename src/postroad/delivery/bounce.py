@@ -20,7 +20,7 @@ from postroad.model.envelope import Recipient
 from postroad.queue.item import Item, QueuedRecipient
 from postroad.queue.item import text_id as queue_text_id
 from postroad.queue.spool import enqueue
-from postroad.smtp.client import Source
+from postroad.smtp.exchange import Source
 from postroad.smtp.outcome import Outcome
 from postroad.smtp.wire.params import decode_xtext
 from postroad.store.filing import put_blob

@@ -14,7 +14,8 @@ from postroad.dns.route import Host, NoRoute, Route, find_route
 from postroad.model.clock import Clock
 from postroad.model.envelope import Recipient
 from postroad.queue.item import Work
-from postroad.smtp.client import Outgoing, SmtpClient, Source, Timeouts, Unusable, client_context
+from postroad.smtp.client import SmtpClient, Timeouts, Unusable, client_context
+from postroad.smtp.exchange import Outgoing, Source
 from postroad.smtp.idle import IdleClients
 from postroad.smtp.outcome import Outcome, Verdict
 
@@ -95,7 +96,7 @@ class RemoteDelivery:
         Raises:
             Unusable: it cannot be talked to, or fell silent before it could have taken the message.
         """
-        idle = self._idle.take(address)
+        idle = self._idle.take(host.name, address)
         if idle is not None:
             try:
                 return await self._with(idle, message)
@@ -196,9 +197,17 @@ def _no_route(way: NoRoute) -> Outcome:
 def _better_known(first: Outcome | None, second: Outcome) -> Outcome:
     """Of two servers that could not be used, the one to speak of.
 
-    A "not now" of any of them leaves hope; words say more than silence; and
-    the better host is named first.
+    A "not now" of any of them leaves hope; words say more than silence; the
+    better host is named first, and of its addresses the last, because the
+    first are IPv6, which cannot be reached from everywhere.
     """
     if first is None:
         return second
-    return min(first, second, key=lambda o: (o.verdict is Verdict.FAILED, not o.spoken))
+    first_rank, second_rank = _rank(first), _rank(second)
+    if first_rank == second_rank and first.host == second.host:
+        return second
+    return first if first_rank <= second_rank else second
+
+
+def _rank(outcome: Outcome) -> tuple[bool, bool]:
+    return outcome.verdict is Verdict.FAILED, not outcome.spoken

@@ -18,7 +18,7 @@ from postroad.message.dsn import Action
 from postroad.queue.item import QueuedRecipient, Work
 from postroad.queue.schedule import Step, after_deferral
 from postroad.queue.spool import end_lease, remove_recipients, set_ailing, touch
-from postroad.smtp.client import Source
+from postroad.smtp.exchange import Source
 from postroad.smtp.outcome import Outcome, Verdict
 from postroad.trail import record
 from postroad.trail.note import Fact, Note

@@ -21,7 +21,7 @@ from postroad.queue import outcome as outcomes
 from postroad.queue import spool
 from postroad.queue.item import Work
 from postroad.queue.outcome import CANCELLED, End, Judged
-from postroad.smtp.client import Source
+from postroad.smtp.exchange import Source
 from postroad.smtp.outcome import Outcome, Verdict
 from postroad.store.errors import StoreError
 from postroad.store.messages import open_blob

@@ -1,19 +1,14 @@
 """Handing messages to another server: EHLO, STARTTLS, MAIL, RCPT, DATA (RFC 5321 §3)."""
 
-import asyncio
 import ssl
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NoReturn, Protocol
+from typing import NoReturn
 
-from postroad.model.address import Address
-from postroad.model.envelope import Recipient
+from postroad.smtp.exchange import SLICE, Exchange, Outgoing, has_utf8_address, is_eight_bit
 from postroad.smtp.link import Link, Lost
 from postroad.smtp.outcome import Outcome, Verdict
 from postroad.smtp.wire.client import DataEncoder, mail_command, parse_extensions, rcpt_command
 from postroad.smtp.wire.replies import Reply
-
-SLICE: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +23,6 @@ class Timeouts:
     block: float = 180.0
     end: float = 600.0
     goodbye: float = 5.0
-
-
-class Source(Protocol):
-    """The octets of a message, read in slices (`store.messages.StoredMessage`)."""
-
-    @property
-    def size(self) -> int: ...
-
-    def read(self, start: int, end: int) -> bytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One message for some recipients at one host."""
-
-    sender: Address | None
-    recipients: Sequence[Recipient]
-    source: Source
-    ret: str = ""
-    envid: str = ""
-    body: str = "7BIT"
-    smtputf8: bool = False
-    """The header needs it; addresses are looked at one by one."""
 
 
 class Unusable(Exception):
@@ -68,10 +40,10 @@ class SmtpClient:
     """A dialogue with one server at one address; several messages may follow one another."""
 
     def __init__(self, link: Link, host: str, address: str, hostname: str, timeouts: Timeouts) -> None:
+        self.host = host
         self.address = address
         self._link = link
-        self._host = host
-        self._hostname = hostname
+        self.hostname = hostname
         self.timeouts = timeouts
         self._extensions: dict[str, str] = {}
         self._used = False
@@ -135,8 +107,8 @@ class SmtpClient:
                 another server may be tried.
         """
         declared = message.body == "8BITMIME" and "8BITMIME" in self._extensions
-        eight_bit = declared or await _is_eight_bit(message.source)
-        exchange = _Exchange(message, self._unfit(message, eight_bit))
+        eight_bit = declared or await is_eight_bit(message.source)
+        exchange = Exchange(message, self._unfit(message, eight_bit))
         if not exchange.wanted:
             return exchange.outcomes()
         try:
@@ -164,23 +136,23 @@ class SmtpClient:
         if self._link.speaks_out_of_turn:
             raise Unusable(self._ours("4.7.0", "octets in clear behind the answer to STARTTLS"))
         try:
-            await self._link.start_tls(tls, self._host.strip("[]"), self.timeouts.tls)
+            await self._link.start_tls(tls, self.host.strip("[]"), self.timeouts.tls)
         except Lost as error:
             raise Unusable(self._ours("4.7.5", str(error)), tls_failed=True) from error
         await self._hello()
 
     async def _hello(self) -> None:
-        reply = await self._ask(f"EHLO {self._hostname}\r\n".encode())
+        reply = await self._ask(f"EHLO {self.hostname}\r\n".encode())
         self._extensions = {}
         if reply.code == 250:
             self._extensions = parse_extensions(reply)
         elif reply.code >= 500:
-            reply = await self._ask(f"HELO {self._hostname}\r\n".encode())  # RFC 5321 §3.2
+            reply = await self._ask(f"HELO {self.hostname}\r\n".encode())  # RFC 5321 §3.2
         if reply.code != 250:
             raise Unusable(self._spoken(reply))
         name = reply.text.split(maxsplit=1)[0].lower() if reply.text.strip() else ""
         # A name without a dot, such as localhost, is everybody's.
-        if "." in name and name == self._hostname:
+        if "." in name and name == self.hostname:
             text = "the mail server of the domain is this one, which does not know the domain"
             raise Unusable(self._failed(554, "5.4.6", text), ourselves=True)
 
@@ -214,7 +186,7 @@ class SmtpClient:
             return self._failed(554, "5.6.3", "the message has 8-bit octets, which the server does not take")
         return None
 
-    async def _transact(self, exchange: "_Exchange", eight_bit: bool) -> None:
+    async def _transact(self, exchange: Exchange, eight_bit: bool) -> None:
         self._last_words = None
         if self._link.speaks_out_of_turn:
             raise Lost("the server speaks out of turn")
@@ -227,7 +199,7 @@ class SmtpClient:
             self._extensions,
             size=message.source.size,
             eight_bit=eight_bit,
-            smtputf8=message.smtputf8 or _has_utf8_address(message),
+            smtputf8=message.smtputf8 or has_utf8_address(message),
             ret=message.ret,
             envid=message.envid,
         )
@@ -237,7 +209,7 @@ class SmtpClient:
         if reply is not None:
             await self._data(exchange, reply)
 
-    async def _pipelined(self, exchange: "_Exchange", mail: bytes, rcpts: list[bytes]) -> Reply | None:
+    async def _pipelined(self, exchange: Exchange, mail: bytes, rcpts: list[bytes]) -> Reply | None:
         """Everything up to DATA in one flight (RFC 2920 §3.1); gives the reply to DATA."""
         self._link.write(mail + b"".join(rcpts) + b"DATA\r\n")
         self._take_mail(exchange, await self._link.reply(self.timeouts.command))
@@ -245,7 +217,7 @@ class SmtpClient:
             self._take_rcpt(exchange, n, await self._link.reply(self.timeouts.command))
         return await self._link.reply(self.timeouts.data)
 
-    async def _one_by_one(self, exchange: "_Exchange", mail: bytes, rcpts: list[bytes]) -> Reply | None:
+    async def _one_by_one(self, exchange: Exchange, mail: bytes, rcpts: list[bytes]) -> Reply | None:
         """A command, a reply; gives the reply to DATA, or None when there was nobody to send it for."""
         self._take_mail(exchange, await self._ask(mail))
         for n, rcpt in zip(tuple(exchange.wanted), rcpts, strict=True):
@@ -256,18 +228,18 @@ class SmtpClient:
         self._link.write(b"DATA\r\n")
         return await self._link.reply(self.timeouts.data)
 
-    def _take_mail(self, exchange: "_Exchange", reply: Reply) -> None:
+    def _take_mail(self, exchange: Exchange, reply: Reply) -> None:
         """MAIL's reply is everybody's."""
         self._heed(reply)
         if reply.code >= 400:
             exchange.everybody(self._spoken(reply))
 
-    def _take_rcpt(self, exchange: "_Exchange", n: int, reply: Reply) -> None:
+    def _take_rcpt(self, exchange: Exchange, n: int, reply: Reply) -> None:
         self._heed(reply)
         if reply.code >= 400:
             exchange.settle(n, self._spoken(reply))
 
-    async def _data(self, exchange: "_Exchange", reply: Reply) -> None:
+    async def _data(self, exchange: Exchange, reply: Reply) -> None:
         """From the reply to DATA to the reply to the final dot."""
         self._heed(reply, goes_on=354)
         if reply.code == 354:
@@ -284,7 +256,7 @@ class SmtpClient:
             outcome = replace(outcome, dsn_passed=True)
         exchange.everybody(outcome)
 
-    async def _send_body(self, exchange: "_Exchange") -> None:
+    async def _send_body(self, exchange: Exchange) -> None:
         source, link, encoder = exchange.message.source, self._link, DataEncoder()
         for at in range(0, source.size, SLICE):
             link.write(encoder.encode(source.read(at, at + SLICE)))
@@ -325,66 +297,18 @@ class SmtpClient:
         return self._with_facts(Outcome(Verdict.FAILED, code, enhanced, text, spoken=False))
 
     def _ours(self, enhanced: str, text: str, *, uncertain: bool = False) -> Outcome:
-        outcome = _silence(self._host, self.address, enhanced, text)
+        outcome = _silence(self.host, self.address, enhanced, text)
         return self._with_facts(replace(outcome, uncertain=uncertain))
 
     def _with_facts(self, outcome: Outcome) -> Outcome:
         link = self._link
         return replace(
-            outcome, host=self._host, address=self.address, tls=link.tls, certificate=link.certificate
+            outcome, host=self.host, address=self.address, tls=link.tls, certificate=link.certificate
         )
-
-
-class _Exchange:
-    """One message on its way, and what is known of each recipient's fate."""
-
-    __slots__ = ("_outcomes", "answered", "dotted", "message", "open", "wanted")
-
-    def __init__(self, message: Outgoing, unfit: list[Outcome | None]) -> None:
-        self.message = message
-        self._outcomes = unfit
-        self.wanted = [n for n, outcome in enumerate(unfit) if outcome is None]
-        """Recipients that the server is asked to take, by their number."""
-        self.open = set(self.wanted)
-        """Those of them whose fate is not decided."""
-        self.answered = False
-        """The server has decided about somebody."""
-        self.dotted = False
-        """The final dot is on its way: from here on the server may have the message."""
-
-    def settle(self, n: int, outcome: Outcome) -> None:
-        """Decide about one recipient; the first word stands."""
-        if n in self.open:
-            self.open.remove(n)
-            self._outcomes[n] = outcome
-            self.answered = True
-
-    def everybody(self, outcome: Outcome) -> None:
-        """Decide about all who are left."""
-        for n in tuple(self.open):
-            self.settle(n, outcome)
-
-    def outcomes(self) -> list[Outcome]:
-        """One for each recipient; all are decided by now."""
-        return [outcome for outcome in self._outcomes if outcome is not None]
 
 
 def _silence(host: str, address: str, enhanced: str, text: str) -> Outcome:
     return Outcome(Verdict.DEFERRED, 0, enhanced, text, host, address, spoken=False)
-
-
-def _has_utf8_address(message: Outgoing) -> bool:
-    sender = message.sender
-    return (sender is not None and sender.utf8) or any(r.address.utf8 for r in message.recipients)
-
-
-async def _is_eight_bit(source: Source) -> bool:
-    for at in range(0, source.size, SLICE):
-        if not source.read(at, at + SLICE).isascii():
-            return True
-        if at:
-            await asyncio.sleep(0)  # others have their turn between the slices of a large message
-    return False
 
 
 def client_context() -> ssl.SSLContext:

@@ -11,23 +11,24 @@ MOST: Final = 100
 
 
 class IdleClients:
-    """One idle connection for each address, each with its timer."""
+    """One idle connection for each host and address, each with its timer."""
 
     def __init__(self) -> None:
-        self._idle: dict[str, tuple[SmtpClient, asyncio.TimerHandle]] = {}
+        self._idle: dict[tuple[str, str], tuple[SmtpClient, asyncio.TimerHandle]] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     def keep(self, client: SmtpClient) -> None:
         """Keep a connection that has just done its work, or close it."""
-        if not client.open_for_more or client.address in self._idle or len(self._idle) >= MOST:
+        key = client.host, client.address
+        if not client.open_for_more or key in self._idle or len(self._idle) >= MOST:
             self._close(client)
             return
-        timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._expire, client.address)
-        self._idle[client.address] = client, timer
+        timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._expire, key)
+        self._idle[key] = client, timer
 
-    def take(self, address: str) -> SmtpClient | None:
-        """A connection to `address` that is still open; it is the caller's then."""
-        kept = self._idle.pop(address, None)
+    def take(self, host: str, address: str) -> SmtpClient | None:
+        """A connection that is still open; it is the caller's then."""
+        kept = self._idle.pop((host, address), None)
         if kept is None:
             return None
         client, timer = kept
@@ -39,12 +40,12 @@ class IdleClients:
 
     async def close(self) -> None:
         """Say goodbye to all of them."""
-        for address in list(self._idle):
-            self._expire(address)
+        for key in list(self._idle):
+            self._expire(key)
         await asyncio.gather(*self._closing)
 
-    def _expire(self, address: str) -> None:
-        client, timer = self._idle.pop(address)
+    def _expire(self, key: tuple[str, str]) -> None:
+        client, timer = self._idle.pop(key)
         timer.cancel()
         self._close(client)
 

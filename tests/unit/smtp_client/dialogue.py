@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from postroad.model.address import parse_mailbox
 from postroad.model.envelope import Recipient
-from postroad.smtp.client import Outgoing, SmtpClient, Timeouts, client_context
+from postroad.smtp.client import SmtpClient, Timeouts, client_context
+from postroad.smtp.exchange import Outgoing
 from postroad.smtp.outcome import Outcome
 from postroad.testing.remote import RemoteServer
 

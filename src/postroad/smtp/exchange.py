@@ -1,0 +1,86 @@
+"""One message on its way to another server: what is to be sent, and whose fate is known."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from postroad.model.address import Address
+from postroad.model.envelope import Recipient
+from postroad.smtp.outcome import Outcome
+
+SLICE: Final = 256 * 1024
+"""Octets that are read and written at a time: a message is never in memory whole."""
+
+
+class Source(Protocol):
+    """The octets of a message, read in slices (`store.messages.StoredMessage`)."""
+
+    @property
+    def size(self) -> int: ...
+
+    def read(self, start: int, end: int) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message for some recipients at one host."""
+
+    sender: Address | None
+    recipients: Sequence[Recipient]
+    source: Source
+    ret: str = ""
+    envid: str = ""
+    body: str = "7BIT"
+    smtputf8: bool = False
+    """The header needs it; addresses are looked at one by one."""
+
+
+class Exchange:
+    """One message on its way, and what is known of each recipient's fate."""
+
+    __slots__ = ("_outcomes", "answered", "dotted", "message", "open", "wanted")
+
+    def __init__(self, message: Outgoing, unfit: list[Outcome | None]) -> None:
+        self.message = message
+        self._outcomes = unfit
+        self.wanted = [n for n, outcome in enumerate(unfit) if outcome is None]
+        """Recipients that the server is asked to take, by their number."""
+        self.open = set(self.wanted)
+        """Those of them whose fate is not decided."""
+        self.answered = False
+        """The server has decided about somebody."""
+        self.dotted = False
+        """The final dot is on its way: from here on the server may have the message."""
+
+    def settle(self, n: int, outcome: Outcome) -> None:
+        """Decide about one recipient; the first word stands."""
+        if n in self.open:
+            self.open.remove(n)
+            self._outcomes[n] = outcome
+            self.answered = True
+
+    def everybody(self, outcome: Outcome) -> None:
+        """Decide about all who are left."""
+        for n in tuple(self.open):
+            self.settle(n, outcome)
+
+    def outcomes(self) -> list[Outcome]:
+        """One for each recipient; all are decided by now."""
+        return [outcome for outcome in self._outcomes if outcome is not None]
+
+
+def has_utf8_address(message: Outgoing) -> bool:
+    """Whether an address of the envelope needs SMTPUTF8 (RFC 6531)."""
+    sender = message.sender
+    return (sender is not None and sender.utf8) or any(r.address.utf8 for r in message.recipients)
+
+
+async def is_eight_bit(source: Source) -> bool:
+    """Whether a message has octets that need 8BITMIME (RFC 6152)."""
+    for at in range(0, source.size, SLICE):
+        if not source.read(at, at + SLICE).isascii():
+            return True
+        if at:
+            await asyncio.sleep(0)  # others have their turn between the slices of a large message
+    return False
