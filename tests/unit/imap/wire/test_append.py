@@ -123,6 +123,12 @@ def test_any_other_literal_must_not() -> None:
     assert said == b"t NO a message must not hold NUL\r\n"
 
 
+def test_nul_is_seen_in_any_piece() -> None:
+    core = core_in(State.AUTHENTICATED)
+    seen = events(core, b"t APPEND a {4+}\r\n\0", b"abc", b"\r\n")
+    assert seen[1:] == [LiteralChunk(b"\0"), LiteralChunk(b"abc"), AppendAborted(b"t")]
+
+
 def test_what_follows_the_message_must_be_the_end() -> None:
     core = core_in(State.AUTHENTICATED)
     seen = events(core, b"t APPEND a {1+}\r\nxyz {5+}\r\nab NOOP\r\nu NOOP\r\n")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from postroad.imap.wire.commands import Capability, Hangup, Noop, StartTls
+from postroad.imap.wire.commands import AppendEnd, Capability, Hangup, Noop, StartTls
 from postroad.imap.wire.core import ImapServerCore
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.table import RULES, State
@@ -97,6 +97,14 @@ def test_a_line_without_end_ends_the_session() -> None:
     )
 
 
+def test_the_longest_line_that_is_dropped() -> None:
+    limits = ImapLimits(line_prelogin=10, line=50)
+    core = core_in(BEFORE, limits)
+    assert events(core, b"a NOOP".ljust(50), b"\r", b"\na NOOP\r\n") == [Noop(b"a")]
+    core = core_in(BEFORE, limits)
+    assert events(core, b"a NOOP".ljust(51) + b"\r\na NOOP\r\n") == [Hangup("too big")]
+
+
 def test_lines_of_one_command_count_together() -> None:
     limits = ImapLimits(line=400)
     part = b" TEXT {1+}\r\nx"
@@ -147,6 +155,13 @@ def test_twenty_in_a_row_after_it() -> None:
     assert b"BYE" not in core.data_to_send()
     assert events(core, b"a FETCH 0 ALL\r\nb NOOP\r\n") == [Hangup("bad commands")]
     assert core.data_to_send().endswith(b"* BYE too many bad commands\r\n")
+
+
+def test_an_append_is_a_good_command() -> None:
+    core = core_in()
+    seen = events(core, b"a FOO\r\n" * 19 + b"b APPEND INBOX {1+}\r\nx\r\n" + b"a FOO\r\n" * 19)
+    assert AppendEnd(b"b") in seen
+    assert b"BYE" not in core.data_to_send()
 
 
 def test_a_closed_core_takes_nothing() -> None:

@@ -142,6 +142,12 @@ def test_before_log_in_nothing_large_is_dropped_for_anyone() -> None:
     assert core.data_to_send().endswith(b"* BYE that is too much to be dropped\r\n")
 
 
+def test_a_bad_command_does_not_go_on_for_ever() -> None:
+    core = core_in(State.AUTHENTICATED, ImapLimits(discard=1000))
+    assert events(core, b"a FOO" + b" {0+}\r\n" * 190 + b"\r\na NOOP\r\n") == [Noop(b"a")]
+    assert events(core, b"a FOO" + b" {0+}\r\n" * 210 + b"\r\na NOOP\r\n") == [Hangup("too big")]
+
+
 def test_what_is_dropped_is_not_kept() -> None:
     core = core_in(State.AUTHENTICATED)
     assert events(core, b"a SELECT {10000000+}\r\n") == []

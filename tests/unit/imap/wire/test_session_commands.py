@@ -68,6 +68,7 @@ def test_after_log_in(command: bytes, value: c.Command) -> None:
         b'LOGIN ada"demo"',
         b"LOGIN ada (demo)",
         b"LOGIN ada demo\x00",
+        b'LOGIN ada "de\x00mo"',
         b"LOGIN ada\rdemo x",
         b"LOGIN ada {4}demo",
         b"AUTHENTICATE",
