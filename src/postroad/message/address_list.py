@@ -18,7 +18,7 @@ MAX_VALUE: Final = 64 * 1024
 MAX_TOKENS: Final = 24 * 1024
 
 _ATEXT: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]++"
-_DOT_ATOM: Final = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*+")
+_DOT_ATOM: Final = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
 # The shapes of nearly all addresses: "name" <a@b>, name <a@b>, a@b.
 _COMMON: Final = re.compile(
     rb"[ \t]*+(?:"
@@ -30,10 +30,10 @@ _COMMON: Final = re.compile(
 _TOKEN: Final = re.compile(
     rb"(\s++)"
     rb"|(=\?[^?\s]{1,80}\?[bBqQ]\?[^?\s]*+\?=)"  # whole, for it may hold commas it should not
-    rb"|\"((?:[^\"\\]++|\\.)*+)(?:\"|\\?\Z)"
+    rb"|\"((?:[^\"\\]++|\\.)*)(?:\"|\\?\Z)"
     rb"|(\[[^\]\[\\<>,;\s]*+\])"
     rb"|([<>@,;:(])"
-    rb"|((?:[^\s\"(),:;<>@\[=]++|=(?!\?))++)"
+    rb"|((?:[^\s\"(),:;<>@\[=]++|=(?!\?))+)"
     rb"|(.)",
     re.DOTALL,
 )

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 _EDGE: Final = re.compile(rb"\\.|[()]", re.DOTALL)
-_START: Final = re.compile(rb"\"(?:[^\"\\]++|\\.)*+(?:\"|\\?\Z)|\\.|\(", re.DOTALL)
+_START: Final = re.compile(rb"\"(?:[^\"\\]++|\\.)*(?:\"|\\?\Z)|\\.|\(", re.DOTALL)
 
 
 def comment_end(value: bytes, at: int) -> int:

@@ -24,7 +24,7 @@ _NAME: Final = re.compile(r"[!-9;-~]{1,76}")
 _PHRASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _QUOTABLE: Final = re.compile(r"[ -~]+")
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]++"
-_DOT_ATOM: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*+")
+_DOT_ATOM: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _NOT_HOST: Final = re.compile(r"[^A-Za-z0-9.:\[\]\x80-\U0010ffff_-]+")
 _NOT_ID: Final = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$&+.^_`{|}~-]+")

@@ -20,7 +20,7 @@ _TYPE: Final = re.compile(rb"\s*+([^\x00-\x20/;=\"\x7f]++)\s*+/\s*+([^\x00-\x20;
 _WORD: Final = re.compile(rb"\s*+([^\x00-\x20;=\"\x7f]++)")
 _PARAMETER: Final = re.compile(
     rb";\s*+([^\s=;\"]++)\s*+=\s*+"
-    rb"(?:\"((?:[^\"\\]++|\\.)*+)(?:\"|\\?\Z)|([^;]*+))",
+    rb"(?:\"((?:[^\"\\]++|\\.)*)(?:\"|\\?\Z)|([^;]*+))",
     re.DOTALL,
 )
 # Not every quoted pair: programs for Windows write paths and forget to double the backslash.

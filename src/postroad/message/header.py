@@ -17,10 +17,10 @@ MAX_FIELDS: Final = 1_000
 MAX_FIELD: Final = 64 * 1024
 
 # A field with its folds, or any other line of a header; not the empty line that ends it.
-ANY_FIELD: Final = re.compile(rb"(?m)^(?!\r?\n)(?:([!-9;-~]++)[ \t]*+:)?[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
+ANY_FIELD: Final = re.compile(rb"(?m)^(?!\r?\n)(?:([!-9;-~]++)[ \t]*+:)?[^\n]*+(?:\n[ \t][^\n]*+)*\n?")
 # A name, perhaps spaces (RFC 5322 §4.5.8), a colon and a value with its folds.
-_FIELD: Final = re.compile(rb"(?m)^([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+\n?)")
-_STRANGE_LINE: Final = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
+_FIELD: Final = re.compile(rb"(?m)^([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*\n?)")
+_STRANGE_LINE: Final = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*\n?")
 _FOLD: Final = re.compile(rb"\r?\n")
 
 

@@ -7,9 +7,7 @@ _MAX_SUBJECT: Final = 1_000
 
 _BLOB: Final = re.compile(r"\[[^\[\]]*+\]\s*+")
 # The leader: blobs, re: or fwd: with perhaps a blob in between.
-_REPLY: Final = re.compile(
-    r"(?:\[[^\[\]]*+\]\s*+)*+(?:re|fwd?)\s*+(?:\[[^\[\]]*+\]\s*+)?:\s*+", re.IGNORECASE
-)
+_REPLY: Final = re.compile(r"(?:\[[^\[\]]*+\]\s*+)*(?:re|fwd?)\s*+(?:\[[^\[\]]*+\]\s*+)?:\s*+", re.IGNORECASE)
 _FORWARD: Final = re.compile(r"\[fwd:(.*)\]", re.IGNORECASE | re.DOTALL)
 
 

@@ -11,7 +11,7 @@ _PIECE: Final = 64 * 1024
 _DIGITS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _FOREIGN: Final = bytes(octet for octet in range(256) if octet not in _DIGITS + b"=")
 # Groups of four digits; a padding character in front of the third digit pads nothing.
-_GROUPS: Final = re.compile(rb"(?:=*+[^=]=*+[^=]{3})*+")
+_GROUPS: Final = re.compile(rb"(?:=*+[^=]=*+[^=]{3})*")
 # As much as ends with no escape, or with a whole one.
 _UNCUT: Final = re.compile(rb".*(?:[^=]{3}|[^=]=[0-9A-Fa-f]{2})", re.DOTALL)
 

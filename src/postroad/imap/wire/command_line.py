@@ -7,7 +7,7 @@ from postroad.imap.wire.table import RULES, Parser, State, wrong_state
 
 # RFC 3501 §9 tag; the bound is ours, since a tag is the one thing that is echoed.
 _TAG_CHARS: Final = rb'[^\x00-\x20(){%*"\\+\x7f-\xff]{1,256}+'
-_COMMAND: Final = re.compile(rb"(" + _TAG_CHARS + rb") ((?:UID )?+[A-Z]++)(?![^ ])", re.IGNORECASE)
+_COMMAND: Final = re.compile(rb"(" + _TAG_CHARS + rb") (UID [A-Z]++|(?!UID )[A-Z]++)(?![^ ])", re.IGNORECASE)
 _TAG: Final = re.compile(rb"(" + _TAG_CHARS + rb")(?![^ ])")
 # No name of an IMAP command holds a slash, a colon or an asterisk; every target of HTTP does.
 _HTTP: Final = re.compile(rb"(?:CONNECT|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PRI|PUT|TRACE) ++[^ /:*]*+[/:*]")

@@ -19,8 +19,8 @@ _PLAIN: Final[dict[bytes, FetchItem]] = {
 }
 _NAME: Final = re.compile(rb"[A-Za-z0-9.]++")
 _SECTION: Final = re.compile(
-    rb"\[([1-9][0-9]{0,9}+(?:\.[1-9][0-9]{0,9}+)*+)?+(\.?+)"
-    rb"(?:(HEADER|TEXT|MIME)(\.FIELDS(?:\.NOT)?+)?+)?+",
+    rb"\[([1-9][0-9]{0,9}+(?:\.[1-9][0-9]{0,9}+)*)?(\.?+)"
+    rb"(?:(HEADER|TEXT|MIME)(\.FIELDS(?:\.NOT)?)?)?",
     re.IGNORECASE,
 )
 _PARTIAL: Final = re.compile(rb"<([0-9]{1,10})\.([0-9]{1,10})>")

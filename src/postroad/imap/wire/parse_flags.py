@@ -8,7 +8,7 @@ from postroad.imap.wire.reader import BadSyntax, Reader
 from postroad.model.flags import BY_NAME
 
 _FLAG: Final = rb'\\?+[^\x00-\x20(){%*"\\\]\x7f-\xff]++'
-_FLAGS: Final = re.compile(_FLAG + rb"(?: " + _FLAG + rb")*+")
+_FLAGS: Final = re.compile(_FLAG + rb"(?: " + _FLAG + rb")*")
 _NONE: Final = FlagList()
 _RECENT: Final = b"\\recent"
 

@@ -9,7 +9,7 @@ from postroad.imap.wire.parse_flags import read_flag_list, read_flags
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.message.date import parse_internaldate
 
-_STORE_ITEM: Final = re.compile(rb"([+-]?)FLAGS(\.SILENT)?+ ", re.IGNORECASE)
+_STORE_ITEM: Final = re.compile(rb"([+-]?)FLAGS(\.SILENT)? ", re.IGNORECASE)
 _MODES: Final[dict[bytes, StoreMode]] = {b"": "set", b"+": "add", b"-": "remove"}
 _DATE_TIME: Final = re.compile(rb'"([^"\r\n]{20,30})"')
 # At the end of what has come: the message (literal8: RFC 3516 §4.4), or the name of the mailbox.

@@ -18,13 +18,13 @@ _ASTRING: Final = re.compile(rb'[^\x00-\x20(){%*"\\\x7f-\xff]++')
 # list-char is an ASTRING-CHAR or a wildcard.
 _PATTERN: Final = re.compile(rb'[^\x00-\x20(){"\\\x7f-\xff]++')
 # 8-bit text is let in: clients send UTF-8 (RFC 6855 makes it legal), and it breaks no framing.
-_QUOTED: Final = re.compile(rb'"([^\x00\r\n"\\]*+(?:\\["\\][^\x00\r\n"\\]*+)*+)"')
+_QUOTED: Final = re.compile(rb'"([^\x00\r\n"\\]*+(?:\\["\\][^\x00\r\n"\\]*+)*)"')
 _ESCAPED: Final = re.compile(rb"\\(.)")
 _LITERAL: Final = re.compile(rb"\{([0-9]{1,10})\+?\}\r\n")
 _NUMBER: Final = re.compile(rb"[0-9]{1,20}+(?![0-9])")
 _SET: Final = re.compile(
-    rb"(?:\*|[1-9][0-9]{0,9}+)(?::(?:\*|[1-9][0-9]{0,9}+))?+"
-    rb"(?:,(?:\*|[1-9][0-9]{0,9}+)(?::(?:\*|[1-9][0-9]{0,9}+))?+)*+(?![0-9:,*])"
+    rb"(?:\*|[1-9][0-9]{0,9}+)(?::(?:\*|[1-9][0-9]{0,9}+))?"
+    rb"(?:,(?:\*|[1-9][0-9]{0,9}+)(?::(?:\*|[1-9][0-9]{0,9}+))?)*(?![0-9:,*])"
 )
 _SAVED: Final = SequenceSet((), saved=True)
 MAX_MODSEQ: Final = (1 << 63) - 1
