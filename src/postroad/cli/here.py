@@ -77,7 +77,6 @@ def common(command: F) -> F:
 
 def _note(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
     def note(context: click.Context, _: click.Parameter, value: Any) -> None:
-        # Said twice, before the noun and behind the verb, the later one holds.
         here = context.ensure_object(Here)
         if value:
             setattr(here, name, value)
