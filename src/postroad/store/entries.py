@@ -16,7 +16,7 @@ KEYWORD_LENGTH: Final = 100
 ENTRY_COLUMNS: Final = "uid, modseq, flags, keywords, size, internal_date, message_id"
 SELECT_RANGE: Final = (
     f"SELECT {ENTRY_COLUMNS} FROM entry"  # noqa: S608 - a constant
-    " WHERE account_id = ? AND mailbox_id = ? AND uid BETWEEN ? AND ?"
+    " WHERE account_id = ? AND mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid"
 )
 
 

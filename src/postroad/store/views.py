@@ -54,7 +54,9 @@ class Views:
         key = (account_id, mailbox_id)
         view = self._kept.get(key)
         if view is None:
-            rows = reader.rows("SELECT uid FROM entry WHERE account_id = ? AND mailbox_id = ?", *key)
+            rows = reader.rows(
+                "SELECT uid FROM entry WHERE account_id = ? AND mailbox_id = ? ORDER BY uid", *key
+            )
             view = View(mailbox_id, modseq, array("I", [uid for (uid,) in rows]), uidnext)
         elif view.modseq != modseq:
             view = _updated(reader, account_id, view)

@@ -80,6 +80,18 @@ def test_changes_name_what_is_new_changed_and_gone(desk: Desk) -> None:
     desk.run(work)
 
 
+def test_a_view_is_in_the_order_of_uids_whatever_changed_last(desk: Desk) -> None:
+    async def change(account: Account) -> None:
+        await account.append(box(account), [message(n) for n in range(5)])
+        await account.store_flags(box(account), [(2, 2)], "add", Flag.SEEN)
+
+    async def look(account: Account) -> None:  # another worker, whose view is made from nothing
+        assert list(account.view(box(account)).uids) == [1, 2, 3, 4, 5]
+
+    desk.run(change)
+    desk.run(look)
+
+
 def test_flags_changed_meanwhile_are_left_alone(desk: Desk) -> None:
     async def work(account: Account) -> None:
         inbox = box(account)
