@@ -3,7 +3,7 @@
 import random
 from collections.abc import Collection
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final, TypeAlias
 
 from postroad.dns.answers import Found, Mx, NoData, NoSuchDomain, TemporaryFailure
@@ -13,6 +13,9 @@ HOSTS: Final = 10
 """MX hosts that are looked at; the rest of a longer list is left out."""
 ADDRESSES: Final = 20
 """Addresses that are tried in all."""
+
+_HANDED_OUT: Final = IPv6Network("2000::/3")
+_NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052 §2.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,10 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(ip, IPv6Address):
         inside = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inside is None and ip in _NAT64:
+            inside = IPv4Address(int(ip) & 0xFFFFFFFF)
         if inside is not None:
             return inside.is_global and not inside.is_multicast
+        # What is not handed out for use on the Internet (RFC 4291 §2.4) may lead anywhere here.
+        return ip in _HANDED_OUT and ip.is_global
     return ip.is_global and not ip.is_multicast

@@ -4,6 +4,14 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final, TypeVar
 
+from dns.name import Name
+from dns.rdtypes.ANY.CNAME import CNAME
+from dns.rdtypes.ANY.MX import MX
+from dns.rdtypes.ANY.TXT import TXT
+from dns.rdtypes.IN.A import A
+from dns.rdtypes.IN.AAAA import AAAA
+from dns.zonefile import read_rrsets
+
 from postroad.dns.answers import Answer, Found, Mx, NoData, NoSuchDomain, TemporaryFailure
 
 T = TypeVar("T")
@@ -39,6 +47,25 @@ class ZoneResolver:
     def add_alias(self, name: str, target: str) -> None:
         """Add a CNAME."""
         self._aliases[name] = target
+
+    def add_zone(self, text: str) -> None:
+        """Add the A, AAAA, MX, TXT and CNAME records of a zone file (RFC 1035 §5); names are absolute.
+
+        Raises:
+            dns.exception.DNSException: it is no zone file.
+        """
+        for rrset in read_rrsets(text, rdclass=None, default_ttl=TTL, relativize=False):
+            name = _text(rrset.name)
+            for record in rrset:
+                match record:
+                    case MX(preference=preference, exchange=exchange):
+                        self.add_mx(name, _text(exchange), preference)
+                    case A(address=address) | AAAA(address=address):
+                        self.add_address(name, address)
+                    case TXT(strings=strings):
+                        self.add_txt(name, b"".join(strings))
+                    case CNAME(target=target):
+                        self.add_alias(name, _text(target))
 
     async def mx(self, domain: str) -> Answer[Mx]:
         """See `Resolver.mx`."""
@@ -76,3 +103,7 @@ class ZoneResolver:
             return Found(tuple(found), TTL)
         known = any(name in some for some in (self._mx, self._addresses, self._txt))
         return NoData() if known else NoSuchDomain()
+
+
+def _text(name: Name) -> str:
+    return name.to_text(omit_final_dot=True).removesuffix(".").lower()
