@@ -17,10 +17,12 @@ WRITE: Final = 64 * 1024
 class Writer:
     """Joins what is small and passes it on in pieces, never holding much."""
 
-    __slots__ = ("_conn", "_held", "_size")
+    __slots__ = ("_conn", "_held", "_patience", "_size")
 
-    def __init__(self, conn: Connection) -> None:
+    def __init__(self, conn: Connection, patience: float) -> None:
+        """`patience` is how long the client may leave unread what it is sent."""
         self._conn = conn
+        self._patience = patience
         self._held: list[bytes] = []
         self._size = 0
 
@@ -37,7 +39,7 @@ class Writer:
             octets = b"".join(self._held)
             self._held.clear()
             self._size = 0
-            await self._conn.send(octets)
+            await self._conn.send(octets, self._patience)
 
 
 class Cuts:

@@ -132,7 +132,7 @@ async def _serve(dialogue: Dialogue, event: Event) -> None:
 async def _take_turns(dialogue: Dialogue) -> None:
     """Within a pipeline, wait for a client that does not read, and let others have the loop."""
     if dialogue.core.unsent > WRITE:
-        await dialogue.conn.send(b"")
+        await dialogue.conn.send(b"", dialogue.services.limits.unread_timeout)
     elif dialogue.core.buffered():
         await asyncio.sleep(0)
 

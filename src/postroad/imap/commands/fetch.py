@@ -48,7 +48,7 @@ class _Fetching:
     """One FETCH under way."""
 
     def __init__(self, dialogue: Dialogue, command: Fetch) -> None:
-        self.writer = Writer(dialogue.conn)
+        self.writer = Writer(dialogue.conn, dialogue.services.limits.unread_timeout)
         self.damaged = False
         self._dialogue = dialogue
         self._account: Account = dialogue.account
