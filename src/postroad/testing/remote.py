@@ -57,7 +57,23 @@ class Hang:
     """Say nothing more and read nothing more, until the other side has had enough."""
 
 
-Act: TypeAlias = str | Raw | Drop | Hang
+class Hold:
+    """Keep the answer back until the test says so."""
+
+    def __init__(self, reply: str) -> None:
+        self.reply = reply
+        self._gone = asyncio.Event()
+
+    def let_go(self) -> None:
+        """Let the answer out."""
+        self._gone.set()
+
+    async def wait(self) -> None:
+        """Return when it is out."""
+        await self._gone.wait()
+
+
+Act: TypeAlias = str | Raw | Drop | Hang | Hold
 """A string is a reply; its lines are parted by line feeds, a multi-line reply is made of them."""
 
 
@@ -264,6 +280,10 @@ class RemoteServer:
             case str():
                 if act:
                     writer.write(_encode(act))
+            case Hold():
+                await act.wait()
+                act = act.reply
+                writer.write(_encode(act))
             case Raw(octets):
                 writer.write(octets)
                 act = octets.decode("latin-1")

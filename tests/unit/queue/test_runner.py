@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from postroad.config.settings import Queue
+from postroad.db.transaction import Transaction
+from postroad.queue.spool import LEASE_SECONDS, lease
 from postroad.testing import MailWorld
-from postroad.testing.remote import Drop
-from tests.unit.queue.queued import ADA, inbox, put, queue, recipient, waiting
+from postroad.testing.clock import ManualClock, turns
+from postroad.testing.remote import Drop, Hang, Hold
+from tests.unit.queue.queued import ADA, MESSAGE, inbox, put, queue, recipient, waiting
 
 
 def play(scene: Callable[[MailWorld], Awaitable[None]], settings: Queue | None = None) -> None:
@@ -237,3 +240,69 @@ def test_what_stays_here_waits_untried() -> None:
         assert remote.connections == 0
 
     play(scene, Queue(remote=False, allow_private_addresses=True))
+
+
+def test_the_work_of_a_worker_that_died_is_done_by_another() -> None:
+    async def scene(world: MailWorld) -> None:
+        remote = await world.remote("remote.test")
+        await world.change(lambda tx: _die_with_it(tx, put(tx, "bob@remote.test")))
+        assert isinstance(world.clock, ManualClock)
+        await world.clock.advance(LEASE_SECONDS - 1)
+        assert remote.connections == 0
+        await world.clock.advance(2)
+        await world.settle()
+        assert len(remote.messages) == 1
+
+    play(scene)
+
+
+def _die_with_it(tx: Transaction, item_id: int) -> None:
+    assert len(lease(tx, "dead", settings=Queue(), room=10, working=())) == 1
+
+
+def test_workers_that_stop_give_back_what_they_cannot_finish() -> None:
+    async def scene(world: MailWorld) -> None:
+        remote = await world.remote("remote.test")
+        remote.answer("END", Hang(), times=1)
+        await world.change(lambda tx: put(tx, "bob@remote.test"))
+        await remote.until(".")
+        await world.stop_workers(grace=0.05)
+        await world.start()
+        await world.settle()
+        assert len(remote.messages) == 1
+        assert world.queue() == []
+
+    play(scene)
+
+
+def test_workers_that_stop_finish_what_is_under_way() -> None:
+    async def scene(world: MailWorld) -> None:
+        remote, hold = await world.remote("remote.test"), Hold("250 2.0.0 taken")
+        remote.answer("END", hold)
+        await world.change(lambda tx: put(tx, "bob@remote.test"))
+        await remote.until(".")
+        stopping = asyncio.create_task(world.stop_workers(grace=10))
+        await turns()
+        hold.let_go()
+        await stopping
+        await world.start()
+        await world.settle()
+        assert world.queue() == []
+        assert len(remote.messages) == 1
+
+    play(scene)
+
+
+def test_a_message_of_fifty_megabytes_arrives_whole() -> None:
+    body = MESSAGE + b"x" * 78 + b"\r\n"
+    body += body[-80:] * 620_000
+
+    async def scene(world: MailWorld) -> None:
+        remote = await world.remote("remote.test")
+        await world.change(lambda tx: put(tx, "bob@remote.test", body=body))
+        await remote.until_taken()
+        await world.settle()
+        (taken,) = remote.messages
+        assert taken.body == body
+
+    play(scene)

@@ -1,10 +1,11 @@
 """MAIL, RCPT, DATA: what is sent, and what each recipient's fate is."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from postroad.smtp.client import Unusable
+from postroad.smtp.client import Timeouts, Unusable
 from postroad.testing.remote import EXTENSIONS, Act, Drop, Hang, Raw, RemoteServer
 from tests.unit.smtp_client.dialogue import MESSAGE, hasty, open_client, outgoing, send, utf8, verdicts
 
@@ -203,3 +204,45 @@ def test_parameters_are_for_servers_that_know_them() -> None:
         assert remote.said("MAIL") == ["MAIL FROM:<ada@here.test>"]
 
     asyncio.run(run())
+
+
+class Endless:
+    """Fifty megabytes that exist only when they are read."""
+
+    size = 50 * 1024 * 1024
+
+    def __init__(self) -> None:
+        self.read_to = 0
+
+    def read(self, start: int, end: int) -> bytes:
+        self.read_to = max(self.read_to, end)
+        return (b"x" * 78 + b"\r\n") * ((min(end, self.size) - start) // 80)
+
+
+def test_a_server_that_leaves_is_not_written_to(remote: RemoteServer) -> None:
+    source = Endless()
+
+    async def run() -> None:
+        async with remote:
+            remote.answer("BODY", Drop())
+            with pytest.raises(Unusable):
+                await send(remote, replace(outgoing(), source=source, body="8BITMIME"))
+
+    asyncio.run(run())
+    assert source.read_to < source.size
+
+
+def test_a_server_that_does_not_read_is_not_written_to(remote: RemoteServer) -> None:
+    source = Endless()
+
+    async def run() -> None:
+        async with remote:
+            remote.answer("BODY", Hang())
+            client = await open_client(remote, timeouts=Timeouts(block=0.05))
+            with pytest.raises(Unusable) as caught:
+                await client.send(replace(outgoing(), source=source, body="8BITMIME"))
+        assert "reads nothing" in caught.value.outcome.text
+
+    asyncio.run(run())
+    # What the kernel takes for itself, on both sides, and what the transport may hold.
+    assert source.read_to < source.size / 2
