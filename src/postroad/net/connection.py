@@ -14,6 +14,7 @@ from typing import Final, Protocol, cast
 
 from postroad.model.octets import Buffer
 from postroad.net.early import Early
+from postroad.obs.log import log
 
 READ_HIGH_WATER: Final = 256 * 1024
 """Octets waiting in a core above which the socket is not read."""
@@ -139,9 +140,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         core = self._core
         if core is None:
-            # The session has not attached yet: leave the bytes in the kernel
-            # from now on, keep these.
-            self._early(data)
+            self._early(data)  # the session has not attached its core yet
             return
         core.receive(data)
         self._fed = True
@@ -318,6 +317,8 @@ class Connection(asyncio.Protocol):
             await self._session(self)
         except ConnectionError:
             pass  # the peer left in the middle of something; the session has logged what matters
+        except Exception:
+            log.exception("net.session_failed", conn=self.id, peer=self.peer[0])
         finally:
             self._stop_timer()
             self.close()

@@ -15,6 +15,7 @@ from postroad.store.blobs.reader import PackReader
 from postroad.store.errors import NoSuchMailbox, NoSuchMessage, OverQuota
 from postroad.store.filing import file_message, put_blob
 from postroad.store.messages import StoredMessage, open_message
+from postroad.store.parts import parts
 from postroad.store.prepare import Prepared, prepare
 from postroad.store.types import (
     Changes,
@@ -30,6 +31,7 @@ from postroad.store.types import (
 )
 from postroad.store.views import Views, changes
 
+EVERYTHING: Final = ((1, 2**32 - 1),)
 _BATCH: Final = 500  # bound parameters in one IN list
 
 
@@ -227,16 +229,29 @@ class Account:
         keywords: frozenset[str] = frozenset(),
         unchanged_since: int | None = None,
     ) -> FlagsResult:
-        """Change flags of all `uids` that exist.
+        """Change flags of all `uids` that exist; of very many in several transactions.
 
         Raises:
             LimitReached: too many or too long keywords.
         """
-        return await self._database.write(
-            lambda tx: entries.store_flags(
-                tx, self.id, mailbox_id, uids, mode, flags, keywords, unchanged_since
+        modseq, changed, conflicts = 0, list[Entry](), list[int]()
+        for part in parts(self.view(mailbox_id).uids, uids):
+            result = await self._database.write(
+                partial(
+                    entries.store_flags,
+                    account_id=self.id,
+                    mailbox_id=mailbox_id,
+                    uids=part,
+                    mode=mode,
+                    flags=flags,
+                    keywords=keywords,
+                    unchanged_since=unchanged_since,
+                )
             )
-        )
+            modseq = max(modseq, result.modseq)
+            changed += result.entries
+            conflicts += result.conflicts
+        return FlagsResult(modseq, changed, conflicts)
 
     async def append(self, mailbox_id: int, messages: Sequence[NewMessage]) -> tuple[int, list[int]]:
         """File messages, all or none; give the mailbox's UIDVALIDITY and the new UIDs.
@@ -272,10 +287,28 @@ class Account:
     async def expunge(
         self, mailbox_id: int, uids: Ranges | None = None, *, only_deleted: bool = True
     ) -> list[int]:
-        """Remove messages for good; give the UIDs that vanished."""
-        return await self._database.write(
-            lambda tx: entries.expunge(tx, self.id, mailbox_id, uids, only_deleted)
-        )
+        """Remove messages for good; give the UIDs that vanished.
+
+        Very many go in several transactions, but with `only_deleted=False`
+        (POP3's UPDATE) all or none.
+        """
+        if not only_deleted:
+            return await self._database.write(
+                lambda tx: entries.expunge(tx, self.id, mailbox_id, uids, only_deleted)
+            )
+        gone: list[int] = []
+        wanted = EVERYTHING if uids is None else uids
+        for part in parts(self.view(mailbox_id).uids, wanted):
+            gone += await self._database.write(
+                partial(
+                    entries.expunge,
+                    account_id=self.id,
+                    mailbox_id=mailbox_id,
+                    uids=part,
+                    only_deleted=only_deleted,
+                )
+            )
+        return gone
 
 
 def _append(
