@@ -107,7 +107,7 @@ class Postfix:
         for name in ("etc", "queue", "data", "mail", "queue/etc"):
             (self.directory / name).mkdir()
         (self.directory / "queue/etc/resolv.conf").write_text(f"nameserver {self._resolver}\n")
-        self.allow_all()
+        (self._config / "access").touch()
         main = _MAIN.format(
             directory=self.directory,
             address=self.address,
@@ -138,15 +138,11 @@ class Postfix:
         return run(*as_root("cat", str(path))) if path.exists() else ""
 
     def access(self, lines: str) -> None:
-        """Set what it says to recipients (access(5)); call `reload` to make it known."""
+        """Set what it says to which recipients, as access(5) has it; none: all that exist are welcome."""
         (self._config / "access").write_text(lines)
+        self._reload()
 
-    def allow_all(self) -> None:
-        """Let every recipient through that exists."""
-        self.access("")
-
-    def reload(self) -> None:
-        """Have it read its tables anew, and wait until it has."""
+    def _reload(self) -> None:
         before = self.log().count("reload -- version")
         run(*as_root(program("postfix"), "-c", str(self._config), "reload"))
         until(lambda: self.log().count("reload -- version") > before, "Postfix to reload")
