@@ -12,7 +12,7 @@ from typing import Final
 from postroad.testing import ThreadedWorld
 from postroad.testing.world import PASSWORD
 
-PATIENCE: Final = 30.0
+PATIENCE: Final = 20.0
 """Seconds after which a dialogue counts as hung."""
 
 

@@ -8,11 +8,11 @@ before the session waits, so a pipeline of commands costs one system call.
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Protocol, cast
 
 from postroad.model.octets import Buffer
+from postroad.net.tls import TlsInfo, tls_info
 from postroad.net.early import Early
 from postroad.obs.log import log
 
@@ -53,16 +53,6 @@ class Wake(Enum):
     """The peer is gone, or has sent its last byte and everything before it was seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class TlsInfo:
-    """What was negotiated, for Received, trail and channel binding."""
-
-    version: str
-    cipher: str
-    sni: str = ""
-    alpn: str = ""
-
-
 class Connection(asyncio.Protocol):
     """A connection with its peer, one task (`session`) and one timer."""
 
@@ -85,6 +75,7 @@ class Connection(asyncio.Protocol):
         "_transport",
         "_waiter",
         "account_id",
+        "alpn",
         "id",
         "local",
         "peer",
@@ -96,14 +87,20 @@ class Connection(asyncio.Protocol):
         session: Callable[["Connection"], Awaitable[None]],
         *,
         connection_id: str,
+        alpn: str = "",
         on_connect: Callable[["Connection"], bytes | None] = lambda _: None,
         on_lost: Callable[["Connection"], None] = lambda _: None,
     ) -> None:
-        """`on_connect` may answer with a farewell: the peer gets it and is closed."""
+        """`on_connect` may answer with a farewell: the peer gets it and is closed.
+
+        `alpn` is what is spoken here. Who agrees in the handshake to speak
+        something else was sent here by somebody else (ALPACA) and hears nothing.
+        """
         self.id = connection_id
         self.peer: tuple[str, int] = ("", 0)
         self.local: tuple[str, int] = ("", 0)
         self.tls: TlsInfo | None = None
+        self.alpn = alpn
         self.account_id: int | None = None
         """Who has logged in, so that an account that is suspended can be shown the door."""
         self._session = session
@@ -128,7 +125,10 @@ class Connection(asyncio.Protocol):
         self._transport = opened
         self.peer = _name(transport.get_extra_info("peername"))
         self.local = _name(transport.get_extra_info("sockname"))
-        self.tls = _tls_info(transport)
+        self.tls = tls_info(transport)
+        if self._speaks_otherwise():
+            opened.abort()
+            return
         farewell = self._connected_cb(self)
         if farewell is not None:
             opened.write(farewell)
@@ -251,7 +251,7 @@ class Connection(asyncio.Protocol):
         invites the handshake has to be in the core or already written.
 
         Raises:
-            ConnectionError: the handshake failed; the connection is closed.
+            ConnectionError: the handshake failed or agreed on another protocol; the connection is closed.
         """
         transport = self._transport
         assert transport is not None
@@ -272,7 +272,10 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
         self._reading = True
         self._fed = False
-        self.tls = _tls_info(upgraded)
+        self.tls = tls_info(upgraded)
+        if self._speaks_otherwise():
+            self.abort()
+            raise ConnectionError("the client wants to speak another protocol")
 
     def poke(self) -> None:
         """Make the session's `pump` return POKED, now or the next time."""
@@ -322,6 +325,9 @@ class Connection(asyncio.Protocol):
         finally:
             self._stop_timer()
             self.close()
+
+    def _speaks_otherwise(self) -> bool:
+        return bool(self.alpn) and self.tls is not None and self.tls.alpn not in ("", self.alpn)
 
     def _early(self, data: bytes) -> None:
         held = Early()
@@ -375,16 +381,3 @@ def _name(address: object) -> tuple[str, int]:
             return host.removeprefix("::ffff:"), port
         case _:
             return "", 0
-
-
-def _tls_info(transport: asyncio.BaseTransport) -> TlsInfo | None:
-    ssl_object = transport.get_extra_info("ssl_object")
-    if ssl_object is None:
-        return None
-    name, _, _ = ssl_object.cipher() or ("", "", 0)
-    return TlsInfo(
-        version=ssl_object.version() or "",
-        cipher=name,
-        sni=getattr(ssl_object, "postroad_sni", ""),
-        alpn=ssl_object.selected_alpn_protocol() or "",
-    )

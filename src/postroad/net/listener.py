@@ -157,10 +157,6 @@ class Front:
             return
         finally:
             del self._handshakes[connection]
-        spoken = connection.tls.alpn if connection.tls else ""
-        if spoken not in ("", ALPN[service.protocol]):
-            log.info("net.wrong_alpn", conn=connection.id, alpn=spoken)
-            connection.abort()
 
     # -- both ----------------------------------------------------------------
 
@@ -168,6 +164,7 @@ class Front:
         return Connection(
             service.session,
             connection_id=f"{self._name}-{next(self._numbers)}",
+            alpn=ALPN[service.protocol],
             on_connect=on_connect,
             on_lost=self._leave,
         )

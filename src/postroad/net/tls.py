@@ -1,6 +1,8 @@
 """TLS contexts: 1.2 and 1.3, forward secrecy and AEAD only (SAFETY: TLS)."""
 
+import asyncio
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +15,30 @@ ALPN: Final = {"smtp": "smtp", "submission": "smtp", "imap": "imap", "pop3": "po
 # Agreed to in the handshake only so that a client that came to the wrong place is known and can
 # be turned away (ALPACA): the ssl module cannot refuse a list without a match.
 _FOREIGN: Final = ("http/1.1", "h2", "http/1.0", "ftp", "managesieve", "xmpp-client")
+
+
+@dataclass(frozen=True, slots=True)
+class TlsInfo:
+    """What was negotiated, for Received, trail and channel binding."""
+
+    version: str
+    cipher: str
+    sni: str = ""
+    alpn: str = ""
+
+
+def tls_info(transport: asyncio.BaseTransport) -> TlsInfo | None:
+    """What a connection negotiated; None in clear."""
+    ssl_object = transport.get_extra_info("ssl_object")
+    if ssl_object is None:
+        return None
+    name, _, _ = ssl_object.cipher() or ("", "", 0)
+    return TlsInfo(
+        version=ssl_object.version() or "",
+        cipher=name,
+        sni=getattr(ssl_object, "postroad_sni", ""),
+        alpn=ssl_object.selected_alpn_protocol() or "",
+    )
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
