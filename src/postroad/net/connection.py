@@ -12,8 +12,8 @@ from enum import Enum, auto
 from typing import Final, Protocol, cast
 
 from postroad.model.octets import Buffer
-from postroad.net.tls import TlsInfo, tls_info
 from postroad.net.early import Early
+from postroad.net.tls import TlsInfo, tls_info
 from postroad.obs.log import log
 
 READ_HIGH_WATER: Final = 256 * 1024
