@@ -46,7 +46,8 @@ class SmtpClient:
         self.hostname = hostname
         self.timeouts = timeouts
         self._extensions: dict[str, str] = {}
-        self._used = False
+        self.messages = 0
+        """How many have been handed over, or refused, so far."""
         self._last_words: Outcome | None = None
         """What the server said when it closed the dialogue by itself."""
 
@@ -190,9 +191,9 @@ class SmtpClient:
         self._last_words = None
         if self._link.speaks_out_of_turn:
             raise Lost("the server speaks out of turn")
-        if self._used and (await self._ask(b"RSET\r\n")).code != 250:
+        if self.messages and (await self._ask(b"RSET\r\n")).code != 250:
             raise Lost("the server does not begin anew")
-        self._used = True
+        self.messages += 1
         message = exchange.message
         mail = mail_command(
             message.sender,

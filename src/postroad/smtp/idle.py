@@ -1,52 +1,64 @@
 """Connections to other servers that are kept for a moment, for the next message."""
 
 import asyncio
-from typing import Final
+from collections import defaultdict
+from typing import Final, TypeAlias
 
 from postroad.smtp.client import SmtpClient
 
 IDLE_SECONDS: Final = 5.0
 """Long enough for the next message of a burst; servers think little of guests who only sit there."""
-MOST: Final = 100
+MESSAGES: Final = 100
+"""Through one connection; many servers end it at some number, and a new one finds another host."""
+MOST: Final = 200
+
+_Key: TypeAlias = tuple[str, str]
 
 
 class IdleClients:
-    """One idle connection for each host and address, each with its timer."""
+    """Idle connections by host and address, each with its timer."""
 
     def __init__(self) -> None:
-        self._idle: dict[tuple[str, str], tuple[SmtpClient, asyncio.TimerHandle]] = {}
+        self._idle: defaultdict[_Key, dict[SmtpClient, asyncio.TimerHandle]] = defaultdict(dict)
+        self._count = 0
         self._closing: set[asyncio.Task[None]] = set()
 
     def keep(self, client: SmtpClient) -> None:
         """Keep a connection that has just done its work, or close it."""
-        key = client.host, client.address
-        if not client.open_for_more or key in self._idle or len(self._idle) >= MOST:
+        if not client.open_for_more or client.messages >= MESSAGES or self._count >= MOST:
             self._close(client)
             return
-        timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._expire, key)
-        self._idle[key] = client, timer
+        timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._expire, client)
+        self._idle[client.host, client.address][client] = timer
+        self._count += 1
 
     def take(self, host: str, address: str) -> SmtpClient | None:
-        """A connection that is still open; it is the caller's then."""
-        kept = self._idle.pop((host, address), None)
-        if kept is None:
-            return None
-        client, timer = kept
-        timer.cancel()
-        if client.open_for_more:
-            return client
-        self._close(client)
+        """A connection that is still open, the one used last; it is the caller's then."""
+        kept = self._idle.get((host, address))
+        while kept:
+            client = next(reversed(kept))
+            self._remove(client)
+            if client.open_for_more:
+                return client
+            self._close(client)
         return None
 
     async def close(self) -> None:
         """Say goodbye to all of them."""
-        for key in list(self._idle):
-            self._expire(key)
+        for kept in list(self._idle.values()):
+            for client in list(kept):
+                self._expire(client)
         await asyncio.gather(*self._closing)
 
-    def _expire(self, key: tuple[str, str]) -> None:
-        client, timer = self._idle.pop(key)
-        timer.cancel()
+    def _remove(self, client: SmtpClient) -> None:
+        key = client.host, client.address
+        self._idle[key].pop(client).cancel()
+        if not self._idle[key]:
+            del self._idle[key]
+        self._count -= 1
+
+    def _expire(self, client: SmtpClient) -> None:
+        self._remove(client)
         self._close(client)
 
     def _close(self, client: SmtpClient) -> None:
