@@ -118,7 +118,9 @@ async def _serve(dialogue: Dialogue, event: Event) -> None:
         except Exception as error:
             answer = _excuse(dialogue, event, error)
         if answer is not None:
-            if not dialogue.over:
+            # What SELECT has just told is news enough; a correction of it, EXPUNGE of all
+            # things, in the same answer is legal and more than clients are ready for.
+            if not dialogue.over and not isinstance(event, commands.Select):
                 await dialogue.catch_up(expunge=may_expunge(event))
             dialogue.core.tagged(event.tag, answer.status, answer.text, answer.code)
     except MailboxGone:

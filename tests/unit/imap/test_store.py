@@ -57,7 +57,9 @@ def test_silence_is_about_ones_own_change_alone(world: World) -> None:
         async with server.client() as other:
             await other.ok(b"SELECT INBOX")
             await other.ok(b"STORE 1 +FLAGS (\\Flagged)")
-            assert await client.ok(b"STORE 1:2 +FLAGS.SILENT (\\Seen)") == [b"1 FETCH (FLAGS (\\Flagged))"]
+            assert await client.ok(b"STORE 1:2 +FLAGS.SILENT (\\Seen)") == [
+                b"1 FETCH (FLAGS (\\Flagged \\Seen))"
+            ]
             assert await client.ok(b"NOOP") == []
             assert await other.ok(b"NOOP") == [
                 b"1 FETCH (FLAGS (\\Flagged \\Seen))",

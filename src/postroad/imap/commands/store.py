@@ -34,11 +34,11 @@ async def _in_silence(dialogue: Dialogue, command: Store, pairs: Pairs) -> tuple
 
     .SILENT is about the client's own change. Where somebody else changed a
     message meanwhile the client would never learn of it (§6.4.6), so those
-    messages are left out at first and then told.
+    messages are left out at first and then told, as both changes left them:
+    told any sooner, flags would be older than what the client takes as done.
     """
     selected = dialogue.selected
     flags = command.flags
-    await dialogue.catch_up(expunge=command.uid)
     first = await dialogue.account.store_flags(
         selected.id, pairs, command.mode, flags.mask, flags.keywords, selected.modseq
     )
