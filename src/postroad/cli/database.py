@@ -7,7 +7,7 @@ from typing import TypeVar
 from postroad.cli.here import Here, become_owner, user_name
 from postroad.cli.output import Problem
 from postroad.db.connect import DATABASE_NAME
-from postroad.db.offline import OfflineDatabase
+from postroad.db.offline import OfflineDatabase, prepare_data
 from postroad.db.transaction import Reader, Work
 from postroad.directory import snapshot
 from postroad.store.offline import open_offline
@@ -26,7 +26,9 @@ def open_store(here: Here) -> Iterator[OfflineDatabase]:
     try:
         become_owner(data)
         if not (data / DATABASE_NAME).exists():
-            raise FileNotFoundError(data)
+            if here.settings().source is None:
+                raise FileNotFoundError(data)
+            prepare_data(data)  # a settings file names it: domains may be added before the first start
         with open_offline(data) as database:
             yield database
     except FileNotFoundError:

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from postroad import __version__
-from postroad.cli.here import DEV_DATA, Here, common, pass_here
+from postroad.cli.here import DEV_DATA, Here, common, pass_here, program
 from postroad.cli.running import note_running
 from postroad.cli.serve import start
 from postroad.config.certificate import self_signed_files
@@ -111,11 +111,11 @@ def banner(data: Path, bound: Sequence[BoundListener]) -> str:
             lines.append(f"  Note    port {one.listener.port} is taken; {one.listener.role} is at {one.port}")
     lines += [
         "",
-        f"  Try     postroad send --to {first} --subject Hello{option}",
+        f"  Try     {program()} send --to {first} --subject Hello{option}",
         f"          swaks --server localhost:{ports['smtp', 'starttls']} --to {second}",
         f"          curl --cacert {certificate} --user {first}:{DEMO_PASSWORD} \\",
         f"            'imaps://localhost:{ports['imap', 'implicit']}/INBOX;MAILINDEX=1'",
-        f"          postroad trace {first}{option}",
+        f"          {program()} trace {first}{option}",
         "  Stop    Ctrl-C     Keep this folder and your mail stays.",
         "",
     ]

@@ -7,6 +7,8 @@ settings at /etc/postroad/postroad.toml.
 
 import os
 import pwd
+import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,8 +66,16 @@ class Here:
             click.echo(text)
 
     def next(self, command: str) -> None:
-        """Say what is worth doing next."""
-        self.say(f"Next    {command}")
+        """Say what is worth doing next; it can be typed as it stands."""
+        self.say(f"Next    {command.replace('postroad', program(), 1)}")
+
+
+def program() -> str:
+    """How this program is called here: by its name, or by its path where the name is not found."""
+    if Path(sys.argv[0]).name != "postroad" or shutil.which("postroad"):
+        return "postroad"
+    path = os.path.relpath(sys.argv[0])
+    return sys.argv[0] if path.startswith("..") else path
 
 
 def common(command: F) -> F:
