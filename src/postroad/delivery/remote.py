@@ -51,8 +51,12 @@ class RemoteDelivery:
         self._silent = _Silent(clock)
         self._chance = random.Random()  # noqa: S311 - spreads load, keeps no secret
 
-    async def deliver(self, work: Work, source: Source) -> list[Outcome]:
-        """Give an outcome for each recipient, in their order."""
+    async def deliver(self, work: Work, source: Source, still_ours: Callable[[], bool]) -> list[Outcome]:
+        """Give an outcome for each recipient, in their order.
+
+        Raises:
+            Lapsed: `still_ours` said no before the final dot.
+        """
         began = time.monotonic()
         way = await find_route(
             self._resolver,
@@ -64,7 +68,7 @@ class RemoteDelivery:
         if isinstance(way, NoRoute):
             outcomes = [_no_route(way)] * len(work.recipients)
         else:
-            outcomes = await self._along(way, work, source)
+            outcomes = await self._along(way, work, _outgoing(work, source, still_ours))
         seconds = time.monotonic() - began
         return [replace(outcome, seconds=seconds) for outcome in outcomes]
 
@@ -72,9 +76,8 @@ class RemoteDelivery:
         """Close what is idle."""
         await self._idle.close()
 
-    async def _along(self, route: Route, work: Work, source: Source) -> list[Outcome]:
+    async def _along(self, route: Route, work: Work, message: Outgoing) -> list[Outcome]:
         """Try host after host until one of them has answered for the message."""
-        message = _outgoing(work, source)
         worst: Outcome | None = None
         for host in route.hosts:
             for address in host.addresses:
@@ -169,7 +172,7 @@ class _Silent:
         self._until.pop(address, None)
 
 
-def _outgoing(work: Work, source: Source) -> Outgoing:
+def _outgoing(work: Work, source: Source, still_ours: Callable[[], bool]) -> Outgoing:
     item = work.item
     return Outgoing(
         sender=item.sender,
@@ -180,6 +183,7 @@ def _outgoing(work: Work, source: Source) -> Outgoing:
         body=item.body,
         # What was declared as internationalized and is not goes to every server (RFC 6531 §3.2).
         smtputf8=item.smtputf8 and _has_utf8_header(source),
+        still_ours=still_ours,
     )
 
 

@@ -21,7 +21,7 @@ from postroad.queue import outcome as outcomes
 from postroad.queue import spool
 from postroad.queue.item import Work
 from postroad.queue.outcome import CANCELLED, End, Judged
-from postroad.smtp.exchange import Source
+from postroad.smtp.exchange import Lapsed, Source
 from postroad.smtp.outcome import Outcome, Verdict
 from postroad.store.errors import StoreError
 from postroad.store.messages import open_blob
@@ -31,6 +31,8 @@ from postroad.trail.note import Note
 AT_ONCE: Final = 500
 """Deliveries of one worker at a time; most of them wait for other people's servers."""
 RENEW_SECONDS: Final = spool.LEASE_SECONDS / 4
+SURE_SECONDS: Final = spool.LEASE_SECONDS * spool.RENEWED_BELOW
+"""How long a lease holds in any case, whether its renewal was needed or not."""
 LONGEST_SLEEP: Final = 3600.0
 """A look at the queue for no reason, in case that a hint was lost."""
 COUNT_SECONDS: Final = 15.0
@@ -42,8 +44,12 @@ RETRY_SECONDS: Final = 5.0
 class Delivery(Protocol):
     """What hands one message to one destination (`delivery.remote`)."""
 
-    async def deliver(self, work: Work, source: Source) -> list[Outcome]:
-        """Give an outcome for each recipient, in their order; never raises for what others do."""
+    async def deliver(self, work: Work, source: Source, still_ours: Callable[[], bool]) -> list[Outcome]:
+        """Give an outcome for each recipient, in their order; never raises for what others do.
+
+        `still_ours` is asked at the last moment: a worker that was stopped
+        for minutes may find that another one has taken over.
+        """
         ...
 
     async def close(self) -> None:
@@ -78,6 +84,8 @@ class QueueRunner:
         )
         self._chance = random.Random()  # noqa: S311 - spreads load, keeps no secret
         self._work: dict[int, asyncio.Task[None]] = {}
+        self._until: dict[int, float] = {}
+        """Until when each lease is ours for certain."""
         self._tasks: list[asyncio.Task[None]] = []
         self._look = asyncio.Event()
         self._busy = asyncio.Event()
@@ -166,12 +174,14 @@ class QueueRunner:
         while True:
             await self._busy.wait()
             await self._clock.sleep(RENEW_SECONDS)
+            began = self._clock.now()
             try:
                 await self._database.write(lambda tx: spool.renew(tx, tuple(self._work)))
             except Unavailable as error:
                 log.warning("queue.cannot_renew", error=str(error))
                 continue
             mine = self._database.read(lambda reader: spool.leases_of(reader, self._worker))
+            self._until |= dict.fromkeys(self._work.keys() & mine, began + SURE_SECONDS)
             for lease_id in self._work.keys() - mine:
                 log.warning("queue.lease_lost", lease=lease_id)
                 self._work[lease_id].cancel()
@@ -179,8 +189,7 @@ class QueueRunner:
     # -- doing it ---------------------------------------------------------
 
     def _begin(self, work: Work) -> None:
-        task = asyncio.create_task(self._run(work), name=f"queue-{work.destination}")
-        self._work[work.lease_id] = task
+        self._hold(work, asyncio.create_task(self._run(work), name=f"queue-{work.destination}"))
         self._busy.set()
 
     async def _run(self, work: Work) -> None:
@@ -190,17 +199,25 @@ class QueueRunner:
             while following is not None:
                 work = following
                 following = await self._one(work)
-                task = self._work.pop(work.lease_id)
-                if following is not None:
-                    self._work[following.lease_id] = task
+                task = self._let_go(work)
+                if following is not None and task is not None:
+                    self._hold(following, task)
         except Exception:
             # A bug of ours. The lease is no longer renewed, so the work comes back in any case.
             log.exception("queue.failed", queue=work.item.text_id, destination=work.destination)
         finally:
-            self._work.pop(work.lease_id, None)
+            self._let_go(work)
             if not self._work:
                 self._busy.clear()
             self._look.set()
+
+    def _hold(self, work: Work, task: asyncio.Task[None]) -> None:
+        self._work[work.lease_id] = task
+        self._until[work.lease_id] = self._clock.now() + SURE_SECONDS
+
+    def _let_go(self, work: Work) -> asyncio.Task[None] | None:
+        self._until.pop(work.lease_id, None)
+        return self._work.pop(work.lease_id, None)
 
     async def _one(self, work: Work) -> Work | None:
         source: Source = _NOTHING
@@ -210,15 +227,21 @@ class QueueRunner:
             )
             results = await self._attempt(work, source)
             judged, notices = self._judge(work, results, source)
-        except Exception:
-            log.exception("queue.failed", queue=work.item.text_id, destination=work.destination)
+        except Exception as error:
+            if isinstance(error, Lapsed):
+                log.warning("queue.lapsed", queue=work.item.text_id, destination=work.destination)
+            else:
+                log.exception("queue.failed", queue=work.item.text_id, destination=work.destination)
             judged, notices = self._judge(work, [_OUR_FAULT] * len(work.recipients), _NOTHING)
         return await asyncio.shield(self._finish(work, judged, notices))
 
     async def _attempt(self, work: Work, source: Source) -> list[Outcome]:
         if work.cancelled:
             return [CANCELLED] * len(work.recipients)
-        return await self._delivery.deliver(work, source)
+        return await self._delivery.deliver(work, source, lambda: self._is_ours(work.lease_id))
+
+    def _is_ours(self, lease_id: int) -> bool:
+        return self._clock.now() < self._until.get(lease_id, 0.0)
 
     def _judge(self, work: Work, results: list[Outcome], source: Source) -> tuple[list[Judged], list[Notice]]:
         now, settings = self._clock.now(), self._settings

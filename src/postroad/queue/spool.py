@@ -20,6 +20,8 @@ TOPIC: Final = "queue"
 """The hint on the bus: there may be something to do."""
 LEASE_SECONDS: Final = 120.0
 """How long the work of a worker that died is left alone."""
+RENEWED_BELOW: Final = 0.75
+"""Part of a lease that must be left, or else it is renewed."""
 RECIPIENTS_AT_ONCE: Final = 100
 """Recipients of one transaction: every server takes as many (RFC 5321 §4.5.3.1.8)."""
 
@@ -110,7 +112,7 @@ def renew(tx: Transaction, working: Iterable[int]) -> None:
     """Put off the end of leases, where it is near."""
     tx.run_many(
         "UPDATE queue_lease SET expires = ? WHERE id = ? AND expires < ?",
-        [(tx.now + LEASE_SECONDS, lease_id, tx.now + LEASE_SECONDS * 0.75) for lease_id in working],
+        [(tx.now + LEASE_SECONDS, lease_id, tx.now + LEASE_SECONDS * RENEWED_BELOW) for lease_id in working],
     )
 
 

@@ -4,7 +4,7 @@ import ssl
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from postroad.smtp.exchange import SLICE, Exchange, Outgoing, has_utf8_address, is_eight_bit
+from postroad.smtp.exchange import SLICE, Exchange, Lapsed, Outgoing, has_utf8_address, is_eight_bit
 from postroad.smtp.link import Link, Lost
 from postroad.smtp.outcome import Outcome, Verdict
 from postroad.smtp.wire.client import DataEncoder, mail_command, parse_extensions, rcpt_command
@@ -106,6 +106,7 @@ class SmtpClient:
         Raises:
             Unusable: it was lost before anybody's fate was known, so that
                 another server may be tried.
+            Lapsed: the caller lost the right to send it; the connection is to be cut.
         """
         declared = message.body == "8BITMIME" and "8BITMIME" in self._extensions
         eight_bit = declared or await is_eight_bit(message.source)
@@ -267,6 +268,8 @@ class SmtpClient:
                 self._heed(early := await link.reply(self.timeouts.command))
                 self._last_words = self._spoken(early) if early.code >= 400 else None
                 raise Lost("the server answered before the end of the message")
+        if not exchange.message.still_ours():
+            raise Lapsed
         exchange.dotted = True
         link.write(encoder.finish())
 

@@ -1,7 +1,7 @@
 """One message on its way to another server: what is to be sent, and whose fate is known."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -34,6 +34,12 @@ class Outgoing:
     body: str = "7BIT"
     smtputf8: bool = False
     """The header needs it; addresses are looked at one by one."""
+    still_ours: Callable[[], bool] = lambda: True
+    """Asked before the final dot: whether to send this message is still for us to decide."""
+
+
+class Lapsed(Exception):
+    """The message is not ours to send any more; without its final dot it was not sent."""
 
 
 class Exchange:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from postroad.smtp.client import Timeouts, Unusable
+from postroad.smtp.exchange import Lapsed
 from postroad.testing.remote import EXTENSIONS, Act, Drop, Hang, Raw, RemoteServer
 from tests.unit.smtp_client.dialogue import MESSAGE, hasty, open_client, outgoing, send, utf8, verdicts
 
@@ -202,6 +203,19 @@ def test_parameters_are_for_servers_that_know_them() -> None:
         async with RemoteServer(extensions=[]) as remote:
             await send(remote)
         assert remote.said("MAIL") == ["MAIL FROM:<ada@here.test>"]
+
+    asyncio.run(run())
+
+
+def test_who_lost_the_right_to_send_does_not_send_the_dot(remote: RemoteServer) -> None:
+    async def run() -> None:
+        async with remote:
+            client = await open_client(remote)
+            with pytest.raises(Lapsed):
+                await client.send(replace(outgoing(), still_ours=lambda: False))
+            client.abort()
+        assert remote.said("DATA") == ["DATA"]
+        assert remote.messages == []
 
     asyncio.run(run())
 
