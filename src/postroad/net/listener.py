@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from postroad.net.connection import Connection
+from postroad.net.sockets import BACKLOG
 from postroad.net.tls import ALPN, ServerTls
 from postroad.obs.log import log
 from postroad.obs.metrics import CONNECTIONS
@@ -73,7 +74,8 @@ class Front:
             accepting.add_done_callback(lambda _: sock.close())
             self._accepting.append(accepting)
         else:
-            self._servers.append(await loop.create_server(lambda: self._plain(service), sock=sock))
+            server = await loop.create_server(lambda: self._plain(service), sock=sock, backlog=BACKLOG)
+            self._servers.append(server)
 
     async def drain(self, grace: float) -> None:
         """Stop accepting, let every session finish what is under way, then cut the rest off."""
