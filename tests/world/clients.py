@@ -1,5 +1,6 @@
 """Python's own mail clients, logged in, and one that says exactly what it is told."""
 
+import base64
 import imaplib
 import poplib
 import smtplib
@@ -142,6 +143,16 @@ class Raw:
             return self._socket.recv(65536)
         except (ConnectionError, ssl.SSLError):
             return b""
+
+
+def raw_submission(world: ThreadedWorld, login: str = "ada@demo.test") -> Raw:
+    """A log-in at the submission port, for saying what smtplib would not."""
+    client = Raw(world.port("submissions"), world.tls())
+    client.reply()
+    client.say(b"EHLO client.test")
+    plain = base64.b64encode(f"\0{login}\0{PASSWORD}".encode())
+    assert client.say(b"AUTH PLAIN " + plain).startswith(b"235 ")
+    return client
 
 
 def subjects(world: ThreadedWorld, address: str, mailbox: str = "INBOX") -> list[str]:
