@@ -14,7 +14,7 @@ from urllib.parse import quote_from_bytes
 
 from postroad.message.date import format_date
 from postroad.message.encoded_word import encode_words
-from postroad.message.header import ANY_FIELD, HeaderBlock
+from postroad.message.header import HeaderBlock, each_field
 
 _LINE: Final = 78  # RFC 5322 §2.1.1
 _HARD_LINE: Final = 998
@@ -134,11 +134,10 @@ def strip_headers(header: bytes, names: Collection[bytes]) -> bytes:
     unwanted = {name.lower() for name in names}
     kept: list[bytes] = []
     at = 0
-    for match in ANY_FIELD.finditer(header):
-        name = match[1]
-        if name is not None and name.lower() in unwanted:
-            kept.append(header[at : match.start()])
-            at = match.end()
+    for name, start, end in each_field(header):
+        if name in unwanted:
+            kept.append(header[at:start])
+            at = end
     kept.append(header[at:])
     return b"".join(kept)
 

@@ -6,6 +6,7 @@ All of it is read as a reader of mail would read it, and nothing raises.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct
@@ -16,12 +17,12 @@ MAX_HEADER: Final = 256 * 1024
 MAX_FIELDS: Final = 1_000
 MAX_FIELD: Final = 64 * 1024
 
-# A field with its folds, or any other line of a header; not the empty line that ends it.
-ANY_FIELD: Final = re.compile(rb"(?m)^(?!\r?\n)(?:([!-9;-~]++)[ \t]*+:)?[^\n]*+(?:\n[ \t][^\n]*+)*\n?")
 # A name, perhaps spaces (RFC 5322 §4.5.8), a colon and a value with its folds.
 _FIELD: Final = re.compile(rb"(?m)^([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*\n?)")
 _STRANGE_LINE: Final = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*\n?")
 _FOLD: Final = re.compile(rb"\r?\n")
+# A line with a name, or any other line of a header: it keeps the search from looking for names inside it.
+_LINE: Final = re.compile(rb"(?m)^(?:([!-9;-~]++)[ \t]*+:)?[^\n]*+\n?")
 
 
 class Field(Struct, frozen=True, gc=False):
@@ -107,6 +108,20 @@ class HeaderBlock(Struct, frozen=True, gc=False):
         if lower not in self._first:
             return 0
         return sum(field.name_lower == lower for field in self.fields)
+
+
+def each_field(header: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the name in lower case, the start and the end of every field, however long the header is.
+
+    What is no field is left out, and so are the lines that continue it.
+    """
+    # A fold is covered by octets of the same length first: a repeated group in
+    # the expression would hold memory for each of millions of folds.
+    covered = header.replace(b"\n ", b"\0 ").replace(b"\n\t", b"\0\t")
+    for match in _LINE.finditer(covered):
+        name = match[1]
+        if name is not None:
+            yield name.lower(), match.start(), match.end()
 
 
 def _blank_line(data: Octets, start: int, stop: int) -> tuple[int, int]:

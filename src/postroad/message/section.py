@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Literal, TypeAlias
 
-from postroad.message.header import ANY_FIELD
+from postroad.message.header import each_field
 from postroad.message.part import Part
 
 SectionText: TypeAlias = Literal["", "HEADER", "TEXT", "MIME"]
@@ -63,13 +63,7 @@ def header_subset(header: bytes, names: Collection[bytes], invert: bool) -> byte
     HEADER.FIELDS and HEADER.FIELDS.NOT).
     """
     wanted = {name.lower() for name in names}
-    kept: list[bytes] = []
-    for match in ANY_FIELD.finditer(header):
-        name = match[1]
-        if name is None:
-            continue
-        if (name.lower() in wanted) != invert:
-            kept.append(match[0])
+    kept = [header[start:end] for name, start, end in each_field(header) if (name in wanted) != invert]
     if kept and not kept[-1].endswith(b"\n"):
         kept.append(b"\r\n")
     kept.append(b"\r\n")

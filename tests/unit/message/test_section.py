@@ -1,5 +1,7 @@
 """Sections by number: the example of RFC 3501 §6.4.5, and its edges."""
 
+import tracemalloc
+
 import pytest
 
 from postroad.message.part import parse_parts
@@ -82,6 +84,22 @@ def test_chosen_fields_stand_as_written_and_end_in_an_empty_line() -> None:
     assert header_subset(HEADER, [b"subject"], False) == b"Subject: one\r\n two\r\nSUBJECT: three\r\n\r\n"
     assert header_subset(HEADER, [b"To", b"FROM"], False) == b"From: a\r\nto : b\r\n\r\n"
     assert header_subset(HEADER, [b"x"], False) == b"\r\n"
+
+
+def test_a_field_may_be_empty_or_have_nothing_but_folds() -> None:
+    header = b"A:\r\nB:\r\n \r\n\t\r\nc\r\n A: no\r\nA:\n\r\n"
+    assert header_subset(header, [b"a"], False) == b"A:\r\nA:\n\r\n"
+    assert header_subset(header, [b"a"], True) == b"B:\r\n \r\n\t\r\n\r\n"
+
+
+def test_a_flood_of_folds_takes_no_memory_for_each() -> None:
+    header = b"A:" + b"\n " * 250_000 + b"\n\n"
+    tracemalloc.start()
+    try:
+        assert header_subset(header, [b"a"], False) == header[:-1] + b"\r\n"
+        assert tracemalloc.get_traced_memory()[1] < 6 * len(header)
+    finally:
+        tracemalloc.stop()
 
 
 def test_all_but_some_fields() -> None:
