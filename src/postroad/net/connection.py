@@ -305,7 +305,8 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once and drop what is unsent."""
-        if self._transport is not None:
+        # Python 3.11.2's TLS transport does not bear it a second time.
+        if self._transport is not None and not self._closed:
             self._transport.abort()
 
     @property
