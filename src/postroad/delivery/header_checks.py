@@ -11,6 +11,19 @@ from postroad.policy.limits import Limits
 
 _END: Final = b"\r\n\r\n"
 _NEXT_FIELD: Final = re.compile(rb"\r\n(?![ \t])")
+# A field, the empty line, or the separator that some programs leave on top of what was in an mbox.
+_BEGINNING: Final = re.compile(rb"[!-9;-~]+[ \t]*:|\r\n|>?From ")
+_LINE: Final = 1000
+
+
+def lacks_header(body: Octets) -> bool:
+    """Whether the message begins with text, or with the fold of a field that is not there.
+
+    Fields may not be put right in front of that: the text would be read as
+    the end of ours (RFC 5322 §2.2.3), and we would have said what a stranger
+    has written.
+    """
+    return len(body) > 0 and _BEGINNING.match(body[:_LINE]) is None
 
 
 def header_of(body: Octets, limits: Limits) -> bytes:
@@ -19,6 +32,8 @@ def header_of(body: Octets, limits: Limits) -> bytes:
     Raises:
         Refused: it is longer or has more fields than the limits allow.
     """
+    if lacks_header(body):
+        return b""
     head = body[: limits.header_size + len(_END)]
     if head.startswith(b"\r\n"):
         return b""

@@ -5,7 +5,8 @@ from typing import Protocol
 
 from postroad.delivery.accept import Acceptance, Accepted
 from postroad.delivery.expand import Expansion, expand, refuse_unresolved
-from postroad.delivery.header_checks import check_loop, header_of
+from postroad.delivery.header_checks import check_loop, header_of, lacks_header
+from postroad.delivery.rewrite import rewritten
 from postroad.directory.directory import Directory
 from postroad.directory.resolve import AccountTarget, Local, Unknown
 from postroad.model.address import Address
@@ -77,8 +78,11 @@ class Inbound:
         header = header_of(body, self._limits)
         expansion = expand(self._directory, envelope.recipients, relay=False)
         check_loop(header, self._limits, _forwarders(envelope, expansion))
-        identity = await self._acceptance.commit(Accepted("in", peer, envelope, expansion), body)
-        return f"accepted as {identity}"
+        accepted = Accepted("in", peer, envelope, expansion)
+        if not lacks_header(body):
+            return f"accepted as {await self._acceptance.commit(accepted, body)}"
+        with rewritten(self._store, b"\r\n", body, 0) as whole:
+            return f"accepted as {await self._acceptance.commit(accepted, whole)}"
 
     async def refused(
         self, peer: Peer, sender: str, recipients: Sequence[str], refusals: Sequence[str]

@@ -7,7 +7,8 @@ from typing import Final
 
 from postroad.delivery.accept import Acceptance, Accepted
 from postroad.delivery.expand import expand, refuse_unresolved
-from postroad.delivery.header_checks import check_loop, header_of
+from postroad.delivery.header_checks import check_loop, header_of, lacks_header
+from postroad.delivery.rewrite import rewritten
 from postroad.directory.directory import Directory
 from postroad.directory.resolve import Local, NotOurs
 from postroad.message.address_list import Mailbox, parse_addresses
@@ -23,7 +24,6 @@ from postroad.policy.space import Space
 from postroad.store.store import Store
 
 _PRIVATE: Final = (b"bcc", b"resent-bcc")  # RFC 5322 §3.6.3: not for the recipients' eyes
-_COPY: Final = 256 * 1024
 
 
 class Submission:
@@ -93,12 +93,9 @@ class Submission:
         accepted = Accepted("out", peer, envelope, expansion)
         if not added and len(private) == len(header):
             return f"accepted as {await self._acceptance.commit(accepted, body)}"
-        # Large bodies are copied in pieces; the spool keeps them out of memory.
-        with self._store.spool() as spool:
-            spool.write(added + private)
-            for at in range(len(header), len(body), _COPY):
-                spool.write(body[at : at + _COPY])
-            return f"accepted as {await self._acceptance.commit(accepted, spool.finish())}"
+        head = added + private + (b"\r\n" if lacks_header(body) else b"")
+        with rewritten(self._store, head, body, len(header)) as whole:
+            return f"accepted as {await self._acceptance.commit(accepted, whole)}"
 
     async def refused(
         self, peer: Peer, sender: str, recipients: Sequence[str], refusals: Sequence[str]
