@@ -78,6 +78,7 @@ class Raw:
 
     def __init__(self, port: int, context: ssl.SSLContext | None = None) -> None:
         self._socket: socket.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._held = b""
         if context is not None:
             self.start_tls(context)

@@ -77,7 +77,8 @@ def _open(host: str, port: int, *, alone: bool) -> socket.socket:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-    opened = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    # Named, TCP is what asyncio looks for before it turns Nagle's delay off for what is accepted here.
+    opened = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC, socket.IPPROTO_TCP)
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
