@@ -132,7 +132,7 @@ def test_quota() -> None:
     assert r.quota("", [(b"STORAGE", 10, 512), (b"MESSAGE", 1, 9)]) == (
         b'QUOTA "" (STORAGE 10 512 MESSAGE 1 9)'
     )
-    assert r.quota("a b", []) == b'QUOTA "a b" ()'
+    assert r.quota("a b", [(b"STORAGE", 0, 1)]) == b'QUOTA "a b" (STORAGE 0 1)'
     assert r.quotaroot("INBOX", [""]) == b'QUOTAROOT INBOX ""'
     assert r.quotaroot("x", []) == b"QUOTAROOT x"
 
