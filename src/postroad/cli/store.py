@@ -17,6 +17,7 @@ from postroad.db.transaction import Transaction
 from postroad.directory import snapshot
 from postroad.directory.snapshot import BadSnapshot, Snapshot
 from postroad.prepare_start import AlreadyRunning, Instance
+from postroad.queue import journal
 from postroad.store import check as store_check
 from postroad.store import rebuild as store_rebuild
 from postroad.store.accounts import create_mailboxes
@@ -65,9 +66,9 @@ def check(here: Here) -> int:
 def rebuild(here: Here, yes: bool) -> int:
     """Make the index again from the packs and directory.json; the server must be stopped.
 
-    Every message is back in its mailbox afterwards. The old index, if there
-    is one, is kept beside the new one. The queue and the trail are not in the
-    packs: what was on its way out is lost.
+    Every message is back in its mailbox afterwards, and what was on its way
+    out waits in the queue again. The old index, if there is one, is kept
+    beside the new one. The trail is not in the packs.
     """
     data = here.settings().data
     become_owner(data)
@@ -78,7 +79,7 @@ def rebuild(here: Here, yes: bool) -> int:
         with Instance(data), _progress(here, "Filing messages") as progress:
             aside = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
             report = store_rebuild.rebuild(
-                data, lambda tx: _restore(tx, saved), aside=aside, progress=progress
+                data, lambda tx: _restore(tx, saved), journal.restore, aside=aside, progress=progress
             )
     except AlreadyRunning as error:
         raise Problem(str(error), "stop it first: postroad stop") from None
@@ -88,6 +89,7 @@ def rebuild(here: Here, yes: bool) -> int:
                 "accounts": report.accounts,
                 "mailboxes": report.mailboxes,
                 "messages": report.messages,
+                "queued": report.queued,
                 "lost": report.lost,
             }
         )
@@ -96,7 +98,7 @@ def rebuild(here: Here, yes: bool) -> int:
         click.echo(f"{mark(False)} {safe(line)}")
     here.say(
         f"{mark(True)} {report.messages} messages in {report.mailboxes} mailboxes"
-        f" of {report.accounts} accounts are back."
+        f" of {report.accounts} accounts are back, {report.queued} wait in the queue."
     )
     here.next("postroad store check")
     return Exit.PROBLEM if report.lost else Exit.OK

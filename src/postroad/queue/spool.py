@@ -13,6 +13,7 @@ from postroad.config.settings import Queue
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.address import Address
 from postroad.model.envelope import Recipient
+from postroad.queue import journal
 from postroad.queue.item import Item, Work, read_item, read_leased
 from postroad.store.filing import release_blob
 
@@ -62,6 +63,7 @@ def enqueue(
             for n, r in enumerate(recipients)
         ],
     )
+    journal.queued(tx, item_id, recipients)
     for destination in {recipient.address.domain for recipient in recipients}:
         announce(tx, destination)
     return item_id
@@ -147,6 +149,9 @@ def depth(reader: Reader) -> int:
 
 def remove_recipients(tx: Transaction, item: Item, numbers: Iterable[int]) -> None:
     """Take recipients out of the queue, and the item with the last of them."""
+    numbers = list(numbers)
+    if numbers:
+        journal.left(tx, item.id, numbers)
     tx.run_many("DELETE FROM queue_recipient WHERE item_id = ? AND n = ?", [(item.id, n) for n in numbers])
     if tx.value("SELECT 1 FROM queue_recipient WHERE item_id = ? LIMIT 1", item.id) is None:
         tx.run("DELETE FROM queue_item WHERE id = ?", item.id)

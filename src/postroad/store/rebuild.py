@@ -1,6 +1,6 @@
 """`store rebuild`: the index is lost, the packs are there: make the index again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from postroad.store.filing import ENTRY, insert_message
 from postroad.store.mailboxes import insert_found
 from postroad.store.offline import open_offline
 from postroad.store.prepare import Prepared, prepare_now
-from postroad.store.replay import Found, FoundAccount, FoundEntry, replay
+from postroad.store.replay import Found, FoundAccount, FoundEntry, FoundItem, replay
 
 MARGIN: Final = 1000
 """UIDs and modseqs left out, so that one which a lost tail had given out is never given again."""
@@ -29,12 +29,14 @@ class Report:
     accounts: int = 0
     mailboxes: int = 0
     messages: int = 0
+    queued: int = 0
     lost: list[str] = field(default_factory=list)
 
 
 def rebuild(
     data: Path,
     restore_directory: Callable[[Transaction], set[int]],
+    restore_queue: Callable[[Transaction, Iterable[FoundItem]], int],
     *,
     aside: str,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
@@ -42,7 +44,8 @@ def rebuild(
     """Make a new index from packs; the old one, if any, is kept as `index.db.<aside>`.
 
     The server must not run. `restore_directory` brings back domains, accounts
-    and aliases and gives the ids of the accounts.
+    and aliases and gives the ids of the accounts; `restore_queue` what was on
+    its way out, and gives how many messages that is.
     """
     found = replay(data / "packs")
     for suffix in ("", "-wal", "-shm"):
@@ -62,6 +65,7 @@ def rebuild(
             database.write(lambda tx, i=account_id, a=account: _account(tx, packs, found, i, a, report))  # type: ignore[misc]
             report.accounts += 1
             progress(report.messages, total)
+        report.queued = database.write(lambda tx: restore_queue(tx, found.queue.values()))
         database.write(_count_users)
     return report
 
@@ -157,5 +161,8 @@ def _count(
 
 
 def _count_users(tx: Transaction) -> None:
-    tx.run("UPDATE blob SET refs = (SELECT count(*) FROM message m WHERE m.blob_id = blob.id)")
+    tx.run(
+        "UPDATE blob SET refs = (SELECT count(*) FROM message m WHERE m.blob_id = blob.id)"
+        " + (SELECT count(*) FROM queue_item q WHERE q.blob_id = blob.id)"
+    )
     tx.run("UPDATE blob SET freed_at = ? WHERE refs = 0", int(tx.now))

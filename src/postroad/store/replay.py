@@ -43,6 +43,26 @@ class FoundAccount:
 
 
 @dataclass(slots=True)
+class FoundItem:
+    """A message that was on its way out, as `queue.journal` wrote it."""
+
+    id: int
+    fields: dict[str, bytes]
+    gone: set[int] = field(default_factory=set)
+    """Recipients that wait no more, by their number."""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Pack and offset of its octets."""
+        pack, _, offset = self.fields["blob"].partition(b":")
+        return int(pack), int(offset)
+
+    def number(self, name: str) -> int:
+        """A numeric field."""
+        return int(self.fields[name])
+
+
+@dataclass(slots=True)
 class Found:
     """The whole store as the packs have it."""
 
@@ -50,6 +70,7 @@ class Found:
     blobs: dict[tuple[int, int], tuple[int, bytes]] = field(default_factory=dict)
     """(pack, offset): length, digest."""
     tails: dict[int, int] = field(default_factory=dict)
+    queue: dict[int, FoundItem] = field(default_factory=dict)
 
 
 def replay(folder: Path) -> Found:
@@ -71,7 +92,14 @@ def replay(folder: Path) -> Found:
                 journal.append((record.number("modseq"), pack, record.at, record))
             found.tails[pack] = end
     journal.sort(key=lambda line: line[:3])
+    # What leaves the queue may stand in an earlier pack than what entered it; numbers are never used twice.
+    for wanted in ("queue", "unqueue"):
+        for _, _, _, record in journal:
+            if record.kind == wanted:
+                _play_queue(found, record)
     for modseq, _, _, record in journal:
+        if "account" not in record.fields:
+            continue
         account_id = record.number("account")
         account = found.accounts.setdefault(account_id, FoundAccount())
         account.modseq = max(account.modseq, modseq)
@@ -86,6 +114,14 @@ def _records(path: Path) -> Iterator[Record]:
         return
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as pack:
         yield from scan(pack)
+
+
+def _play_queue(found: Found, record: Record) -> None:
+    item_id = record.number("item")
+    if record.kind == "queue":
+        found.queue[item_id] = FoundItem(item_id, record.fields)
+    elif (item := found.queue.get(item_id)) is not None:
+        item.gone.update(int(n) for n in record.text("recipients").split(",") if n)
 
 
 def _play(account: FoundAccount, record: Record) -> None:

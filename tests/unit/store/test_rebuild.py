@@ -7,11 +7,18 @@ from typing import Any
 from postroad.db.offline import prepare_data
 from postroad.db.transaction import Transaction
 from postroad.directory.snapshot import load, restore, save
+from postroad.model.address import parse_mailbox
+from postroad.model.envelope import Recipient
 from postroad.model.flags import Flag
+from postroad.queue.item import read_item
+from postroad.queue.journal import restore as restore_queue
+from postroad.queue.spool import enqueue, remove_recipients
 from postroad.store.account import Account
 from postroad.store.blobs.reader import PackReader
 from postroad.store.check import Problem, check
+from postroad.store.filing import put_blob
 from postroad.store.offline import open_offline
+from postroad.store.prepare import prepare_now
 from postroad.store.rebuild import rebuild
 from tests.unit.store.conftest import Desk, message
 
@@ -78,7 +85,7 @@ def test_a_lost_index_comes_back_whole(desk: Desk) -> None:
         restore(tx, snapshot)
         return {account.id for account in snapshot.accounts}
 
-    report = rebuild(desk.data, bring_back, aside="test")
+    report = rebuild(desk.data, bring_back, restore_queue, aside="test")
     assert report.lost == []
     assert problems(desk.data) == []
 
@@ -86,6 +93,53 @@ def test_a_lost_index_comes_back_whole(desk: Desk) -> None:
         return everything(account)
 
     assert desk.run(after) == before
+
+
+def test_mail_on_its_way_out_is_queued_again(desk: Desk) -> None:
+    def send(tx: Transaction) -> None:
+        prepared = prepare_now(b"Subject: away\r\n\r\nfar\r\n")
+        recipients = [
+            Recipient(parse_mailbox(f"{name}@elsewhere.test"), frozenset({"FAILURE"}), "rfc822;x+2By")
+            for name in ("one", "two", "three")
+        ]
+        item_id = enqueue(
+            tx,
+            sender=parse_mailbox("ada@demo.test"),
+            recipients=recipients,
+            blob_id=put_blob(tx, prepared, 1),
+            prefix=b"Received: here\r\n",
+            size=prepared.size + 16,
+            account_id=desk.account_id,
+            trail_id=1,
+            ret="HDRS",
+            envid="e+3D1",
+            body="8BITMIME",
+            smtputf8=False,
+        )
+        item = read_item(tx, item_id)
+        assert item is not None
+        remove_recipients(tx, item, [1])
+
+    columns = "sender, account_id, prefix, size, ret, envid, body, smtputf8"
+    asked = (
+        f"SELECT i.id, {columns}, n, address, destination, notify, original"
+        " FROM queue_item i JOIN queue_recipient r ON r.item_id = i.id ORDER BY n"
+    )
+    with open_offline(desk.data) as database:
+        database.write(send)
+        before = database.read(lambda r: r.rows(asked))
+        database.read(lambda r: save(r, desk.data))
+
+    def bring_back(tx: Transaction) -> set[int]:
+        restore(tx, load(desk.data))
+        return {desk.account_id}
+
+    report = rebuild(desk.data, bring_back, restore_queue, aside="test")
+    assert (report.queued, report.lost) == (1, [])
+    with open_offline(desk.data) as database:
+        assert database.read(lambda r: r.rows(asked)) == before
+        assert [address for *_, address, _, _, _ in before] == ["one@elsewhere.test", "three@elsewhere.test"]
+    assert problems(desk.data) == []
 
 
 def test_damage_is_named_with_its_owner(desk: Desk) -> None:
