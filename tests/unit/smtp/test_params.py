@@ -142,6 +142,7 @@ def test_rcpt_with_everything() -> None:
         (b"<smith@bar.test> ORCPT=rfc_822;x", 501),
         (b"<smith@bar.test> ORCPT=rfc822;" + b"x" * 494, 501),
         (b"<smith@bar.test> ORCPT=utf-8;b\\x{FC}cher@bar.test", 0),
+        (b"<smith@bar.test> ORCPT=utf-8;b\\x{fc}cher@bar.test", 0),
         (b"<smith@bar.test> ORCPT=utf-8;b\\x{0A}cher@bar.test", 501),
         (b"<smith@bar.test> ORCPT=utf-8;b\\x{D800}@bar.test", 501),
         (b"<smith@bar.test> ORCPT=utf-8;b+2B@bar.test", 501),

@@ -36,7 +36,7 @@ _ADDRESS_TYPE: Final = re.compile(rb"[A-Za-z0-9-]+")
 # RFC 6533 §3: utf-8-addr-xtext and utf-8-addr-unitext together, without the controls.
 _UTF8_ADDRESS: Final = re.compile(
     rb"(?:[!-*,-<>-\[\]-~\x80-\xff]"
-    rb"|\\x\{(?:20|2B|3D|5C|[89A-F][0-9A-F]|[1-9A-F][0-9A-F]{2}"
+    rb"|\\x\{(?i:20|2B|3D|5C|[89A-F][0-9A-F]|[1-9A-F][0-9A-F]{2}"
     rb"|(?!D[89A-F])[1-9A-F][0-9A-F]{3}|[1-9A-F][0-9A-F]{4}|10[0-9A-F]{4})\})+"
 )
 _PRINTABLE: Final = re.compile(rb"[ -~\t]*")
