@@ -174,6 +174,7 @@ def test_every_decision_is_in_the_trail(world: ThreadedWorld) -> None:
     world.deliver(ADA, sender=STRANGER, subject="told")
     with pytest.raises(NotAccepted):
         world.deliver("nobody@demo.test", sender=STRANGER)
+    world.until(lambda: len(world.trail(STRANGER)) == 2)
     refused, taken = world.trail(STRANGER)
     assert [note.kind for _, note in taken.notes] == ["received", "filed"]
     assert taken.subject == "told"

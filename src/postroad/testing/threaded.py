@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from pathlib import Path
@@ -17,7 +18,7 @@ from postroad.dns.zone import ZoneResolver
 from postroad.smtp.client import Timeouts
 from postroad.testing.mailbox import Message
 from postroad.testing.remote import RemoteServer
-from postroad.testing.world import HOSTNAME, PASSWORD, PATIENCE, TIMEOUTS, MailWorld, Queued
+from postroad.testing.world import HOSTNAME, LOOK_EVERY, PASSWORD, PATIENCE, TIMEOUTS, MailWorld, Queued
 from postroad.trail.note import Trail
 
 T = TypeVar("T")
@@ -170,6 +171,14 @@ class ThreadedWorld:
     def settle(self) -> None:
         """See `MailWorld.settle`."""
         self.run(self.world.settle())
+
+    def until(self, look: Callable[[], T]) -> T:
+        """See `MailWorld.until`; `look` is called in the thread of the test."""
+        deadline = time.monotonic() + PATIENCE
+        while not (seen := look()):
+            assert time.monotonic() < deadline, "in vain"
+            time.sleep(LOOK_EVERY)
+        return seen
 
     def queue(self) -> list[Queued]:
         """See `MailWorld.queue`."""

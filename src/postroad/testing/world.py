@@ -48,7 +48,7 @@ PASSWORD: Final = "correct horse battery"  # noqa: S105 - of a server that lives
 PATIENCE: Final = 30.0
 """Seconds of real time after which waiting is given up; what passes takes milliseconds."""
 _WHO: Final = "test"
-_LOOK_EVERY: Final = 0.002
+LOOK_EVERY: Final = 0.002
 _MANY: Final = 1_000_000
 
 LISTENERS: Final = {
@@ -338,13 +338,27 @@ class MailWorld:
         await turns()
         if not self._settings.queue.remote:
             return
+        await self.until(
+            lambda: self.read(partial(_rests, now=self.clock.now())),
+            lambda: f"the queue does not come to rest: {self.queue()}",
+        )
+
+    async def until(self, look: Callable[[], T], complaint: Callable[[], str] = lambda: "in vain") -> T:
+        """Look again and again until there is something to see, and return it.
+
+        For what the server does on its own time: it writes the trail of a
+        refusal, say, when the session is over and its client is gone.
+
+        Raises:
+            AssertionError: there was nothing to see for half a minute.
+        """
         try:
             async with asyncio.timeout(PATIENCE):
-                # The end of an attempt is told to nobody, so it is looked for.
-                while not self.read(partial(_rests, now=self.clock.now())):  # noqa: ASYNC110
-                    await asyncio.sleep(_LOOK_EVERY)
+                while not (seen := look()):
+                    await asyncio.sleep(LOOK_EVERY)
         except TimeoutError:
-            raise AssertionError(f"the queue does not come to rest: {self.queue()}") from None
+            raise AssertionError(complaint()) from None
+        return seen
 
     def queue(self) -> list[Queued]:
         """Everything that waits for its way out, the oldest first."""
