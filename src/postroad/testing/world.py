@@ -354,7 +354,7 @@ class MailWorld:
         """
         try:
             async with asyncio.timeout(PATIENCE):
-                while not (seen := look()):
+                while not (seen := look()):  # noqa: ASYNC110 - nobody tells when it is there
                     await asyncio.sleep(LOOK_EVERY)
         except TimeoutError:
             raise AssertionError(complaint()) from None
