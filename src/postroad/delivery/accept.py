@@ -5,16 +5,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from postroad.db.transaction import Transaction
+from postroad.delivery import bounce
+from postroad.delivery.bounce import Notice
 from postroad.delivery.expand import Expansion
 from postroad.delivery.local import Delivery, deliver
 from postroad.delivery.trace_fields import forward_field, received
+from postroad.message.header import MAX_HEADER
 from postroad.model.address import Address
 from postroad.model.clock import Clock
 from postroad.model.envelope import Envelope, Peer, Recipient
 from postroad.model.octets import Octets
+from postroad.model.refusal import Unavailable
+from postroad.obs.log import log
 from postroad.obs.metrics import ACCEPT_SECONDS, MESSAGES
 from postroad.queue.item import text_id as queue_text_id
 from postroad.queue.spool import enqueue
+from postroad.store.errors import StoreError
 from postroad.store.filing import put_blob
 from postroad.store.prepare import Prepared, prepare
 from postroad.store.store import Store
@@ -48,10 +54,13 @@ class Acceptance:
         """
         started = time.perf_counter()
         prepared = await prepare(body)
-        identity = await self._store.database.write(lambda tx: self._write(tx, accepted, prepared))
+        receipt = self._receipt(accepted, body)
+        trail_id = await self._store.database.write(lambda tx: self._write(tx, accepted, prepared))
+        if receipt is not None:
+            await self._post(receipt, trail_id)
         MESSAGES.labels(accepted.way, "accepted").inc()
         ACCEPT_SECONDS.labels(accepted.way).observe(time.perf_counter() - started)
-        return identity
+        return text_id(trail_id)
 
     async def refused(
         self, peer: Peer, sender: str, recipients: Sequence[str], refusals: Sequence[str]
@@ -65,7 +74,30 @@ class Acceptance:
         )
         MESSAGES.labels("submitted" if peer.account_id is not None else "in", "refused").inc()
 
-    def _write(self, tx: Transaction, accepted: Accepted, prepared: Prepared) -> str:
+    def _receipt(self, accepted: Accepted, body: Octets) -> Notice | None:
+        """What the sender asked to be told, as far as it is known who that is."""
+        if accepted.peer.account_id is None:
+            return None  # no mail to an address that anybody could have given
+        return bounce.receipt(
+            accepted.envelope,
+            accepted.expansion.confirmed,
+            body[:MAX_HEADER],
+            hostname=self._hostname,
+            now=self._clock.now(),
+        )
+
+    async def _post(self, receipt: Notice, trail_id: int) -> None:
+        """Send a receipt; the message it is about stands, whatever becomes of it."""
+
+        def post(tx: Transaction) -> None:
+            record.add(tx, trail_id, [bounce.post(tx, receipt)])
+
+        try:
+            await self._store.database.write(post)
+        except (StoreError, Unavailable) as error:
+            log.warning("receipt.lost", trail=text_id(trail_id), reason=f"{type(error).__name__}: {error}")
+
+    def _write(self, tx: Transaction, accepted: Accepted, prepared: Prepared) -> int:
         envelope, expansion, peer = accepted.envelope, accepted.expansion, accepted.peer
         trail_id = record.next_id(tx)
         identity = text_id(trail_id)
@@ -96,7 +128,7 @@ class Acceptance:
             notes=notes,
             keys=keys,
         )
-        return identity
+        return trail_id
 
 
 def _enqueue(

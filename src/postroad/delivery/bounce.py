@@ -11,12 +11,14 @@ from datetime import UTC, datetime
 from typing import Final
 
 from postroad.db.transaction import Transaction
+from postroad.delivery.expand import Confirmed
 from postroad.delivery.local import Delivery, deliver
 from postroad.directory.resolve import AccountTarget, Local, NotOurs, resolve
 from postroad.message.dsn import MAX_RETURNED, Action, RecipientReport, Report, build_dsn
 from postroad.message.header import MAX_HEADER
 from postroad.model.address import Address
-from postroad.model.envelope import Recipient
+from postroad.model.envelope import Envelope, Recipient
+from postroad.model.octets import Octets
 from postroad.queue.item import Item, QueuedRecipient
 from postroad.queue.item import text_id as queue_text_id
 from postroad.queue.spool import enqueue
@@ -28,7 +30,13 @@ from postroad.store.prepare import Prepared, prepare_now
 from postroad.trail import record
 from postroad.trail.note import Note, text_id
 
-_WORDS: Final = {Action.FAILED: "failed", Action.DELAYED: "delayed", Action.RELAYED: "delivered"}
+_WORDS: Final = {
+    Action.FAILED: "failed",
+    Action.DELAYED: "delayed",
+    Action.DELIVERED: "delivered",
+    Action.RELAYED: "delivered",
+    Action.EXPANDED: "delivered",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +89,41 @@ def build(item: Item, told: Sequence[Told], original: Source, *, hostname: str, 
         arrival=_time(item.created),
     )
     octets = original.read(0, original.size if small else MAX_HEADER)
-    message = build_dsn(report, octets, full=small and item.ret != "HDRS")
-    return Notice(
-        item.sender,
-        told[0].action,
-        tuple(str(one.recipient.address) for one in told),
-        prepare_now(message),
-        "7BIT" if message.isascii() else "8BITMIME",
+    full = small and item.ret != "HDRS"
+    return _ready(item.sender, told[0].action, report, build_dsn(report, octets, full=full))
+
+
+def receipt(
+    envelope: Envelope, confirmed: Sequence[Confirmed], header: Octets, *, hostname: str, now: float
+) -> Notice | None:
+    """Write what a sender asked to be told of mail that is delivered here, if anything (RFC 3461 §5.2.3)."""
+    if envelope.sender is None or not confirmed:
+        return None
+    at = _time(now)
+    report = Report(
+        reporting_mta=hostname,
+        to=str(envelope.sender),
+        recipients=[
+            RecipientReport(
+                final=str(one.recipient.address),
+                action=one.action,
+                status="2.0.0",
+                original=_original(one.recipient.original),
+                last_attempt=at,
+            )
+            for one in confirmed
+        ],
+        now=at,
+        token=secrets.token_hex(12),
+        envelope_id=_plain(envelope.envid),
+        arrival=at,
     )
+    return _ready(envelope.sender, confirmed[0].action, report, build_dsn(report, header, full=False))
+
+
+def _ready(to: Address, action: Action, report: Report, message: bytes) -> Notice:
+    names = tuple([recipient.final for recipient in report.recipients])
+    return Notice(to, action, names, prepare_now(message), "7BIT" if message.isascii() else "8BITMIME")
 
 
 def post(tx: Transaction, notice: Notice) -> Note:

@@ -5,9 +5,18 @@ from dataclasses import dataclass, field
 
 from postroad.directory.directory import Directory
 from postroad.directory.resolve import AccountTarget, Local, NotOurs, RemoteTarget, Suspended, Unknown
+from postroad.message.dsn import Action
 from postroad.model.address import Address
 from postroad.model.envelope import Recipient
 from postroad.model.refusal import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A recipient whose sender is to be told now that the message has arrived (RFC 3461 §4.1)."""
+
+    recipient: Recipient
+    action: Action
 
 
 @dataclass(slots=True)
@@ -20,6 +29,7 @@ class Expansion:
     """Alias, and the addresses elsewhere that it stands for."""
     via: dict[str, Address] = field(default_factory=dict)
     """The alias that led to a remote address that nobody named."""
+    confirmed: list[Confirmed] = field(default_factory=list)
 
     def outgoing(self) -> list[tuple[Address | None, list[Recipient]]]:
         """Remote recipients by the alias that led to them, None for those who were named."""
@@ -56,18 +66,31 @@ def expand(directory: Directory, recipients: Sequence[Recipient], *, relay: bool
             continue
         if not isinstance(found, Local):
             raise refuse_unresolved(found, recipient.address)
+        remote = [target for target in found.targets if not isinstance(target, AccountTarget)]
         for target in found.targets:
             if isinstance(target, AccountTarget):
                 result.accounts.setdefault(target.account_id, target)
-            else:
-                _forward(result, recipient, target)
+        # RFC 3461 §5.2.7.2: who has the mail sent on to one address elsewhere leaves all to the server there;
+        # §5.2.7.3 (c): of several, success is confirmed here and by nobody else.
+        alone = len(found.targets) == 1
+        notify = recipient.notify if alone else _without_success(recipient.notify)
+        for target in remote:
+            _forward(result, recipient, target, notify)
+        if "SUCCESS" in recipient.notify and not (remote and alone):
+            action = Action.EXPANDED if remote else Action.DELIVERED
+            result.confirmed.append(Confirmed(recipient, action))
     return result
 
 
-def _forward(result: Expansion, recipient: Recipient, target: RemoteTarget) -> None:
-    # RFC 3461 §5.2.7.1: an alias passes the sender's wishes on, with the address as first given.
+def _without_success(notify: frozenset[str]) -> frozenset[str]:
+    """Who wished to hear of success alone has not asked for failures."""
+    return (notify - {"SUCCESS"} or frozenset({"NEVER"})) if notify else notify
+
+
+def _forward(result: Expansion, recipient: Recipient, target: RemoteTarget, notify: frozenset[str]) -> None:
+    # An alias passes the sender's wishes on, with the address as first given.
     original = recipient.original or f"rfc822;{recipient.address}"
-    forwarded = Recipient(target.address, recipient.notify, original)
+    forwarded = Recipient(target.address, notify, original)
     if target.address.key not in result.remote:
         result.remote[target.address.key] = forwarded
         result.via[target.address.key] = recipient.address

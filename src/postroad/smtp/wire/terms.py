@@ -23,7 +23,10 @@ class Terms:
 
     def keywords(self, *, secure: bool) -> list[str]:
         """The EHLO keywords: only what works here and now (RFC 5321 §4.1.1.1)."""
-        words = ["PIPELINING", f"SIZE {self.message_size}", "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN"]
+        words = ["PIPELINING", f"SIZE {self.message_size}", "8BITMIME", "SMTPUTF8", "CHUNKING"]
+        if self.submission:
+            # It promises notices of success (RFC 3461 §5.2.3), which nobody gets whose address may be forged.
+            words.append("DSN")
         words += ["ENHANCEDSTATUSCODES", f"LIMITS RCPTMAX={self.recipients} MAILMAX={self.messages}"]
         if self.starttls and not secure:
             words.append("STARTTLS")
