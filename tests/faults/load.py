@@ -1,0 +1,174 @@
+"""Mail from several sides at once, and a book in which stands what the server has answered for."""
+
+import asyncio
+import hashlib
+import itertools
+import random
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from tests.interop.postroad_server import PASSWORD, Postroad
+
+ADA: Final = "ada@ours.test"
+GONE: Final = (OSError, ssl.SSLError, asyncio.IncompleteReadError, ConnectionError)
+"""How a connection to a server ends that was killed."""
+
+
+class Refused(Exception):
+    """The server said no, or not now."""
+
+
+@dataclass(slots=True)
+class Book:
+    """By subject: what was sent, and what the server has said yes to."""
+
+    sent: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
+    refused: list[str] = field(default_factory=list)
+    numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def next(self, kind: str) -> str:
+        """A name that no other message has."""
+        return f"{kind}-{next(self.numbers)}"
+
+
+def message(name: str, size: int = 1500) -> bytes:
+    """A message whose body follows from its name."""
+    line = hashlib.sha256(name.encode()).hexdigest().encode() + b"\r\n"
+    return f"From: eve@elsewhere.test\r\nSubject: {name}\r\n\r\n".encode() + line * max(1, size // len(line))
+
+
+class Line:
+    """One connection of a load."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def open(cls, port: int, context: ssl.SSLContext | None = None) -> "Line":
+        name = "localhost" if context else None
+        opened = await asyncio.open_connection(
+            "127.0.0.1", port, ssl=context, server_hostname=name, limit=1 << 26
+        )
+        return cls(*opened)
+
+    async def send(self, octets: bytes) -> None:
+        self._writer.write(octets)
+        await self._writer.drain()
+
+    async def line(self) -> bytes:
+        return (await self._reader.readuntil(b"\r\n"))[:-2]
+
+    async def reply(self) -> bytes:
+        """An SMTP reply, its last line."""
+        while (line := await self.line())[3:4] == b"-":
+            pass
+        return line
+
+    async def until(self, tag: bytes) -> bytes:
+        """The tagged response."""
+        while not (line := await self.line()).startswith(tag + b" "):
+            pass
+        return line
+
+    async def octets(self, count: int) -> bytes:
+        return await self._reader.readexactly(count)
+
+    def abort(self) -> None:
+        self._writer.transport.abort()
+
+    async def close(self) -> None:
+        self._writer.close()
+        with suppress(*GONE):
+            await self._writer.wait_closed()
+
+
+async def deliver(server: Postroad, book: Book, *recipients: str, size: int = 1500) -> None:
+    """Deliver one message after the other at port 25, until the server is gone."""
+    line = await Line.open(server.ports.smtp)
+    try:
+        await line.reply()
+        await line.send(b"EHLO load.test\r\n")
+        await line.reply()
+        while True:
+            name = book.next("smtp")
+            rcpts = b"".join(b"RCPT TO:<%b>\r\n" % recipient.encode() for recipient in recipients)
+            await line.send(b"MAIL FROM:<eve@elsewhere.test>\r\n" + rcpts + b"DATA\r\n")
+            replies = [await line.reply() for _ in range(len(recipients) + 2)]
+            if not replies[-1].startswith(b"354"):
+                raise Refused(replies[-1].decode())
+            book.sent.add(name)
+            await line.send(message(name, size) + b".\r\n")
+            reply = await line.reply()
+            if reply.startswith(b"250"):
+                book.taken.add(name)
+            else:
+                book.refused.append(reply.decode())
+                if reply.startswith(b"421"):
+                    return
+    finally:
+        line.abort()
+
+
+async def log_in(server: Postroad, login: str = ADA) -> Line:
+    """An IMAP session."""
+    line = await Line.open(server.ports.imaps, server.tls_context())
+    await line.line()
+    await line.send(f'a LOGIN {login} "{PASSWORD}"\r\n'.encode())
+    answer = await line.until(b"a")
+    if not answer.startswith(b"a OK"):
+        line.abort()
+        raise Refused(answer.decode())
+    return line
+
+
+async def append(server: Postroad, book: Book) -> None:
+    """Append one message after the other by IMAP, until the server is gone."""
+    line = await log_in(server)
+    try:
+        while True:
+            name = book.next("append")
+            octets = message(name)
+            book.sent.add(name)
+            await line.send(b"b APPEND INBOX {%d+}\r\n" % len(octets) + octets + b"\r\n")
+            answer = await line.until(b"b")
+            if not answer.startswith(b"b OK"):
+                raise Refused(answer.decode())
+            book.taken.add(name)
+    finally:
+        line.abort()
+
+
+async def move(server: Postroad) -> None:
+    """Move some of what comes in to the Archive, until the server is gone."""
+    chance = random.Random(0)
+    line = await log_in(server)
+    try:
+        await line.send(b"c STATUS INBOX (UIDNEXT)\r\nd SELECT INBOX\r\n")
+        last = int((await line.line()).rpartition(b" ")[2].rstrip(b")"))
+        await line.until(b"d")
+        while True:
+            uid = max(1, last + chance.randint(-100, 300))
+            await line.send(b"e UID MOVE %d:%d Archive\r\n" % (uid, uid + 2))
+            answer = await line.until(b"e")
+            if not answer.startswith(b"e OK"):
+                raise Refused(answer.decode())
+    finally:
+        line.abort()
+
+
+async def under_load(
+    work: Sequence[Callable[[], Awaitable[None]]], then: Callable[[], Awaitable[None]]
+) -> list[BaseException | None]:
+    """Do all of `work` at once, `then` in the middle of it, and wait until the load has noticed."""
+    tasks = [asyncio.ensure_future(one()) for one in work]
+    await then()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    bad = [r for r in results if isinstance(r, BaseException) and not isinstance(r, (*GONE, Refused))]
+    if bad:
+        raise bad[0]
+    return results

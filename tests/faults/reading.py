@@ -1,0 +1,60 @@
+"""What is in the mailboxes after a strike, and whether it is what it has to be."""
+
+import imaplib
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from tests.faults.load import ADA, Book, message
+from tests.interop.postroad_server import PASSWORD, Postroad
+
+MAILBOXES: Final = ("INBOX", "Archive")
+_UID: Final = re.compile(rb"UID (\d+)")
+_SUBJECT: Final = re.compile(rb"Subject: (\S+)")
+
+
+@dataclass(slots=True)
+class History:
+    """Every UID that was ever seen, and for which message: it never means another one."""
+
+    uids: dict[tuple[str, int, int], str] = field(default_factory=dict)
+    validities: dict[str, int] = field(default_factory=dict)
+
+
+def inside(server: Postroad, login: str = ADA, *, bodies: bool = False) -> dict[tuple[str, int, int], str]:
+    """(mailbox, UIDVALIDITY, UID) and subject of every message; with `bodies` each is compared."""
+    found: dict[tuple[str, int, int], str] = {}
+    client = imaplib.IMAP4_SSL("localhost", server.ports.imaps, ssl_context=server.tls_context(), timeout=120)
+    with client:
+        client.login(login, PASSWORD)
+        for mailbox in MAILBOXES:
+            client.select(mailbox, readonly=True)
+            validity = int(client.response("UIDVALIDITY")[1][0] or b"0")
+            what = "BODY.PEEK[]" if bodies else "BODY.PEEK[HEADER.FIELDS (SUBJECT)]"
+            _, parts = client.uid("FETCH", "1:*", f"({what})")
+            for part in parts:
+                if isinstance(part, tuple):
+                    uid, subject = _UID.search(part[0]), _SUBJECT.search(part[1])
+                    assert uid is not None
+                    assert subject is not None, part
+                    name = subject[1].decode()
+                    found[mailbox, validity, int(uid[1])] = name
+                    assert not bodies or part[1].endswith(message(name)), f"{name} is damaged"
+    return found
+
+
+def check(server: Postroad, book: Book, history: History, login: str = ADA, *, bodies: bool = False) -> None:
+    """Nothing lost, nothing twice, nothing made up, no UID used again."""
+    found = inside(server, login, bodies=bodies)
+    count = Counter(found.values())
+    lost = book.taken - count.keys()
+    assert not lost, f"{len(lost)} of {len(book.taken)} acknowledged messages are lost: {sorted(lost)[:5]}"
+    twice = [name for name, times in count.items() if times > 1]
+    assert not twice, f"twice: {twice[:5]}"
+    made_up = count.keys() - book.sent
+    assert not made_up, f"nobody sent: {sorted(made_up)[:5]}"
+    for (mailbox, validity, uid), name in found.items():
+        assert history.validities.setdefault(mailbox, validity) == validity, "UIDVALIDITY has changed"
+        before = history.uids.setdefault((mailbox, validity, uid), name)
+        assert before == name, f"UID {uid} of {mailbox} was {before} and is {name}"

@@ -1,0 +1,47 @@
+"""A server that somebody kills."""
+
+import os
+import signal
+from pathlib import Path
+
+from tests.interop.postroad_server import Postroad
+from tests.interop.processes import until
+
+
+class Server(Postroad):
+    """`postroad serve`, all of whose processes can be struck at once."""
+
+    _struck: list[int]
+
+    def strike(self) -> None:
+        """Kill every process, now; does not wait."""
+        self._struck = [self.pid, *self.workers()]
+        for pid in self._struck:
+            os.kill(pid, signal.SIGKILL)
+
+    def wait_until_gone(self) -> None:
+        """Wait for the end of what was struck."""
+        self._daemon.wait()
+        until(lambda: not any(lives(pid) for pid in self._struck), "all processes to be gone")
+
+    def signal(self, number: int) -> None:
+        """Send the supervisor a signal."""
+        os.kill(self.pid, number)
+
+    def wait(self) -> int:
+        """Wait for its end; gives the exit status."""
+        return self._daemon.wait()
+
+    @property
+    def running(self) -> bool:
+        """Whether its supervisor is there."""
+        return lives(self.pid)
+
+
+def lives(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
