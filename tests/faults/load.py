@@ -75,8 +75,14 @@ class Line:
             pass
         return line
 
-    async def octets(self, count: int) -> bytes:
-        return await self._reader.readexactly(count)
+    async def rest(self) -> bytes:
+        """Everything until the server closes."""
+        return await self._reader.read()
+
+    def certificate(self) -> bytes:
+        """What the server has shown of itself, in DER."""
+        shown: bytes = self._writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        return shown
 
     def abort(self) -> None:
         self._writer.transport.abort()

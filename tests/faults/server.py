@@ -28,6 +28,10 @@ class Server(Postroad):
         """Send the supervisor a signal."""
         os.kill(self.pid, number)
 
+    def until_logged(self, event: str, times: int = 1) -> None:
+        """Wait until an event has been logged so often."""
+        self._daemon.until(lambda: self.log().count(event) >= times, f"{event} in the log")
+
     def wait(self) -> int:
         """Wait for its end; gives the exit status."""
         return self._daemon.wait()
