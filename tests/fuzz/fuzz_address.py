@@ -1,18 +1,10 @@
-"""Fuzz the address parser.
-
-    python tests/fuzz/fuzz_address.py [atheris options] [corpus directories]
-    python tests/fuzz/fuzz_address.py --seed 1 --runs 20000
-
-With atheris installed the first form searches by coverage; the second needs
-nothing and repeats exactly. A finding is an exception; what made it is printed.
-"""
+"""Fuzz the address parser."""
 
 import random
-import sys
-from importlib import import_module
 from typing import Final
 
 from postroad.model.address import AddressError, normal_domain, parse_mailbox, parse_path, unicode_domain
+from tests.fuzz.harness import Target
 
 PIECES: Final = [
     *(bytes([octet]) for octet in b'@.<>"\\ :,;()[]%!+-_=?~\r\n\0\t\x7f'),
@@ -68,33 +60,4 @@ def make(chance: random.Random) -> bytes:
     return data
 
 
-def run_seeded(seed: int, runs: int) -> int:
-    """Check `runs` inputs that follow from the seed."""
-    for number in range(runs):
-        data = make(random.Random(f"{seed}.{number}"))
-        try:
-            check(data)
-        except Exception:
-            print(f"seed {seed}, run {number}: {data!r}", file=sys.stderr)
-            raise
-    print(f"seed {seed}: {runs} inputs, nothing found")
-    return 0
-
-
-def main() -> int:
-    """Fuzz with atheris, or from a seed when asked to or when it is not there."""
-    if "--seed" in sys.argv or "--runs" in sys.argv:
-        options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=False))
-        return run_seeded(int(options.get("--seed", "1")), int(options.get("--runs", "20000")))
-    try:
-        atheris = import_module("atheris")
-    except ImportError:
-        return run_seeded(1, 20_000)
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check)
-    atheris.Fuzz()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+TARGET: Final = Target(check, make)

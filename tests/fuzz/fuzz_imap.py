@@ -1,21 +1,14 @@
 """Fuzz the IMAP core: framing, grammar, limits.
 
-    python tests/fuzz/fuzz_imap.py [atheris options] [corpus directories]
-    python tests/fuzz/fuzz_imap.py --seed 1 --runs 20000
-
-With atheris installed the first form searches by coverage; the second needs
-nothing and repeats exactly. A finding is an exception, an answer that depends
-on how the network cut the stream, or memory beyond the limits.
+A finding is an exception, an answer that depends on how the network cut the
+stream, or memory beyond the limits.
 """
 
 import random
-import sys
-from importlib import import_module
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
+from typing import Final
 
 from postroad.imap.wire.table import RULES, State
+from tests.fuzz.harness import Target
 from tests.properties.imap_dialogue import MOST_KEPT, SCRAPS, SMALL, Dialogue, check_said
 
 _STATES = tuple(State)
@@ -46,33 +39,4 @@ def make(chance: random.Random) -> bytes:
     return data
 
 
-def run_seeded(seed: int, runs: int) -> int:
-    """Check `runs` dialogues that follow from the seed."""
-    for number in range(runs):
-        data = make(random.Random(f"{seed}.{number}"))
-        try:
-            check(data)
-        except Exception:
-            print(f"seed {seed}, run {number}: {data!r}", file=sys.stderr)
-            raise
-    print(f"seed {seed}: {runs} dialogues, nothing found")
-    return 0
-
-
-def main() -> int:
-    """Fuzz with atheris, or from a seed when asked to or when it is not there."""
-    if "--seed" in sys.argv or "--runs" in sys.argv:
-        options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=False))
-        return run_seeded(int(options.get("--seed", "1")), int(options.get("--runs", "20000")))
-    try:
-        atheris = import_module("atheris")
-    except ImportError:
-        return run_seeded(1, 20_000)
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check)
-    atheris.Fuzz()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+TARGET: Final = Target(check, make)

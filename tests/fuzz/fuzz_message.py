@@ -1,19 +1,7 @@
-"""Fuzz the message parsers.
-
-    python tests/fuzz/fuzz_message.py [atheris options] [corpus directories]
-    python tests/fuzz/fuzz_message.py --seed 1 --runs 20000
-
-With atheris installed the first form searches by coverage; the second needs
-nothing and repeats exactly: it damages real messages and strings fragments
-together from a seed. A finding is an exception; what made it is printed.
-"""
+"""Fuzz the message parsers: real messages that took damage, and fragments strung together."""
 
 import random
-import sys
-from importlib import import_module
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
+from typing import Final
 
 from postroad.message.compose import strip_headers
 from postroad.message.header import HeaderBlock
@@ -21,6 +9,7 @@ from postroad.message.part import parse_parts, unpack_tree
 from postroad.message.section import header_subset, locate
 from postroad.message.summary import summarize
 from postroad.message.text import iter_decoded, readable_text, search_text, walk
+from tests.fuzz.harness import Target
 from tests.unit.message.pieces import CORPUS, CORPUS_PATHS, FRAGMENTS
 from tests.unit.message.reading import check_body, check_envelope, read_list
 
@@ -62,33 +51,4 @@ def make(chance: random.Random) -> bytes:
     return bytes(data)
 
 
-def run_seeded(seed: int, runs: int) -> int:
-    """Check `runs` messages that follow from the seed."""
-    for number in range(runs):
-        data = make(random.Random(f"{seed}.{number}"))
-        try:
-            check(data)
-        except Exception:
-            print(f"seed {seed}, run {number}: {data!r}", file=sys.stderr)
-            raise
-    print(f"seed {seed}: {runs} messages, nothing found")
-    return 0
-
-
-def main() -> int:
-    """Fuzz with atheris, or from a seed when asked to or when it is not there."""
-    if "--seed" in sys.argv or "--runs" in sys.argv:
-        options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=False))
-        return run_seeded(int(options.get("--seed", "1")), int(options.get("--runs", "20000")))
-    try:
-        atheris = import_module("atheris")
-    except ImportError:
-        return run_seeded(1, 20_000)
-    atheris.instrument_all()
-    atheris.Setup([*sys.argv, "-seed_inputs=" + ",".join(map(str, CORPUS_PATHS))], check)
-    atheris.Fuzz()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+TARGET: Final = Target(check, make, CORPUS_PATHS)

@@ -1,21 +1,15 @@
 """Fuzz the server's half of POP3, and the stuffing of what it sends.
 
-    python tests/fuzz/fuzz_pop3.py [atheris options] [corpus directories]
-    python tests/fuzz/fuzz_pop3.py --seed 1 --runs 20000
-
-With atheris installed the first form searches by coverage; the second needs
-nothing and repeats exactly. A finding is an exception; what made it is printed.
 The first two octets of an input choose the listener and where the network cuts.
 """
 
 import random
-import sys
-from importlib import import_module
 from typing import Final
 
 from postroad.pop3.wire.core import MAX_RESPONSE, Pop3Core, Stage
 from postroad.pop3.wire.events import Auth, AuthResponse, Event, HangUp, Login, Quit, StartTls
 from postroad.pop3.wire.multiline import Stuffer
+from tests.fuzz.harness import Target
 
 PIECES: Final = [
     *(b"USER ada@demo.test\r\n", b"PASS demo\r\n", b"AUTH PLAIN AGEAYg==\r\n", b"AUTH LOGIN\r\n"),
@@ -90,33 +84,4 @@ def make(chance: random.Random) -> bytes:
     return chance.randbytes(2) + data
 
 
-def run_seeded(seed: int, runs: int) -> int:
-    """Check `runs` inputs that follow from the seed."""
-    for number in range(runs):
-        data = make(random.Random(f"{seed}.{number}"))
-        try:
-            check(data)
-        except Exception:
-            print(f"seed {seed}, run {number}: {data!r}", file=sys.stderr)
-            raise
-    print(f"seed {seed}: {runs} inputs, nothing found")
-    return 0
-
-
-def main() -> int:
-    """Fuzz with atheris, or from a seed when asked to or when it is not there."""
-    if "--seed" in sys.argv or "--runs" in sys.argv:
-        options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=False))
-        return run_seeded(int(options.get("--seed", "1")), int(options.get("--runs", "20000")))
-    try:
-        atheris = import_module("atheris")
-    except ImportError:
-        return run_seeded(1, 20_000)
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, check)
-    atheris.Fuzz()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+TARGET: Final = Target(check, make)
