@@ -1,0 +1,373 @@
+"""Responses of IMAP4rev1 held to the letter of the grammar (RFC 3501 §9, with errata).
+
+Written from the RFC alone and sharing nothing with the server: what is read
+here is what a client without mercy would read. Anything that the grammar does
+not have raises `NotImap`.
+"""
+
+import re
+from typing import Final
+
+from tests.conformance.imap_scanner import Scanner
+from tests.conformance.imap_values import (
+    Address,
+    Addresses,
+    Body,
+    Condition,
+    Data,
+    Envelope,
+    Fetched,
+    Listed,
+    Numbered,
+    Response,
+)
+
+_ATOM: Final = re.compile(rb'[^\x00-\x20(){%*"\\\]\x7f-\xff]+')
+_QUOTED: Final = re.compile(rb'"((?:[^"\\\r\n\x00\x80-\xff]|\\["\\])*)"')
+_DATE_TIME: Final = re.compile(
+    rb'"([ 0-9][0-9])-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-([0-9]{4})'
+    rb' ([0-9]{2}:[0-9]{2}:[0-9]{2}) ([+-][0-9]{4})"'
+)
+_SECTION: Final = re.compile(
+    rb"BODY\[(?:[1-9][0-9]*(?:\.[1-9][0-9]*)*(?:\.(?:HEADER|TEXT|MIME))?|HEADER|TEXT)?"
+    rb"(?P<fields>(?<=HEADER)\.FIELDS(?:\.NOT)? \()?",
+)
+_TEXT: Final = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]+")
+_RESP_CODE: Final = re.compile(
+    rb"\[([^\x00-\x20(){%*\"\\\]\x7f-\xff]+)(?: ([\x01-\x09\x0b\x0c\x0e-\x5c\x5e-\x7f]+))?\] "
+)
+_UID_SET: Final = re.compile(rb"[1-9][0-9]*(?::[1-9][0-9]*)?(?:,[1-9][0-9]*(?::[1-9][0-9]*)?)*")
+
+
+class Grammar(Scanner):
+    """Reads responses."""
+
+    # -- responses ---------------------------------------------------------
+
+    def response(self) -> Response:
+        """Read `* …`."""
+        self.eat(b"* ")
+        if self.data[self.at : self.at + 1].isdigit():
+            return self._numbered()
+        kind = self.atom()
+        match kind:
+            case b"OK" | b"NO" | b"BAD" | b"BYE" | b"PREAUTH":
+                return self.condition(kind)
+            case b"LIST" | b"LSUB":
+                return self._listed(kind)
+            case b"FLAGS":
+                self.eat(b" ")
+                flags = self.flags()
+                self.end()
+                return Data(kind, list(flags))
+            case b"SEARCH":
+                return self._search()
+            case b"STATUS":
+                return self._status()
+            case b"CAPABILITY" | b"ENABLED":
+                words = self._atoms()
+                if kind == b"CAPABILITY" and b"IMAP4rev1" not in words:
+                    self.fail("IMAP4rev1 among the capabilities")
+                return Data(kind, list(words))
+            case b"NAMESPACE" | b"ID" | b"ESEARCH" | b"QUOTA" | b"QUOTAROOT":
+                values: list[object] = []
+                while self.skip(b" "):
+                    values.append(self.any())
+                self.end()
+                return Data(kind, values)
+            case _:
+                self.fail("a response that there is")
+
+    def _atoms(self) -> list[bytes]:
+        words = []
+        while self.skip(b" "):
+            words.append(self.atom())
+        self.end()
+        return words
+
+    def condition(self, status: bytes) -> Condition:
+        """`resp-text` behind OK, NO, BAD, BYE, PREAUTH; the text must not be empty (§9 resp-text)."""
+        self.eat(b" ")
+        code = argument = b""
+        if self.sees(b"["):
+            found = self.match(_RESP_CODE, "a response code and a space behind it")
+            code, argument = found[1], found[2] or b""
+            self._check_code(code, argument)
+        text = self.match(_TEXT, "text of 7-bit characters")[0]
+        self.end()
+        return Condition(status, code, argument, text)
+
+    def _check_code(self, code: bytes, argument: bytes) -> None:
+        inner = Grammar(argument)
+        match code:
+            case b"ALERT" | b"PARSE" | b"READ-ONLY" | b"READ-WRITE" | b"TRYCREATE" | b"UIDNOTSTICKY":
+                inner.end()
+            case b"UIDNEXT" | b"UIDVALIDITY" | b"UNSEEN":
+                inner.nz_number()
+                inner.end()
+            case b"PERMANENTFLAGS":
+                inner.flags()
+                inner.end()
+            case b"APPENDUID":
+                inner.nz_number()
+                inner.eat(b" ")
+                inner.match(_UID_SET, "a uid-set")
+                inner.end()
+            case b"COPYUID":
+                inner.nz_number()
+                for _ in range(2):
+                    inner.eat(b" ")
+                    inner.match(_UID_SET, "a uid-set")
+                inner.end()
+            case b"CAPABILITY":
+                words = argument.split(b" ")
+                if b"IMAP4rev1" not in words or not all(_ATOM.fullmatch(word) for word in words):
+                    self.fail("IMAP4rev1 among the capabilities")
+            case _:
+                pass
+
+    def _numbered(self) -> Response:
+        number = self.number()
+        self.eat(b" ")
+        kind = self.atom()
+        if kind == b"FETCH":
+            self.eat(b" (")
+            return self._fetched(number)
+        if kind not in (b"EXISTS", b"RECENT", b"EXPUNGE"):
+            self.fail("EXISTS, RECENT, EXPUNGE or FETCH")
+        if kind == b"EXPUNGE" and not number:
+            self.fail("a message number")
+        self.end()
+        return Numbered(number, kind)
+
+    def _listed(self, kind: bytes) -> Listed:
+        self.eat(b" ")
+        attributes = self.flags()
+        self.eat(b" ")
+        delimiter: bytes | None = None
+        if not self.skip(b"NIL"):
+            delimiter = self.match(_QUOTED, "a delimiter")[1].replace(b"\\\\", b"\\")
+            if len(delimiter) != 1:
+                self.fail("a delimiter of one character")
+        self.eat(b" ")
+        name = self.astring()
+        if name.upper() == b"INBOX" and name != b"INBOX":
+            self.fail("INBOX in capitals")
+        extended: list[object] = []
+        if self.skip(b" "):
+            value = self.any()
+            if not isinstance(value, list):
+                self.fail("extended data items")
+            extended = value
+        self.end()
+        return Listed(kind, attributes, delimiter, name, extended)
+
+    def _search(self) -> Data:
+        numbers: list[object] = []
+        while self.skip(b" "):
+            numbers.append(self.nz_number())
+        self.end()
+        return Data(b"SEARCH", numbers)
+
+    def _status(self) -> Data:
+        self.eat(b" ")
+        name = self.astring()
+        self.eat(b" (")
+        items: dict[bytes, int] = {}
+        while not self.skip(b")"):
+            if items:
+                self.eat(b" ")
+            item = self.atom()
+            self.eat(b" ")
+            items[item] = self.number64()
+        self.end()
+        return Data(b"STATUS", [name, items])
+
+    # -- FETCH -------------------------------------------------------------
+
+    def _fetched(self, number: int) -> Fetched:
+        if not number:
+            self.fail("a message number")
+        fetched = Fetched(number)
+        while True:
+            self._item(fetched)
+            if not self.skip(b" "):
+                break
+        self.eat(b")")
+        self.end()
+        return fetched
+
+    def _item(self, fetched: Fetched) -> None:
+        section = _SECTION.match(self.data, self.at)
+        name = self._section(section) if section else self.match(re.compile(rb"[A-Z0-9.]+"), "an item")[0]
+        fetched.order.append(name)
+        self.eat(b" ")
+        if section:
+            fetched.sections[name] = self.nstring()
+            return
+        match name:
+            case b"FLAGS":
+                fetched.flags = self.flags()
+            case b"UID":
+                fetched.uid = self.nz_number()
+            case b"RFC822.SIZE":
+                fetched.size = self.number()
+            case b"INTERNALDATE":
+                fetched.internaldate = self.match(_DATE_TIME, "a date-time")[0]
+            case b"ENVELOPE":
+                fetched.envelope = self.envelope()
+            case b"BODY":
+                fetched.body = self.body(extended=False)
+            case b"BODYSTRUCTURE":
+                fetched.bodystructure = self.body(extended=True)
+            case b"RFC822" | b"RFC822.HEADER" | b"RFC822.TEXT":
+                fetched.sections[name] = self.nstring()
+            case _:
+                self.fail("a FETCH item that there is")
+
+    def _section(self, found: re.Match[bytes]) -> bytes:
+        start, self.at = self.at, found.end()
+        if found["fields"]:
+            self.astring()
+            while self.skip(b" "):
+                self.astring()
+            self.eat(b")")
+        self.eat(b"]")
+        if self.skip(b"<"):
+            self.number()
+            self.eat(b">")
+        return self.data[start : self.at]
+
+    def envelope(self) -> Envelope:
+        """ENVELOPE: ten fields."""
+        self.eat(b"(")
+        date = self.nstring()
+        self.eat(b" ")
+        subject = self.nstring()
+        from_, sender, reply_to, to, cc, bcc = [self._next_addresses() for _ in range(6)]
+        self.eat(b" ")
+        in_reply_to = self.nstring()
+        self.eat(b" ")
+        message_id = self.nstring()
+        self.eat(b")")
+        for text in (date, subject, in_reply_to, message_id):
+            if text is not None and (b"\r" in text or b"\n" in text):
+                self.fail("an unfolded field")
+        return Envelope(date, subject, from_, sender, reply_to, to, cc, bcc, in_reply_to, message_id)
+
+    def _next_addresses(self) -> Addresses:
+        self.eat(b" ")
+        return self._addresses()
+
+    def _addresses(self) -> Addresses:
+        if self.skip(b"NIL"):
+            return None
+        self.eat(b"(")
+        found = []
+        while not self.skip(b")"):  # addresses stand side by side, without a space
+            self.eat(b"(")
+            name = self.nstring()
+            self.eat(b" ")
+            adl = self.nstring()
+            self.eat(b" ")
+            mailbox = self.nstring()
+            self.eat(b" ")
+            host = self.nstring()
+            self.eat(b")")
+            found.append(Address(name, adl, mailbox, host))
+        if not found:
+            self.fail("an address; an empty list is NIL")
+        depth = 0
+        for address in found:  # RFC 3501 §7.4.2: how groups are written
+            if address.host is None:
+                depth += 1 if address.mailbox is not None else -1
+                if depth not in (0, 1):
+                    self.fail("groups that begin and end in turn")
+        if depth:
+            self.fail("the end of a group")
+        return found
+
+    def body(self, *, extended: bool) -> Body:
+        """BODY, or BODYSTRUCTURE where `extended`."""
+        self.eat(b"(")
+        body = Body(extended=extended)
+        if self.sees(b"("):
+            self._multipart(body)
+        else:
+            self._single(body)
+        self.eat(b")")
+        return body
+
+    def _multipart(self, body: Body) -> None:
+        body.type = b"multipart"
+        while self.sees(b"("):
+            body.parts.append(self.body(extended=body.extended))
+        self.eat(b" ")
+        body.subtype = self.string().lower()
+        if body.extended and self.skip(b" "):
+            body.parameters = self._parameters()
+            self._extensions(body)
+
+    def _single(self, body: Body) -> None:
+        body.type = self.string().lower()
+        self.eat(b" ")
+        body.subtype = self.string().lower()
+        self.eat(b" ")
+        body.parameters = self._parameters()
+        self.eat(b" ")
+        body.id = self.nstring()
+        self.eat(b" ")
+        body.description = self.nstring()
+        self.eat(b" ")
+        body.encoding = self.string().lower()
+        self.eat(b" ")
+        body.octets = self.number()
+        if body.type == b"message" and body.subtype == b"rfc822":
+            self.eat(b" ")
+            body.envelope = self.envelope()
+            self.eat(b" ")
+            body.inner = self.body(extended=body.extended)
+        if body.type == b"text" or body.inner is not None:
+            self.eat(b" ")
+            body.lines = self.number()
+        if body.extended and self.skip(b" "):
+            body.md5 = self.nstring()
+            self._extensions(body)
+
+    def _parameters(self) -> dict[bytes, bytes]:
+        if self.skip(b"NIL"):
+            return {}
+        self.eat(b"(")
+        found: dict[bytes, bytes] = {}
+        while True:
+            name = self.string().lower()
+            self.eat(b" ")
+            found[name] = self.string()
+            if not self.skip(b" "):
+                break
+        self.eat(b")")
+        return found
+
+    def _extensions(self, body: Body) -> None:
+        if not self.skip(b" "):
+            return
+        if not self.skip(b"NIL"):
+            self.eat(b"(")
+            kind = self.string()
+            self.eat(b" ")
+            body.disposition = kind.lower(), self._parameters()
+            self.eat(b")")
+        if not self.skip(b" "):
+            return
+        if self.sees(b"("):
+            self.at += 1
+            body.language = [self.string()]
+            while self.skip(b" "):
+                body.language.append(self.string())
+            self.eat(b")")
+        elif (language := self.nstring()) is not None:
+            body.language = [language]
+        if self.skip(b" "):
+            body.location = self.nstring()
+        while self.skip(b" "):
+            self.any()
