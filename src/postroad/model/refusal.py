@@ -27,3 +27,7 @@ class Unavailable(Exception):
         super().__init__(what)
         self.what = what
         self.retry_after = retry_after
+
+
+class NoSpace(Unavailable):
+    """The disk is full, or so nearly that nothing more is let in."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from postroad.config.limits import Limits
 from postroad.model.clock import Clock
-from postroad.model.refusal import Unavailable
+from postroad.model.refusal import NoSpace
 
 
 class Space:
@@ -38,6 +38,6 @@ class Space:
         return self.free() >= max(self._limits.free_space, needed)
 
     def check(self, size: int | None = None) -> None:
-        """Raise Unavailable when there is no room."""
+        """Raise NoSpace when there is no room."""
         if not self.has_room(size):
-            raise Unavailable("not enough disk space", retry_after=300.0)
+            raise NoSpace("not enough disk space", retry_after=300.0)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from postroad.directory.errors import AuthenticationFailed
-from postroad.model.refusal import Refused, Unavailable
+from postroad.model.refusal import NoSpace, Refused, Unavailable
 from postroad.smtp.wire.replies import Reply
 from postroad.store.errors import LimitReached, NoSuchMailbox, OverQuota, StoreError
 
@@ -33,6 +33,8 @@ def reply_for(error: Exception) -> Reply | None:
     match error:
         case Refused():
             return Reply(error.code, error.enhanced, error.public)
+        case NoSpace():
+            return NO_ROOM
         case Unavailable():
             return SERVER_BUG
         case AuthenticationFailed():

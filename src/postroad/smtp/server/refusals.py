@@ -3,6 +3,7 @@
 from typing import Final
 
 from postroad.model.envelope import Peer
+from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
 from postroad.obs.metrics import REFUSALS
 from postroad.smtp.server.services import Acceptor
@@ -39,5 +40,9 @@ class Refusals:
             return
         try:
             await acceptor.refused(peer, self._sender, list(self._recipients), self._sentences)
+        except Unavailable as error:
+            log.warning(
+                "smtp.trail_lost", conn=peer.connection_id, refusals=self._sentences, error=str(error)
+            )
         except Exception:
             log.exception("smtp.trail_lost", conn=peer.connection_id, refusals=self._sentences)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Final
 
 from postroad.model.octets import Octets
-from postroad.model.refusal import Unavailable
+from postroad.model.refusal import NoSpace, Unavailable
 
 IN_MEMORY: Final = 256 * 1024
 """Octets kept in memory before a file is used."""
@@ -43,7 +43,7 @@ class Spool:
             self._spill()
 
     def finish(self) -> Octets:
-        """Give the whole message; valid until `close`."""
+        """Give the whole message; it outlives `close` where it is still held on to."""
         if self._fd < 0:
             if len(self._chunks) != 1:
                 self._chunks = [b"".join(self._chunks)]
@@ -55,9 +55,9 @@ class Spool:
     def close(self) -> None:
         """Drop everything; may be called again."""
         self._chunks = []
-        if self._map is not None:
-            self._map.close()
-            self._map = None
+        # The map goes with its last user: a session that was cancelled closes its spool while
+        # a thread still digests the octets, or the group with them still waits to be written.
+        self._map = None
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -79,7 +79,7 @@ class Spool:
                 data = data[os.write(self._fd, data) :]
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            raise Unavailable("disk full" if full else f"spool: {error}") from error
+            raise (NoSpace("disk full") if full else Unavailable(f"spool: {error}")) from error
         self._chunks = []
 
 
