@@ -20,6 +20,7 @@ NAMES: Final = tuple(sorted(path.stem.removeprefix("fuzz_") for path in HERE.glo
 
 _LONGEST: Final = 1 << 14
 _FIRST: Final = 100
+"""Inputs that an empty corpus begins with."""
 _HUNG: Final = 60
 """Seconds after which one input counts as a finding; a busy machine must stay well below."""
 
