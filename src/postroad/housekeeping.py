@@ -1,6 +1,7 @@
 """What one worker does now and then for all: sweep freed octets, forget old trails."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,14 +19,24 @@ async def keep_house(store: Store, data: Path, clock: Clock) -> None:
     """Run until cancelled; a failure is logged and tried again next time."""
     while True:
         await clock.sleep(EVERY_SECONDS)
-        try:
-            swept = await sweep_blobs(store.database, data / PACKS, clock.now())
-            forgotten = 0
-            before = clock.now() - KEPT_DAYS * _DAY
-            while cleaned := await store.database.write(lambda tx: clean(tx, before)):  # noqa: B023 - awaited here
-                forgotten += cleaned
-                await asyncio.sleep(0)
-            if swept or forgotten:
-                log.info("house.kept", blobs=swept, trails=forgotten)
-        except Exception:
-            log.exception("house.failed")
+        # One that fails must not keep the other from its work.
+        for work in (partial(_sweep, store, data, clock), partial(_forget, store, clock)):
+            try:
+                await work()
+            except Exception:
+                log.exception("house.failed")
+
+
+async def _sweep(store: Store, data: Path, clock: Clock) -> None:
+    if swept := await sweep_blobs(store.database, data / PACKS, clock.now()):
+        log.info("house.swept", blobs=swept)
+
+
+async def _forget(store: Store, clock: Clock) -> None:
+    before = clock.now() - KEPT_DAYS * _DAY
+    forgotten = 0
+    while cleaned := await store.database.write(lambda tx: clean(tx, before)):
+        forgotten += cleaned
+        await asyncio.sleep(0)
+    if forgotten:
+        log.info("house.forgot", trails=forgotten)

@@ -88,7 +88,12 @@ class GroupCommit:
     # -- the cycle: begin, run (loop), commit (thread), done (loop) ----------
 
     def _begin(self) -> None:
-        if self._lock.try_acquire():
+        try:
+            free = self._lock.try_acquire()
+        except OSError as error:
+            self._run_after_lock(error)
+            return
+        if free:
             self._run()
         else:
             self._in_thread(self._lock.acquire, self._run_after_lock)
@@ -97,6 +102,9 @@ class GroupCommit:
         if error is None:
             self._run()
         else:
+            # Everybody who waits is told; with nobody taken out, this would go round for ever.
+            self._group = [(future, None) for _, future in self._pending]
+            self._pending.clear()
             self._fail(error)
 
     def _run(self) -> None:
@@ -113,9 +121,11 @@ class GroupCommit:
             self._packs.tails(tx)
         except Exception as error:
             self._group.extend((future, None) for _, future in jobs[len(self._group) :])
-            self._undo()
-            self._lock.release()
-            self._fail(error)
+            try:
+                self._undo()
+            finally:
+                self._lock.release()
+                self._fail(error)
             return
         GROUP_SIZE.observe(len(jobs))
         self._topics = tx.topics()
@@ -157,24 +167,27 @@ class GroupCommit:
         if error is not None:
             self._fail(error)
             return
-        COMMIT_SECONDS.observe(self._clock.monotonic() - self._started)
-        self._tell(self._topics)
-        for future, result in self._group:
-            if future.done():
-                continue  # its session is gone; the work stands
-            if isinstance(result, _Failure):
-                future.set_exception(result.error)
-            else:
-                future.set_result(result)
-        self._next()
+        try:
+            COMMIT_SECONDS.observe(self._clock.monotonic() - self._started)
+            for future, result in self._group:
+                if future.done():
+                    continue  # its session is gone; the work stands
+                if isinstance(result, _Failure):
+                    future.set_exception(result.error)
+                else:
+                    future.set_result(result)
+            self._tell(self._topics)  # a hint that cannot be given must keep nobody waiting
+        finally:
+            self._next()
 
     def _fail(self, error: BaseException) -> None:
-        log.error("store.commit_failed", error=repr(error), waiters=len(self._group))
         for future, result in self._group:
             if not future.done():
                 refused = isinstance(result, _Failure)
                 future.set_exception(result.error if refused else Unavailable(f"storage: {error}"))
+        waiters = len(self._group)
         self._next()
+        log.error("store.commit_failed", error=repr(error), waiters=waiters)
 
     def _next(self) -> None:
         self._group = []
@@ -205,4 +218,5 @@ class _Failure:
     __slots__ = ("error",)
 
     def __init__(self, error: Exception) -> None:
-        self.error = error
+        # A future cannot carry StopIteration: it would look like the end of the coroutine that waits.
+        self.error = RuntimeError(repr(error)) if isinstance(error, StopIteration) else error

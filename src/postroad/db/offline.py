@@ -1,9 +1,10 @@
 """The database for tools: synchronous, beside a running server or without one."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import apsw
 
@@ -16,6 +17,8 @@ from postroad.db.transaction import Reader, Transaction, Work
 from postroad.model.clock import Clock
 
 T = TypeVar("T")
+_PATIENCE: Final = 20
+_PAUSE: Final = 0.02
 
 
 class OfflineDatabase:
@@ -58,8 +61,16 @@ class OfflineDatabase:
             self._packs.committed()
         finally:
             self._lock.release()
-        self._bus.send(tx.topics())
+        self._tell(tx.topics())
         return result
+
+    def _tell(self, topics: list[str]) -> None:
+        said = self._bus.send(topics)
+        for _ in range(_PATIENCE):
+            if said:
+                return
+            time.sleep(_PAUSE)
+            said = self._bus.send(())
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,8 @@ from postroad.store.watch import Watch
 PACKS: Final = "packs"
 SPOOL: Final = "spool"
 BUS: Final = "bus"
+_SAID_AGAIN: Final = 0.02
+"""Seconds until a worker that had no room for a hint is sent it again."""
 
 
 class Store:
@@ -35,7 +38,9 @@ class Store:
         self._bus = Bus(data / BUS, name)
         self._views = Views()
         self.database = Database(data, clock, self._active, self._tell)
-        asyncio.get_running_loop().add_reader(self._bus.fileno(), self._hear)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._bus.fileno(), self._hear)
+        self._again: asyncio.TimerHandle | None = None
 
     def account(self, account_id: int) -> Account:
         """The verbs of one account; nothing is looked up yet."""
@@ -53,14 +58,22 @@ class Store:
     async def close(self) -> None:
         """Finish what is under way, then close everything."""
         await self.database.close()
-        asyncio.get_running_loop().remove_reader(self._bus.fileno())
+        if self._again is not None:
+            self._again.cancel()
+        self._loop.remove_reader(self._bus.fileno())
         self._bus.close()
         self._active.close()
         self.packs.close()
 
     def _tell(self, topics: list[str]) -> None:
         self.watch.tell(topics)
-        self._bus.send(topics)
+        self._say(topics)
+
+    def _say(self, topics: Sequence[str] = ()) -> None:
+        if self._again is not None:
+            self._again.cancel()
+        said = self._bus.send(topics)
+        self._again = None if said else self._loop.call_later(_SAID_AGAIN, self._say)
 
     def _hear(self) -> None:
         self.watch.tell(self._bus.receive())

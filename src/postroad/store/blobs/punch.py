@@ -20,6 +20,8 @@ def punch(folder: Path, pack: int, offset: int, length: int) -> bool:
 
     Gives False where the file system cannot do it: the room is then not got back.
     """
+    if not length:
+        return True  # fallocate(2) calls an empty region a mistake, and a message may be empty
     try:
         fd = os.open(pack_path(folder, pack), os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -1,0 +1,77 @@
+"""Group commit: whatever goes wrong, nobody waits for ever and the next group goes on."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from postroad.db.database import Database
+from postroad.db.offline import prepare_data
+from postroad.db.transaction import Transaction
+from postroad.model.refusal import Unavailable
+from postroad.net.clock import SystemClock
+from postroad.store.blobs.pack import ActivePack
+
+
+def play(
+    data: Path,
+    work: Callable[[Database], Coroutine[Any, Any, None]],
+    tell: Callable[[list[str]], None] = lambda _: None,
+) -> None:
+    prepare_data(data)
+
+    async def opened() -> None:
+        packs = ActivePack(data / "packs")
+        database = Database(data, SystemClock(), packs, tell)
+        try:
+            async with asyncio.timeout(20):
+                await work(database)
+        finally:
+            await database.close()
+            packs.close()
+
+    asyncio.run(opened())
+
+
+def one(tx: Transaction) -> int:
+    return int(tx.value("SELECT 1"))
+
+
+def test_a_hint_that_cannot_be_given_keeps_nobody_waiting(tmp_path: Path) -> None:
+    def broken(_: list[str]) -> None:
+        raise OSError(24, "Too many open files")
+
+    async def work(database: Database) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        assert await database.write(one) == 1
+        assert await database.write(one) == 1
+
+    play(tmp_path, work, broken)
+
+
+def test_a_stray_stop_iteration_is_an_error_like_any_other(tmp_path: Path) -> None:
+    def stray(_: Transaction) -> int:
+        return next(iter(list[int]()))
+
+    async def work(database: Database) -> None:
+        results = await asyncio.gather(database.write(stray), database.write(one), return_exceptions=True)
+        assert isinstance(results[0], RuntimeError)
+        assert results[1] == 1
+
+    play(tmp_path, work)
+
+
+def test_who_cannot_get_the_lock_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work(database: Database) -> None:
+        def no_locks() -> bool:
+            raise OSError(37, "No locks available")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("postroad.db.lock.WriteLock.try_acquire", lambda _: no_locks())
+            with pytest.raises(Unavailable):
+                await database.write(one)
+        assert await database.write(one) == 1
+
+    play(tmp_path, work)
