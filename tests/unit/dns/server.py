@@ -24,6 +24,7 @@ class DnsServer(asyncio.DatagramProtocol):
         self.asked: list[tuple[str, str]] = []
         """Every question that came, its name and its type."""
         self._records: dict[tuple[dns.name.Name, dns.rdatatype.RdataType], dns.rrset.RRset] = {}
+        self._sessions: set[asyncio.Task[None]] = set()
         self.change(zone)
 
     @property
@@ -48,7 +49,9 @@ class DnsServer(asyncio.DatagramProtocol):
     ) -> None:
         self._udp.close()
         self._tcp.close()
-        await self._tcp.wait_closed()
+        for session in self._sessions:
+            session.cancel()
+        await asyncio.gather(*self._sessions, return_exceptions=True)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         answer = self._answer(data)
@@ -62,6 +65,9 @@ class DnsServer(asyncio.DatagramProtocol):
         self._udp.sendto(wire, addr)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        session = asyncio.current_task()
+        assert session is not None
+        self._sessions.add(session)
         try:
             while True:
                 (size,) = struct.unpack("!H", await reader.readexactly(2))
@@ -69,8 +75,11 @@ class DnsServer(asyncio.DatagramProtocol):
                 if answer is not None:
                     wire = answer.to_wire(max_size=65535)
                     writer.write(struct.pack("!H", len(wire)) + wire)
-        except asyncio.IncompleteReadError:
-            writer.close()
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the resolver has all it wanted, or the server stops
+        finally:
+            self._sessions.discard(session)
+            writer.transport.abort()
 
     def _answer(self, data: bytes) -> dns.message.Message | None:
         question = dns.message.from_wire(data)
