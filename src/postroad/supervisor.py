@@ -207,7 +207,7 @@ def run(
     ]
     if settings.user:
         become(settings.user, settings.data)
-    elif os.geteuid() == 0:
+    elif os.geteuid() == 0 and settings.source is not None:  # whoever only tries it out need not be told
         log.warning("supervisor.root", advice="set `user` in the settings file; workers should not be root")
     with Instance(settings.data):
         certificate = prepare(settings)
