@@ -13,7 +13,7 @@ from postroad.model.flags import Flag
 from postroad.store.blobs.reader import PackReader
 from postroad.store.errors import Damaged
 from postroad.store.filing import ENTRY, insert_message
-from postroad.store.mailboxes import insert_found
+from postroad.store.mailboxes import by_name, create, insert_found
 from postroad.store.offline import open_offline
 from postroad.store.prepare import Prepared, prepare_now
 from postroad.store.replay import Found, FoundAccount, FoundEntry, FoundItem, replay
@@ -101,8 +101,8 @@ def _account(
             tx,
             account_id,
             mailbox_id,
-            name=mailbox.name,
-            uidvalidity=mailbox.uidvalidity,
+            name=_free_name(tx, account_id, mailbox_id, mailbox.name),
+            uidvalidity=mailbox.uidvalidity or (int(tx.now) & 0xFFFFFFFF),
             special_use=mailbox.special,
             uidnext=mailbox.highest_uid + MARGIN,
             modseq=account.modseq,
@@ -119,10 +119,17 @@ def _account(
         " WHERE id = ?",
         account.modseq + MARGIN,
         max(account.messages, default=0) + MARGIN,
-        max(account.mailboxes, default=0) + 1,
+        account.highest_mailbox + MARGIN,
         max((m.uidvalidity for m in account.mailboxes.values()), default=0),
         account_id,
     )
+    if by_name(tx, account_id, "INBOX") is None:
+        create(tx, account_id, "INBOX")  # or nothing could be delivered there
+
+
+def _free_name(tx: Transaction, account_id: int, mailbox_id: int, name: str) -> str:
+    """`name`, or another when a lost line would have renamed or removed who has it."""
+    return name if by_name(tx, account_id, name) is None else f"{name} (recovered {mailbox_id})"
 
 
 def _message(

@@ -27,6 +27,7 @@ class FoundMailbox:
 
     name: str
     uidvalidity: int
+    """0 when nothing tells it."""
     special: str
     entries: dict[int, FoundEntry] = field(default_factory=dict)
     highest_uid: int = 0
@@ -40,6 +41,8 @@ class FoundAccount:
     messages: dict[int, tuple[int, int, bytes]] = field(default_factory=dict)
     """Message id: pack, offset, prefix."""
     modseq: int = 0
+    highest_mailbox: int = 0
+    """Of all that ever were: what was deleted must not lend its number to another."""
 
 
 @dataclass(slots=True)
@@ -104,8 +107,10 @@ def replay(folder: Path) -> Found:
         account = found.accounts.setdefault(account_id, FoundAccount())
         account.modseq = max(account.modseq, modseq)
         _play(account, record)
+    # A line without a modseq stands first, and ids are never used twice: what is removed stays so.
+    for _, _, _, record in journal:
         if record.kind == "unaccount":
-            del found.accounts[account_id]
+            found.accounts.pop(record.number("account"), None)
     return found
 
 
@@ -126,6 +131,7 @@ def _play_queue(found: Found, record: Record) -> None:
 
 def _play(account: FoundAccount, record: Record) -> None:
     mailbox_id = record.number("mailbox")
+    account.highest_mailbox = max(account.highest_mailbox, mailbox_id)
     mailbox = account.mailboxes.get(mailbox_id)
     match record.kind:
         case "mailbox":
@@ -133,7 +139,8 @@ def _play(account: FoundAccount, record: Record) -> None:
             if mailbox is None:
                 account.mailboxes[mailbox_id] = FoundMailbox(name, record.number("uidvalidity"), special)
             else:
-                mailbox.name = name
+                mailbox.name, mailbox.special = name, special
+                mailbox.uidvalidity = record.number("uidvalidity")
         case "unmailbox":
             account.mailboxes.pop(mailbox_id, None)
         case "file" | "copy":
@@ -155,7 +162,9 @@ def _enter(account: FoundAccount, mailbox: FoundMailbox | None, record: Record) 
         pack, _, offset = record.text("blob").partition(":")
         account.messages[message] = (int(pack), int(offset), record.fields.get("prefix", b""))
     if mailbox is None:
-        return
+        # The line that told of it lay in what is lost; its mail need not be.
+        mailbox_id = record.number("mailbox")
+        mailbox = account.mailboxes[mailbox_id] = FoundMailbox(f"Recovered {mailbox_id}", 0, "")
     uid = record.number("uid")
     mailbox.highest_uid = max(mailbox.highest_uid, uid)
     mailbox.entries[uid] = FoundEntry(

@@ -6,6 +6,7 @@ from typing import Any
 
 from postroad.db.offline import prepare_data
 from postroad.db.transaction import Transaction
+from postroad.directory.accounts import add_account, remove_account
 from postroad.directory.snapshot import load, restore, save
 from postroad.model.address import parse_mailbox
 from postroad.model.envelope import Recipient
@@ -19,7 +20,7 @@ from postroad.store.check import Problem, check
 from postroad.store.filing import put_blob
 from postroad.store.offline import open_offline
 from postroad.store.prepare import prepare_now
-from postroad.store.rebuild import rebuild
+from postroad.store.rebuild import Report, rebuild
 from tests.unit.store.conftest import Desk, message
 
 
@@ -140,6 +141,106 @@ def test_mail_on_its_way_out_is_queued_again(desk: Desk) -> None:
         assert database.read(lambda r: r.rows(asked)) == before
         assert [address for *_, address, _, _, _ in before] == ["one@elsewhere.test", "three@elsewhere.test"]
     assert problems(desk.data) == []
+
+
+def rebuilt(desk: Desk) -> Report:
+    with open_offline(desk.data) as database:
+        database.read(lambda r: save(r, desk.data))
+
+    def bring_back(tx: Transaction) -> set[int]:
+        snapshot = load(desk.data)
+        restore(tx, snapshot)
+        return {account.id for account in snapshot.accounts}
+
+    return rebuild(desk.data, bring_back, restore_queue, aside="test")
+
+
+def lose(desk: Desk, begins: bytes) -> None:
+    """Turn a line of the journal, from its middle on, into the zeros that a power cut leaves."""
+    [path] = (desk.data / "packs").glob("*.pack")
+    octets = bytearray(path.read_bytes())
+    start = octets.index(begins)
+    end = octets.index(b"\n", start)
+    octets[start + len(begins) : end] = bytes(end - start - len(begins))
+    path.write_bytes(octets)
+
+
+def test_lines_that_a_power_cut_tore_cost_themselves_alone(desk: Desk) -> None:
+    async def work(account: Account) -> None:
+        inbox = account.mailbox("INBOX")
+        assert inbox is not None
+        await account.append(inbox.id, [message(1), message(2)])
+        await account.store_flags(inbox.id, [(1, 1)], "add", Flag.SEEN)
+        await account.store_flags(inbox.id, [(2, 2)], "add", Flag.FLAGGED)
+
+    desk.run(work)
+    lose(desk, b"postroad/1 flags account=1 mailbox=1 modseq=")
+    assert rebuilt(desk).lost == []
+
+    async def flags(account: Account) -> list[int]:
+        return [e.flags for e in account.entries(1, [(1, 9)])]
+
+    assert desk.run(flags) == [0, Flag.FLAGGED]
+    assert problems(desk.data) == []
+
+
+def test_mail_comes_back_without_the_line_of_its_mailbox(desk: Desk) -> None:
+    async def work(account: Account) -> None:
+        inbox = account.mailbox("INBOX")
+        assert inbox is not None
+        await account.append(inbox.id, [message(1)])
+
+    desk.run(work)
+    lose(desk, b"postroad/1 mailbox account=1 mailbox=1")
+    assert rebuilt(desk).messages == 1
+
+    async def found(account: Account) -> dict[str, int]:
+        return {m.name: m.messages for m in account.mailboxes() if m.messages or m.name == "INBOX"}
+
+    assert desk.run(found) == {"INBOX": 0, "Recovered 1": 1}
+    assert problems(desk.data) == []
+
+
+def test_two_mailboxes_of_one_name_both_come_back(desk: Desk) -> None:
+    async def work(account: Account) -> None:
+        first = await account.create("Plans")
+        await account.append(first.id, [message(1)])
+        await account.rename(first.id, "Old plans")
+        second = await account.create("Plans")
+        await account.append(second.id, [message(2)])
+
+    desk.run(work)
+    [path] = (desk.data / "packs").glob("*.pack")
+    octets = path.read_bytes()
+    at = octets.index(b"name=Old%20plans")
+    path.write_bytes(octets[:at] + bytes(16) + octets[at + 16 :])
+    assert rebuilt(desk).messages == 2
+
+    async def names(account: Account) -> list[str]:
+        return [m.name for m in account.mailboxes() if m.messages]
+
+    assert desk.run(names) == ["Plans", "Plans (recovered 8)"]
+
+
+def test_an_account_that_was_removed_stays_so(desk: Desk) -> None:
+    with open_offline(desk.data) as database:
+        database.write(lambda tx: add_account(tx, "bob@demo.test", who="test"))
+        database.write(lambda tx: remove_account(tx, "bob@demo.test", who="test"))
+    assert rebuilt(desk).lost == []
+
+
+def test_a_mailbox_that_was_deleted_lends_its_number_to_nobody(desk: Desk) -> None:
+    async def make(account: Account) -> int:
+        return (await account.create("Plans")).id
+
+    async def make_and_delete(account: Account) -> int:
+        made = await make(account)
+        await account.delete(made)
+        return made
+
+    before = desk.run(make_and_delete)
+    rebuilt(desk)
+    assert desk.run(make) > before
 
 
 def test_damage_is_named_with_its_owner(desk: Desk) -> None:

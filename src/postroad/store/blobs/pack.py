@@ -49,6 +49,9 @@ class ActivePack:
         self._end = 0  # with what is waiting
         self._waiting: list[tuple[int, int, list[Any]]] = []  # (fd, offset, pieces)
         self._retired: list[int] = []
+        self._opened: dict[int, int] = {}  # packs opened in this group, and where they ended
+        self._made: list[int] = []  # those of them that are new
+        self._doubtful: set[int] = set()  # packs whose sync failed
         self._changed: dict[int, int] = {}  # pack id -> tail of this group
         self._needs_sync: set[int] = set()
 
@@ -74,19 +77,20 @@ class ActivePack:
         self._open()
         self._append([line], len(line))
 
-    def mark(self) -> tuple[int, int, int, int]:
+    def mark(self) -> tuple[int, int, int, int, int]:
         """A point to return to when one piece of work is undone."""
-        return self._fd, self._id, self._end, len(self._waiting)
+        return self._fd, self._id, self._end, len(self._waiting), len(self._opened)
 
-    def back_to(self, mark: tuple[int, int, int, int]) -> None:
-        """Forget what was appended after `mark`, also where a pack was begun meanwhile."""
-        fd, pack_id, end, count = mark
+    def back_to(self, mark: tuple[int, int, int, int, int]) -> None:
+        """Forget what was appended after `mark`, also where packs were begun meanwhile."""
+        fd, pack_id, end, count, opened = mark
         del self._waiting[count:]
         if fd >= 0:
             self._changed[pack_id] = end
+        for later in list(self._opened)[opened:]:
+            self._changed[later] = self._opened[later]
         if self._fd >= 0:
             self._end = end if fd == self._fd else self._begun
-            self._changed[self._id] = self._end
 
     def tails(self, tx: Transaction) -> None:
         """Name the new ends in the transaction that makes them true."""
@@ -104,18 +108,24 @@ class ActivePack:
 
     def committed(self) -> None:
         """The transaction stands: what was appended is now part of the pack."""
+        self._made.clear()
         self._forget()
 
     def abandoned(self) -> None:
         """The transaction was undone, or its sync failed.
 
         After a failed sync the kernel may have dropped pages and called them
-        clean, so this file is not believed again: the next group begins a new one.
+        clean, so this file is not believed again: the next group uses another
+        one. Files that this group began are removed, or a full disk would
+        gather an empty one for each attempt.
         """
+        self._doubtful.update(self._changed)
+        self.close()
         self._forget()
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        for pack_id in self._made:
+            pack_path(self._folder, pack_id).unlink(missing_ok=True)
+        self._doubtful.difference_update(self._made)  # a new file of that number is another file
+        self._made.clear()
 
     def close(self) -> None:
         """Give the pack up; another worker may go on with it."""
@@ -163,6 +173,7 @@ class ActivePack:
     def _forget(self) -> None:
         self._waiting.clear()
         self._changed.clear()
+        self._opened.clear()
         self._needs_sync.clear()
         for fd in self._retired:
             os.close(fd)
@@ -179,6 +190,8 @@ class ActivePack:
             "SELECT id, tail FROM pack WHERE tail < ? ORDER BY id DESC LIMIT 16", self._size * 3 // 4
         )
         for pack_id, tail in rows:
+            if pack_id in self._doubtful:
+                continue
             try:
                 fd = os.open(pack_path(self._folder, pack_id), os.O_RDWR | os.O_CLOEXEC)
             except FileNotFoundError:
@@ -201,11 +214,18 @@ class ActivePack:
             pack_path(self._folder, pack_id), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
         )
         _lock(fd)
-        _sync_folder(self._folder)
+        try:
+            _sync_folder(self._folder)
+        except OSError:
+            os.close(fd)
+            pack_path(self._folder, pack_id).unlink()
+            raise
+        self._made.append(pack_id)
         self._use(fd, pack_id, 0)
 
     def _use(self, fd: int, pack_id: int, tail: int) -> None:
         self._room_to = tail
+        self._opened[pack_id] = tail
         self._fd, self._id, self._begun, self._end = fd, pack_id, tail, tail
 
 

@@ -21,6 +21,9 @@ from postroad.model.octets import Octets
 
 MAGIC: Final = b"postroad/1 "
 _LONGEST_LINE: Final = 1024 * 1024
+_NUMBERS: Final = frozenset(
+    b"account mailbox uid modseq message flags date saved uidvalidity length time item".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +90,13 @@ def scan(pack: Octets, start: int = 0, end: int | None = None) -> Iterator[Recor
 
 
 def _parse(text: bytes, at: int, behind: int) -> Record | None:
+    if b"\0" in text or MAGIC in text[1:]:
+        return None  # octets that were never synced were lost in a power cut, and with them the line's end
     kind, *words = text[len(MAGIC) :].split(b" ")
     fields: dict[str, bytes] = {}
     for word in words:
         key, equals, value = word.partition(b"=")
-        if not equals:
+        if not equals or (key in _NUMBERS and not value.removeprefix(b"-").isdigit()):
             return None
         fields[key.decode("ascii", "replace")] = unquote_to_bytes(value)
     name = kind.decode("ascii", "replace")
@@ -106,4 +111,4 @@ def _encode(value: int | str | bytes) -> bytes:
     raw = value.encode() if isinstance(value, str) else value
     # Only what has a meaning in a line: `replace` runs in C, and most values hold none of it.
     raw = raw.replace(b"%", b"%25").replace(b" ", b"%20").replace(b"\t", b"%09")
-    return raw.replace(b"\r", b"%0D").replace(b"\n", b"%0A")
+    return raw.replace(b"\r", b"%0D").replace(b"\n", b"%0A").replace(b"\0", b"%00")
