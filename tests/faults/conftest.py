@@ -1,6 +1,6 @@
 """Real processes: `postroad serve` with two workers, and a certificate for it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -31,9 +31,10 @@ def start(tmp_path: Path, certificates: Certificates) -> Iterator[Start]:
     """Start a server; it is killed at the end if the test has not ended it."""
     with ExitStack() as cleanup:
 
-        def started(directory: Path = tmp_path, more: str = "") -> Server:
-            server = Server(directory, certificates, more=more)
-            people(directory / "data", "ada@ours.test", "bob@ours.test")
+        def started(directory: Path = tmp_path, more: str = "", wrapper: Sequence[str] = ()) -> Server:
+            server = Server(directory, certificates, more=more, wrapper=wrapper)
+            if not (directory / "data").exists():
+                people(directory / "data", "ada@ours.test", "bob@ours.test")
             server.start()
             cleanup.callback(end, server)
             return server

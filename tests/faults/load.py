@@ -25,20 +25,27 @@ class Refused(Exception):
 class Book:
     """By subject: what was sent, and what the server has said yes to."""
 
-    sent: set[str] = field(default_factory=set)
+    sent: dict[str, bytes] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
-    def next(self, kind: str) -> str:
-        """A name that no other message has."""
-        return f"{kind}-{next(self.numbers)}"
+    def write(self, kind: str, size: int = 1500) -> tuple[str, bytes]:
+        """Name and octets of a new message; its body follows from its name."""
+        name = f"{kind}-{next(self.numbers)}"
+        line = hashlib.sha256(name.encode()).hexdigest().encode() + b"\r\n"
+        body = line * max(1, size // len(line))
+        octets = f"From: eve@elsewhere.test\r\nSubject: {name}\r\n\r\n".encode() + body
+        return name, octets
 
+    def sends(self, name: str, octets: bytes) -> None:
+        """From here on the server may have it."""
+        self.sent[name] = hashlib.sha256(octets).digest()
 
-def message(name: str, size: int = 1500) -> bytes:
-    """A message whose body follows from its name."""
-    line = hashlib.sha256(name.encode()).hexdigest().encode() + b"\r\n"
-    return f"From: eve@elsewhere.test\r\nSubject: {name}\r\n\r\n".encode() + line * max(1, size // len(line))
+    def knows(self, name: str, stored: bytes) -> bool:
+        """Whether stored octets are those that were sent, below the trace fields."""
+        start = stored.find(b"From: eve@elsewhere.test\r\n")
+        return hashlib.sha256(stored[start:]).digest() == self.sent[name]
 
 
 class Line:
@@ -101,14 +108,14 @@ async def deliver(server: Postroad, book: Book, *recipients: str, size: int = 15
         await line.send(b"EHLO load.test\r\n")
         await line.reply()
         while True:
-            name = book.next("smtp")
+            name, octets = book.write("smtp", size)
             rcpts = b"".join(b"RCPT TO:<%b>\r\n" % recipient.encode() for recipient in recipients)
             await line.send(b"MAIL FROM:<eve@elsewhere.test>\r\n" + rcpts + b"DATA\r\n")
             replies = [await line.reply() for _ in range(len(recipients) + 2)]
             if not replies[-1].startswith(b"354"):
                 raise Refused(replies[-1].decode())
-            book.sent.add(name)
-            await line.send(message(name, size) + b".\r\n")
+            book.sends(name, octets)
+            await line.send(octets + b".\r\n")
             reply = await line.reply()
             if reply.startswith(b"250"):
                 book.taken.add(name)
@@ -137,9 +144,8 @@ async def append(server: Postroad, book: Book) -> None:
     line = await log_in(server)
     try:
         while True:
-            name = book.next("append")
-            octets = message(name)
-            book.sent.add(name)
+            name, octets = book.write("append")
+            book.sends(name, octets)
             await line.send(b"b APPEND INBOX {%d+}\r\n" % len(octets) + octets + b"\r\n")
             answer = await line.until(b"b")
             if not answer.startswith(b"b OK"):

@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 
 from tests.faults.conftest import Start
-from tests.faults.load import ADA, Book, Line, append, deliver, log_in, message, under_load
+from tests.faults.load import ADA, Book, Line, append, deliver, log_in, under_load
 from tests.faults.reading import History, check
 from tests.faults.server import Server
 from tests.interop.certificates import make_certificates
@@ -72,9 +72,8 @@ def test_a_message_that_is_half_here_is_finished(start: Start) -> None:
         await line.send(b"MAIL FROM:<eve@elsewhere.test>\r\nRCPT TO:<ada@ours.test>\r\nDATA\r\n")
         for _ in range(3):
             await line.reply()
-        name = book.next("slow")
-        book.sent.add(name)
-        octets = message(name)
+        name, octets = book.write("slow")
+        book.sends(name, octets)
         await line.send(octets[:500])
         bystander = await Line.open(server.ports.smtp)
         await bystander.reply()

@@ -10,6 +10,7 @@ from postroad.config.limits import Limits
 from postroad.db.database import Database
 from postroad.db.transaction import Reader, Transaction
 from postroad.model.flags import Flag, join_keywords
+from postroad.model.refusal import Unavailable
 from postroad.store import entries, mailboxes
 from postroad.store.blobs.reader import PackReader
 from postroad.store.errors import NoSuchMailbox, NoSuchMessage, OverQuota
@@ -218,7 +219,11 @@ class Account:
             raise NoSuchMailbox(str(mailbox_id))
         if mailbox.recent_from == mailbox.uidnext:
             return mailbox.uidnext
-        return await self._database.write(lambda tx: mailboxes.claim_recent(tx, self.id, mailbox_id))
+        try:
+            return await self._database.write(lambda tx: mailboxes.claim_recent(tx, self.id, mailbox_id))
+        except Unavailable:
+            # A full disk: people must be able to read, and a later session will see what is new.
+            return mailbox.uidnext
 
     async def store_flags(
         self,
