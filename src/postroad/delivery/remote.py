@@ -99,7 +99,8 @@ class RemoteDelivery:
         Raises:
             Unusable: it cannot be talked to, or fell silent before it could have taken the message.
         """
-        idle = self._idle.take(host.name, address)
+        # Who asks for an attempt has perhaps had something changed there: a new connection will see it.
+        idle = None if work.urgent else self._idle.take(host.name, address)
         if idle is not None:
             try:
                 return await self._with(idle, message)
