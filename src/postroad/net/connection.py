@@ -20,6 +20,8 @@ READ_HIGH_WATER: Final = 256 * 1024
 """Octets waiting in a core above which the socket is not read."""
 WRITE_HIGH_WATER: Final = 1024 * 1024
 """Octets waiting in the transport above which `send` waits (SAFETY: IMAP output unread)."""
+LINGER_SECONDS: Final = 60.0
+"""How long the last words of a session may take to go out."""
 
 
 class Core(Protocol):
@@ -326,6 +328,9 @@ class Connection(asyncio.Protocol):
         finally:
             self._stop_timer()
             self.close()
+            if not self._closed:
+                # A peer that reads nothing would keep what is unsent, and its place here, for ever.
+                self._timer = self._loop.call_later(LINGER_SECONDS, self.abort)
 
     def _speaks_otherwise(self) -> bool:
         return bool(self.alpn) and self.tls is not None and self.tls.alpn not in ("", self.alpn)

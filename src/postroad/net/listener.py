@@ -5,6 +5,7 @@ import itertools
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 from postroad.net.connection import Connection
@@ -97,9 +98,7 @@ class Front:
     def drop(self, connection: Connection) -> None:
         """Close a connection at once, in the middle of its handshake too."""
         handshake = self._handshakes.get(connection)
-        if handshake is not None:
-            handshake.cancel()
-        else:
+        if handshake is None or not handshake.cancel():
             connection.abort()
 
     def logged_in(self) -> Iterator[tuple[Connection, int]]:
@@ -140,25 +139,27 @@ class Front:
             if refusal is not None:
                 client.close()  # nothing can be said before the handshake
                 continue
-            self._handshakes[connection] = loop.create_task(self._handshake(client, connection, service))
+            self._keep(connection, service)
+            handshake = loop.create_task(self._handshake(client, connection))
+            self._handshakes[connection] = handshake
+            # Not within the task: one that is cancelled before its first step never runs.
+            handshake.add_done_callback(partial(self._handshaken, client, connection))
 
-    async def _handshake(self, client: socket.socket, connection: Connection, service: Service) -> None:
-        loop = asyncio.get_running_loop()
-        self._keep(connection, service)
-        try:
-            await loop.connect_accepted_socket(
-                lambda: connection,
-                client,
-                ssl=self._tls.context,
-                ssl_handshake_timeout=HANDSHAKE_SECONDS,
-            )
-        except (OSError, TimeoutError, asyncio.CancelledError) as error:
-            log.info("net.handshake_failed", conn=connection.id, address=connection.peer[0], error=str(error))
+    async def _handshake(self, client: socket.socket, connection: Connection) -> None:
+        await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: connection,
+            client,
+            ssl=self._tls.context,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS,
+        )
+
+    def _handshaken(self, client: socket.socket, connection: Connection, task: asyncio.Task[None]) -> None:
+        del self._handshakes[connection]
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is not None:
+            log.info("net.handshake_failed", conn=connection.id, error=str(error) or type(error).__name__)
             client.close()
             self._leave(connection)
-            return
-        finally:
-            del self._handshakes[connection]
 
     # -- both ----------------------------------------------------------------
 
