@@ -3,7 +3,6 @@
 import fcntl
 import os
 import pwd
-import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,7 +38,7 @@ class Instance:
     def __enter__(self) -> "Instance":
         self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         patience = time.monotonic() + ORPHANS_SECONDS
-        while not _locked(self._fd):
+        while not self._has_lock():
             pid = _read_pid(self._fd)
             # Workers of a supervisor that was killed hold on until they have finished: they are waited for.
             if _alive(pid) or time.monotonic() > patience:
@@ -49,6 +48,19 @@ class Instance:
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
         return self
+
+    def _has_lock(self) -> bool:
+        """Lock the file of that name; the one we have may be removed by its last holder meanwhile."""
+        if not _locked(self._fd):
+            return False
+        try:
+            if os.path.samestat(os.fstat(self._fd), os.stat(self._path)):
+                return True
+        except FileNotFoundError:
+            pass
+        os.close(self._fd)
+        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        return self._has_lock()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -100,8 +112,11 @@ def become(user: str, data: Path) -> None:
         return
     if os.geteuid() != 0:
         raise ConfigError("", 0, "user", f"only root can become {user}; start as root or as {user}")
-    for path in (data, *data.rglob("*")):
-        shutil.chown(path, entry.pw_uid, entry.pw_gid)
+    # Whoever has that user's rights may have put links there: they are never followed.
+    for _, folders, files, folder in os.fwalk(data):
+        os.chown(folder, entry.pw_uid, entry.pw_gid)
+        for name in (*folders, *files):
+            os.chown(name, entry.pw_uid, entry.pw_gid, dir_fd=folder, follow_symlinks=False)
     multiprocess.hand_over(entry.pw_uid, entry.pw_gid)
     os.initgroups(user, entry.pw_gid)
     os.setgid(entry.pw_gid)

@@ -64,7 +64,7 @@ class Supervisor:
         self.slots = [_Slot(index) for index in range(self.settings.worker_count)]
         for slot in self.slots:
             self._start(slot)
-        if not self._wait_until_ready(ready):
+        if not all(slot.pid for slot in self.slots) or not self._wait_until_ready(ready):
             self._stop()
             return 1
         notify("READY=1", f"STATUS={len(self.slots)} workers serve")
@@ -85,7 +85,13 @@ class Supervisor:
 
     def _start(self, slot: _Slot) -> None:
         slot.started = time.monotonic()
-        slot.pid = os.fork()
+        try:
+            slot.pid = os.fork()
+        except OSError as error:  # no memory or too many processes; the other workers go on
+            slot.failures += 1
+            slot.retry_at = time.monotonic() + self._wait_after(slot.failures)
+            log.error("supervisor.not_started", worker=slot.index, error=str(error))
+            return
         if slot.pid:
             log.info("supervisor.started", worker=slot.index, pid=slot.pid)
             return
@@ -94,6 +100,7 @@ class Supervisor:
             ready, self_ready, lifeline, hold = self._pipes
             os.close(ready)
             os.close(hold)  # only the supervisor holds it: its end is how a worker learns that we are gone
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the worker listens to it, it must not end it
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
             code = self.run_worker(slot.index, self_ready, lifeline)
         except BaseException as error:
@@ -158,10 +165,14 @@ class Supervisor:
         lived = time.monotonic() - slot.started
         slot.failures = 0 if lived > _HEALTHY_AFTER else slot.failures + 1
         # The first time at once: one crash must cost nobody a connection.
-        wait = min(BACKOFF_MOST, 0.25 * 2**slot.failures) if slot.failures > 1 else 0.0
+        wait = self._wait_after(slot.failures) if slot.failures > 1 else 0.0
         log.error("supervisor.worker_ended", worker=slot.index, pid=slot.pid, code=code, again_in=wait)
         slot.pid = 0
         slot.retry_at = time.monotonic() + wait
+
+    @staticmethod
+    def _wait_after(failures: int) -> float:
+        return min(BACKOFF_MOST, 0.25 * 2.0 ** min(failures, 10))
 
     def _tell(self, number: int) -> None:
         for slot in self.slots:

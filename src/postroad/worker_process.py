@@ -63,6 +63,9 @@ async def _serve(
         signal.SIGINT, lambda: None
     )  # Ctrl-C reaches all of us; the supervisor passes it on
     loop.add_signal_handler(signal.SIGHUP, lambda: worker.reload(_fresh(settings)))
+    fresh = _fresh(settings)
+    if fresh is not None and (fresh.limits, fresh.queue) != (settings.limits, settings.queue):
+        worker.reload(fresh)  # this worker takes the place of one that had been told to read them
     loop.add_reader(lifeline, stop.set)
     await worker.start([(b.listener, b.sockets[index]) for b in bound])
     server = MetricsServer(metrics[index]) if metrics else None

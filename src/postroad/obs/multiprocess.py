@@ -20,11 +20,11 @@ def share() -> None:
     """Use a fresh directory for the metrics of this process and its children."""
     place = Path(tempfile.gettempdir())
     for left in place.glob(f"{_PREFIX}*"):
-        if not Path(f"/proc/{left.name.removeprefix(_PREFIX)}").exists():
+        pid = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if not Path(f"/proc/{pid}").exists():
             shutil.rmtree(left, ignore_errors=True)  # of a server that was killed
-    folder = place / f"{_PREFIX}{os.getpid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    os.environ[VARIABLE] = str(folder)
+    # A name that nobody can guess and make first: what lies in there is given away by root.
+    os.environ[VARIABLE] = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
 
 
 def hand_over(uid: int, gid: int) -> None:
@@ -32,7 +32,7 @@ def hand_over(uid: int, gid: int) -> None:
     folder = os.environ.get(VARIABLE)
     if folder:
         for path in (Path(folder), *Path(folder).iterdir()):
-            os.chown(path, uid, gid)
+            os.chown(path, uid, gid, follow_symlinks=False)
 
 
 def end() -> None:
