@@ -91,6 +91,19 @@ def store_flags(
 def copy(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, target_id: int) -> CopyResult:
     """Copy entries, all or none (RFC 3501 §6.4.7); flags and dates go with them."""
     source = select_entries(tx, account_id, mailbox_id, uids)
+    result = _copy(tx, account_id, source, target_id)
+    if source:
+        use = tx.row(
+            "UPDATE account SET bytes_used = bytes_used + ?, messages_used = messages_used + ? WHERE id = ?"
+            " RETURNING bytes_used, quota_bytes, messages_used, quota_messages",
+            *(sum(e.size for e in source), len(source), account_id),
+        )
+        check_quota(use or ())
+    return result
+
+
+def _copy(tx: Transaction, account_id: int, source: Sequence[Entry], target_id: int) -> CopyResult:
+    """Make the entries, and charge nobody for them."""
     place = tx.row(
         "SELECT uidvalidity, uidnext FROM mailbox WHERE account_id = ? AND id = ?", account_id, target_id
     )
@@ -100,13 +113,6 @@ def copy(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, target
     if not source:
         return CopyResult(uidvalidity, [], [])
     modseq = next_modseq(tx, account_id)
-    octets = sum(e.size for e in source)
-    use = tx.row(
-        "UPDATE account SET bytes_used = bytes_used + ?, messages_used = messages_used + ? WHERE id = ?"
-        " RETURNING bytes_used, quota_bytes, messages_used, quota_messages",
-        *(octets, len(source), account_id),
-    )
-    check_quota(use or ())
     now = int(tx.now)
     target = list(range(first, first + len(source)))
     tx.run_many(
@@ -137,13 +143,12 @@ def copy(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, target
 
 def move(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, target_id: int) -> CopyResult:
     """Copy and expunge in one transaction (RFC 6851 §3.3): never both, never neither."""
-    # Make room first, so that a full mailbox can still be tidied up.
+    # It takes no room, so that a full mailbox can still be tidied up.
     source = select_entries(tx, account_id, mailbox_id, uids)
-    _discharge(tx, account_id, source)
-    result = copy(tx, account_id, mailbox_id, uids, target_id)
-    _charge_back(tx, account_id, source)
+    result = _copy(tx, account_id, source, target_id)
     if source:
         _remove(tx, account_id, mailbox_id, source)
+        _discharge(tx, account_id, source, sign=+1)
     return result
 
 
@@ -239,10 +244,6 @@ def _discharge(tx: Transaction, account_id: int, entries: Sequence[Entry], sign:
         "UPDATE account SET bytes_used = bytes_used + ?, messages_used = messages_used + ? WHERE id = ?",
         *(sign * sum(e.size for e in entries), sign * len(entries), account_id),
     )
-
-
-def _charge_back(tx: Transaction, account_id: int, entries: Sequence[Entry]) -> None:
-    _discharge(tx, account_id, entries, sign=+1)
 
 
 def _journal_flags(

@@ -133,10 +133,12 @@ def rename_tree(tx: Transaction, account_id: int, old: str, new_name: str, limit
     if new_name.startswith(old + SEPARATOR):
         raise Conflict("a mailbox cannot be moved below itself")
     levels = new_name.split(SEPARATOR)
-    for depth in range(1, len(levels)):
-        parent = SEPARATOR.join(levels[:depth])
-        if by_name(tx, account_id, parent) is None:
-            _insert(tx, account_id, parent, "")
+    parents = [SEPARATOR.join(levels[:depth]) for depth in range(1, len(levels))]
+    missing = [parent for parent in parents if by_name(tx, account_id, parent) is None]
+    if missing:
+        _check_count(tx, account_id, new_name, limits)
+    for parent in missing:
+        _insert(tx, account_id, parent, "")
     modseq = next_modseq(tx, account_id)
     moved = 0
     for mailbox in all_mailboxes(tx, account_id):
