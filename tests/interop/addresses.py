@@ -8,12 +8,23 @@ from contextlib import ExitStack
 
 
 def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
-    """Ports that were free a moment ago, all different."""
+    """Ports that were free a moment ago, all different.
+
+    Below those that the system gives to outgoing connections: a server that
+    is down for a moment would find one of them on its port.
+    """
+    found: list[int] = []
     with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind((address, 0))
-        return [one.getsockname()[1] for one in sockets]
+        while len(found) < count:
+            port = random.randint(10_000, 32_000)
+            try:
+                held.enter_context(socket.socket()).bind((address, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                continue
+            found.append(port)
+    return found
 
 
 def _loopback_addresses() -> Iterator[str]:
