@@ -53,11 +53,8 @@ def probe(world: ThreadedWorld) -> None:
         assert drop.noop().startswith(b"+OK")
 
 
-@pytest.mark.parametrize(
-    ("protocol", "count"), [("smtp", 500), ("submission", 200), ("imap", 300), ("pop3", 200)]
-)
-def test_strangers(world: ThreadedWorld, protocol: str, count: int) -> None:
-    chance = random.Random(f"{protocol} strangers")
+def strangers(world: ThreadedWorld, protocol: str, count: int) -> None:
+    chance = random.Random(f"{protocol} {count} strangers")
     before, files = tasks(world), len(os.listdir("/proc/self/fd"))
     for _ in range(count):
         with Raw(world.port(protocol)) as client:
@@ -94,9 +91,8 @@ def login(world: ThreadedWorld, protocol: str) -> Raw:
     return client
 
 
-@pytest.mark.parametrize(("protocol", "count"), [("submission", 200), ("imap", 400), ("pop3", 200)])
-def test_users(world: ThreadedWorld, protocol: str, count: int) -> None:
-    chance = random.Random(f"{protocol} users")
+def users(world: ThreadedWorld, protocol: str, count: int) -> None:
+    chance = random.Random(f"{protocol} {count} users")
     before = tasks(world)
     for _ in range(count):
         with login(world, protocol) as client:
@@ -106,6 +102,32 @@ def test_users(world: ThreadedWorld, protocol: str, count: int) -> None:
                 pass
     settle_down(world, before)
     probe(world)
+
+
+STRANGERS = [("smtp", 500), ("submission", 200), ("imap", 300), ("pop3", 200)]
+USERS = [("submission", 200), ("imap", 400), ("pop3", 200)]
+
+
+@pytest.mark.parametrize(("protocol", "count"), STRANGERS)
+def test_strangers(world: ThreadedWorld, protocol: str, count: int) -> None:
+    strangers(world, protocol, count)
+
+
+@pytest.mark.parametrize(("protocol", "count"), USERS)
+def test_users(world: ThreadedWorld, protocol: str, count: int) -> None:
+    users(world, protocol, count)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("protocol", "count"), STRANGERS)
+def test_fifty_times_as_many_strangers(world: ThreadedWorld, protocol: str, count: int) -> None:
+    strangers(world, protocol, 50 * count)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("protocol", "count"), USERS)
+def test_fifty_times_as_many_users(world: ThreadedWorld, protocol: str, count: int) -> None:
+    users(world, protocol, 50 * count)
 
 
 @pytest.mark.parametrize("name", ["submissions", "imaps", "pop3s"])
