@@ -42,10 +42,15 @@ _ORPHANS: Final = (
         " (SELECT 1 FROM entry e WHERE e.account_id = m.account_id AND e.message_id = m.id)",
     ),
 )
+# Counted for all blobs at once: asked for each of them, a hundred thousand messages would take hours.
 _REFS: Final = """
-SELECT b.id, b.refs, (SELECT count(*) FROM message m WHERE m.blob_id = b.id)
-     + (SELECT count(*) FROM queue_item q WHERE q.blob_id = b.id) AS users
-FROM blob b WHERE b.refs <> users
+WITH used (blob_id, users) AS (
+    SELECT blob_id, count(*)
+    FROM (SELECT blob_id FROM message UNION ALL SELECT blob_id FROM queue_item)
+    GROUP BY blob_id
+)
+SELECT b.id, b.refs, coalesce(u.users, 0) AS users
+FROM blob b LEFT JOIN used u ON u.blob_id = b.id WHERE b.refs <> coalesce(u.users, 0)
 """
 
 
