@@ -61,7 +61,7 @@ class GroupCommit:
         self._tell = tell
         self._pending: list[tuple[Work[Any], asyncio.Future[Any]]] = []
         self._group: list[tuple[asyncio.Future[Any], Any]] = []
-        self._busy = False
+        self._busy = self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._idle = asyncio.Event()
         self._idle.set()
@@ -73,6 +73,8 @@ class GroupCommit:
             Unavailable: the disk refused; nothing of the group was kept.
             Exception: whatever `work` raised; only its own changes are undone.
         """
+        if self._closed:
+            raise Unavailable("the store is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._pending.append((work, future))
@@ -85,6 +87,7 @@ class GroupCommit:
     async def close(self) -> None:
         """Finish what is under way."""
         await self._idle.wait()
+        self._closed = True
         await asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
         self._thread.shutdown(wait=True)
 

@@ -30,6 +30,7 @@ class Link(asyncio.Protocol):
         self._room: asyncio.Future[None] | None = None
         self._transport: asyncio.Transport | None = None
         self._end: str | None = None
+        self._aborted = False
         self.tls = ""
         """`TLSv1.3 TLS_AES_256_GCM_SHA384`; empty in clear."""
         self.certificate = ""
@@ -150,7 +151,7 @@ class Link(asyncio.Protocol):
             upgraded = await loop.start_tls(
                 self._transport, self, context, server_hostname=server_name, ssl_handshake_timeout=timeout
             )
-        except (OSError, ssl.SSLError, TimeoutError) as error:
+        except (OSError, ValueError, TimeoutError) as error:  # ValueError: a name that cannot be an SNI
             self.abort()
             raise Lost(f"TLS handshake failed: {error}") from error
         if upgraded is None:
@@ -179,7 +180,9 @@ class Link(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once."""
-        if self._transport is not None:
+        # Python 3.11.2's TLS transport does not bear it a second time.
+        if self._transport is not None and not self._aborted:
+            self._aborted = True
             self._transport.abort()
 
     def _over(self, reason: str) -> None:

@@ -75,3 +75,18 @@ def test_who_cannot_get_the_lock_says_so(tmp_path: Path, monkeypatch: pytest.Mon
         assert await database.write(one) == 1
 
     play(tmp_path, work)
+
+
+def test_a_closed_store_says_so(tmp_path: Path) -> None:
+    closed: list[Database] = []
+
+    async def work(database: Database) -> None:
+        closed.append(database)
+
+    play(tmp_path, work)
+
+    async def late() -> None:
+        with pytest.raises(Unavailable):
+            await closed[0].write(one)
+
+    asyncio.run(late())
