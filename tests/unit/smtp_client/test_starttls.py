@@ -5,7 +5,7 @@ import ssl
 
 import pytest
 
-from postroad.smtp.client import Timeouts, Unusable, client_context
+from postroad.smtp.client import SmtpClient, Timeouts, Unusable, client_context
 from postroad.testing.certificate import server_tls
 from postroad.testing.remote import Drop, Raw, RemoteServer
 from tests.unit.smtp_client.dialogue import open_client, outgoing, send, verdicts
@@ -99,5 +99,22 @@ def test_nobody_at_home() -> None:
             await send(remote)
         assert caught.value.outcome.status == "4.4.1"
         assert caught.value.outcome.address == "127.0.0.1"
+
+    asyncio.run(run())
+
+
+def test_a_host_whose_name_cannot_be_asked_for_is_a_failed_handshake(tls: ssl.SSLContext) -> None:
+    async def run() -> None:
+        async with RemoteServer(tls=tls) as remote:
+            with pytest.raises(Unusable) as caught:
+                await SmtpClient.open(
+                    f".{'x' * 64}.test",
+                    remote.address,
+                    remote.port,
+                    hostname="here.test",
+                    tls=client_context(),
+                    timeouts=Timeouts(),
+                )
+            assert caught.value.tls_failed
 
     asyncio.run(run())
