@@ -8,11 +8,12 @@ import pytest
 
 from postroad.directory.accounts import set_quota
 from postroad.queue.item import text_id
+from postroad.smtp.client import Timeouts
 from postroad.testing import ThreadedWorld
-from postroad.testing.remote import Drop
+from postroad.testing.remote import Drop, Hang
 from postroad.trail.sentences import tell
 from tests.world.clients import exchange, mail, subjects, submission, submit
-from tests.world.conftest import ADA, BOB
+from tests.world.conftest import ADA, BOB, peopled
 
 EVE = "eve@elsewhere.test"
 
@@ -306,3 +307,18 @@ def test_mail_that_an_alias_sends_on_keeps_its_sender(world: ThreadedWorld) -> N
         client.sendmail("carol@third.test", ["out@demo.test"], mail("through"))
     world.settle()
     assert elsewhere.messages[0].sender == "carol@third.test"
+
+
+@pytest.mark.parametrize("step", ["CONNECT", "EHLO", "STARTTLS", "MAIL", "DATA", "BODY", "END"])
+def test_a_server_that_falls_silent_is_left_and_tried_again(logs: object, step: str) -> None:
+    impatient = Timeouts(connect=1, tls=1, greeting=0.2, command=0.2, data=0.2, block=0.2, end=0.2)
+    with ThreadedWorld(timeouts=impatient) as world:
+        peopled(world)
+        elsewhere = world.remote("elsewhere.test")
+        elsewhere.answer(step, Hang(), times=1)
+        submit(world, mail(), EVE)
+        world.settle()
+        assert len(world.queue()) == 1
+        world.advance(hours=2)
+        assert elsewhere.messages
+        assert world.queue() == []
