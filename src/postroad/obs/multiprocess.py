@@ -6,6 +6,7 @@ line calls it first when it is asked for a server. Without it each process
 counts for itself, which is what tools and tests want.
 """
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -22,9 +23,42 @@ def share() -> None:
     for left in place.glob(f"{_PREFIX}*"):
         pid = left.name.removeprefix(_PREFIX).partition("-")[0]
         if not Path(f"/proc/{pid}").exists():
-            shutil.rmtree(left, ignore_errors=True)  # of a server that was killed
-    # A name that nobody can guess and make first: what lies in there is given away by root.
-    os.environ[VARIABLE] = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
+            _remove_if_left(left)
+    folder = None
+    while folder is None or not _hold(folder):
+        # A name that nobody can guess and make first: what lies in there is given away by root.
+        folder = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")
+    os.environ[VARIABLE] = folder
+
+
+def _hold(folder: str) -> bool:
+    """Lock a directory while this process or a child of it lives; False if it was removed before that.
+
+    The process number alone would not do: a server in another container that
+    shares the place cannot see that we live, and would take our directory for
+    one left behind. What tidies up places of this kind respects the lock too.
+    """
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # never closed, on purpose
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return Path(folder).is_dir()
+
+
+def _remove_if_left(folder: Path) -> None:
+    """Remove the directory of a server that was killed."""
+    try:
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return  # not ours, or gone
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    except BlockingIOError:
+        pass  # in use
+    finally:
+        os.close(held)
 
 
 def hand_over(uid: int, gid: int) -> None:
