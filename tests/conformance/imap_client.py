@@ -77,6 +77,8 @@ class Imap(Wire):
         self.selected = False
         self.uids: dict[int, int] = {}
         """UIDs by message number, as far as told."""
+        self.flags: dict[int, frozenset[bytes]] = {}
+        """Flags in small letters by message number, as far as told, without \\Recent."""
         self._count = 0
         greeting = self.response()
         assert isinstance(greeting, Condition)
@@ -110,7 +112,10 @@ class Imap(Wire):
                     raise NotImap(f"EXPUNGE {number} of {self.exists}")
                 self.exists -= 1
                 self.uids = {n - (n > number): uid for n, uid in self.uids.items() if n != number}
-            case Fetched(number=number, uid=uid):
+                self.flags = {n - (n > number): flags for n, flags in self.flags.items() if n != number}
+            case Fetched(number=number, uid=uid, flags=flags):
+                if flags is not None:
+                    self.flags[number] = frozenset(flag.lower() for flag in flags if flag != b"\\Recent")
                 if number > self.exists:
                     raise NotImap(f"FETCH {number} of {self.exists}")
                 if uid is not None and self.uids.setdefault(number, uid) != uid:
@@ -202,7 +207,7 @@ class Imap(Wire):
         """SELECT or EXAMINE, with all that must come (RFC 3501 §6.3.1)."""
         self.exists = self.recent = 0
         self.selected = False
-        self.uids = {}
+        self.uids, self.flags = {}, {}
         answer = self.ok((b"EXAMINE " if examine else b"SELECT ") + name)
         kinds = [r.kind for r in answer.untagged if isinstance(r, Numbered | Data)]
         assert sorted(kinds) == [b"EXISTS", b"FLAGS", b"RECENT"], answer
