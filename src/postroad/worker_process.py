@@ -14,7 +14,9 @@ from postroad.dns.system import SystemResolver
 from postroad.net.clock import SystemClock
 from postroad.net.sockets import BoundListener
 from postroad.net.tls import ServerTls
+from postroad.obs import multiprocess
 from postroad.obs.log import log
+from postroad.obs.metrics import LOOP_STALL
 from postroad.web.metrics import MetricsServer
 from postroad.worker import Worker
 
@@ -68,6 +70,8 @@ async def _serve(
         worker.reload(fresh)  # this worker takes the place of one that had been told to read them
     loop.add_reader(lifeline, stop.set)
     await worker.start([(b.listener, b.sockets[index]) for b in bound])
+    LOOP_STALL.set(0.0)  # the first number makes the files of all metrics
+    multiprocess.take_room()
     server = MetricsServer(metrics[index]) if metrics else None
     if server is not None:
         await server.start()
