@@ -9,11 +9,12 @@ from postroad.message.header import HeaderBlock
 from postroad.message.part import parse_parts
 from postroad.message.text import decoded_text_parts
 from postroad.model.flags import render
-from postroad.store.account import Account
+from postroad.store.account import EVERYTHING, Account
 from postroad.store.store import Store
 from postroad.store.types import Entry
 
-_ALL: Final = ((1, 2**32 - 1),)
+PATIENCE: Final = 30.0
+"""Seconds of real time after which waiting is given up; what passes takes milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,9 @@ class MailboxView:
         mailbox = self._account.mailbox(self._name)
         if mailbox is None:
             raise LookupError(f"there is no mailbox {self._name}")
-        return [self._message(entry) for entry in self._account.entries(mailbox.id, _ALL)]
+        return [self._message(entry) for entry in self._account.entries(mailbox.id, EVERYTHING)]
 
-    async def wait(self, subject: str | None = None, *, timeout: float) -> Message:
+    async def wait(self, subject: str | None = None, *, timeout: float = PATIENCE) -> Message:
         """Return the first message (with that subject), as soon as it is there.
 
         Raises:

@@ -16,9 +16,9 @@ from postroad.db.transaction import Reader, Transaction
 from postroad.directory.aliases import Alias
 from postroad.dns.zone import ZoneResolver
 from postroad.smtp.client import Timeouts
-from postroad.testing.mailbox import Message
+from postroad.testing.mailbox import PATIENCE, Message
 from postroad.testing.remote import RemoteServer
-from postroad.testing.world import HOSTNAME, LOOK_EVERY, PASSWORD, PATIENCE, TIMEOUTS, MailWorld, Queued
+from postroad.testing.world import HOSTNAME, LOOK_EVERY, PASSWORD, TIMEOUTS, MailWorld, Queued
 from postroad.trail.note import Trail
 
 T = TypeVar("T")

@@ -35,7 +35,7 @@ from postroad.smtp.outcome import Verdict
 from postroad.testing import certificate
 from postroad.testing.clock import ManualClock, turns
 from postroad.testing.compose import compose
-from postroad.testing.mailbox import MailboxView
+from postroad.testing.mailbox import PATIENCE, MailboxView
 from postroad.testing.remote import RemoteServer
 from postroad.trail import record
 from postroad.trail.note import Trail
@@ -45,8 +45,6 @@ T = TypeVar("T")
 
 HOSTNAME: Final = "mx.world.test"
 PASSWORD: Final = "correct horse battery"  # noqa: S105 - of a server that lives for one test
-PATIENCE: Final = 30.0
-"""Seconds of real time after which waiting is given up; what passes takes milliseconds."""
 _WHO: Final = "test"
 LOOK_EVERY: Final = 0.002
 _MANY: Final = 1_000_000
