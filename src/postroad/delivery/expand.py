@@ -9,6 +9,7 @@ from postroad.message.dsn import Action
 from postroad.model.address import Address
 from postroad.model.envelope import Recipient
 from postroad.model.refusal import Refused
+from postroad.smtp.wire.params import encode_xtext
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _without_success(notify: frozenset[str]) -> frozenset[str]:
 
 def _forward(result: Expansion, recipient: Recipient, target: RemoteTarget, notify: frozenset[str]) -> None:
     # An alias passes the sender's wishes on, with the address as first given.
-    original = recipient.original or f"rfc822;{recipient.address}"
+    original = recipient.original or f"rfc822;{encode_xtext(str(recipient.address).encode()).decode()}"
     forwarded = Recipient(target.address, notify, original)
     if target.address.key not in result.remote:
         result.remote[target.address.key] = forwarded
