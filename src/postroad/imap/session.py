@@ -31,7 +31,7 @@ from postroad.imap.sections import WRITE
 from postroad.imap.selected import MailboxGone
 from postroad.imap.shared_uids import SharedUids
 from postroad.imap.wire import commands
-from postroad.imap.wire.commands import Command, Event
+from postroad.imap.wire.commands import Command, Event, SaveFailed
 from postroad.imap.wire.core import ImapServerCore
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.table import State
@@ -107,6 +107,8 @@ class ImapSession:
 
 async def _serve(dialogue: Dialogue, event: Event) -> None:
     """Carry out one command and answer it; no error of ours ends the session."""
+    if isinstance(event, SaveFailed) and dialogue.maybe_selected is not None:
+        dialogue.maybe_selected.saved = ()
     if not isinstance(event, Command):
         return  # what is left of a command that has been answered
     _COMMANDS.inc()

@@ -166,5 +166,25 @@ def test_saved_results(world: World) -> None:
         (line,) = await client.ok(b"SEARCH RETURN (MAX SAVE) ALL")
         assert line.endswith(b" MAX 3")
         assert await client.ok(b"FETCH $ UID") == [b"3 FETCH (UID 5)"]
+        await client.ok(b"SEARCH RETURN (MIN MAX SAVE) ALL")
+        assert await client.ok(b"SEARCH $") == [b"SEARCH 1 3"]
+        await client.ok(b"SEARCH RETURN (MIN COUNT SAVE) ALL")
+        assert await client.ok(b"SEARCH $") == [b"SEARCH 1 2 3"]
+
+    world.talk(talk)
+
+
+def test_what_fails_is_not_saved(world: World) -> None:
+    async def talk(server: Server, client: Client) -> None:
+        await server.inbox(*[message()] * 3)
+        await client.ok(b"SELECT INBOX")
+        await client.ok(b"SEARCH RETURN (SAVE) ALL")
+        await client.do(b"SEARCH RETURN (SAVE) BOGUS")
+        await client.do(b"SEARCH CHARSET klingon ALL")
+        assert await client.ok(b"SEARCH $") == [b"SEARCH 1 2 3"]
+        assert (await client.do(b"SEARCH RETURN (SAVE) CHARSET klingon ALL"))[-1].startswith(
+            b"NO [BADCHARSET"
+        )
+        assert await client.ok(b"SEARCH $") == [b"SEARCH"]
 
     world.talk(talk)

@@ -15,6 +15,26 @@ from postroad.imap.wire.commands import Search
 
 async def search(dialogue: Dialogue, command: Search) -> Answer:
     """Find messages; those that the client has not been told of are not there yet."""
+    selected = dialogue.selected
+    saving = command.returns is not None and "SAVE" in command.returns
+    try:
+        found = await _find(dialogue, command)
+    except Exception:
+        if saving:
+            selected.saved = ()  # RFC 5182 §2.1: after NO nothing is saved
+        raise
+    if command.returns is None:
+        dialogue.core.untagged(responses.search(found))
+        return ok(b"done")
+    told = command.returns - {"SAVE"}
+    if saving:
+        selected.saved = _kept(selected, command, told, found)
+    if told:
+        dialogue.core.untagged(responses.esearch(command.tag, found, told, uid=command.uid))
+    return ok(b"done")
+
+
+async def _find(dialogue: Dialogue, command: Search) -> list[int]:
     selected, account, clock = dialogue.selected, dialogue.account, dialogue.services.clock
     matcher = Matcher(selected, Contents(account, clock), clock.now())
     known = ((1, selected.uids[-1]),) if selected.exists else ()
@@ -29,19 +49,11 @@ async def search(dialogue: Dialogue, command: Search) -> Answer:
         else:
             found += [selected.number(row.uid) for row in matches]
         await asyncio.sleep(0)  # others want to be served as well
-    if command.returns is None:
-        dialogue.core.untagged(responses.search(found))
-        return ok(b"done")
-    told = command.returns - {"SAVE"}
-    if "SAVE" in command.returns:
-        selected.saved = _kept(selected, command, told, found)
-    if told:
-        dialogue.core.untagged(responses.esearch(command.tag, found, told, uid=command.uid))
-    return ok(b"done")
+    return found
 
 
 def _kept(selected: Selected, command: Search, told: frozenset[str], found: list[int]) -> Pairs:
-    """The UIDs that `$` stands for from now on; of MIN and MAX those alone (RFC 5182 §2.4)."""
-    if told and told <= {"MIN", "MAX", "COUNT"} and not told <= {"COUNT"}:
+    """The UIDs that `$` stands for from now on: where only MIN or MAX is told, those (RFC 5182 §2.4)."""
+    if told and told <= {"MIN", "MAX"}:
         found = [found[at] for name, at in (("MIN", 0), ("MAX", -1)) if name in told and found]
     return pairs_of(sorted(set(found if command.uid else [selected.uids[n - 1] for n in found])))

@@ -378,6 +378,11 @@ class IdleEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveFailed:
+    """A SEARCH that was to be saved has been refused: `$` stands for nothing now (RFC 5182 §2.1)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hangup:
     """The core has said its last word, if any: flush and close."""
 
@@ -385,6 +390,5 @@ class Hangup:
     """For the log: `http`, `tls`, `bad commands`, `too big`."""
 
 
-Event: TypeAlias = (
-    Command | LiteralChunk | AppendEnd | AppendAborted | AuthResponse | AuthAborted | IdleEnd | Hangup
-)
+_Continued: TypeAlias = LiteralChunk | AppendEnd | AppendAborted | AuthResponse | AuthAborted | IdleEnd
+Event: TypeAlias = Command | _Continued | SaveFailed | Hangup

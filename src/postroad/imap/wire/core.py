@@ -21,6 +21,7 @@ from postroad.imap.wire.commands import (
     Hangup,
     IdleEnd,
     LiteralChunk,
+    SaveFailed,
 )
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.framing import Dropped, Inbox, LineFault
@@ -213,9 +214,9 @@ class ImapServerCore(Output):
             event = found.parse(found.tag, Reader(command, found.at, self._offered))
         except BadSyntax as error:
             return self._reject(found.tag, error.text)
-        except UnknownCharset:
+        except UnknownCharset as error:
             self.tagged(found.tag, b"NO", b"unknown charset", b"BADCHARSET (US-ASCII UTF-8)")
-            return Step.AGAIN
+            return SaveFailed() if error.saving else Step.AGAIN
         if event is None:
             return self._reject(found.tag, b"expected a message as a literal")
         if not self._is_stranger:

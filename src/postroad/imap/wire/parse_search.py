@@ -56,6 +56,11 @@ _MODSEQ_ENTRY: Final = re.compile(rb'"/flags/[^"\x00-\x1f]++" (?:priv|shared|all
 class UnknownCharset(Exception):
     """The client named a charset that is not known here (RFC 3501 §6.4.4 BADCHARSET)."""
 
+    def __init__(self, *, saving: bool) -> None:
+        super().__init__()
+        self.saving = saving
+        """The result was to be saved."""
+
 
 def parse_search(tag: bytes, reader: Reader, uid: bool = False) -> Search:
     """Read the arguments of SEARCH or UID SEARCH.
@@ -74,7 +79,7 @@ def parse_search(tag: bytes, reader: Reader, uid: bool = False) -> Search:
         reader.at += 8
         charset = reader.astring().decode("ascii", "replace")
         if find_codec(charset) is None:
-            raise UnknownCharset
+            raise UnknownCharset(saving=returns is not None and "SAVE" in returns)
         reader.space()
     parser = _KeyParser(reader, charset)
     found = [parser.key(0)]
