@@ -26,6 +26,8 @@ class Pattern:
             ValueError: it has too many wildcards.
         """
         self.text = reference + text
+        if self.text[:6].upper() == "INBOX/":
+            self.text = "INBOX/" + self.text[6:]  # what is below INBOX is below it however that is written
         # A run of wildcards with a "*" in it is one "*", any other run one "%".
         self._tokens = [
             ("*" if "*" in token else "%") if token[0] in "*%" else token
