@@ -82,6 +82,28 @@ def test_extended_list(tree: Imap) -> None:
         tree.bad(b"LIST " + refused)
 
 
+def test_inbox_is_one_name_in_any_case(imap: Imap) -> None:
+    imap.ok(b"CREATE iNbOx/below")
+    for arguments in (b'"" inbox/%', b"InBox/ %", b'inbox "/*"', b'"" INBOX/below'):
+        assert names(imap.ok(b"LIST " + arguments)) == [b"INBOX/below"]
+    imap.select(b"inbox/below")
+    imap.ok(b"DELETE INBOX/below")
+
+
+def test_no_status_of_what_is_no_mailbox(imap: Imap) -> None:
+    imap.ok(b"CREATE N/k")
+    imap.ok(b"DELETE N")
+    imap.ok(b"SUBSCRIBE absent")
+    answer = imap.ok(b'LIST "" N* RETURN (STATUS (MESSAGES))')
+    assert names(answer) == [b"N", b"N/k"]
+    assert answer.data(b"STATUS") == [[b"N/k", {b"MESSAGES": 0}]]
+    answer = imap.ok(b'LIST (SUBSCRIBED) "" absent RETURN (STATUS (MESSAGES))')
+    assert b"\\NonExistent" in answer.listed[0].attributes
+    assert answer.data(b"STATUS") == []
+    imap.ok(b"UNSUBSCRIBE absent")
+    imap.ok(b"DELETE N/k")
+
+
 def test_special_use(imap: Imap) -> None:
     uses = {
         listed.name: [use for use in listed.attributes if use.startswith(b"\\") and b"Children" not in use]
@@ -210,6 +232,20 @@ def test_status(imap: Imap, box: bytes) -> None:
     size = 2 * len(MESSAGE)
     assert items == {b"SIZE": size, b"MESSAGES": 2, b"RECENT": 2, b"UIDNEXT": 3, b"UNSEEN": 1}
     imap.no(b"STATUS nonesuch (MESSAGES)")
+
+
+def test_more_of_status(imap: Imap, box: bytes) -> None:
+    imap.append(box, MESSAGE, b"(\\Deleted)")
+    items = imap.ok(b"STATUS " + box + b" (DELETED DELETED-STORAGE APPENDLIMIT)").one(b"STATUS")[1]
+    assert items == {b"DELETED": 1, b"DELETED-STORAGE": len(MESSAGE), b"APPENDLIMIT": 52428800}
+
+
+def test_uids_are_never_used_again(imap: Imap, box: bytes) -> None:
+    for _ in range(3):
+        imap.append(box, MESSAGE, b"(\\Deleted)")
+    imap.select(box)
+    imap.ok(b"CLOSE")
+    assert imap.append(box, MESSAGE) == 4
 
 
 def test_a_select_that_fails_leaves_nothing_selected(imap: Imap, box: bytes) -> None:

@@ -145,6 +145,38 @@ def test_keys_that_are_none(session: Imap, keys: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("saving", "kept"),
+    [
+        (b"(SAVE) 2:3", [2, 3]),
+        (b"(SAVE ALL) 1,3", [1, 3]),
+        (b"(SAVE COUNT) ALL", [1, 2, 3]),
+        (b"(SAVE MIN) 2:3", [2]),
+        (b"(SAVE MAX) 2:3", [3]),
+        (b"(SAVE MIN MAX) ALL", [1, 3]),
+        (b"(SAVE MIN COUNT) ALL", [1, 2, 3]),
+        (b"(SAVE) SMALLER 1", []),
+    ],
+)
+def test_saved_results(session: Imap, saving: bytes, kept: list[int]) -> None:
+    """What `$` stands for (RFC 5182 §2.4)."""
+    for uid in (b"", b"UID "):
+        session.ok(uid + b"SEARCH RETURN " + saving)
+        assert session.search(b"$") == kept
+        assert [fetched.number for fetched in session.fetch(b"$ UID")] == kept
+        assert [fetched.number for fetched in session.fetch(b"UID FETCH $ FLAGS")] == kept
+
+
+def test_what_fails_is_not_saved(session: Imap) -> None:
+    session.ok(b"SEARCH RETURN (SAVE) ALL")
+    session.bad(b"SEARCH RETURN (SAVE) BOGUS")
+    session.no(b"SEARCH CHARSET X-BOGUS ALL")
+    session.ok(b"SEARCH SEEN")
+    assert session.search(b"$") == [1, 2, 3]
+    session.no(b"SEARCH RETURN (SAVE) CHARSET X-BOGUS ALL")
+    assert session.search(b"$") == []
+
+
+@pytest.mark.parametrize(
     ("asked", "told"),
     [
         (b"() ALL", [b"ALL", b"1:3"]),
