@@ -83,6 +83,36 @@ def test_trace_fields(mx: Smtp, inbox: Imap, server: Postroad) -> None:
     assert b"with SMTP" in b" ".join(trace)
 
 
+def test_a_message_is_one_piece_with_its_trace_fields(mx: Smtp, inbox: Imap) -> None:
+    content = (
+        b"From: a@b.test\r\nSubject: parts\r\nContent-Type: multipart/mixed; boundary=q\r\n\r\npreamble\r\n"
+        b"--q\r\n\r\nhello\r\n--q\r\nContent-Type: message/rfc822\r\n\r\n"
+        b"Subject: inner\r\n\r\nbody\r\n--q--\r\n"
+    )
+    assert mx.message(content, to=BOB).code == 250
+    whole = b"\r\n".join(newest(inbox))
+    (fetched,) = inbox.fetch(b"* (RFC822.SIZE BODY.PEEK[] BODY.PEEK[HEADER] BODY.PEEK[TEXT] BODY.PEEK[2.1])")
+    header, text = fetched.sections[b"BODY[HEADER]"], fetched.sections[b"BODY[TEXT]"]
+    assert fetched.size == len(whole)
+    assert header is not None
+    assert text is not None
+    assert header + text == whole
+    assert fetched.sections[b"BODY[2.1]"] == b"body"
+    seam = len(whole) - len(content)
+    for origin, count in ((0, seam), (seam - 3, 6), (seam, 10), (seam - 10, 10), (len(whole) - 5, 99)):
+        (part,) = inbox.fetch(b"* BODY.PEEK[]<%d.%d>" % (origin, count))
+        assert part.sections[b"BODY[]<%d>" % origin] == whole[origin : origin + count]
+    for keys in (
+        b"HEADER Delivered-To bob",
+        b"LARGER %d" % (len(whole) - 1),
+        b"TEXT Return-Path",
+        b"BODY hello",
+    ):
+        assert inbox.search(b"* " + keys) == [inbox.exists]
+    for keys in (b"LARGER %d" % len(whole), b"BODY Return-Path", b"FROM there.test"):
+        assert inbox.search(b"* " + keys) == []
+
+
 def test_recipients_do_not_learn_of_each_other(mx: Smtp, inbox: Imap) -> None:
     before = inbox.exists
     mx.transaction(b"x@there.test", [BOB, b"Bob@ours.test", b"bob+2@ours.test", b"ada@ours.test"])
