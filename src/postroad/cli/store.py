@@ -1,18 +1,17 @@
 """`postroad store`: is the mail store sound, and making its index again."""
 
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import click
 
 from postroad.cli.database import open_store
 from postroad.cli.here import Here, become_owner, common, pass_here
 from postroad.cli.output import Exit, Problem, mark, print_json, safe
+from postroad.cli.progress import progress_bar
 from postroad.db.transaction import Transaction
 from postroad.directory import snapshot
 from postroad.directory.snapshot import BadSnapshot, Snapshot
@@ -23,7 +22,6 @@ from postroad.store import rebuild as store_rebuild
 from postroad.store.accounts import create_mailboxes
 from postroad.store.blobs.reader import PackReader
 
-Progress: TypeAlias = Callable[[int, int], None]
 _PACKS: Final = "packs"
 
 
@@ -42,7 +40,7 @@ def check(here: Here) -> int:
     with (
         open_store(here) as database,
         closing(PackReader(data / _PACKS)) as packs,
-        _progress(here, "Reading messages") as progress,
+        progress_bar(here, "Reading messages") as progress,
     ):
         for problem in database.read(lambda reader: list(store_check.check(reader, packs, progress))):
             problems.append(problem)
@@ -76,7 +74,7 @@ def rebuild(here: Here, yes: bool) -> int:
     if not yes and sys.stdin.isatty():
         click.confirm(f"Make the index of {data} again ({len(saved.accounts)} accounts)?", abort=True)
     try:
-        with Instance(data), _progress(here, "Filing messages") as progress:
+        with Instance(data), progress_bar(here, "Filing messages") as progress:
             aside = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
             report = store_rebuild.rebuild(
                 data, lambda tx: _restore(tx, saved), journal.restore, aside=aside, progress=progress
@@ -120,26 +118,3 @@ def _restore(tx: Transaction, saved: Snapshot) -> set[int]:
     for account in saved.accounts:
         create_mailboxes(tx, account.id)
     return {account.id for account in saved.accounts}
-
-
-@contextmanager
-def _progress(here: Here, title: str) -> Iterator[Progress]:
-    """A bar on standard error, where a person watches it."""
-    if here.quiet or here.json or not sys.stderr.isatty():
-        yield lambda _done, _all: None
-        return
-    # Here, because no other command needs it and it takes a while to import.
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        last = 0.0
-
-        def step(done: int, total: int) -> None:
-            nonlocal last
-            if time.monotonic() - last > 0.1 or done == total:
-                last = time.monotonic()
-                bar.update(task, completed=done, total=total)
-
-        yield step
