@@ -178,6 +178,7 @@ class Worker:
                     limits=self._settings.limits,
                     hostname=self._settings.hostname,
                     tls_context=context,
+                    passwords_in_clear=listener.passwords_in_clear,
                     counts=self._counts,
                     on_login=self._gate.authenticated,
                 ).run
@@ -191,6 +192,7 @@ class Worker:
             limits=self._settings.limits,
             locks=self._settings.data / LOCKS,
             tls=None if listener.tls == "none" else lambda: self._tls.context,
+            passwords_in_clear=listener.passwords_in_clear,
         )
         return lambda connection: pop3.serve(connection, services)
 

@@ -85,8 +85,8 @@ def _listener_lines(field: Field) -> Iterator[str]:
         yield f"[[{field.name}]]"
         for inner in fields_of(Listener):
             value = getattr(listener, inner.attribute)
-            if inner.required or value != inner.default:
-                yield f"{inner.name} = {written(inner.kind, value)}"
+            stated = inner.required or value != inner.default
+            yield f"{'' if stated else '# '}{inner.name} = {written(inner.kind, value)}"
 
 
 def _table(struct: msgspec.Struct, name: str) -> Iterator[str]:

@@ -183,6 +183,8 @@ class _Reading:
             first = seen.setdefault(listener.address, index)
             if first != index and listener.port:
                 self.mistake(at, f'"{listener.address}" is already taken by listener {first + 1}')
+            if listener.passwords_in_clear and (reason := _why_not_in_clear(listener)):
+                self.mistake(("listener", index, "passwords_in_clear"), reason)
 
 
 def scalar(field: Field, value: Any) -> Any:
@@ -250,6 +252,15 @@ def _is_resolver(text: str) -> bool:
         except ValueError:
             return False
     return True
+
+
+def _why_not_in_clear(listener: Listener) -> str:
+    """Passwords may do without TLS where nobody can listen in (RFC 8314 §3); empty: there they may."""
+    if listener.role not in ("imap", "pop3"):
+        return "is for imap and pop3 alone"
+    if listener.tls != "none":
+        return 'needs tls = "none" beside it'
+    return "" if _is_loopback(listener.address) else "is for loopback alone: anybody could listen in"
 
 
 def _is_loopback(text: str) -> bool:

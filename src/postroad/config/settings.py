@@ -34,6 +34,11 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
         TlsMode,
         "starttls: on request; implicit: from the first octet; none: never, and so no passwords.",
     ] = "starttls"
+    passwords_in_clear: Annotated[
+        bool,
+        "Take passwords without TLS all the same: imap and pop3 on loopback with tls none, "
+        "for a webmail or a proxy on this machine.",
+    ] = False
 
     @property
     def host(self) -> str:

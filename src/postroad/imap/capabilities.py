@@ -19,11 +19,11 @@ _USERS: Final = (
 )
 
 
-def capabilities(state: State, *, secure: bool, tls_offered: bool, append_limit: int) -> bytes:
-    """Return the list for CAPABILITY; passwords are taken under TLS alone (RFC 8314 §3)."""
+def capabilities(state: State, *, takes_passwords: bool, tls_offered: bool, append_limit: int) -> bytes:
+    """Return the list for CAPABILITY."""
     if state is not State.NOT_AUTHENTICATED:
         return b"%b %b APPENDLIMIT=%d" % (_ALWAYS, _USERS, append_limit)
-    if secure:
+    if takes_passwords:
         return b"%b LITERAL- %b" % (_ALWAYS, _MECHANISMS)
     starttls = b" STARTTLS" if tls_offered else b""
     return b"%b LITERAL-%b LOGINDISABLED" % (_ALWAYS, starttls)

@@ -53,6 +53,7 @@ class Services:
     limits: Limits
     hostname: str
     tls_context: ssl.SSLContext | None
+    passwords_in_clear: bool
     facts: FactsCache
     shared_uids: SharedUids
     counts: SessionCounts
@@ -136,11 +137,16 @@ class Dialogue:
             self.services.counts.close_session(self._counted)
             self._counted = None
 
+    @property
+    def takes_passwords(self) -> bool:
+        """Under TLS alone, or where nobody can listen in (RFC 8314 §3)."""
+        return self.conn.tls is not None or self.services.passwords_in_clear
+
     def capabilities(self) -> bytes:
         """What the client can use in this state."""
         return capabilities(
             self.core.state,
-            secure=self.conn.tls is not None,
+            takes_passwords=self.takes_passwords,
             tls_offered=self.services.tls_context is not None,
             append_limit=self.services.limits.message_size,
         )

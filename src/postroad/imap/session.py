@@ -58,6 +58,7 @@ class ImapSession:
         limits: Limits,
         hostname: str,
         tls_context: ssl.SSLContext | None,
+        passwords_in_clear: bool = False,
         counts: SessionCounts,
         on_login: Callable[[Connection], None] = lambda _: None,
     ) -> None:
@@ -69,6 +70,7 @@ class ImapSession:
             limits=limits,
             hostname=hostname,
             tls_context=tls_context,
+            passwords_in_clear=passwords_in_clear,
             facts=FactsCache(),
             shared_uids=SharedUids(),
             counts=counts,

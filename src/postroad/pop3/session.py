@@ -57,6 +57,8 @@ class Services:
     """Where the lock files of mailboxes are; shared by all workers."""
     tls: Callable[[], ssl.SSLContext] | None
     """The context for STLS; None when the listener has no TLS."""
+    passwords_in_clear: bool = False
+    """Whether passwords are taken without TLS: nobody can listen in."""
     on_login: Callable[[Connection], None] = lambda _: None
     """Called once a connection is no stranger's any more."""
 
@@ -90,7 +92,7 @@ class _Session:
         self._connection = connection
         self._services = services
         self._core = Pop3Core(
-            secure=connection.tls is not None,
+            secure=connection.tls is not None or services.passwords_in_clear,
             tls_offered=services.tls is not None,
             mechanisms=_MECHANISMS,
             bad_commands=services.limits.errors_hard,

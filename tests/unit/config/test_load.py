@@ -173,6 +173,27 @@ def test_what_is_wrong_in_the_light_of_the_rest(tmp_path: Path, text: str, expec
     assert mistake.startswith(expected)
 
 
+@pytest.mark.parametrize(
+    ("listener", "reason"),
+    [
+        ('role = "imap"\naddress = "127.0.0.1:143"\ntls = "none"\n', None),
+        ('role = "pop3"\naddress = "[::1]:110"\ntls = "none"\n', None),
+        ('role = "imap"\naddress = "[::]:143"\ntls = "none"\n', "is for loopback alone"),
+        ('role = "imap"\naddress = "127.0.0.1:143"\n', 'needs tls = "none" beside it'),
+        ('role = "submission"\naddress = "127.0.0.1:587"\ntls = "none"\n', "is for imap and pop3 alone"),
+    ],
+)
+def test_passwords_go_in_clear_where_nobody_can_listen_in(
+    tmp_path: Path, listener: str, reason: str | None
+) -> None:
+    text = f"[[listener]]\n{listener}passwords_in_clear = true\n"
+    if reason is None:
+        assert settings_from(tmp_path, text).listeners[0].passwords_in_clear
+        return
+    (mistake,) = mistakes_in(tmp_path, text)
+    assert f"listener.1.passwords_in_clear: {reason}" in mistake
+
+
 def test_two_listeners_cannot_share_an_address(tmp_path: Path) -> None:
     listener = '[[listener]]\nrole = "imap"\naddress = "127.0.0.1:143"\n'
     assert mistakes_in(tmp_path, listener * 2) == [

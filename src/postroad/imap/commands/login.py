@@ -29,14 +29,14 @@ async def start_tls(dialogue: Dialogue, command: StartTls) -> Answer | None:
 
 async def login(dialogue: Dialogue, command: Login) -> Answer:
     """Log in with a name and a password."""
-    if dialogue.conn.tls is None:
+    if not dialogue.takes_passwords:
         raise _IN_CLEAR
     return await _verify(dialogue, command.user, command.password)
 
 
 async def authenticate(dialogue: Dialogue, command: Authenticate) -> Answer | None:
     """Log in by a SASL mechanism (RFC 3501 §6.2.2, RFC 4959)."""
-    if dialogue.conn.tls is None:
+    if not dialogue.takes_passwords:
         raise _IN_CLEAR
     exchange = start_exchange(command.mechanism)
     if exchange is None:
