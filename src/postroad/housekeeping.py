@@ -1,10 +1,11 @@
-"""What one worker does now and then for all: sweep freed octets, forget old trails."""
+"""What one worker does now and then for all: sweep freed octets, forget what is too old."""
 
 import asyncio
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from postroad.db.copies import prune_copies
 from postroad.model.clock import Clock
 from postroad.obs.log import log
 from postroad.store.store import PACKS, Store
@@ -20,7 +21,11 @@ async def keep_house(store: Store, data: Path, clock: Clock) -> None:
     while True:
         await clock.sleep(EVERY_SECONDS)
         # One that fails must not keep the other from its work.
-        for work in (partial(_sweep, store, data, clock), partial(_forget, store, clock)):
+        for work in (
+            partial(_sweep, store, data, clock),
+            partial(_forget, store, clock),
+            partial(_prune, data, clock),
+        ):
             try:
                 await work()
             except Exception:
@@ -40,3 +45,8 @@ async def _forget(store: Store, clock: Clock) -> None:
         await asyncio.sleep(0)
     if forgotten:
         log.info("house.forgot", trails=forgotten)
+
+
+async def _prune(data: Path, clock: Clock) -> None:
+    for copy in prune_copies(data, clock.now()):
+        log.info("house.pruned", copy=copy.name)

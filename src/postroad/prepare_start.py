@@ -12,9 +12,13 @@ from typing import Final
 from postroad.config.certificate import CertificateFiles, certificate_files
 from postroad.config.errors import ConfigError
 from postroad.config.settings import Settings
+from postroad.db.copies import copy_path
+from postroad.db.migrate import LATEST
 from postroad.db.offline import prepare_data
 from postroad.net.tls import server_context
 from postroad.obs import multiprocess
+from postroad.obs.log import log
+from postroad.obs.notify import notify
 from postroad.policy import counts_file
 
 PID_FILE: Final = "postroad.pid"
@@ -123,14 +127,23 @@ def become(user: str, data: Path) -> None:
     os.setuid(entry.pw_uid)
 
 
+def _copying(done: int, pages: int) -> None:
+    """Let the service manager wait: the index of a large server takes a while to copy."""
+    notify("EXTEND_TIMEOUT_USEC=60000000", f"STATUS=Copying the index: {100 * done // max(pages, 1)} %")
+
+
 def prepare(settings: Settings) -> CertificateFiles:
-    """Make or migrate the store, find or make the certificate; both as the final user.
+    """Make or upgrade the store, find or make the certificate; both as the final user.
 
     Raises:
         ConfigError: the certificate cannot be used.
         NewerSchema: the store belongs to a newer postroad.
+        NoRoomToUpgrade: nothing was changed.
     """
-    prepare_data(settings.data)
+    before = prepare_data(settings.data, _copying)
+    if 0 < before < LATEST:
+        copy = copy_path(settings.data, before)
+        log.warning("store.upgraded", schema=LATEST, before=before, copy=copy.name)
     for name in ("packs", "spool", "bus", LOCKS):
         (settings.data / name).mkdir(parents=True, exist_ok=True)
     counts_file.create(settings.data / COUNTS, settings.worker_count)

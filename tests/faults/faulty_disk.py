@@ -81,9 +81,9 @@ def _as_sqlite() -> Iterator[None]:
 
 
 @contextmanager
-def faulty_disk() -> Iterator[FaultyDisk]:
+def faulty_disk(disk: FaultyDisk | None = None) -> Iterator[FaultyDisk]:
     """Put everything that this process writes to a store on a faulty disk."""
-    disk = FaultyDisk()
+    disk = disk or FaultyDisk()
     vfs = _Vfs(disk)
     with pytest.MonkeyPatch.context() as patch:
         for name in _CALLS:

@@ -30,7 +30,7 @@ _NOUNS: Final = {
     "queue": _Noun("queue", "Mail that is on its way out."),
     "trace": _Noun("trace", "Tell what happened to a message."),
     "send": _Noun("send", "Send a message through the running server."),
-    "store": _Noun("store", "The mail store: check, rebuild."),
+    "store": _Noun("store", "The mail store: check, rebuild, upgrade, downgrade."),
 }
 
 
@@ -122,12 +122,16 @@ def _explain(error: Exception) -> int | None:
         for mistake in error.mistakes:
             error_line(str(mistake))
         return Exit.CONFIG
-    from postroad.db.migrate import NewerSchema
+    from postroad.db.copies import NoRoomToUpgrade
+    from postroad.db.migrate import WrongSchema
     from postroad.directory.errors import DirectoryError
     from postroad.model.refusal import Unavailable
     from postroad.store.errors import StoreError
 
-    if isinstance(error, (DirectoryError, StoreError, NewerSchema, Unavailable)):
+    if isinstance(error, WrongSchema):
+        error_line(str(error))
+        return Exit.CONFIG  # a service manager need not try again
+    if isinstance(error, (DirectoryError, StoreError, NoRoomToUpgrade, Unavailable)):
         error_line(str(error))
         return Exit.PROBLEM
     return None

@@ -1,4 +1,4 @@
-"""`postroad store`: is the mail store sound, and making its index again."""
+"""`postroad store`: is the mail store sound, making its index again, changing its schema."""
 
 import sys
 from contextlib import closing
@@ -12,6 +12,7 @@ from postroad.cli.database import open_store
 from postroad.cli.here import Here, become_owner, common, pass_here
 from postroad.cli.output import Exit, Problem, mark, print_json, safe
 from postroad.cli.progress import progress_bar
+from postroad.cli.schema import downgrade, upgrade_command
 from postroad.db.transaction import Transaction
 from postroad.directory import snapshot
 from postroad.directory.snapshot import BadSnapshot, Snapshot
@@ -25,9 +26,13 @@ from postroad.store.blobs.reader import PackReader
 _PACKS: Final = "packs"
 
 
-@click.group(short_help="The mail store: check, rebuild.")
+@click.group(short_help="The mail store: check, rebuild, upgrade, downgrade.")
 def store() -> None:
     """The mail store: an index in one SQLite file, messages in pack files."""
+
+
+store.add_command(upgrade_command)
+store.add_command(downgrade)
 
 
 @store.command()

@@ -12,8 +12,9 @@ from postroad.db.bus import Bus
 from postroad.db.connect import DATABASE_NAME, LOCK_NAME, connect
 from postroad.db.group import Packs
 from postroad.db.lock import WriteLock
-from postroad.db.migrate import migrate
+from postroad.db.migrate import expect_latest
 from postroad.db.transaction import Reader, Transaction, Work
+from postroad.db.upgrade import Progress, silent, upgrade
 from postroad.model.clock import Clock
 
 T = TypeVar("T")
@@ -75,11 +76,14 @@ class OfflineDatabase:
 
 @contextmanager
 def open_database(data: Path, packs: Packs, clock: Clock) -> Iterator[OfflineDatabase]:
-    """Open the database of a data directory, migrated to the schema of this program.
+    """Open the database of a data directory that has the schema of this program.
+
+    It is not upgraded here: a server of an older postroad may be at work on it.
 
     Raises:
         FileNotFoundError: there is no database; `prepare_data` makes one.
         NewerSchema: it belongs to a newer postroad.
+        OlderSchema: it has yet to be upgraded.
     """
     if not (data / DATABASE_NAME).exists():
         raise FileNotFoundError(f"{data} holds no mail store")
@@ -87,11 +91,7 @@ def open_database(data: Path, packs: Packs, clock: Clock) -> Iterator[OfflineDat
     lock = WriteLock(data / LOCK_NAME)
     bus = Bus(data / "bus", None)
     try:
-        lock.acquire()
-        try:
-            migrate(connection)
-        finally:
-            lock.release()
+        expect_latest(connection)
         yield OfflineDatabase(connection, lock, bus, packs, clock)
     finally:
         bus.close()
@@ -99,21 +99,7 @@ def open_database(data: Path, packs: Packs, clock: Clock) -> Iterator[OfflineDat
         connection.close()
 
 
-def prepare_data(data: Path) -> None:
-    """Make a data directory and its database, or bring an old one up to date.
-
-    Raises:
-        NewerSchema: it belongs to a newer postroad.
-    """
+def prepare_data(data: Path, progress: Progress = silent) -> int:
+    """Make a data directory and its database, or upgrade an old one; see `db.upgrade.upgrade`."""
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = WriteLock(data / LOCK_NAME)
-    lock.acquire()
-    try:
-        connection = connect(data, writable=True)
-        try:
-            migrate(connection)
-        finally:
-            connection.close()
-    finally:
-        lock.release()
-        lock.close()
+    return upgrade(data, progress)

@@ -1,0 +1,116 @@
+"""From every schema that was ever released to the latest, and back (SAFETY A16)."""
+
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from postroad.db.connect import DATABASE_NAME
+from postroad.db.copies import KEPT_DAYS, copy_path, prune_copies
+from postroad.db.migrate import LATEST, WrongSchema
+from postroad.db.offline import prepare_data
+from postroad.db.upgrade import take_back, upgrade, way_back
+from tests.upgrades.contents import columns, contents, export_hash, problems, schema
+
+POINTS: Final = 20
+"""At so many points of a change it is killed."""
+
+
+def test_an_upgrade_keeps_everything(old_data: Path) -> None:
+    known, before = columns(old_data), contents(old_data)
+    upgrade(old_data)
+    assert schema(old_data)[0] == LATEST
+    assert contents(old_data, known) == before
+    assert problems(old_data) == []
+
+
+def test_an_upgraded_database_is_what_a_new_one_is(old_data: Path, tmp_path: Path) -> None:
+    upgrade(old_data)
+    prepare_data(tmp_path / "new")
+    assert schema(old_data) == schema(tmp_path / "new")
+
+
+def test_the_copy_is_the_index_as_it_was(schema_1: Path, tmp_path: Path) -> None:
+    before = contents(schema_1)
+    upgrade(schema_1)
+    other = tmp_path / "other"
+    shutil.copytree(schema_1 / "packs", other / "packs")
+    shutil.copy(copy_path(schema_1, 1), other / DATABASE_NAME)
+    assert contents(other) == before
+    assert schema(other)[0] == 1
+
+
+def test_there_is_a_way_back_that_leaves_no_trace(schema_1: Path) -> None:
+    shape, before = schema(schema_1), contents(schema_1)
+    upgrade(schema_1)
+    take_back(schema_1, 1)
+    assert (schema(schema_1), contents(schema_1)) == (shape, before)
+
+
+def test_nothing_was_before_the_first(schema_1: Path) -> None:
+    with pytest.raises(WrongSchema, match="there was none before it"):
+        way_back(schema_1)
+    assert not copy_path(schema_1, 1).exists()
+
+
+def test_a_new_data_directory_is_not_copied(tmp_path: Path) -> None:
+    assert prepare_data(tmp_path / "data") == 0
+    assert not list((tmp_path / "data").glob("*.schema-*"))
+
+
+def test_copies_go_when_they_are_old(schema_1: Path) -> None:
+    upgrade(schema_1)
+    copy = copy_path(schema_1, 1)
+    made = copy.stat().st_mtime
+    assert prune_copies(schema_1, made + (KEPT_DAYS - 1) * 86400) == []
+    assert prune_copies(schema_1, made + (KEPT_DAYS + 1) * 86400) == [copy]
+    assert not copy.exists()
+
+
+def _child(way: str, data: Path, last: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tests.upgrades.die", way, str(data), str(last)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _killed_everywhere(way: str, template: Path, finish: Callable[[Path], object], wanted: int) -> None:
+    """Die at points spread over the whole change; what is there then can be read, and the change goes on."""
+    known = columns(template) if way == "up" else None
+    if known is None:
+        upgraded = columns(template)
+        known = {table: names for table, names in upgraded.items() if not table.startswith("kept")}
+    before = export_hash(template, known)
+    whole = template.with_name("whole")
+    shutil.copytree(template, whole)
+    done = _child(way, whole, 0)
+    assert done.returncode == 0, done.stderr
+    count = int(done.stdout.split()[-1])
+    assert count >= POINTS
+    for number in range(POINTS):
+        last = 1 + number * (count - 1) // (POINTS - 1)
+        data = template.with_name(f"killed-{last}")
+        shutil.copytree(template, data)
+        assert _child(way, data, last).returncode == -signal.SIGKILL
+        assert export_hash(data, known) == before, f"killed at operation {last} of {count}"
+        if schema(data)[0] != wanted:
+            finish(data)
+        assert schema(data) == schema(whole)
+        assert export_hash(data, known) == before, f"killed at operation {last} of {count}, and gone on"
+        shutil.rmtree(data)
+
+
+def test_killed_anywhere_it_begins_again(schema_1: Path) -> None:
+    _killed_everywhere("up", schema_1, upgrade, LATEST)
+
+
+def test_killed_anywhere_on_the_way_back(schema_1: Path) -> None:
+    upgrade(schema_1)
+    _killed_everywhere("down", schema_1, lambda data: take_back(data, 1), 1)
