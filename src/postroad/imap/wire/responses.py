@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from postroad.imap.wire.commands import StatusItem
-from postroad.imap.wire.mailbox_name import encode_utf7
+from postroad.message.utf7 import encode_utf7
 from postroad.message.date import format_internaldate
 
 DELIMITER: Final = b'"/"'

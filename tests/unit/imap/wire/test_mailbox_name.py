@@ -2,7 +2,8 @@
 
 import pytest
 
-from postroad.imap.wire.mailbox_name import MailboxName, decode_mailbox, decode_utf7, encode_utf7
+from postroad.imap.wire.mailbox_name import MailboxName, decode_mailbox
+from postroad.message.utf7 import decode_utf7, encode_utf7
 
 # The first is the example of RFC 3501 §5.1.3; the others were worked out by hand.
 PAIRS = [
