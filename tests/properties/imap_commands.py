@@ -12,9 +12,9 @@ from postroad.imap.wire import search_keys as k
 from postroad.imap.wire.commands import FlagList, StatusItem
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionText
 from postroad.imap.wire.mailbox_name import MailboxName, decode_mailbox
-from postroad.message.utf7 import encode_utf7
 from postroad.imap.wire.responses import internaldate
 from postroad.imap.wire.sequence_set import SequenceSet
+from postroad.message.utf7 import encode_utf7
 from postroad.model.flags import NAMES, Flag
 
 Written: TypeAlias = tuple[bytes, c.Command]

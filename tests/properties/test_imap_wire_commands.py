@@ -10,10 +10,10 @@ from postroad.imap.wire.commands import AppendEnd, AppendStart, Event, LiteralCh
 from postroad.imap.wire.core import ImapServerCore
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.mailbox_name import decode_mailbox
-from postroad.message.utf7 import decode_utf7, encode_utf7
 from postroad.imap.wire.responses import compress_uids
 from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.imap.wire.table import State
+from postroad.message.utf7 import decode_utf7, encode_utf7
 from tests.properties.imap_commands import TAG, Written, appends, commands, log_ins, sets
 
 

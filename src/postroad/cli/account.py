@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from postroad.cli.carry import export, import_
 from postroad.cli.database import ask, change_directory
 from postroad.cli.here import Here, common, operator, pass_here
 from postroad.cli.output import Column, Problem, print_facts, print_json, print_table
@@ -52,6 +53,10 @@ def account() -> None:
     Passwords are asked for at a terminal, or read from standard input; they
     are never arguments. What is changed here holds at once.
     """
+
+
+account.add_command(export)
+account.add_command(import_)
 
 
 @account.command()

@@ -270,7 +270,7 @@ class Account:
             raise OverQuota(f"{quota.bytes_limit} octets")  # early, before megabytes are rendered
         prepared = [await prepare(message.body) for message in messages]
         return await self._database.write(
-            lambda tx: _append(tx, self.id, mailbox_id, list(zip(messages, prepared, strict=True)))
+            lambda tx: append_prepared(tx, self.id, mailbox_id, list(zip(messages, prepared, strict=True)))
         )
 
     async def copy(self, mailbox_id: int, uids: Ranges, target_id: int) -> CopyResult:
@@ -316,7 +316,7 @@ class Account:
         return gone
 
 
-def _append(
+def append_prepared(
     tx: Transaction, account_id: int, mailbox_id: int, messages: Sequence[tuple[NewMessage, Prepared]]
 ) -> tuple[int, list[int]]:
     uidvalidity, uids = 0, []

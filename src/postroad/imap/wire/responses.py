@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Final
 
 from postroad.imap.wire.commands import StatusItem
-from postroad.message.utf7 import encode_utf7
 from postroad.message.date import format_internaldate
+from postroad.message.utf7 import encode_utf7
 
 DELIMITER: Final = b'"/"'
 _QUOTABLE: Final = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]{0,1000}+")

@@ -1,0 +1,1 @@
+"""Accounts as files: mbox, Maildir and eml, out and in."""
