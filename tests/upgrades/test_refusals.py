@@ -44,7 +44,9 @@ def postroad(*words: str) -> tuple[int, str]:
 def serve(data: Path) -> tuple[int, str]:
     """Start a server at ports that are free."""
     settings = data.with_name("postroad.toml")
-    settings.write_text(f'data = "{data}"\n[[listener]]\nrole = "imap"\naddress = "127.0.0.1:0"\n')
+    settings.write_text(
+        f'data = "{data}"\n[log]\nlevel = "error"\n[[listener]]\nrole = "imap"\naddress = "127.0.0.1:0"\n'
+    )
     return postroad("serve", "--config", str(settings))
 
 
