@@ -9,10 +9,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run develop test check lint bench soak fuzz lock packages versions clean
+.PHONY: help run develop test check lint bench bench-peers soak fuzz lock packages versions clean
 
 help: ## List what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: $(VENV)/.run ## Start a complete mail server on loopback, for trying it out
 	@exec $(BIN)/postroad dev
@@ -31,8 +31,12 @@ lint: $(VENV)/.dev ## Types, style and import contracts only
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.run ## Measure messages per second, CPU per message and latencies
-	$(BIN)/python -m bench
+BENCH ?=
+bench: $(VENV)/.run ## Measure postroad alone (BENCH="--only smtp-10 --pairs 3")
+	$(BIN)/python -m bench --alone $(BENCH)
+
+bench-peers: $(VENV)/.run packages ## Measure postroad in turns with Postfix and Dovecot (as root; BENCH as above)
+	$(BIN)/python -m bench $(BENCH)
 
 soak: $(VENV)/.dev packages ## Run the long tests in their full size
 	$(PYTEST) -m soak

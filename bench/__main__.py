@@ -1,67 +1,102 @@
-"""`make bench`: drive a real `postroad serve` with two workers and print what it did.
-
-The load generator runs on the same cores as the server. CPU per message is the
-server's alone: the supervisor and its workers, user and system time. A wait is
-from the last octet of a message to the answer that makes it durable; for FETCH,
-from the command to its end.
-"""
+"""`make bench` and `make bench-peers`: measure postroad, alone or in turns with Postfix and Dovecot."""
 
 import argparse
-import asyncio
+import os
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from fnmatch import fnmatch
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
-from bench.imap import append, fetch
-from bench.load import Figures
-from bench.smtp import smtp_in
+from bench import report
+from bench.pairs import OURS, Row, run_work
+from bench.sample import Scale, Work
+from bench.servers.ours import ours
+from bench.servers.peers import peers
+from bench.servers.side import LOCAL, Side
+from bench.sink import Sink, running_sink
+from bench.work import idle, imap_reading, imap_writing, pop3, relay, smtp
 from tests.interop.certificates import make_certificates
-from tests.interop.postroad_server import HOST, Postroad, running
+from tests.interop.dns_server import DnsServer
 
-# One address opens every connection here; what protects a server from that is not measured.
-LIMITS = """
-[limits]
-connections_per_address = 1000
-unauthenticated_per_address = 1000
-connection_rate = 100000
-imap_sessions_per_user_address = 100
-"""
+SINK = "far@away.test"
 
 
-def runs(server: Postroad, count: int, size: int) -> Iterator[Figures]:
-    """Every measurement, one after the other."""
-    for sessions in (1, 10, 50):
-        yield asyncio.run(smtp_in(server, sessions, count if sessions > 1 else count // 4, size))
-    for sessions in (1, 10):
-        yield asyncio.run(append(server, sessions, count // 2 if sessions > 1 else count // 4, size))
-    for items in ("(UID FLAGS)", "(UID FLAGS ENVELOPE BODYSTRUCTURE)", "(UID BODY.PEEK[])"):
-        yield asyncio.run(fetch(server, items, 1))
-        yield asyncio.run(fetch(server, items, 10))
+def works(sink: Sink | None) -> list[Work]:
+    """Every row of the table, in its order; without a sink nothing is relayed."""
+    return [
+        *smtp.works(),
+        *(relay.works(sink) if sink is not None else ()),
+        *imap_reading.works(),
+        *imap_writing.works(),
+        *pop3.works(),
+        *idle.works(),
+    ]
 
 
-def main() -> None:
-    """Run it all and print one table."""
+@contextmanager
+def servers(sink: Sink | None, *, alone: bool) -> Iterator[Mapping[str, Side]]:
+    """Everything that is compared, running."""
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="postroad-bench-")))
+        (directory / "ours").mkdir()
+        certificates = make_certificates(directory, "localhost")
+        resolver = LOCAL
+        if sink is not None:
+            dns = DnsServer(directory)
+            dns.add("away MX 10 mx.away", f"mx.away A {sink.address}")
+            dns.start()
+            stack.callback(dns.stop)
+            resolver = dns.address
+        mine = stack.enter_context(ours(directory / "ours", certificates, SINK, resolver))
+        if alone or sink is None:
+            yield {OURS: mine}
+        else:
+            yield {OURS: mine, **stack.enter_context(peers(certificates, SINK, sink.address))}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what was asked for and print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--messages", type=int, default=5000, help="how many at 10 and 50 sessions")
-    parser.add_argument("--size", type=int, default=10 * 1024, help="octets a message")
-    options = parser.parse_args()
-    table = Table("what", "messages", "messages/s", "CPU ms/message", "median ms", "95 % ms", "worst ms")
-    with tempfile.TemporaryDirectory(prefix="postroad-bench-") as name:
-        directory = Path(name)
-        with running(Postroad(directory, make_certificates(directory, HOST), more=LIMITS)) as server:
-            for row in runs(server, options.messages, options.size):
-                table.add_row(
-                    row.name,
-                    f"{row.count:,}",
-                    f"{row.count / row.seconds:,.0f}",
-                    f"{1000 * row.cpu / row.count:.3f}",
-                    *(f"{row.percentile(share):.1f}" for share in (0.5, 0.95, 1.0)),
+    parser.add_argument("--alone", action="store_true", help="measure postroad alone")
+    parser.add_argument("--only", action="append", metavar="NAME", help="only this row; may have * in it")
+    parser.add_argument("--pairs", type=int, default=5, help="turns of each (%(default)s)")
+    parser.add_argument("--scale", type=float, default=1.0, help="how much is done (%(default)s)")
+    parser.add_argument("--list", action="store_true", help="list the rows and end")
+    options = parser.parse_args(arguments)
+    if os.geteuid() != 0 and not options.alone:
+        print("Postfix and Dovecot change users and need port 25: run this as root.", file=sys.stderr)
+        return 77
+    console = Console(width=180 if not sys.stdout.isatty() else None)
+    with running_sink() if os.geteuid() == 0 else nullcontext() as sink:
+        chosen = [
+            work
+            for work in works(sink)
+            if not options.only or any(fnmatch(work.name, glob) for glob in options.only)
+        ]
+        if options.list:
+            for work in chosen:
+                print(f"{work.name:24} {work.title}")
+            return 0
+        with servers(sink, alone=options.alone) as sides:
+            rows: list[Row] = []
+            for work in chosen:
+                row = run_work(
+                    work,
+                    sides,
+                    pairs=options.pairs,
+                    scale=Scale(options.scale),
+                    say=lambda text: print(text, file=sys.stderr),
                 )
-    Console(width=120).print(table)
+                rows.append(row)
+                console.print(report.terminal([row]))
+    if len(rows) > 1:
+        console.print(report.terminal(rows))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""Look for input that a parser takes long over: `python bench/hostile_fields.py [seconds] [seed]`.
+"""Look for input that a parser takes long over: `python bench/parsers/hostile_fields.py [seconds] [seed]`.
 
 Floods of repeated fragments, 60 KiB each, go through every parser; the slowest
 of each is printed. What is linear stays below some 50 ms; a square stands out.
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from postroad.message.address_list import parse_addresses
 from postroad.message.compose import clean_lines

@@ -1,4 +1,4 @@
-"""How long it takes to work out the summary of typical messages: `python bench/summarize.py`."""
+"""How long it takes to work out the summary of typical messages: `python bench/parsers/summarize.py`."""
 
 import base64
 import sys

@@ -1,6 +1,6 @@
 """How long the IMAP core takes for the commands that clients give all day.
 
-    python bench/imap_wire.py [--profile]
+    python bench/parsers/imap_wire.py [--profile]
 
 Prints microseconds a command, from bytes in to the value out, and for the
 responses that are long.
