@@ -78,5 +78,5 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     # Store
     free_space: Annotated[Size, "Free disk below which no mail is taken in."] = 64 * MIB
-    mailboxes: Annotated[Count, "Mailboxes of one account."] = 10_000
+    mailboxes: Annotated[Count, "Mailboxes of one account, and names subscribed."] = 10_000
     mailbox_depth: Annotated[Count, "Levels of a mailbox name."] = 20

@@ -2,12 +2,13 @@
 
 import asyncio
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import date
 from functools import partial
 from typing import Final, TypeAlias
 
+from postroad.imap.folding import fold, folded_in
+from postroad.imap.turns import Turns
 from postroad.imap.wire.search_keys import BodyKey, HeaderKey, TextKey
 from postroad.message.address_list import Mailbox, parse_addresses
 from postroad.message.date import parse_date
@@ -15,7 +16,6 @@ from postroad.message.encoded_word import decode_header
 from postroad.message.header import HeaderBlock
 from postroad.message.part import Part
 from postroad.message.text import decoded_text_parts
-from postroad.model.clock import Clock
 from postroad.model.octets import Octets
 from postroad.obs.log import log
 from postroad.store.account import Account
@@ -27,8 +27,6 @@ Rows: TypeAlias = list[Entry]
 _BATCH: Final = 100
 _INLINE: Final = 128 * 1024
 """Octets of a message up to which decoding it costs less than a hop to a thread."""
-_TURN: Final = 0.005
-"""Seconds that a search may keep the loop to itself."""
 _PLAIN_WORD: Final = re.compile(r"[a-z0-9.@_-]+")
 _ADDRESSES: Final = frozenset((b"from", b"to", b"cc", b"bcc", b"sender", b"reply-to"))
 
@@ -36,10 +34,11 @@ _ADDRESSES: Final = frozenset((b"from", b"to", b"cc", b"bcc", b"sender", b"reply
 class Contents:
     """Looks into the messages of one account, and lets others have the loop in between."""
 
-    def __init__(self, account: Account, clock: Clock) -> None:
+    def __init__(self, account: Account, turns: Turns, large: asyncio.Semaphore) -> None:
+        """`large` bounds how many large messages are in memory at a time, over all searches."""
         self._account = account
-        self._clock = clock
-        self._turn_ends = clock.monotonic() + _TURN
+        self._turns = turns
+        self._large = large
 
     async def matching(self, key: HeaderKey | BodyKey | TextKey, rows: Rows) -> Rows:
         """Return the rows whose messages have the text."""
@@ -68,7 +67,8 @@ class Contents:
                 header = headers.get(row.message_id)
                 if header is not None and _may_have(header, sign) and test(HeaderBlock.parse(header)):
                     found.append(row)
-            await self._take_turns()
+                # Parsing may take a millisecond where somebody wrote a header for it.
+                await self._turns.next()
         return found
 
     async def _by_text(self, rows: Rows, wanted: str, *, header: bool) -> Rows:
@@ -84,26 +84,18 @@ class Contents:
                 pass  # expunged meanwhile
             except Damaged as error:
                 log.error("imap.damaged", account=self._account.id, message=row.message_id, reason=str(error))
-            await self._take_turns()
+            await self._turns.next()
         return found
 
     async def _has_text(self, message: StoredMessage, wanted: str, *, header: bool) -> bool:
         if header and _header_has(message.header(), wanted):
             return True
-        octets, tree = message.shared(), message.parts()
+        tree = message.parts()
         if message.size <= _INLINE:
-            return _body_has(octets, tree, wanted)
-        return await asyncio.get_running_loop().run_in_executor(None, _body_has, octets, tree, wanted)
-
-    async def _take_turns(self) -> None:
-        if self._clock.monotonic() >= self._turn_ends:
-            await asyncio.sleep(0)
-            self._turn_ends = self._clock.monotonic() + _TURN
-
-
-def fold(text: str) -> str:
-    """Return text as it is compared: without case, characters taken apart (RFC 5051 i;unicode-casemap)."""
-    return text.lower() if text.isascii() else unicodedata.normalize("NFKD", text.casefold())
+            return _body_has(message.shared(), tree, wanted)
+        async with self._large:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(None, _body_has, message.shared(), tree, wanted)
 
 
 def _certain_sign(wanted: str) -> bytes:
@@ -119,7 +111,7 @@ def _may_have(header: bytes, sign: bytes) -> bool:
 
 
 def _body_has(octets: Octets, tree: Part, wanted: str) -> bool:
-    return any(wanted in fold(text) for text in decoded_text_parts(octets, tree))
+    return any(folded_in(wanted, text) for text in decoded_text_parts(octets, tree))
 
 
 def _header_has(header: bytes, wanted: str) -> bool:

@@ -1,5 +1,6 @@
 """One client's session: who it is, what it has selected, what it knows."""
 
+import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,6 +58,8 @@ class Services:
     facts: FactsCache
     shared_uids: SharedUids
     counts: SessionCounts
+    large_searches: asyncio.Semaphore
+    """How many large messages may be in memory at a time to be searched."""
     on_login: Callable[[Connection], None]
     """Told of connections that have earned their place (`postroad.policy.gate.Gate.authenticated`)."""
 

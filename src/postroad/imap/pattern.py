@@ -9,7 +9,7 @@ from typing import Final
 
 SEPARATOR: Final = "/"
 WILDCARDS: Final = 32
-"""Wildcards of a pattern; more than any name has levels."""
+"""Wildcards of all patterns of a command; more than any name has levels."""
 
 _TOKEN: Final = re.compile(r"[*%]+|[^*%]+")
 
@@ -17,14 +17,9 @@ _TOKEN: Final = re.compile(r"[*%]+|[^*%]+")
 class Pattern:
     """One pattern, with its reference in front."""
 
-    __slots__ = ("_tokens", "text")
+    __slots__ = ("_tokens", "text", "wildcards")
 
     def __init__(self, reference: str, text: str) -> None:
-        """Read a pattern.
-
-        Raises:
-            ValueError: it has too many wildcards.
-        """
         self.text = reference + text
         if self.text[:6].upper() == "INBOX/":
             self.text = "INBOX/" + self.text[6:]  # what is below INBOX is below it however that is written
@@ -33,8 +28,7 @@ class Pattern:
             ("*" if "*" in token else "%") if token[0] in "*%" else token
             for token in _TOKEN.findall(self.text)
         ]
-        if sum(token in ("*", "%") for token in self._tokens) > WILDCARDS:
-            raise ValueError("too many wildcards")
+        self.wildcards = sum(token in ("*", "%") for token in self._tokens)
 
     @property
     def ends_with_percent(self) -> bool:

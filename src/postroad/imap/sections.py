@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
+from postroad.imap.turns import Turns
 from postroad.imap.wire.fetch_items import FetchSection
+from postroad.message.header import MAX_HEADER
 from postroad.message.section import header_subset
 from postroad.net.connection import Connection
 from postroad.store.messages import StoredMessage
@@ -59,7 +61,7 @@ class Cuts:
         end = max([place[1] for place in self._places if place is not None], default=0)
         message.read(max(end - 1, 0), end)
 
-    async def send(self, writer: Writer) -> None:
+    async def send(self, writer: Writer, turns: Turns) -> None:
         """Send `BODY[…] {n}` and the octets of each section, a space between two."""
         lead = b""
         for section, place in zip(self._sections, self._places, strict=True):
@@ -71,9 +73,12 @@ class Cuts:
                 await self._send_fields(writer, section, *place)
             else:
                 await self._send_region(writer, section.partial, *place)
+            await turns.next()
 
     async def _send_fields(self, writer: Writer, section: FetchSection, start: int, end: int) -> None:
-        header = header_subset(self._message.read(start, end), section.fields, section.fields_not)
+        # Behind the limit no header has a field, here as everywhere; BODY[HEADER] gives it all.
+        octets = self._message.read(start, min(end, start + MAX_HEADER))
+        header = header_subset(octets, section.fields, section.fields_not)
         if section.partial is not None:
             origin, count = section.partial
             header = header[origin : origin + count]

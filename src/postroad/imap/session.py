@@ -43,6 +43,8 @@ from postroad.store.store import Store
 
 _COMMANDS: Final = COMMANDS.labels("imap")
 _SESSIONS: Final = SESSIONS.labels("imap")
+LARGE_SEARCHES: Final = 2
+"""Large messages that are in memory at a time for SEARCH; each takes its size, and decoded once more."""
 _MISPLACED: Final = Answer(b"BAD", b"", b"that has no place here")
 
 
@@ -74,6 +76,7 @@ class ImapSession:
             facts=FactsCache(),
             shared_uids=SharedUids(),
             counts=counts,
+            large_searches=asyncio.Semaphore(LARGE_SEARCHES),
             on_login=on_login,
         )
         self._limits = ImapLimits(
@@ -230,9 +233,9 @@ async def _outside(dialogue: Dialogue, command: Command) -> Answer | None:
         case commands.AppendStart():
             return await append(dialogue, command)
         case commands.List():
-            return list_mailboxes(dialogue, command)
+            return await list_mailboxes(dialogue, command)
         case commands.Lsub():
-            return lsub(dialogue, command)
+            return await lsub(dialogue, command)
         case commands.Status():
             return status(dialogue, command)
         case commands.Create():

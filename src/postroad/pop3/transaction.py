@@ -65,19 +65,23 @@ async def _retrieve(message: StoredMessage, core: Pop3Core, send: Send) -> None:
     stuffer = Stuffer()
     core.push(stuffer.feed(first))
     for start in range(SLICE, message.size, SLICE):
-        await send(stuffer.feed(_slice(message, start)))
+        await send(stuffer.feed(_slice(message, start, message.size)))
     core.push(stuffer.finish())
 
 
 async def _top(message: StoredMessage, lines: int, core: Pop3Core, send: Send) -> None:
     """The header, the empty line, and the first lines of the body."""
-    header = message.header()
+    place = message.section((), "HEADER")
+    assert place is not None
+    start = place[1]
+    first = message.read(0, min(start, SLICE))
     core.ok(b"top of message follows")
     stuffer = Stuffer()
-    core.push(stuffer.feed(header))
-    start = len(header)
+    core.push(stuffer.feed(first))
+    for at in range(SLICE, start, SLICE):
+        await send(stuffer.feed(_slice(message, at, start)))
     while lines and start < message.size:
-        piece, lines = cut_lines(_slice(message, start), lines)
+        piece, lines = cut_lines(_slice(message, start, message.size), lines)
         await send(stuffer.feed(piece))
         start += SLICE
     core.push(stuffer.finish())
@@ -92,8 +96,8 @@ async def _listing(text: bytes, pieces: Iterator[bytes], core: Pop3Core, send: S
     core.push(END)
 
 
-def _slice(message: StoredMessage, start: int) -> bytes:
+def _slice(message: StoredMessage, start: int, end: int) -> bytes:
     try:
-        return message.read(start, start + SLICE)
+        return message.read(start, min(start + SLICE, end))
     except (StoreError, OSError) as error:
         raise CutOff(f"at octet {start}: {error}") from error

@@ -109,7 +109,7 @@ class Account:
 
     async def subscribe(self, name: str, on: bool) -> None:
         """Subscribe to a name, or no longer."""
-        await self._database.write(lambda tx: mailboxes.subscribe(tx, self.id, name, on))
+        await self._database.write(lambda tx: mailboxes.subscribe(tx, self.id, name, on, self._limits))
 
     # -- what is in a mailbox ---------------------------------------------
 

@@ -157,10 +157,14 @@ def rename_tree(tx: Transaction, account_id: int, old: str, new_name: str, limit
         raise NoSuchMailbox(old)
 
 
-def subscribe(tx: Transaction, account_id: int, name: str, on: bool) -> None:
+def subscribe(tx: Transaction, account_id: int, name: str, on: bool, limits: Limits = DEFAULTS) -> None:
     """Remember a name as subscribed, or forget it; the mailbox need not exist any more."""
     name = normal_name(name)
     if on:
+        # As many as mailboxes: without end, names that need not exist would fill disk and memory.
+        count = tx.value("SELECT count(*) FROM subscription WHERE account_id = ?", account_id)
+        if count >= limits.mailboxes:
+            raise LimitReached(f"{limits.mailboxes} subscriptions")
         tx.run("INSERT OR IGNORE INTO subscription (account_id, name) VALUES (?, ?)", account_id, name)
     else:
         tx.run("DELETE FROM subscription WHERE account_id = ? AND name = ?", account_id, name)

@@ -4,6 +4,7 @@ import mmap
 from typing import Final, Literal
 
 from postroad.db.transaction import Reader
+from postroad.message.header import MAX_HEADER
 from postroad.message.part import Part, unpack_tree
 from postroad.message.section import locate
 from postroad.model.octets import Octets
@@ -83,10 +84,11 @@ class StoredMessage:
         return self._prefix[start:] + body if start < shift else body
 
     def header(self) -> bytes:
-        """The top-level header with its empty line."""
+        """The top-level header with its empty line, as far as any header is looked at."""
         place = self.section((), "HEADER")
         assert place is not None
-        return self.read(*place)
+        start, end = place
+        return self.read(start, min(end, start + MAX_HEADER))
 
     def shared(self) -> Octets:
         """The bytes that the tree's offsets count in: without the prefix, mapped when large."""

@@ -17,11 +17,19 @@ from postroad.config.values import format_size
 from postroad.directory import resolve
 from postroad.directory.authenticate import MOST_WAITING, THREADS
 from postroad.directory.credentials import FULL_COST, MAX_LENGTH, MIN_LENGTH
-from postroad.imap.wire.limits import SEARCH_DEPTH
+from postroad.imap.pattern import WILDCARDS
+from postroad.imap.wire.limits import (
+    FETCH_ITEMS,
+    LIST_PATTERNS,
+    SEARCH_DEPTH,
+    SEARCH_KEYS,
+    SEARCH_TEXTS,
+)
 from postroad.message import address_list, content_type, dsn, part
 from postroad.model import address
 from postroad.net.connection import WRITE_HIGH_WATER
 from postroad.policy.gate import STRANGERS
+from postroad.store.entries import KEYWORD_LENGTH, KEYWORDS_PER_MESSAGE
 
 PAGE: Final = Path(__file__).parents[3] / "docs" / "operate" / "limits.md"
 
@@ -116,6 +124,13 @@ def _fixed() -> Iterator[str]:
         ("Addresses read from one header field", address_list.MAX_ADDRESSES),
         ("Parameters read from one MIME field", content_type.MAX_PARAMETERS),
         ("Levels of an IMAP SEARCH", SEARCH_DEPTH),
+        ("Keys of an IMAP SEARCH", SEARCH_KEYS),
+        ("BODY and TEXT keys among them", SEARCH_TEXTS),
+        ("Items of an IMAP FETCH", FETCH_ITEMS),
+        ("Patterns of an IMAP LIST", LIST_PATTERNS),
+        ("Wildcards in all of them together", WILDCARDS),
+        ("Keywords of a message", KEYWORDS_PER_MESSAGE),
+        ("Length of a keyword", f"{KEYWORD_LENGTH} octets"),
         ("What a peer may leave unread before we stop reading from it", format_size(WRITE_HIGH_WATER)),
         ("Part of a message that a bounce returns", format_size(dsn.MAX_RETURNED)),
     ):

@@ -41,3 +41,19 @@ def test_renaming_makes_no_more_mailboxes_than_there_may_be(desk: Desk) -> None:
             await account._database.write(rename)
 
     desk.run(work)
+
+
+def test_subscriptions_are_bounded_as_mailboxes_are(desk: Desk) -> None:
+    few = Limits(mailboxes=7)  # every account begins with six, all subscribed
+
+    def subscribe(tx: Transaction) -> None:
+        mailboxes.subscribe(tx, desk.account_id, "seventh", True, few)
+        with pytest.raises(LimitReached):
+            mailboxes.subscribe(tx, desk.account_id, "eighth", True, few)
+        mailboxes.subscribe(tx, desk.account_id, "seventh", False, few)
+        mailboxes.subscribe(tx, desk.account_id, "eighth", True, few)
+
+    async def work(account: Account) -> None:
+        await account._database.write(subscribe)
+
+    desk.run(work)

@@ -1,6 +1,5 @@
 """FETCH and UID FETCH (RFC 3501 §6.4.5, §7.4.2)."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,6 +10,7 @@ from postroad.imap.errors import EXPUNGED
 from postroad.imap.rows import RowFormat
 from postroad.imap.sections import Cuts, Writer
 from postroad.imap.selected import Selected
+from postroad.imap.turns import Turns
 from postroad.imap.uid_set import is_in, pairs_of
 from postroad.imap.wire.commands import Fetch
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchSection
@@ -34,7 +34,7 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
     sent = 0
     for rows in batches(dialogue.account, selected.id, pairs, fetching.step):
         sent += await fetching.send(*selected.numbered(rows))
-        await asyncio.sleep(0)  # others want to be served as well
+        await fetching.turns.give_way()
     await fetching.writer.flush()
     if fetching.damaged:
         return Answer(b"NO", b"CORRUPTION", b"a message is damaged; the operator has been told")
@@ -49,6 +49,7 @@ class _Fetching:
 
     def __init__(self, dialogue: Dialogue, command: Fetch) -> None:
         self.writer = Writer(dialogue.conn, dialogue.services.limits.unread_timeout)
+        self.turns = Turns(dialogue.conn, dialogue.services.clock)
         self.damaged = False
         self._dialogue = dialogue
         self._account: Account = dialogue.account
@@ -90,7 +91,7 @@ class _Fetching:
             return True
         await self.writer.write(head)
         try:
-            await cuts.send(self.writer)
+            await cuts.send(self.writer, self.turns)
         except Exception as error:
             # Half a response has gone out: nothing that is sent now would be understood.
             self._dialogue.conn.abort()

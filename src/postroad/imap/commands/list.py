@@ -6,12 +6,13 @@ from postroad.imap.answer import Answer, No, ok
 from postroad.imap.commands.status import status_line
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.hierarchy import Node, nodes, parents
-from postroad.imap.pattern import Pattern
+from postroad.imap.pattern import WILDCARDS, Pattern
+from postroad.imap.turns import Turns
 from postroad.imap.wire.commands import List, Lsub
 from postroad.imap.wire.responses import DELIMITER, list_entry
 
 
-def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
+async def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
     """Tell the names that match."""
     if command.patterns == ("",) and not command.extended:
         # RFC 3501 §6.3.8: a question for the delimiter and the root, which is empty here.
@@ -20,7 +21,9 @@ def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
     patterns = _patterns(command.reference, command.patterns)
     account = dialogue.account
     limit = dialogue.services.limits.message_size
+    turns = Turns(dialogue.conn, dialogue.services.clock)
     for node in nodes(account.mailboxes(), account.subscriptions()):
+        await turns.next()
         if not any(pattern.matches(node.name) for pattern in patterns):
             continue
         below = _children_match(node, command)
@@ -36,28 +39,31 @@ def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
     return ok(b"done")
 
 
-def lsub(dialogue: Dialogue, command: Lsub) -> Answer:
+async def lsub(dialogue: Dialogue, command: Lsub) -> Answer:
     """Tell the subscribed names that match, whether there are such mailboxes or not."""
     if not command.pattern:
         dialogue.core.untagged(b'LSUB (\\Noselect) %b ""' % DELIMITER)
         return ok(b"done")
     (pattern,) = _patterns(command.reference, (command.pattern,))
     subscribed = set(dialogue.account.subscriptions())
-    shown: dict[str, list[bytes]] = {name: [] for name in subscribed if pattern.matches(name)}
+    above: set[str] = set()
     if pattern.ends_with_percent:
         # §6.3.9: with foo/bar subscribed and foo not, "%" shows foo with \Noselect.
-        above = {parent for name in subscribed for parent in parents(name)}
-        shown |= {name: [b"\\Noselect"] for name in above - subscribed if pattern.matches(name)}
-    for name in sorted(shown, key=lambda name: (name != "INBOX", name)):
-        dialogue.core.untagged(list_entry(name, shown[name], response=b"LSUB"))
+        above = {parent for name in subscribed for parent in parents(name)} - subscribed
+    turns = Turns(dialogue.conn, dialogue.services.clock)
+    for name in sorted(subscribed | above, key=lambda name: (name != "INBOX", name)):
+        await turns.next()
+        if pattern.matches(name):
+            attributes = [b"\\Noselect"] if name in above else []
+            dialogue.core.untagged(list_entry(name, attributes, response=b"LSUB"))
     return ok(b"done")
 
 
 def _patterns(reference: str, texts: tuple[str, ...]) -> list[Pattern]:
-    try:
-        return [Pattern(reference, text) for text in texts if text]
-    except ValueError:
-        raise No(b"LIMIT", b"the pattern has too many wildcards") from None
+    patterns = [Pattern(reference, text) for text in dict.fromkeys(texts) if text]
+    if sum(pattern.wildcards for pattern in patterns) > WILDCARDS:
+        raise No(b"LIMIT", b"too many wildcards")
+    return patterns
 
 
 def _selects(node: Node, command: List) -> bool:

@@ -1,13 +1,12 @@
 """SEARCH and UID SEARCH (RFC 3501 §6.4.4, §7.2.5; RFC 4731, RFC 5032)."""
 
-import asyncio
-
 from postroad.imap.answer import Answer, ok
 from postroad.imap.batches import batches
 from postroad.imap.contents import Contents
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.matching import Matcher
 from postroad.imap.selected import Selected
+from postroad.imap.turns import Turns
 from postroad.imap.uid_set import Pairs, meet, pairs_of
 from postroad.imap.wire import responses
 from postroad.imap.wire.commands import Search
@@ -35,8 +34,10 @@ async def search(dialogue: Dialogue, command: Search) -> Answer:
 
 
 async def _find(dialogue: Dialogue, command: Search) -> list[int]:
-    selected, account, clock = dialogue.selected, dialogue.account, dialogue.services.clock
-    matcher = Matcher(selected, Contents(account, clock), clock.now())
+    selected, account, services = dialogue.selected, dialogue.account, dialogue.services
+    turns = Turns(dialogue.conn, services.clock)
+    contents = Contents(account, turns, services.large_searches)
+    matcher = Matcher(selected, contents, services.clock.now())
     known = ((1, selected.uids[-1]),) if selected.exists else ()
     found: list[int] = []
     for rows in batches(account, selected.id, meet(known, matcher.span(command.key))):
@@ -48,7 +49,7 @@ async def _find(dialogue: Dialogue, command: Search) -> list[int]:
             found += numbers
         else:
             found += [selected.number(row.uid) for row in matches]
-        await asyncio.sleep(0)  # others want to be served as well
+        await turns.give_way()
     return found
 
 

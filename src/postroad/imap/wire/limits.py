@@ -33,4 +33,10 @@ class ImapLimits:
 SEARCH_DEPTH: Final = 64
 """Levels of parentheses, NOT and OR in a SEARCH."""
 SEARCH_KEYS: Final = 1000
-"""Keys of a SEARCH: each may cost a look at every message."""
+"""Keys of a SEARCH: each may cost a look at every header."""
+SEARCH_TEXTS: Final = 100
+"""BODY and TEXT among them: each may cost a look at every octet."""
+FETCH_ITEMS: Final = 500
+"""Items of a FETCH: each may be a whole message, from another octet on."""
+LIST_PATTERNS: Final = 100
+"""Patterns of a LIST: each is held against every name."""

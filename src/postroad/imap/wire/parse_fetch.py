@@ -7,6 +7,7 @@ from postroad.imap.wire import fetch_items
 from postroad.imap.wire.commands import Fetch
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionText
+from postroad.imap.wire.limits import FETCH_ITEMS
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.imap.wire.sequence_set import MAX_NUMBER
 
@@ -60,6 +61,8 @@ def _items(reader: Reader) -> tuple[FetchItem, ...]:
     items = [_item(reader)]
     while reader.skip(b" "):
         items.append(_item(reader))
+        if len(items) > FETCH_ITEMS:
+            raise BadSyntax(b"too many items")
     reader.expect(b")")
     # What is asked for twice is sent once: a line of BODY[] BODY[] BODY[] costs no more than one.
     return tuple(dict.fromkeys(items))

@@ -17,6 +17,7 @@ from postroad.imap.wire.commands import (
     Subscribe,
 )
 from postroad.imap.wire.extensions import Extension
+from postroad.imap.wire.limits import LIST_PATTERNS
 from postroad.imap.wire.mailbox_name import decode_mailbox
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
@@ -149,6 +150,8 @@ def parse_list(tag: bytes, reader: Reader) -> List:
         patterns = [_pattern(reader)]
         while reader.skip(b" "):
             patterns.append(_pattern(reader))
+            if len(patterns) > LIST_PATTERNS:
+                raise BadSyntax(b"too many patterns")
         reader.expect(b")")
     else:
         patterns = [_pattern(reader)]

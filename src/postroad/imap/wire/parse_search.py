@@ -8,7 +8,7 @@ from typing import Final
 from postroad.imap.wire import search_keys as keys
 from postroad.imap.wire.commands import Search
 from postroad.imap.wire.extensions import Extension
-from postroad.imap.wire.limits import SEARCH_DEPTH, SEARCH_KEYS
+from postroad.imap.wire.limits import SEARCH_DEPTH, SEARCH_KEYS, SEARCH_TEXTS
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.imap.wire.search_keys import DateField, DateTest, SearchKey
 from postroad.imap.wire.sequence_set import MAX_NUMBER
@@ -106,12 +106,12 @@ def _returns(reader: Reader) -> frozenset[str]:
 class _KeyParser:
     """Search keys, which nest; the depth is what bounds the recursion."""
 
-    __slots__ = ("_charset", "_keys", "_reader")
+    __slots__ = ("_charset", "_keys", "_reader", "_texts")
 
     def __init__(self, reader: Reader, charset: str | None) -> None:
         self._reader = reader
         self._charset = charset
-        self._keys = 0
+        self._keys = self._texts = 0
 
     def key(self, depth: int) -> SearchKey:
         """Read one search-key."""
@@ -157,6 +157,12 @@ class _KeyParser:
         # Without a charset the text is ASCII by the book, and UTF-8 or Windows-1252 by looks.
         return decode_text(self._reader.astring(), self._charset)
 
+    def _costly_text(self) -> str:
+        self._texts += 1
+        if self._texts > SEARCH_TEXTS:
+            raise BadSyntax(b"the search looks into messages too often")
+        return self._text()
+
     def header(self) -> SearchKey:
         """HEADER field text."""
         field = self._reader.astring().decode("ascii", "replace")
@@ -165,11 +171,11 @@ class _KeyParser:
 
     def body(self) -> SearchKey:
         """BODY text."""
-        return keys.BodyKey(self._text())
+        return keys.BodyKey(self._costly_text())
 
     def text(self) -> SearchKey:
         """TEXT text."""
-        return keys.TextKey(self._text())
+        return keys.TextKey(self._costly_text())
 
     def keyword(self) -> SearchKey:
         """KEYWORD flag."""

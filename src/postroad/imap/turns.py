@@ -1,0 +1,37 @@
+"""Long commands give way: to other sessions, and to the end of their own."""
+
+import asyncio
+from typing import Final
+
+from postroad.model.clock import Clock
+from postroad.net.connection import Connection
+
+_TURN: Final = 0.005
+"""Seconds that a command may keep the loop to itself."""
+
+
+class Turns:
+    """The turns of one command. Ask for the next wherever a piece of work is done."""
+
+    __slots__ = ("_clock", "_conn", "_ends")
+
+    def __init__(self, conn: Connection, clock: Clock) -> None:
+        self._conn = conn
+        self._clock = clock
+        self._ends = clock.monotonic() + _TURN
+
+    async def next(self) -> None:
+        """Let others have the loop, if this turn was long enough.
+
+        Raises:
+            ConnectionError: the client is gone, and nobody waits for the answer any more.
+        """
+        if self._clock.monotonic() >= self._ends:
+            await self.give_way()
+
+    async def give_way(self) -> None:
+        """Let others have the loop now; raises as `next` does."""
+        await asyncio.sleep(0)
+        if self._conn.closed:
+            raise ConnectionError("the client is gone")
+        self._ends = self._clock.monotonic() + _TURN
