@@ -30,7 +30,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     # Lines
     smtp_line: Annotated[Size, "Longest SMTP command line."] = 4096
     data_line: Annotated[Size, "Longest line of a message while it comes in."] = 64 * KIB
-    imap_line_prelogin: Annotated[Size, "Longest IMAP command before log-in."] = 8 * KIB
+    imap_line_prelogin: Annotated[Size, "Longest IMAP command before log-in, literals included."] = 8 * KIB
     imap_line: Annotated[Size, "Longest IMAP command after log-in, its literals apart."] = 64 * KIB
     imap_literal: Annotated[Size, "Largest IMAP literal that is not a message."] = 64 * KIB
     imap_literals_size: Annotated[Size, "All such literals of one command together."] = 256 * KIB

@@ -16,8 +16,8 @@ from postroad.net.early import Early
 from postroad.net.tls import TlsInfo, tls_info
 from postroad.obs.log import log
 
-READ_HIGH_WATER: Final = 256 * 1024
-"""Octets waiting in a core above which the socket is not read."""
+READ_HIGH_WATER: Final = 64 * 1024
+"""Octets waiting in a core above which the socket is not read: times thousands of strangers made to wait."""
 WRITE_HIGH_WATER: Final = 1024 * 1024
 """Octets waiting in the transport above which `send` waits (SAFETY: IMAP output unread)."""
 LINGER_SECONDS: Final = 60.0

@@ -48,7 +48,7 @@ class Store:
 
     def spool(self) -> Spool:
         """A place for a message that is coming in; close it."""
-        return Spool(self._spool)
+        return Spool(self._spool, self._limits.free_space)
 
     def free_space(self) -> int:
         """Octets that are free where mail is kept."""

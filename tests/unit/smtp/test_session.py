@@ -354,3 +354,22 @@ def test_what_is_said_no_to_survives_a_trail_that_cannot_be_written(tmp_path: Pa
             await client.ended()
 
     asyncio.run(dialogue())
+
+
+def test_asking_in_vain_again_and_again_ends_it(office: Office) -> None:
+    full = "RCPT TO:<full@ours.test>"
+
+    async def dialogue() -> None:
+        async with connected(office, limits={"recipients": 3}) as client:
+            await client.say(EHLO, MAIL, full, full, RCPT, DATA)
+            assert (await client.exchange(b"x\r\n.\r\n")).startswith("250 ")
+            # What was accepted starts the count anew; refused messages count as well.
+            await client.say(MAIL, full, full, "RCPT TO:<outage@ours.test>", DATA)
+            assert (await client.exchange(b"x\r\n.\r\n")).startswith("451 ")
+            await client.say(MAIL)
+            assert (await client.say(full))[-1] == "452 4.2.2 mailbox full"
+            assert await client.reply() == "421 4.7.0 too many refusals, closing"
+            await client.ended()
+
+    asyncio.run(dialogue())
+    assert len(office.taken) == 1

@@ -260,11 +260,14 @@ class ImapServerCore(Output):
         limits = self._limits
         self._literals += 1
         self._literals_size += head.size
+        stranger = self._is_stranger
         if (
             head.size > limits.literal
             or self._literals > limits.literals
             or self._literals_size > limits.literals_size
-            or (self._is_stranger and not head.waits and head.size > limits.nonsync_prelogin)
+            # Thousands of strangers may leave a command half said: what is held of each has to be little.
+            or (stranger and self._line_octets + self._literals_size > limits.line_prelogin)
+            or (stranger and not head.waits and head.size > limits.nonsync_prelogin)
         ):
             return self._reject(self._tag, b"[TOOBIG] the literal is too long", head, status=b"NO")
         if head.waits:

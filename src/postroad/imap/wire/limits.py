@@ -9,9 +9,9 @@ class ImapLimits:
     """Numbers for one core; the names are those of the `[limits]` settings."""
 
     line_prelogin: int = 8 * 1024
-    """Octets of a command before log-in, its literals apart."""
+    """Octets of a command before log-in, its literals included."""
     line: int = 64 * 1024
-    """The same after log-in."""
+    """Octets of a command after log-in, its literals apart."""
     literal: int = 64 * 1024
     """Octets of one literal that is not a message."""
     literals_size: int = 256 * 1024

@@ -69,6 +69,7 @@ class Conversation:
         self._transaction: Transaction | None = None
         self._refusals = Refusals()
         self._errors = self._unknown = self._messages = 0
+        self._in_vain = 0  # refusals since a message was accepted
         self._deadline = 0.0  # for the command that is awaited
         self._message_began = 0.0  # when the first octets of the message were awaited; 0: not yet
         self._octets_before = 0
@@ -210,7 +211,9 @@ class Conversation:
         match event:
             case Mail() if not reply.positive:
                 self._refusals.add(str(event.sender or ""), [], reply, private)
-                return reply.code < 500 or await self._count_error(reply)
+                if reply.code >= 500:
+                    return await self._count_error(reply)
+                return self._count_in_vain()
             case Rcpt() if not reply.positive:
                 assert self._transaction is not None
                 self._refusals.add(self._transaction.sender, [str(event.address)], reply, private)
@@ -223,8 +226,10 @@ class Conversation:
                     self._services.on_trusted(self._conn)
             case ChunkEnd() | DataEnd() if not reply.positive:
                 self._refuse_message(reply, private)
+                return self._count_in_vain()
             case DataEnd():
                 self._messages += 1
+                self._in_vain = 0
                 self._drop_transaction()
                 self._services.on_trusted(self._conn)
             case _:
@@ -265,8 +270,15 @@ class Conversation:
     def _count_unknown(self, reply: Reply) -> bool:
         self._unknown += reply.code >= 500
         if self._unknown < self._services.limits.unknown_recipients:
-            return True
+            return self._count_in_vain()
         return self._say_goodbye(errors.TOO_MANY_UNKNOWN, "unknown recipients")
+
+    def _count_in_vain(self) -> bool:
+        """A full mailbox is nobody's fault, but asking for it again and again would cost without end."""
+        self._in_vain += 1
+        if self._in_vain <= self._services.limits.recipients:
+            return True
+        return self._say_goodbye(errors.TOO_MANY_REFUSALS, "refusals")
 
     def _refuse_message(self, reply: Reply, private: str = "") -> None:
         if (transaction := self._transaction) is not None:

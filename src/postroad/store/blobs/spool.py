@@ -22,10 +22,12 @@ class Spool:
     data directory, because a full /tmp must not refuse mail.
     """
 
-    __slots__ = ("_chunks", "_fd", "_folder", "_map", "size")
+    __slots__ = ("_chunks", "_fd", "_folder", "_map", "_reserve", "size")
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, reserve: int = 0) -> None:
+        """`reserve` octets of the disk stay free: a store that cannot write cannot delete either."""
         self._folder = folder
+        self._reserve = reserve
         self._chunks: list[bytes] = []
         self._fd = -1
         self._map: mmap.mmap | None = None
@@ -74,6 +76,10 @@ class Spool:
         try:
             if self._fd < 0:
                 self._fd = _nameless(self._folder)
+            # Asked as each piece comes: many messages on their way see the same room when they begin.
+            status = os.fstatvfs(self._fd)
+            if status.f_bavail * status.f_frsize < self._reserve:
+                raise NoSpace("disk nearly full")
             data = memoryview(b"".join(self._chunks))
             while data:
                 data = data[os.write(self._fd, data) :]

@@ -1,7 +1,11 @@
 """The spool: octets that are still in use outlive it."""
 
+import os
 from pathlib import Path
 
+import pytest
+
+from postroad.model.refusal import NoSpace
 from postroad.store.blobs.spool import IN_MEMORY, Spool
 
 
@@ -12,3 +16,14 @@ def test_octets_in_use_outlive_the_spool(tmp_path: Path) -> None:
     spool.close()  # the session was cancelled; its group is still to be written
     assert len(octets) == IN_MEMORY + 1
     assert bytes(octets[-2:]) == b"xx"
+
+
+def test_many_messages_on_their_way_leave_the_reserve_of_the_disk_alone(tmp_path: Path) -> None:
+    status = os.statvfs(tmp_path)
+    roomy, cramped = Spool(tmp_path, 1), Spool(tmp_path, status.f_blocks * status.f_frsize + 1)
+    roomy.write(b"x" * (IN_MEMORY + 1))
+    cramped.write(b"x" * IN_MEMORY)  # memory is no disk
+    with pytest.raises(NoSpace):
+        cramped.write(b"x")
+    for spool in (roomy, cramped):
+        spool.close()
