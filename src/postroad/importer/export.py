@@ -10,7 +10,7 @@ from postroad.importer.manifest import Format, Manifest
 from postroad.importer.values import Bad, Carried, Folder, Report
 from postroad.model.flags import split_keywords
 from postroad.store.blobs.reader import PackReader
-from postroad.store.entries import SELECT_RANGE
+from postroad.store.entries import SELECT_RANGE, keywords_in_use
 from postroad.store.errors import Damaged, NoSuchMailbox, NoSuchMessage
 from postroad.store.mailboxes import all_mailboxes
 from postroad.store.messages import open_message
@@ -52,7 +52,7 @@ class Exporter:
         report, done, total = Report(), 0, sum(mailbox.size for mailbox in chosen)
         folders = []
         for mailbox in chosen:
-            folder = Folder(mailbox.name, mailbox.special_use, mailbox.subscribed, target.place(mailbox.name))
+            folder = self._folder(mailbox, target.place(mailbox.name))
             folders.append(folder)
             target.begin(folder)
             report.mailboxes += 1
@@ -76,6 +76,19 @@ class Exporter:
             if name not in known:
                 raise NoSuchMailbox(f"there is no mailbox {name}")
         return [mailbox for mailbox in found if not names or mailbox.name in names]
+
+    def _folder(self, mailbox: Mailbox, place: str) -> Folder:
+        return Folder(
+            name=mailbox.name,
+            special_use=mailbox.special_use,
+            subscribed=mailbox.subscribed,
+            place=place,
+            uidvalidity=mailbox.uidvalidity,
+            uidnext=mailbox.uidnext,
+            keywords=tuple(
+                self._database.read(lambda reader: keywords_in_use(reader, self._account, mailbox.id))
+            ),
+        )
 
     def _entries(self, mailbox: Mailbox) -> Iterator[Entry]:
         low = 1

@@ -31,9 +31,8 @@ class MaildirTarget:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._cur = directory / "cur"
-        self._mailbox = ""
         self._letters: dict[str, str] = {}
-        self._too_many: dict[tuple[str, str], Bad] = {}
+        self._too_many: list[Bad] = []
 
     @staticmethod
     def place(name: str) -> str:
@@ -42,44 +41,33 @@ class MaildirTarget:
 
     def begin(self, folder: Folder) -> None:
         """Make a folder; its messages follow."""
-        self._keep_letters()
         place = self._directory / folder.place
         for name in ("cur", "new", "tmp"):
             (place / name).mkdir(parents=True, exist_ok=True)
         if place != self._directory:
             (place / "maildirfolder").touch()  # Courier: this is a part of the Maildir above
         self._cur = place / "cur"
-        self._letters = {}
-        self._mailbox = folder.name
+        self._letters = dict(zip(folder.keywords, LETTERS, strict=False))
+        if self._letters:
+            lines = [f"{n} {keyword}\n" for n, keyword in enumerate(self._letters)]
+            (place / KEYWORDS).write_text("".join(lines))
+        for keyword in folder.keywords[len(LETTERS) :]:
+            why = f"the keyword {keyword} is left out, a Maildir folder has {len(LETTERS)} at most"
+            self._too_many.append(Bad(folder.name, why))
 
     def add(self, uid: int, message: Carried) -> None:
         """Write a message into the folder that was begun last."""
         text = with_lf(message.body)
         marks = [letter for letter, flag in _FLAGS.items() if message.flags & flag]
-        marks += sorted(filter(None, map(self._letter, sorted(message.keywords))))
+        marks += sorted(self._letters[word] for word in message.keywords if word in self._letters)
         sizes = f"S={len(text)},W={len(message.body)}"
         path = self._cur / f"{message.internal_date}.U{uid}.postroad,{sizes}:2,{''.join(marks)}"
         path.write_bytes(text)
         os.utime(path, (message.internal_date, message.internal_date))
 
     def finish(self) -> list[Bad]:
-        """Write what is left to write; give what the format cannot say."""
-        self._keep_letters()
-        return list(self._too_many.values())
-
-    def _letter(self, keyword: str) -> str:
-        if keyword not in self._letters:
-            if len(self._letters) == len(LETTERS):
-                why = f"the keyword {keyword} is left out, a Maildir folder has {len(LETTERS)} at most"
-                self._too_many[self._mailbox, keyword] = Bad(self._mailbox, why)
-                return ""
-            self._letters[keyword] = LETTERS[len(self._letters)]
-        return self._letters[keyword]
-
-    def _keep_letters(self) -> None:
-        if self._letters:
-            lines = [f"{n} {keyword}\n" for n, keyword in enumerate(self._letters)]
-            (self._cur.parent / KEYWORDS).write_text("".join(lines))
+        """Give what the format could not say."""
+        return self._too_many
 
 
 class MaildirSource:

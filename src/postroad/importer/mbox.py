@@ -2,8 +2,8 @@
 
 Written as mboxrd: a line of a message that begins with `From `, behind any
 number of `>`, gets one `>` more, so that nothing is lost. Line ends are those
-of Unix. Flags stand in front of the header as `Status`, `X-Status` and
-`X-Keywords`, as mutt, Dovecot and Alpine have them.
+of Unix. Flags and UIDs stand in front of the header as `Status`, `X-Status`,
+`X-Keywords` and `X-UID`, as mutt, Dovecot and Alpine have them.
 """
 
 import mmap
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from postroad.importer.eml import arrival
-from postroad.importer.mbox_status import Status, read_status, write_status
+from postroad.importer.mbox_status import Status, read_status, write_base, write_status
 from postroad.importer.names import mailbox_of_path, path_of
 from postroad.importer.values import Bad, Carried, Folder, Record, with_crlf, with_lf
 from postroad.message.header import HeaderBlock
@@ -52,6 +52,7 @@ class MboxTarget:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._file: BinaryIO | None = None
+        self._base = b""
 
     @staticmethod
     def place(name: str) -> str:
@@ -64,13 +65,15 @@ class MboxTarget:
         path = self._directory / folder.place
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("wb")
+        self._base = write_base(folder)
 
     def add(self, uid: int, message: Carried) -> None:
         """Write a message into the file that was begun last."""
         assert self._file is not None
         text = _TO_QUOTE.sub(rb">\1", with_lf(message.body))
         end = b"" if text.endswith(b"\n") else b"\n"
-        status = write_status(Status(message.flags, message.keywords))
+        status = self._base + write_status(uid, Status(message.flags, message.keywords))
+        self._base = b""
         if b"\r\n" in text:
             status = with_crlf(status)
         self._file.write(_from_line(message) + status + text + end + b"\n")

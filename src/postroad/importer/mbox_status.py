@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from postroad.importer.values import keywords_of
+from postroad.importer.values import Folder, keywords_of
 from postroad.message.header import each_field
 from postroad.model.flags import Flag
 
@@ -17,8 +17,11 @@ _X_STATUS: Final = {"A": Flag.ANSWERED, "F": Flag.FLAGGED, "D": Flag.DELETED, "T
 # mozilla/mailnews nsMsgMessageFlags: read, replied, marked, expunged, forwarded.
 _MOZILLA: Final = {0x0001: Flag.SEEN, 0x0002: Flag.ANSWERED, 0x0004: Flag.FLAGGED, 0x0008: Flag.DELETED}
 _MOZILLA_FORWARDED: Final = 0x1000
-_OURS: Final = re.compile(rb"\AStatus:[^\n]*\nX-Status:[^\n]*\nX-Keywords:[^\n]*\n")
+_OURS: Final = re.compile(
+    rb"\A(?:X-IMAPbase:[^\n]*\n)?X-UID:[^\n]*\nStatus:[^\n]*\nX-Status:[^\n]*\nX-Keywords:[^\n]*\n"
+)
 _THEIRS: Final = {
+    b"content-length",
     b"status",
     b"x-status",
     b"x-keywords",
@@ -41,13 +44,19 @@ class Status:
     keywords: frozenset[str]
 
 
-def write_status(status: Status) -> bytes:
+def write_base(folder: Folder) -> bytes:
+    """The field in front of the first message: to Dovecot and Alpine a keyword that is not in it is none."""
+    words = " ".join(folder.keywords)
+    return f"X-IMAPbase: {folder.uidvalidity} {max(0, folder.uidnext - 1):010} {words}\n".encode()
+
+
+def write_status(uid: int, status: Status) -> bytes:
     """The fields in front of a message."""
     old = "RO" if status.flags & Flag.SEEN else "O"
     letters = "".join(letter for letter, flag in _X_STATUS.items() if status.flags & flag)
     words = " ".join(sorted(status.keywords))
-    # All three, always: so they can be told from fields of the message's own.
-    return f"Status: {old}\nX-Status: {letters}\nX-Keywords: {words}\n".encode()
+    # All of them, always: so they can be told from fields of the message's own.
+    return f"X-UID: {uid}\nStatus: {old}\nX-Status: {letters}\nX-Keywords: {words}\n".encode()
 
 
 def read_status(text: bytes) -> tuple[Status, bytes] | None:

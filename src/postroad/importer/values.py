@@ -14,12 +14,17 @@ MOST_KEYWORDS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A mailbox as the files know it; `place` is where its messages lie, in the format's own words."""
+    """A mailbox as the files know it."""
 
     name: str
     special_use: str = ""
     subscribed: bool = True
     place: str = ""
+    """Where its messages lie, relative to the whole."""
+    uidvalidity: int = 0
+    uidnext: int = 0
+    keywords: tuple[str, ...] = ()
+    """Those that its messages have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,14 +157,7 @@ class Account:
 
     def keywords(self, mailbox_id: int) -> list[str]:
         """The keywords in use in a mailbox."""
-        rows = self._database.read(
-            lambda r: r.rows(
-                "SELECT DISTINCT keywords FROM entry WHERE account_id = ? AND mailbox_id = ?",
-                self.id,
-                mailbox_id,
-            )
-        )
-        return sorted({word for (words,) in rows for word in words.split(" ") if word})
+        return self._database.read(lambda r: entries.keywords_in_use(r, self.id, mailbox_id))
 
     def open(self, message_id: int) -> StoredMessage:
         """A message by its key.

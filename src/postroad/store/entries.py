@@ -28,6 +28,14 @@ def select_entries(reader: Reader, account_id: int, mailbox_id: int, uids: Range
     return found
 
 
+def keywords_in_use(reader: Reader, account_id: int, mailbox_id: int) -> list[str]:
+    """The keywords that entries of a mailbox have."""
+    rows = reader.rows(
+        "SELECT DISTINCT keywords FROM entry WHERE account_id = ? AND mailbox_id = ?", account_id, mailbox_id
+    )
+    return sorted({word for (words,) in rows for word in words.split(" ") if word})
+
+
 def check_keywords(keywords: frozenset[str]) -> None:
     """Raise LimitReached for more or longer keywords than a message may have."""
     if any(len(word) > KEYWORD_LENGTH for word in keywords) or len(keywords) > KEYWORDS_PER_MESSAGE:
