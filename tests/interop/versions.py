@@ -87,6 +87,13 @@ PEERS: Final = (
         "the other mail server, both ways over STARTTLS: delivery, a second exchanger, 451 and then "
         "acceptance, bounces with its own words, null MX, its own bounce, its own deferral",
     ),
+    Peer(
+        "dovecot-core",
+        "Dovecot",
+        "test_export.py",
+        "reads the Maildir and mbox that an account was exported to, with flags, keywords and dates; "
+        "writes both, which are imported",
+    ),
     Peer("nsd", "NSD", "test_postfix.py", "the name server in which both find each other's MX records"),
     Peer("systemd", "systemd", "test_systemd_unit.py", "verifies the unit and rates its exposure"),
 )
