@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 
 from postroad.config.certificate import CertificateFiles
 from postroad.config.errors import ConfigError
@@ -75,7 +76,8 @@ async def _serve(
     server = MetricsServer(metrics[index]) if metrics else None
     if server is not None:
         await server.start()
-    os.write(ready, b"+")
+    with suppress(BrokenPipeError):  # the supervisor was killed meanwhile, as the lifeline will tell
+        os.write(ready, b"+")
     log.info("worker.ready", worker=index, pid=os.getpid())
     await stop.wait()
     loop.remove_reader(lifeline)

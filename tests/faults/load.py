@@ -5,6 +5,8 @@ import hashlib
 import itertools
 import random
 import ssl
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,6 +29,10 @@ class Book:
 
     sent: dict[str, bytes] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    answered: dict[str, float] = field(default_factory=dict)
+    """When (monotonic) the yes to each message was read here."""
+    tries: Counter[str] = field(default_factory=Counter)
+    """How often each was sent: as often it may be there, if no answer came before the last time."""
     refused: list[str] = field(default_factory=list)
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -41,6 +47,18 @@ class Book:
     def sends(self, name: str, octets: bytes) -> None:
         """From here on the server may have it."""
         self.sent[name] = hashlib.sha256(octets).digest()
+        self.tries[name] += 1
+
+    def takes(self, name: str) -> None:
+        """The server has said yes."""
+        self.answered[name] = time.monotonic()
+        self.taken.add(name)
+
+    def forget_since(self, moment: float) -> dict[str, float]:
+        """Take back what was said yes to since then; give when that was, by name."""
+        late = {name: at for name, at in self.answered.items() if at >= moment and name in self.taken}
+        self.taken -= late.keys()
+        return late
 
     def knows(self, name: str, stored: bytes) -> bool:
         """Whether stored octets are those that were sent, below the trace fields."""
@@ -100,7 +118,9 @@ class Line:
             await self._writer.wait_closed()
 
 
-async def deliver(server: Postroad, book: Book, *recipients: str, size: int = 1500) -> None:
+async def deliver(
+    server: Postroad, book: Book, *recipients: str, size: int = 1500, kind: str = "smtp"
+) -> None:
     """Deliver one message after the other at port 25, until the server is gone."""
     line = await Line.open(server.ports.smtp)
     try:
@@ -108,7 +128,7 @@ async def deliver(server: Postroad, book: Book, *recipients: str, size: int = 15
         await line.send(b"EHLO load.test\r\n")
         await line.reply()
         while True:
-            name, octets = book.write("smtp", size)
+            name, octets = book.write(kind, size)
             rcpts = b"".join(b"RCPT TO:<%b>\r\n" % recipient.encode() for recipient in recipients)
             await line.send(b"MAIL FROM:<eve@elsewhere.test>\r\n" + rcpts + b"DATA\r\n")
             replies = [await line.reply() for _ in range(len(recipients) + 2)]
@@ -118,7 +138,7 @@ async def deliver(server: Postroad, book: Book, *recipients: str, size: int = 15
             await line.send(octets + b".\r\n")
             reply = await line.reply()
             if reply.startswith(b"250"):
-                book.taken.add(name)
+                book.takes(name)
             else:
                 book.refused.append(reply.decode())
                 if reply.startswith(b"421"):
@@ -150,7 +170,7 @@ async def append(server: Postroad, book: Book) -> None:
             answer = await line.until(b"b")
             if not answer.startswith(b"b OK"):
                 raise Refused(answer.decode())
-            book.taken.add(name)
+            book.takes(name)
     finally:
         line.abort()
 
@@ -161,7 +181,10 @@ async def move(server: Postroad) -> None:
     line = await log_in(server)
     try:
         await line.send(b"c STATUS INBOX (UIDNEXT)\r\nd SELECT INBOX\r\n")
-        last = int((await line.line()).rpartition(b" ")[2].rstrip(b")"))
+        status = await line.line()
+        if not status.startswith(b"* STATUS"):
+            raise Refused(status.decode())
+        last = int(status.rpartition(b" ")[2].rstrip(b")"))
         await line.until(b"d")
         while True:
             uid = max(1, last + chance.randint(-100, 300))

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.interop.postroad_server import Postroad
@@ -15,13 +16,26 @@ class Server(Postroad):
 
     def strike(self) -> None:
         """Kill every process, now; does not wait."""
-        self._struck = [self.pid, *self.workers()]
-        for pid in self._struck:
+        self.kill_these([self.pid, *self.workers()])
+
+    def kill_these(self, pids: Sequence[int]) -> None:
+        """Kill some of its processes, now; does not wait."""
+        self._struck = [self.pid, *self.workers()] if self.pid in pids else list(pids)
+        for pid in pids:
             os.kill(pid, signal.SIGKILL)
+
+    def end_workers(self) -> None:
+        """Tell the workers to end, one and all; the supervisor starts others."""
+        for pid in self.workers():
+            os.kill(pid, signal.SIGTERM)
 
     def wait_until_gone(self) -> None:
         """Wait for the end of what was struck."""
         self._daemon.wait()
+        self.wait_until_struck_are_gone()
+
+    def wait_until_struck_are_gone(self) -> None:
+        """The same where another supervisor has been started meanwhile."""
         until(lambda: not any(lives(pid) for pid in self._struck), "all processes to be gone")
 
     def signal(self, number: int) -> None:

@@ -78,6 +78,7 @@ class QueueRunner:
         self._settings = settings
         self._hostname = hostname
         # Not the name alone: a worker that was killed and started again is another one.
+        self._name = worker
         self._worker = f"{worker}-{random.SystemRandom().getrandbits(48):012x}"
         self._delivery = delivery or RemoteDelivery(
             resolver=resolver, clock=clock, settings=settings, hostname=hostname
@@ -99,7 +100,9 @@ class QueueRunner:
         self._look.set()
 
     async def start(self) -> None:
-        """Begin to look for work."""
+        """Begin to look for work, first of all that of one that was killed in our place."""
+        with contextlib.suppress(Unavailable):  # it comes back by itself, later
+            await self._database.write(lambda tx: spool.release_predecessors(tx, self._name, self._worker))
         self._unsubscribe = self._store.watch.subscribe(spool.TOPIC, self._look.set)
         self._look.set()
         if self._settings.remote:

@@ -129,6 +129,15 @@ def release_worker(tx: Transaction, worker: str) -> None:
     _free(tx, tx.rows("SELECT id, destination FROM queue_lease WHERE worker = ?", worker))
 
 
+def release_predecessors(tx: Transaction, name: str, worker: str) -> None:
+    """Let go of what workers of that name (`name-…`) had leased before `worker`.
+
+    A name is that of one process at a time, so they are dead.
+    """
+    before = "SELECT id, destination FROM queue_lease WHERE worker != ? AND substr(worker, 1, ?) = ?"
+    _free(tx, tx.rows(before, worker, len(name) + 1, f"{name}-"))
+
+
 def leases_of(reader: Reader, worker: str) -> set[int]:
     """The leases that a worker still has."""
     return {number for (number,) in reader.rows("SELECT id FROM queue_lease WHERE worker = ?", worker)}

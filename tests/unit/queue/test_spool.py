@@ -14,6 +14,7 @@ from postroad.queue.spool import (
     leases_of,
     next_due,
     next_for,
+    release_predecessors,
     release_worker,
     remove_recipients,
     renew,
@@ -146,6 +147,19 @@ def test_a_worker_that_leaves_gives_everything_back(desk: Desk) -> None:
     take(desk, "w0")
     desk.do(lambda tx: release_worker(tx, "w0"))
     assert len(take(desk, "w1")) == 1
+
+
+def test_a_worker_frees_what_was_leased_to_the_dead_of_its_name(desk: Desk) -> None:
+    for destination in ("x", "y", "z"):
+        desk.do(partial(put_for, f"a@{destination}.test"))
+    take(desk, "w1-dead", room=1)
+    take(desk, "w10-lives", room=1)
+    take(desk, "w1-new", room=1)
+    desk.do(lambda tx: release_predecessors(tx, "w1", "w1-new"))
+    assert desk.ask(lambda r: len(leases_of(r, "w1-dead"))) == 0
+    assert desk.ask(lambda r: len(leases_of(r, "w10-lives"))) == 1
+    assert desk.ask(lambda r: len(leases_of(r, "w1-new"))) == 1
+    assert len(take(desk, "w1-new")) == 1
 
 
 def test_the_last_recipient_takes_the_item_and_its_octets_along(desk: Desk) -> None:
