@@ -40,7 +40,7 @@ class Packs(Appender, Protocol):
     def tails(self, tx: Transaction) -> None: ...
     def sync(self) -> None: ...
     def committed(self) -> None: ...
-    def abandoned(self) -> None: ...
+    def abandoned(self, *, in_doubt: bool = False) -> None: ...
 
 
 class GroupCommit:
@@ -153,19 +153,21 @@ class GroupCommit:
 
     def _commit(self) -> None:
         """In the thread: both syncs, in this order, then let the next process in."""
+        committing = False
         try:
             self._packs.sync()
+            committing = True
             self._connection.execute("COMMIT")
         except BaseException:
-            self._undo()
+            self._undo(in_doubt=committing)
             raise
         else:
             self._packs.committed()
         finally:
             self._lock.release()
 
-    def _undo(self) -> None:
-        self._packs.abandoned()
+    def _undo(self, *, in_doubt: bool = False) -> None:
+        self._packs.abandoned(in_doubt=in_doubt)
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 

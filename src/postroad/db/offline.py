@@ -45,6 +45,7 @@ class OfflineDatabase:
     def write(self, work: Work[T]) -> T:
         """Run `work` in a transaction of its own; durable when it returns, and the workers know."""
         tx = Transaction(self._connection, self._clock.now(), self._packs)
+        committing = False
         self._lock.acquire()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -53,9 +54,10 @@ class OfflineDatabase:
                 result = work(tx)
                 self._packs.tails(tx)
                 self._packs.sync()
+                committing = True
                 self._connection.execute("COMMIT")
             except BaseException:
-                self._packs.abandoned()
+                self._packs.abandoned(in_doubt=committing)
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise

@@ -2,25 +2,32 @@
 
 A pack belongs to the worker that holds the lock on it. Where it ends is not
 read from the file but from the committed table `pack`: octets behind that
-tail belong to a group that was never acknowledged, and are overwritten.
+tail belong to a group that was never acknowledged, and are overwritten. (If
+they were acknowledged after all, the index is an old one: see `store.behind`.)
 """
 
 import errno
 import fcntl
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from postroad.db.transaction import Transaction
 from postroad.model.octets import Octets
-from postroad.store.blobs.record import blob_line
+from postroad.model.refusal import Unavailable
+from postroad.store.blobs.group_line import Group, is_ahead, new_id
+from postroad.store.blobs.record import blob_line, pack_line
 
 PACK_SIZE: Final = 64 * 1024 * 1024
 ALLOCATED_AHEAD: Final = 4 * 1024 * 1024
 _VECTORS: Final = 512  # well below IOV_MAX
 _SET_TAIL: Final = (
     "INSERT INTO pack (id, tail) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET tail = excluded.tail"
+)
+_NEXT_GROUP: Final = (
+    "UPDATE pack_group SET number = number + 1, after = id, id = ? RETURNING number, id, after"
 )
 
 
@@ -48,7 +55,9 @@ class ActivePack:
         self._begun = 0  # where the pack ended when it was opened
         self._end = 0  # with what is waiting
         self._waiting: list[tuple[int, int, list[Any]]] = []  # (fd, offset, pieces)
-        self._retired: list[int] = []
+        self._retired: dict[int, int] = {}  # descriptors of packs that are full, and their ids
+        self._in_doubt: list[int] = []  # descriptors of packs whose last commit may stand after all
+        self._group: Group | None = None  # what the transaction under way appends
         self._opened: dict[int, int] = {}  # packs opened in this group, and where they ended
         self._made: list[int] = []  # those of them that are new
         self._doubtful: set[int] = set()  # packs whose sync failed
@@ -93,7 +102,9 @@ class ActivePack:
             self._end = end if fd == self._fd else self._begun
 
     def tails(self, tx: Transaction) -> None:
-        """Name the new ends in the transaction that makes them true."""
+        """Close the group, and name the new ends in the transaction that makes them true."""
+        if self._waiting:
+            self._close_group(tx)
         for pack_id, tail in self._changed.items():
             tx.run(_SET_TAIL, pack_id, tail)
 
@@ -108,19 +119,36 @@ class ActivePack:
 
     def committed(self) -> None:
         """The transaction stands: what was appended is now part of the pack."""
+        with suppress(OSError):  # both are a service to whoever looks for what the index does not know
+            if self._group is not None:
+                os.pwrite(self._fd, self._group.committed(), self._end)
+            for fd, pack_id in self._retired.items():
+                os.ftruncate(fd, self._changed[pack_id])  # what was allocated ahead
         self._made.clear()
         self._forget()
+        while self._in_doubt:
+            os.close(self._in_doubt.pop())
 
-    def abandoned(self) -> None:
-        """The transaction was undone, or its sync failed.
+    def abandoned(self, *, in_doubt: bool = False) -> None:
+        """The transaction was undone, or a sync failed.
 
         After a failed sync the kernel may have dropped pages and called them
         clean, so this file is not believed again: the next group uses another
         one. Files that this group began are removed, or a full disk would
         gather an empty one for each attempt.
+
+        `in_doubt` says that it was the commit that failed. Should we die now,
+        the next start may find it in the log of the database whole, so what it
+        names stays untouched and locked until another commit has replaced it.
         """
         self._doubtful.update(self._changed)
-        self.close()
+        if in_doubt:
+            self._in_doubt += [*self._retired, *([self._fd] if self._fd >= 0 else [])]
+            self._retired.clear()
+            self._made.clear()
+        elif self._fd >= 0:
+            os.close(self._fd)
+        self._fd = -1
         self._forget()
         for pack_id in self._made:
             pack_path(self._folder, pack_id).unlink(missing_ok=True)
@@ -129,9 +157,11 @@ class ActivePack:
 
     def close(self) -> None:
         """Give the pack up; another worker may go on with it."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        for fd in (self._fd, *self._in_doubt):
+            if fd >= 0:
+                os.close(fd)
+        self._fd = -1
+        self._in_doubt.clear()
 
     # -- inside -----------------------------------------------------------
 
@@ -175,12 +205,26 @@ class ActivePack:
         self._changed.clear()
         self._opened.clear()
         self._needs_sync.clear()
+        self._group = None
         for fd in self._retired:
             os.close(fd)
         self._retired.clear()
 
+    def _close_group(self, tx: Transaction) -> None:
+        """Put the group's line behind its records, in each pack that got some."""
+        self._group = Group(*(tx.row(_NEXT_GROUP, new_id()) or ()))
+        line = self._group.closing()
+        for fd in dict.fromkeys(fd for fd, _, _ in self._waiting):
+            if fd == self._fd:
+                self._append([line], len(line))
+            else:
+                pack_id = self._retired[fd]
+                self._waiting.append((fd, self._changed[pack_id], [line]))
+                self._changed[pack_id] += len(line)
+
     def _next_pack(self) -> None:
-        self._retired.append(self._fd)
+        self._retired[self._fd] = self._id
+        self._changed[self._id] = self._end
         self._fd = -1
         self._create()
 
@@ -202,6 +246,9 @@ class ActivePack:
             if os.fstat(fd).st_size < tail:
                 os.close(fd)  # cut short by someone: `store check` names it, nothing is added to it
                 continue
+            if is_ahead(fd, tail, int(tx.value("SELECT number FROM pack_group"))):
+                os.close(fd)
+                raise Unavailable(f"the index is older than pack {pack_id}: a start of the server mends it")
             os.ftruncate(fd, tail)  # drop what was never acknowledged
             self._use(fd, pack_id, tail)
             return True
@@ -214,14 +261,16 @@ class ActivePack:
             pack_path(self._folder, pack_id), os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600
         )
         _lock(fd)
+        first = pack_line(pack_id)
         try:
+            _write_all(fd, 0, [first])
             _sync_folder(self._folder)
         except OSError:
             os.close(fd)
             pack_path(self._folder, pack_id).unlink()
             raise
         self._made.append(pack_id)
-        self._use(fd, pack_id, 0)
+        self._use(fd, pack_id, len(first))
 
     def _use(self, fd: int, pack_id: int, tail: int) -> None:
         self._room_to = tail

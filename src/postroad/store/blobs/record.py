@@ -1,8 +1,10 @@
 """The pack format: readable lines, and behind some of them the bytes of a message.
 
+    postroad/1 pack number=4
     postroad/1 blob length=10240 sha256=9f86d0… time=1763935200
     <10240 octets>
-    postroad/1 file account=7 mailbox=1 uid=12 modseq=912 message=33 blob=4:96 …
+    postroad/1 file account=7 mailbox=1 uid=12 modseq=912 message=33 blob=4:121 …
+    postroad/1 group number=7 id=5d0c… after=93aa…
 
 Every line begins with the same word and ends with LF, so that a pack can be
 read with `less` and a reader that lost its place finds the next record with
@@ -22,7 +24,7 @@ from postroad.model.octets import Octets
 MAGIC: Final = b"postroad/1 "
 _LONGEST_LINE: Final = 1024 * 1024
 _NUMBERS: Final = frozenset(
-    b"account mailbox uid modseq message flags date saved uidvalidity length time item".split()
+    b"account mailbox uid modseq message flags date saved uidvalidity length time item number on".split()
 )
 
 
@@ -36,6 +38,8 @@ class Record:
     """Offset of the line."""
     body_at: int
     """Offset of the octets behind the line (0 when there are none)."""
+    end: int
+    """Where the next record begins."""
 
     def number(self, name: str) -> int:
         """A numeric field; 0 when it is missing."""
@@ -54,6 +58,11 @@ def line(kind: str, **fields: int | str | bytes) -> bytes:
         + b"".join([b" %b=%b" % (name.encode(), _encode(value)) for name, value in fields.items()])
         + b"\n"
     )
+
+
+def pack_line(number: int) -> bytes:
+    """Return the first line of a pack; one without it is older than groups (`group_line`)."""
+    return b"%bpack number=%d\n" % (MAGIC, number)
 
 
 def blob_line(length: int, digest: bytes, at: float) -> bytes:
@@ -76,17 +85,12 @@ def scan(pack: Octets, start: int = 0, end: int | None = None) -> Iterator[Recor
         if record is None:
             position += len(MAGIC)
             continue
-        if record.kind == "blob":
-            behind = record.body_at + record.number("length")
-            if behind >= size or pack[behind : behind + 1] != b"\n":
-                # Torn: its octets did not all arrive. It was never acknowledged, or the file was cut.
-                position += len(MAGIC)
-                continue
-            yield record
-            position = behind + 1
-        else:
-            yield record
-            position = stop + 1
+        if record.kind == "blob" and (record.end > size or pack[record.end - 1 : record.end] != b"\n"):
+            # Torn: its octets did not all arrive. It was never acknowledged, or the file was cut.
+            position += len(MAGIC)
+            continue
+        yield record
+        position = record.end
 
 
 def _parse(text: bytes, at: int, behind: int) -> Record | None:
@@ -102,7 +106,9 @@ def _parse(text: bytes, at: int, behind: int) -> Record | None:
     name = kind.decode("ascii", "replace")
     if name == "blob" and not (fields.get("length", b"").isdigit() and "sha256" in fields):
         return None
-    return Record(name, fields, at, behind if name == "blob" else 0)
+    if name != "blob":
+        return Record(name, fields, at, 0, behind)
+    return Record(name, fields, at, behind, behind + int(fields["length"]) + 1)
 
 
 def _encode(value: int | str | bytes) -> bytes:
