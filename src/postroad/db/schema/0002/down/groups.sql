@@ -1,2 +1,1 @@
--- `pack_group` stays: version 1 does not look at it, and packs that were closed by numbered groups
--- must not see the same numbers again after the next upgrade.
+DROP TABLE pack_group;
