@@ -75,7 +75,7 @@ async def _play(data: Path, count: int, steps: list[tuple[str, int]], *, quits: 
             await maildrop.update()
         maildrop.close()
         gone = model.expunged | (model.deleted if quits else set())
-        assert _left(account, inbox.id) == count + later - len(gone)
+        assert await _left(account, inbox.id) == count + later - len(gone)
 
 
 def _step(maildrop: Maildrop, model: _Model, what: str, number: int) -> None:
@@ -104,8 +104,8 @@ def _step(maildrop: Maildrop, model: _Model, what: str, number: int) -> None:
             model.deleted.clear()
 
 
-def _left(account: Account, mailbox_id: int) -> int:
-    return len(account.view(mailbox_id).uids)
+async def _left(account: Account, mailbox_id: int) -> int:
+    return len((await account.listing(mailbox_id)).uids)
 
 
 @settings(max_examples=30)

@@ -1,22 +1,24 @@
-"""Rows of a mailbox in batches that are worth formatting together."""
+"""Entries of the selected mailbox in batches that are worth handling together."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
+from postroad.imap.selected import Selected
 from postroad.imap.uid_set import Pairs
 from postroad.store.account import Account
-from postroad.store.types import Entry
+from postroad.store.listing import Batch
+from postroad.store.parts import parts
 
 
-def batches(account: Account, mailbox_id: int, pairs: Pairs, step: int = 1000) -> Iterator[list[Entry]]:
-    """Yield the rows of `pairs` by UID, about `step` at a time, however many pairs there are."""
-    held: list[Entry] = []
-    for rows in account.entries_in_steps(mailbox_id, pairs, step):
-        if not held and len(rows) >= step:
-            yield rows
-            continue
-        held += rows
-        if len(held) >= step:
-            yield held
-            held = []
-    if held:
-        yield held
+async def batches(
+    account: Account, selected: Selected, pairs: Pairs, step: int = 1000
+) -> AsyncIterator[Batch]:
+    """Yield what is still there of `pairs`, at most `step` messages at a time, however many pairs there are.
+
+    Each batch is as of the moment at which it is asked for.
+
+    Raises:
+        NoSuchMailbox: it has been deleted meanwhile.
+    """
+    for part in parts(selected.uids, pairs, step):
+        listing = await account.listing(selected.id)
+        yield listing.batch(part, selected.uids)

@@ -2,10 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final
 
 from postroad.imap.folding import fold, folded_in
 from postroad.imap.turns import Turns
@@ -15,16 +15,19 @@ from postroad.message.date import parse_date
 from postroad.message.encoded_word import decode_header
 from postroad.message.header import HeaderBlock
 from postroad.message.part import Part
+from postroad.message.summary import MAX_SUBJECT
 from postroad.message.text import decoded_text_parts
 from postroad.model.octets import Octets
 from postroad.obs.log import log
 from postroad.store.account import Account
-from postroad.store.errors import Damaged, NoSuchMessage
+from postroad.store.errors import Damaged
+from postroad.store.listing import Batch
 from postroad.store.messages import StoredMessage
-from postroad.store.types import Entry
 
-Rows: TypeAlias = list[Entry]
-_BATCH: Final = 100
+_MESSAGES: Final = 100
+"""Messages looked up together."""
+_ROWS: Final = 1000
+"""Rows read together."""
 _INLINE: Final = 128 * 1024
 """Octets of a message up to which decoding it costs less than a hop to a thread."""
 _PLAIN_WORD: Final = re.compile(r"[a-z0-9.@_-]+")
@@ -40,51 +43,77 @@ class Contents:
         self._turns = turns
         self._large = large
 
-    async def matching(self, key: HeaderKey | BodyKey | TextKey, rows: Rows) -> Rows:
-        """Return the rows whose messages have the text."""
+    async def matching(
+        self, key: HeaderKey | BodyKey | TextKey, batch: Batch, places: Sequence[int]
+    ) -> list[int]:
+        """Return those of the places in a batch whose messages have the text."""
         match key:
             case HeaderKey(field=field, text=text):
                 name = field.encode("utf-8").lower()
-                return await self._by_header(
-                    rows, partial(_has_field, name=name, wanted=fold(text)), _certain_sign(fold(text))
-                )
+                test = partial(_has_field, name=name, wanted=fold(text))
+                if name == b"subject" and text:
+                    return await self._by_subject(batch, places, test, fold(text))
+                return await self._by_header(batch, places, test, _certain_sign(fold(text)))
             case BodyKey(text=text):
-                return await self._by_text(rows, fold(text), header=False)
+                return await self._by_text(batch, places, fold(text), header=False)
             case TextKey(text=text):
-                return await self._by_text(rows, fold(text), header=True)
+                return await self._by_text(batch, places, fold(text), header=True)
 
-    async def sent(self, rows: Rows, first: date, end: date) -> Rows:
-        """Return the rows whose Date field says a day from `first` on and before `end`."""
-        return await self._by_header(rows, partial(_was_sent, first=first, end=end))
+    async def sent(self, batch: Batch, places: Sequence[int], first: date, end: date) -> list[int]:
+        """Return the places whose Date field says a day from `first` on and before `end`."""
+        return await self._by_header(batch, places, partial(_was_sent, first=first, end=end))
 
-    async def _by_header(self, rows: Rows, test: Callable[[HeaderBlock], bool], sign: bytes = b"") -> Rows:
+    async def _by_subject(
+        self, batch: Batch, places: Sequence[int], test: Callable[[HeaderBlock], bool], wanted: str
+    ) -> list[int]:
+        """Test subjects, which the index has decoded; of a very long one it has only the beginning."""
+        found: list[int] = []
+        for start in range(0, len(places), _ROWS):
+            some = places[start : start + _ROWS]
+            ids, (subjects,) = self._account.rendered([batch.message_ids[at] for at in some], ["subject"])
+            subject_of = dict(zip(ids, subjects, strict=True))
+            for at in some:
+                subject = subject_of.get(batch.message_ids[at], "")
+                if wanted in fold(subject) or (
+                    len(subject) >= MAX_SUBJECT and await self._by_header(batch, [at], test)
+                ):
+                    found.append(at)
+            await self._turns.next()
+        return found
+
+    async def _by_header(
+        self, batch: Batch, places: Sequence[int], test: Callable[[HeaderBlock], bool], sign: bytes = b""
+    ) -> list[int]:
         """Test headers; one without `sign` is not even parsed, unless its text is encoded."""
-        found: Rows = []
-        for start in range(0, len(rows), _BATCH):
-            batch = rows[start : start + _BATCH]
-            headers = self._account.header_values([row.message_id for row in batch])
-            for row in batch:
-                header = headers.get(row.message_id)
-                if header is not None and _may_have(header, sign) and test(HeaderBlock.parse(header)):
-                    found.append(row)
+        found: list[int] = []
+        for start in range(0, len(places), _MESSAGES):
+            some = places[start : start + _MESSAGES]
+            messages = self._account.open_all([batch.message_ids[at] for at in some])
+            for at in some:
+                message = messages.get(batch.message_ids[at])
+                header = message.header() if message is not None else b""
+                if header and _may_have(header, sign) and test(HeaderBlock.parse(header)):
+                    found.append(at)
                 # Parsing may take a millisecond where somebody wrote a header for it.
                 await self._turns.next()
         return found
 
-    async def _by_text(self, rows: Rows, wanted: str, *, header: bool) -> Rows:
+    async def _by_text(self, batch: Batch, places: Sequence[int], wanted: str, *, header: bool) -> list[int]:
         if not wanted:
-            return rows
-        found: Rows = []
-        for row in rows:
-            try:
-                message = self._account.open(row.message_id)
-                if await self._has_text(message, wanted, header=header):
-                    found.append(row)
-            except NoSuchMessage:
-                pass  # expunged meanwhile
-            except Damaged as error:
-                log.error("imap.damaged", account=self._account.id, message=row.message_id, reason=str(error))
-            await self._turns.next()
+            return list(places)
+        found: list[int] = []
+        for start in range(0, len(places), _MESSAGES):
+            some = places[start : start + _MESSAGES]
+            messages = self._account.open_all([batch.message_ids[at] for at in some])
+            for at in some:
+                message = messages.get(batch.message_ids[at])
+                try:
+                    if message is not None and await self._has_text(message, wanted, header=header):
+                        found.append(at)
+                except Damaged as error:
+                    key = batch.message_ids[at]
+                    log.error("imap.damaged", account=self._account.id, message=key, reason=str(error))
+                await self._turns.next()
         return found
 
     async def _has_text(self, message: StoredMessage, wanted: str, *, header: bool) -> bool:

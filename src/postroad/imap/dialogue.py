@@ -10,7 +10,6 @@ from postroad.config.limits import Limits
 from postroad.directory.accounts import AccountInfo
 from postroad.imap.answer import No
 from postroad.imap.capabilities import capabilities
-from postroad.imap.facts import FactsCache
 from postroad.imap.selected import Selected
 from postroad.imap.shared_uids import SharedUids
 from postroad.imap.wire.core import ImapServerCore
@@ -55,7 +54,6 @@ class Services:
     hostname: str
     tls_context: ssl.SSLContext | None
     passwords_in_clear: bool
-    facts: FactsCache
     shared_uids: SharedUids
     counts: SessionCounts
     large_searches: asyncio.Semaphore

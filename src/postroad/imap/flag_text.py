@@ -21,8 +21,11 @@ class FlagTexts:
     def text(self, entry: Entry, recent: bool) -> bytes:
         """Return the inside of the FLAGS list of one message."""
         words = self.ready(entry.flags, entry.keywords)
-        if not recent:
-            return words
+        return self.with_recent(words) if recent else words
+
+    @staticmethod
+    def with_recent(words: bytes) -> bytes:
+        """Return a flag list with \\Recent added."""
         return words + b" \\Recent" if words else b"\\Recent"
 
     def ready(self, flags: int, keywords: str) -> bytes:
@@ -41,7 +44,7 @@ class FlagTexts:
         """Note keywords, in the stored form; tell whether one of them is new."""
         before = len(self._keywords)
         for words in stored:
-            for word in words.split(" "):
+            for word in words.split(" ") if words else ():
                 self._keywords.setdefault(word.lower(), word)
         return len(self._keywords) > before
 

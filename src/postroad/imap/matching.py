@@ -1,11 +1,12 @@
-"""SEARCH keys against rows of the index (RFC 3501 §6.4.4).
+"""SEARCH keys against the columns of a listing (RFC 3501 §6.4.4).
 
-A key filters a list of rows. Keys beside one another filter one after the
+A key filters places in a batch. Keys beside one another filter one after the
 other, the cheap ones first, so that a message is opened only where nothing
 else can decide.
 """
 
 from calendar import timegm
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TypeAlias
 
@@ -15,9 +16,10 @@ from postroad.imap.uid_set import Pairs, is_in, meet
 from postroad.imap.wire import search_keys as keys
 from postroad.imap.wire.search_keys import DateField, DateTest, SearchKey
 from postroad.imap.wire.sequence_set import MAX_NUMBER
-from postroad.store.types import Entry
+from postroad.store.listing import Batch
 
-Rows: TypeAlias = list[Entry]
+Places: TypeAlias = Sequence[int]
+"""Of entries in a batch, ascending."""
 _EVERY: Pairs = ((1, MAX_NUMBER),)
 
 
@@ -42,65 +44,69 @@ class Matcher:
             case _:
                 return _EVERY
 
-    async def matching(self, key: SearchKey, rows: Rows) -> Rows:
-        """Return the rows that the key matches, in their order."""
-        if not rows:
-            return rows
+    async def matching(self, key: SearchKey, batch: Batch, places: Places) -> Places:
+        """Return those of the places whose entries the key matches."""
+        if not places:
+            return places
         match key:
             case keys.AllMessages():
-                return rows
+                return places
             case keys.And(keys=parts):
                 for part in sorted(parts, key=_cost):
-                    rows = await self.matching(part, rows)
-                return rows
+                    places = await self.matching(part, batch, places)
+                return places
             case keys.Or(first=first, second=second):
-                return await self._either(first, second, rows)
+                return await self._either(first, second, batch, places)
             case keys.Not(key=inner):
-                return _without(rows, await self.matching(inner, rows))
+                return _without(places, await self.matching(inner, batch, places))
             case keys.HeaderKey() | keys.BodyKey() | keys.TextKey():
-                return await self._contents.matching(key, rows)
+                return await self._contents.matching(key, batch, places)
             case keys.DateKey(field=DateField.SENT):
-                return await self._contents.sent(rows, *_days(key))
+                return await self._contents.sent(batch, places, *_days(key))
             case _:
-                return self._narrow(key, rows)
+                return self._narrow(key, batch, places)
 
-    async def _either(self, first: SearchKey, second: SearchKey, rows: Rows) -> Rows:
+    async def _either(self, first: SearchKey, second: SearchKey, batch: Batch, places: Places) -> Places:
         if _cost(first) > _cost(second):
             first, second = second, first
-        found = await self.matching(first, rows)
-        rest = _without(rows, found)
-        more = await self.matching(second, rest)
+        found = await self.matching(first, batch, places)
+        more = await self.matching(second, batch, _without(places, found))
         return sorted([*found, *more]) if more else found
 
-    def _narrow(self, key: SearchKey, rows: Rows) -> Rows:
+    def _narrow(self, key: SearchKey, batch: Batch, places: Places) -> Places:
         """The keys that the index answers."""
+        uids, sizes, dates = batch.uids, batch.sizes, batch.dates
         match key:
             case keys.FlagKey(flag=flag, present=present):
                 mask = int(flag)
-                return [row for row in rows if bool(row.flags & mask) is present]
+                fits = batch.by_state(lambda flags, _: bool(flags & mask) is present)
+                return [at for at in places if fits[at]]
             case keys.KeywordKey(keyword=keyword, present=present):
                 word = keyword.lower()
-                return [row for row in rows if (word in row.keywords.lower().split(" ")) is present]
+                fits = batch.by_state(lambda _, words: (word in words.lower().split(" ")) is present)
+                return [at for at in places if fits[at]]
             case keys.RecentKey(present=present):
                 recent = self._selected.recent
-                return [row for row in rows if is_in(recent, row.uid) is present]
+                return [at for at in places if is_in(recent, uids[at]) is present]
             case keys.NumberKey() | keys.UidKey():
                 pairs = self._pairs(key)
-                return [row for row in rows if is_in(pairs, row.uid)]
+                return [at for at in places if is_in(pairs, uids[at])]
             case keys.SizeKey(octets=octets, larger=True):
-                return [row for row in rows if row.size > octets]
+                return [at for at in places if sizes[at] > octets]
             case keys.SizeKey(octets=octets):
-                return [row for row in rows if row.size < octets]
+                return [at for at in places if sizes[at] < octets]
             case keys.AgeKey(seconds=seconds, older=True):
-                return [row for row in rows if row.internal_date <= self._now - seconds]
+                limit = self._now - seconds
+                return [at for at in places if dates[at] <= limit]
             case keys.AgeKey(seconds=seconds):
-                return [row for row in rows if row.internal_date > self._now - seconds]
+                limit = self._now - seconds
+                return [at for at in places if dates[at] > limit]
             case keys.ModseqKey(modseq=modseq):
-                return [row for row in rows if row.modseq >= modseq]
+                return [at for at in places if batch.modseqs[at] >= modseq]
             case keys.DateKey():
                 first, last = _days(key)
                 low, high = _midnight(first), _midnight(last)
-                return [row for row in rows if low <= row.internal_date < high]
+                return [at for at in places if low <= dates[at] < high]
             case _:
                 raise AssertionError(f"{type(key).__name__} is not answered by the index")
 
@@ -115,11 +121,11 @@ class Matcher:
         return tuple([(uids[low - 1], uids[high - 1]) for low, high in known])
 
 
-def _without(rows: Rows, some: Rows) -> Rows:
+def _without(places: Places, some: Places) -> Places:
     if not some:
-        return rows
-    matched = {row.uid for row in some}
-    return [row for row in rows if row.uid not in matched]
+        return places
+    matched = set(some)
+    return [at for at in places if at not in matched]
 
 
 def _cost(key: SearchKey) -> int:

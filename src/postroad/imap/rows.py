@@ -1,19 +1,18 @@
-"""FETCH items that are ready in the index: a batch of rows to a batch of lines.
+"""FETCH items that are ready in the index: a batch of entries to a batch of lines.
 
-Each item is a column of values for all rows of a batch and a place in one
+Each item is a column of values for all entries of a batch and a place in one
 template, so that a line costs one formatting by C.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from postroad.imap.selected import Selected
 from postroad.imap.uid_set import is_in
 from postroad.imap.wire.fetch_items import FetchAttribute
-from postroad.imap.wire.responses import internaldate
-from postroad.model.flags import SYSTEM_TEXT
+from postroad.imap.wire.responses import internaldates
 from postroad.store.account import Account
-from postroad.store.types import Entry, Rendered
+from postroad.store.listing import Batch
 
 _PLACES: Final = {
     FetchAttribute.UID: b"UID %d",
@@ -25,7 +24,11 @@ _PLACES: Final = {
     FetchAttribute.BODYSTRUCTURE: b"BODYSTRUCTURE %b",
     FetchAttribute.MODSEQ: b"MODSEQ (%d)",
 }
-_WIDE: Final = frozenset({FetchAttribute.ENVELOPE, FetchAttribute.BODY, FetchAttribute.BODYSTRUCTURE})
+_WIDE: Final = {
+    FetchAttribute.ENVELOPE: "envelope",
+    FetchAttribute.BODY: "body",
+    FetchAttribute.BODYSTRUCTURE: "bodystructure",
+}
 
 
 class RowFormat:
@@ -38,55 +41,52 @@ class RowFormat:
         self._selected = selected
         self._items = tuple(items)
         self._template = b"* %d FETCH (" + b" ".join([_PLACES[item] for item in self._items])
-        self._wide = not _WIDE.isdisjoint(self._items)
+        self._wide = tuple(item for item in _WIDE if item in self._items)
 
-    def lines(
-        self, numbers: Sequence[int], rows: list[Entry], end: bytes = b""
-    ) -> tuple[list[Entry], list[bytes]]:
-        """Return the rows that are still there and a line for each, with `end` behind it.
-
-        `numbers` are the message numbers of `rows`.
-        """
-        wide: dict[int, Rendered] = {}
+    def lines(self, batch: Batch, end: bytes = b"") -> tuple[Batch, list[bytes]]:
+        """Return the entries that are still there and a line for each, with `end` behind it."""
+        wide: dict[FetchAttribute, Iterable[bytes]] = {}
         if self._wide:
-            wide = self._account.rendered([row.message_id for row in rows])
-            if len(wide) < len(rows):  # expunged since they were read, or the same message twice
-                kept = [(n, row) for n, row in zip(numbers, rows, strict=True) if row.message_id in wide]
-                numbers, rows = [n for n, _ in kept], [row for _, row in kept]
-        columns: list[Iterable[object]] = [numbers]
-        for item in self._items:
-            columns += self._columns(item, rows, wide)
-        return rows, list(map((self._template + end).__mod__, zip(*columns, strict=True)))
+            batch, columns = self._rendered(batch)
+            wide = dict(zip(self._wide, columns, strict=True))
+        values: list[Iterable[object]] = [batch.numbers]
+        values += [wide.get(item) or self._column(item, batch) for item in self._items]
+        return batch, list(map((self._template + end).__mod__, zip(*values, strict=True)))
 
-    def _columns(
-        self, item: FetchAttribute, rows: list[Entry], wide: dict[int, Rendered]
-    ) -> list[Iterable[object]]:
+    def _rendered(self, batch: Batch) -> tuple[Batch, list[tuple[bytes, ...]]]:
+        """The wide columns of a batch, without those entries that were expunged since it was taken."""
+        names = [_WIDE[item] for item in self._wide]
+        ids, columns = self._account.rendered(batch.message_ids, names)
+        if list(ids) == list(batch.message_ids):
+            return batch, columns
+        place_of = {message_id: at for at, message_id in enumerate(ids)}
+        there = [at for at, message_id in enumerate(batch.message_ids) if message_id in place_of]
+        batch = batch.pick(there)
+        order = [place_of[message_id] for message_id in batch.message_ids]
+        return batch, [tuple([column[at] for at in order]) for column in columns]
+
+    def _column(self, item: FetchAttribute, batch: Batch) -> Iterable[object]:
         match item:
             case FetchAttribute.UID:
-                return [[row.uid for row in rows]]
+                return batch.uids
             case FetchAttribute.FLAGS:
-                return [self._flags(rows)]
+                return self._flags(batch)
             case FetchAttribute.INTERNALDATE:
-                return [[internaldate(row.internal_date) for row in rows]]
+                return internaldates(batch.dates)
             case FetchAttribute.SIZE:
-                return [[row.size for row in rows]]
+                return batch.sizes
             case FetchAttribute.MODSEQ:
-                return [[row.modseq for row in rows]]
-            case FetchAttribute.ENVELOPE:
-                return [[wide[row.message_id].envelope for row in rows]]
-            case FetchAttribute.BODY:
-                return [[wide[row.message_id].body for row in rows]]
-            case FetchAttribute.BODYSTRUCTURE:
-                return [[wide[row.message_id].bodystructure for row in rows]]
+                return batch.modseqs
+            case _:
+                raise AssertionError(f"{item} is not in the narrow row")
 
-    def _flags(self, rows: list[Entry]) -> list[bytes]:
+    def _flags(self, batch: Batch) -> list[bytes]:
+        texts = batch.by_state(self._selected.flags.ready)
         recent = self._selected.recent
-        ready = self._selected.flags.ready
-        if not recent or not rows or rows[-1].uid < recent[0][0]:
-            # The usual case of the usual item: no call for messages without keywords.
-            return [
-                ready(flags, keywords) if keywords else SYSTEM_TEXT[flags]
-                for _, _, flags, keywords, _, _, _ in rows
-            ]
-        text = self._selected.flags.text
-        return [text(row, is_in(recent, row.uid)) for row in rows]
+        if not recent or not texts or batch.uids[-1] < recent[0][0]:
+            return texts
+        with_recent = self._selected.flags.with_recent
+        return [
+            with_recent(text) if is_in(recent, uid) else text
+            for uid, text in zip(batch.uids, texts, strict=True)
+        ]

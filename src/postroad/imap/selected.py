@@ -16,6 +16,7 @@ from postroad.imap.uid_set import Pairs, is_in, meet, members, pairs_of
 from postroad.imap.wire.responses import expunge_lines
 from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
 from postroad.store.account import Account
+from postroad.store.listing import Batch, Listing
 from postroad.store.types import Changes, Entry, Mailbox
 
 
@@ -46,15 +47,16 @@ class Selected:
         "uidvalidity",
     )
 
-    def __init__(self, account: Account, mailbox: Mailbox, shared: SharedUids, *, read_only: bool) -> None:
-        view = account.view(mailbox.id)
+    def __init__(
+        self, account: Account, mailbox: Mailbox, listing: Listing, shared: SharedUids, *, read_only: bool
+    ) -> None:
         self.id = mailbox.id
         self.uidvalidity = mailbox.uidvalidity
         self.read_only = read_only
-        self.uids: array[int] = shared.share(account.id, mailbox.id, view.modseq, view.uids)
+        self.uids: array[int] = shared.share(account.id, mailbox.id, listing.modseq, listing.uids)
         """What the client knows, by message number; shared with other sessions, so never changed in place."""
-        self.uidnext = view.uidnext
-        self.modseq = view.modseq
+        self.uidnext = listing.uidnext
+        self.modseq = listing.modseq
         self.saved: Pairs = ()
         """UIDs that SEARCH RETURN (SAVE) has kept for `$` (RFC 5182 §2.1)."""
         self.flags = FlagTexts()
@@ -150,6 +152,13 @@ class Selected:
             if entry.modseq > known:
                 self._told[entry.uid] = entry.modseq
 
+    def tell_batch(self, batch: Batch) -> None:
+        """The same for entries of a listing."""
+        known = self.modseq
+        if max(batch.modseqs, default=0) > known:
+            news = zip(batch.uids, batch.modseqs, strict=True)
+            self._told.update([(uid, modseq) for uid, modseq in news if modseq > known])
+
     async def catch_up(self, *, expunge: bool) -> bytes:
         """Return, as ready lines, what has happened in the mailbox since the client was last told.
 
@@ -198,7 +207,7 @@ class Selected:
     def flag_lines(self, rows: list[Entry], *, uid: bool = False) -> list[bytes]:
         """Return FETCH responses with the flags of `rows`, and FLAGS first where a keyword is new."""
         numbers, rows = self.numbered(rows)
-        lines = [self.new_keywords(rows)]
+        lines = [self.new_keywords(row.keywords for row in rows)]
         text = self.flags.text
         recent = self.recent
         for number, e in zip(numbers, rows, strict=True):
@@ -209,8 +218,8 @@ class Selected:
                 lines.append(b"* %d FETCH (FLAGS (%b))\r\n" % (number, words))
         return lines
 
-    def new_keywords(self, rows: Iterable[Entry]) -> bytes:
-        """Return new FLAGS and PERMANENTFLAGS where rows have keywords not named so far (§7.2.6)."""
-        if not self.flags.learn({row.keywords for row in rows if row.keywords}):
+    def new_keywords(self, stored: Iterable[str]) -> bytes:
+        """Return new FLAGS and PERMANENTFLAGS where keywords come that were not named so far (§7.2.6)."""
+        if not self.flags.learn(set(stored)):
             return b""
         return self.flags.listing(read_only=self.read_only)

@@ -26,7 +26,6 @@ from postroad.imap.commands.store import store_flags
 from postroad.imap.dialogue import Authenticator, Dialogue, Services, SessionCounts
 from postroad.imap.errors import SERVERBUG, answer_to
 from postroad.imap.events import next_event
-from postroad.imap.facts import FactsCache
 from postroad.imap.sections import WRITE
 from postroad.imap.selected import MailboxGone
 from postroad.imap.shared_uids import SharedUids
@@ -73,7 +72,6 @@ class ImapSession:
             hostname=hostname,
             tls_context=tls_context,
             passwords_in_clear=passwords_in_clear,
-            facts=FactsCache(),
             shared_uids=SharedUids(),
             counts=counts,
             large_searches=asyncio.Semaphore(LARGE_SEARCHES),

@@ -13,7 +13,7 @@ from postroad.message.preview import render_preview
 from postroad.message.structure import render_envelope, render_structure
 from postroad.message.subject import base_subject
 
-_MAX_SUBJECT = 1_000
+MAX_SUBJECT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def summarize(data: Octets) -> Summary:
     root = parse_parts(data, block)
     body, bodystructure = render_structure(data, root)
     first = block.first
-    subject = decode_header(first(b"subject") or b"")[:_MAX_SUBJECT]
+    subject = decode_header(first(b"subject") or b"")[:MAX_SUBJECT]
     sender = first_mailbox(parse_addresses(first(b"from") or b""))
     date = first(b"date")
     sent = parse_date(date) if date is not None else None

@@ -5,7 +5,6 @@ expunges keep theirs. Deletions are kept here and take effect together, in one
 transaction, when the session ends with QUIT.
 """
 
-import asyncio
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,6 @@ from postroad.store.types import Ranges
 
 INBOX: Final = "INBOX"
 _STEP: Final = 1000
-_ALL_UIDS: Final = ((1, 2**32 - 1),)
 
 
 class InUse(Exception):
@@ -74,11 +72,10 @@ class Maildrop:
 
     async def fill(self) -> None:
         """Number what is in the mailbox now."""
-        for entries in self._account.entries_in_steps(self._mailbox_id, _ALL_UIDS, _STEP):
-            self._uids.extend([entry.uid for entry in entries])
-            self._sizes.extend([entry.size for entry in entries])
-            self._ids.extend([entry.message_id for entry in entries])
-            await asyncio.sleep(0)  # others have their turn while a large mailbox is read
+        listing = await self._account.listing(self._mailbox_id)
+        self._uids = listing.uids
+        self._sizes = listing.sizes()
+        self._ids = listing.message_ids()
         self.octets = sum(self._sizes)
 
     def close(self) -> None:

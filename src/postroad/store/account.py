@@ -1,21 +1,21 @@
 """The verbs of one account's mail. One await is one transaction is one durable change."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from functools import partial
-from operator import methodcaller
 from typing import Final, Literal
 
 from postroad.config.limits import Limits
 from postroad.db.database import Database
-from postroad.db.transaction import Reader, Transaction
+from postroad.db.transaction import Transaction
 from postroad.model.flags import Flag, join_keywords
 from postroad.model.refusal import Unavailable
 from postroad.store import entries, mailboxes
 from postroad.store.blobs.reader import PackReader
-from postroad.store.errors import NoSuchMailbox, NoSuchMessage, OverQuota
+from postroad.store.errors import NoSuchMailbox, OverQuota
 from postroad.store.filing import file_message, put_blob
-from postroad.store.messages import StoredMessage, open_message
+from postroad.store.listing import Listing
+from postroad.store.listings import Listings, changes
+from postroad.store.messages import Column, StoredMessage, open_message, open_messages, wide_columns
 from postroad.store.parts import parts
 from postroad.store.prepare import Prepared, prepare
 from postroad.store.types import (
@@ -27,13 +27,9 @@ from postroad.store.types import (
     NewMessage,
     Quota,
     Ranges,
-    Rendered,
-    View,
 )
-from postroad.store.views import Views, changes
 
 EVERYTHING: Final = ((1, 2**32 - 1),)
-_BATCH: Final = 500  # bound parameters in one IN list
 
 
 class Account:
@@ -43,16 +39,16 @@ class Account:
     durable when they return. It holds no state: make one whenever needed.
     """
 
-    __slots__ = ("_database", "_limits", "_packs", "_views", "id")
+    __slots__ = ("_database", "_limits", "_listings", "_packs", "id")
 
     def __init__(
-        self, account_id: int, database: Database, packs: PackReader, views: Views, limits: Limits
+        self, account_id: int, database: Database, packs: PackReader, listings: Listings, limits: Limits
     ) -> None:
         self.id = account_id
         self._limits = limits
         self._database = database
         self._packs = packs
-        self._views = views
+        self._listings = listings
 
     # -- mailboxes ---------------------------------------------------------
 
@@ -113,51 +109,35 @@ class Account:
 
     # -- what is in a mailbox ---------------------------------------------
 
-    def view(self, mailbox_id: int) -> View:
-        """The UIDs of a mailbox as of now, shared and cached.
+    async def listing(self, mailbox_id: int) -> Listing:
+        """The mailbox in packed columns as of now; all sessions share it, so keep nothing of it.
 
         Raises:
             NoSuchMailbox
         """
-        return self._database.read(lambda r: self._views.get(r, self.id, mailbox_id))
+        return await self._listings.get(self.id, mailbox_id)
 
     def changes(self, mailbox_id: int, since: int) -> Changes:
         """What happened after modseq `since`."""
         return self._database.read(lambda r: changes(r, self.id, mailbox_id, since))
 
     def entries(self, mailbox_id: int, uids: Ranges) -> list[Entry]:
-        """The narrow rows of `uids`, by UID; ask for bounded ranges (`entries_in_steps`)."""
+        """The narrow rows of `uids`, by UID; ask for bounded ranges."""
         return self._database.read(lambda r: entries.select_entries(r, self.id, mailbox_id, uids))
 
-    def entries_in_steps(self, mailbox_id: int, uids: Ranges, step: int = 1000) -> Iterator[list[Entry]]:
-        """The same in lists of about `step`, each read when it is asked for."""
-        for low, high in uids:
-            while low <= high:
-                rows = self._database.read(
-                    partial(_step, account=self.id, mailbox=mailbox_id, low=low, high=high, step=step)
-                )
-                if rows:
-                    yield rows
-                if len(rows) < step:
-                    break
-                low = rows[-1].uid + 1
+    def count_from(self, mailbox_id: int, uid: int) -> int:
+        """How many messages have this UID or a later one."""
+        sql = "SELECT count(*) FROM entry WHERE account_id = ? AND mailbox_id = ? AND uid >= ?"
+        return int(self._database.read(lambda r: r.value(sql, self.id, mailbox_id, uid)))
 
-    def rendered(self, message_ids: Sequence[int]) -> dict[int, Rendered]:
-        """Envelope and body structure as IMAP sends them; messages that are gone are missing."""
-        found: dict[int, Rendered] = {}
-        for start in range(0, len(message_ids), _BATCH):
-            keys = message_ids[start : start + _BATCH]
-            sql = (
-                "SELECT id, envelope, body, bodystructure FROM message"  # noqa: S608 - question marks only
-                f" WHERE account_id = ? AND id IN ({','.join('?' * len(keys))})"
-            )
-            rows = self._database.read(methodcaller("rows", sql, self.id, *keys))
-            found.update((row[0], Rendered._make(row)) for row in rows)
-        return found
+    def size_of_deleted(self, mailbox_id: int) -> int:
+        """Octets of the messages with \\Deleted."""
+        sql = "SELECT total(size) FROM entry WHERE account_id = ? AND mailbox_id = ? AND flags & ?"
+        return int(self._database.read(lambda r: r.value(sql, self.id, mailbox_id, int(Flag.DELETED))))
 
-    def keywords(self, mailbox_id: int) -> list[str]:
-        """The keywords in use in a mailbox."""
-        return self._database.read(lambda r: entries.keywords_in_use(r, self.id, mailbox_id))
+    def rendered(self, message_ids: Sequence[int], columns: Sequence[str]) -> tuple[list[int], list[Column]]:
+        """Columns of the wide rows (`envelope` …), and whose they are: what is gone is missing, each once."""
+        return self._database.read(lambda r: wide_columns(r, self.id, message_ids, columns))
 
     def open(self, message_id: int) -> StoredMessage:
         """A message by its key.
@@ -167,25 +147,9 @@ class Account:
         """
         return self._database.read(lambda r: open_message(r, self._packs, self.id, message_id))
 
-    def header_values(self, message_ids: Sequence[int]) -> dict[int, bytes]:
-        """The top-level header of each message that is still there."""
-        return self._database.read(lambda r: self._headers(r, message_ids))
-
-    def _headers(self, reader: Reader, message_ids: Sequence[int]) -> dict[int, bytes]:
-        found: dict[int, bytes] = {}
-        for message_id in message_ids:
-            with suppress(NoSuchMessage):
-                found[message_id] = open_message(reader, self._packs, self.id, message_id).header()
-        return found
-
-    def first_unseen(self, mailbox_id: int, start: int = 1) -> int:
-        """The first UID from `start` on without \\Seen; 0 when there is none."""
-        sql = (
-            "SELECT uid FROM entry WHERE account_id = ? AND mailbox_id = ? AND uid >= ? AND flags & ? = 0"
-            " ORDER BY uid LIMIT 1"
-        )
-        uid = self._database.read(lambda r: r.value(sql, self.id, mailbox_id, start, int(Flag.SEEN)))
-        return int(uid or 0)
+    def open_all(self, message_ids: Sequence[int]) -> dict[int, StoredMessage]:
+        """Those of the messages that are still there, by key."""
+        return self._database.read(lambda r: open_messages(r, self._packs, self.id, message_ids))
 
     def quota(self) -> Quota:
         """Use and limits.
@@ -233,7 +197,7 @@ class Account:
             LimitReached: too many or too long keywords.
         """
         modseq, changed, conflicts = 0, list[Entry](), list[int]()
-        for part in parts(self.view(mailbox_id).uids, uids):
+        for part in parts((await self.listing(mailbox_id)).uids, uids):
             result = await self._database.write(
                 partial(
                     entries.store_flags,
@@ -296,7 +260,7 @@ class Account:
             )
         gone: list[int] = []
         wanted = EVERYTHING if uids is None else uids
-        for part in parts(self.view(mailbox_id).uids, wanted):
+        for part in parts((await self.listing(mailbox_id)).uids, wanted):
             gone += await self._database.write(
                 partial(
                     entries.expunge,
@@ -328,10 +292,3 @@ def append_prepared(
         uidvalidity = filed.uidvalidity
         uids.append(filed.uid)
     return uidvalidity, uids
-
-
-def _step(reader: Reader, *, account: int, mailbox: int, low: int, high: int, step: int) -> list[Entry]:
-    return [
-        Entry._make(row)
-        for row in reader.rows(entries.SELECT_RANGE + " LIMIT ?", account, mailbox, low, high, step)
-    ]

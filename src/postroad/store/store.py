@@ -14,7 +14,7 @@ from postroad.store.account import Account
 from postroad.store.blobs.pack import ActivePack
 from postroad.store.blobs.reader import PackReader
 from postroad.store.blobs.spool import Spool
-from postroad.store.views import Views
+from postroad.store.listings import Listings
 from postroad.store.watch import Watch
 
 PACKS: Final = "packs"
@@ -36,15 +36,15 @@ class Store:
         self.packs = PackReader(data / PACKS)
         self._active = ActivePack(data / PACKS)
         self._bus = Bus(data / BUS, name)
-        self._views = Views()
         self.database = Database(data, clock, self._active, self._tell)
+        self._listings = Listings(self.database)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._bus.fileno(), self._hear)
         self._again: asyncio.TimerHandle | None = None
 
     def account(self, account_id: int) -> Account:
         """The verbs of one account; nothing is looked up yet."""
-        return Account(account_id, self.database, self.packs, self._views, self._limits)
+        return Account(account_id, self.database, self.packs, self._listings, self._limits)
 
     def spool(self) -> Spool:
         """A place for a message that is coming in; close it."""
@@ -57,6 +57,7 @@ class Store:
 
     async def close(self) -> None:
         """Finish what is under way, then close everything."""
+        await self._listings.close()
         await self.database.close()
         if self._again is not None:
             self._again.cancel()

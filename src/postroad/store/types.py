@@ -1,6 +1,5 @@
 """The values that the store's verbs take and give."""
 
-from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -48,29 +47,6 @@ class Entry(NamedTuple):
     """Seconds since the epoch."""
     message_id: int
     """Key of the wide row; the same in every mailbox that holds the message."""
-
-
-class Rendered(NamedTuple):
-    """The wide row: what clients ask for again and again, made at filing."""
-
-    message_id: int
-    envelope: bytes
-    body: bytes
-    bodystructure: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A mailbox at one modseq: compact arrays, shared by sessions, never changed.
-
-    `uids` ascends; `flags[i]` is the mask of `uids[i]`. A session keeps the
-    view that it has told its client, and asks `Account.changes` for the rest.
-    """
-
-    mailbox_id: int
-    modseq: int
-    uids: "array[int]"
-    uidnext: int
 
 
 @dataclass(frozen=True, slots=True)

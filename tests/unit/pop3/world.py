@@ -57,7 +57,7 @@ class Worker:
         """What is in her INBOX."""
         inbox = self.account().mailbox("INBOX")
         assert inbox is not None
-        return list(self.account().view(inbox.id).uids)
+        return list((await self.account().listing(inbox.id)).uids)
 
     def log_in(self) -> poplib.POP3:
         """A client that has logged in after STLS; for a thread."""

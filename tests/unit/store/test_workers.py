@@ -23,11 +23,11 @@ def test_a_change_wakes_the_other_worker(desk: Desk) -> None:
         stop = second.watch.subscribe(f"account:{desk.account_id}", woken.set)
         account, other = first.account(desk.account_id), second.account(desk.account_id)
         inbox = account.mailboxes()[0].id
-        other.view(inbox)
+        await other.listing(inbox)
         await account.append(inbox, [message()])
         async with asyncio.timeout(30):
             await woken.wait()
-        assert list(other.view(inbox).uids) == [1]
+        assert list((await other.listing(inbox)).uids) == [1]
         stop()
 
     desk.run_two(work)
@@ -39,7 +39,7 @@ def test_both_write_and_uids_are_given_once(desk: Desk) -> None:
         inbox = accounts[0].mailboxes()[0].id
         filed = await asyncio.gather(*(a.append(inbox, [message(n)]) for n in range(40) for a in accounts))
         assert sorted(uid for _, uids in filed for uid in uids) == list(range(1, 81))
-        assert len(accounts[1].view(inbox).uids) == 80
+        assert len((await accounts[1].listing(inbox)).uids) == 80
 
     desk.run_two(work)
     assert len(list((desk.data / "packs").glob("*.pack"))) == 2
@@ -55,7 +55,7 @@ def test_one_failure_in_a_group_is_its_own(desk: Desk) -> None:
             return_exceptions=True,
         )
         assert [type(r) for r in results] == [tuple, NoSuchMailbox, tuple]
-        assert list(account.view(inbox).uids) == [1, 2]
+        assert list((await account.listing(inbox)).uids) == [1, 2]
 
     desk.run(work)
     pack = (desk.data / "packs" / "00000001.pack").read_bytes()
@@ -97,9 +97,9 @@ def test_a_disk_that_takes_no_more_refuses_and_recovers(desk: Desk) -> None:
                 await account.append(inbox, [message(2)])
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        assert list(account.view(inbox).uids) == [1]
+        assert list((await account.listing(inbox)).uids) == [1]
         await account.append(inbox, [message(3)])
-        assert list(account.view(inbox).uids) == [1, 2]
+        assert list((await account.listing(inbox)).uids) == [1, 2]
         stored = account.open(account.entries(inbox, [(2, 2)])[0].message_id)
         assert b"number 3" in stored.read(0, stored.size)
 

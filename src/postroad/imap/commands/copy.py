@@ -1,7 +1,6 @@
 """COPY, MOVE and their UID forms (RFC 3501 §6.4.7, RFC 6851, RFC 4315 §3)."""
 
 from postroad.imap.answer import Answer, ok
-from postroad.imap.batches import batches
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import EXPUNGED, READ_ONLY
 from postroad.imap.uid_set import Pairs
@@ -12,7 +11,7 @@ from postroad.store.types import CopyResult
 
 async def copy(dialogue: Dialogue, command: Copy) -> Answer:
     """Copy messages, all or none."""
-    pairs = _named(dialogue, command)
+    pairs = await _named(dialogue, command)
     if pairs is None:
         return EXPUNGED
     target = dialogue.mailbox(command.mailbox, code=b"TRYCREATE")
@@ -24,7 +23,7 @@ async def move(dialogue: Dialogue, command: Move) -> Answer:
     """Move messages in one transaction; EXPUNGE tells which are gone from here (RFC 6851 §3.3)."""
     if dialogue.selected.read_only:
         return READ_ONLY
-    pairs = _named(dialogue, command)
+    pairs = await _named(dialogue, command)
     if pairs is None:
         return EXPUNGED
     target = dialogue.mailbox(command.mailbox, code=b"TRYCREATE")
@@ -35,7 +34,7 @@ async def move(dialogue: Dialogue, command: Move) -> Answer:
     return ok(b"done")
 
 
-def _named(dialogue: Dialogue, command: Copy | Move) -> Pairs | None:
+async def _named(dialogue: Dialogue, command: Copy | Move) -> Pairs | None:
     """The UIDs of the messages named; None where a message number is gone (RFC 2180 §4.4.1).
 
     Raises:
@@ -44,8 +43,9 @@ def _named(dialogue: Dialogue, command: Copy | Move) -> Pairs | None:
     selected = dialogue.selected
     pairs = selected.uid_pairs(command.messages, uid=command.uid)
     if not command.uid:
-        there = sum(len(rows) for rows in batches(dialogue.account, selected.id, pairs))
-        if there < selected.count(pairs):
+        # UIDs that came in meanwhile are beyond those that the client can name by number.
+        listing = await dialogue.account.listing(selected.id)
+        if listing.count(pairs) < selected.count(pairs):
             return None
     return pairs
 

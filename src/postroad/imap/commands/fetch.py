@@ -1,6 +1,6 @@
 """FETCH and UID FETCH (RFC 3501 §6.4.5, §7.4.2)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from postroad.imap.answer import Answer, ok
@@ -18,10 +18,15 @@ from postroad.model.flags import Flag
 from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
 from postroad.store.account import Account
-from postroad.store.errors import Damaged, NoSuchMessage
-from postroad.store.types import Entry
+from postroad.store.errors import Damaged
+from postroad.store.listing import Batch
+from postroad.store.messages import StoredMessage
 
 _STEP: Final = 1000
+_OPEN: Final = 200
+"""Messages looked up together before their sections are sent."""
+_OPEN_OCTETS: Final = 1024 * 1024
+"""How large they may be together: what waits for a slow client might be expunged and freed."""
 _SEEN_STEP: Final = 100
 """Messages marked as \\Seen before they are sent: few, for the client may leave in between."""
 
@@ -32,8 +37,8 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
     pairs = selected.uid_pairs(command.messages, uid=command.uid)
     fetching = _Fetching(dialogue, command)
     sent = 0
-    for rows in batches(dialogue.account, selected.id, pairs, fetching.step):
-        sent += await fetching.send(*selected.numbered(rows))
+    async for batch in batches(dialogue.account, selected, pairs, fetching.step):
+        sent += await fetching.send(batch)
         await fetching.turns.give_way()
     await fetching.writer.flush()
     if fetching.damaged:
@@ -42,6 +47,18 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
     if not command.uid and sent < selected.count(pairs):
         return EXPUNGED
     return ok(b"done")
+
+
+def _together(sizes: Sequence[int]) -> Iterator[range]:
+    """Cut places into runs of messages that are opened together."""
+    start = octets = 0
+    for at, size in enumerate(sizes):
+        if at > start and octets + size > _OPEN_OCTETS:
+            yield range(start, at)
+            start, octets = at, 0
+        octets += size
+    if start < len(sizes):
+        yield range(start, len(sizes))
 
 
 class _Fetching:
@@ -60,35 +77,43 @@ class _Fetching:
         self._marks = not self._selected.read_only and not all(s.peek for s in self._sections)
         self._tells_flags = FetchAttribute.FLAGS in attributes
         self._format = RowFormat(self._account, self._selected, attributes)
-        self.step = _SEEN_STEP if self._marks else _STEP
+        self.step = _SEEN_STEP if self._marks else _OPEN if self._sections else _STEP
 
-    async def send(self, numbers: Sequence[int], rows: list[Entry]) -> int:
+    async def send(self, batch: Batch) -> int:
         """Send a batch; give how many of its messages were still there."""
         marked: set[int] = set()
         if self._marks:
-            rows, marked = await self._mark_seen(rows)
+            batch, marked = await self._mark_seen(batch)
         if self._tells_flags:
-            self._selected.tell(rows)
-            await self.writer.write(self._selected.new_keywords(rows))
+            self._selected.tell_batch(batch)
+            await self.writer.write(self._selected.new_keywords(batch.keywords()))
         if not self._sections:
-            rows, lines = self._format.lines(numbers, rows, b")\r\n")
+            batch, lines = self._format.lines(batch, b")\r\n")
             await self.writer.write(b"".join(lines))
-            return len(rows)
-        rows, heads = self._format.lines(numbers, rows, b" " if self._attributes else b"")
+            return len(lines)
+        batch, heads = self._format.lines(batch, b" " if self._attributes else b"")
         sent = 0
-        for row, head in zip(rows, heads, strict=True):
-            sent += await self._send_message(row, head, marked)
+        for places in _together(batch.sizes):
+            messages = self._account.open_all(batch.message_ids[places.start : places.stop])
+            for at in places:
+                message_id = batch.message_ids[at]
+                message = messages.get(message_id)
+                if message is not None:
+                    sent += 1
+                    now = batch.pick([at]) if batch.uids[at] in marked else None
+                    await self._send_message(message_id, message, heads[at], now)
         return sent
 
-    async def _send_message(self, row: Entry, head: bytes, marked: set[int]) -> bool:
+    async def _send_message(
+        self, message_id: int, message: StoredMessage, head: bytes, now: Batch | None
+    ) -> None:
+        """Send the sections of one message; `now` is its entry where that was just marked."""
         try:
-            cuts = Cuts(self._account.open(row.message_id), self._sections)
-        except NoSuchMessage:
-            return False
+            cuts = Cuts(message, self._sections)
         except Damaged as error:
-            log.error("imap.damaged", account=self._account.id, message=row.message_id, reason=str(error))
+            log.error("imap.damaged", account=self._account.id, message=message_id, reason=str(error))
             self.damaged = True
-            return True
+            return
         await self.writer.write(head)
         try:
             await cuts.send(self.writer, self.turns)
@@ -96,27 +121,29 @@ class _Fetching:
             # Half a response has gone out: nothing that is sent now would be understood.
             self._dialogue.conn.abort()
             if not isinstance(error, ConnectionError):
-                log.error("imap.broken_off", account=self._account.id, message=row.message_id, exc_info=True)
+                log.error("imap.broken_off", account=self._account.id, message=message_id, exc_info=True)
             raise ConnectionError("a message could not be sent to its end") from error
-        if row.uid in marked and not self._tells_flags:
-            recent = is_in(self._selected.recent, row.uid)
-            flags = self._selected.flags.text(row, recent)
-            await self.writer.write(b" FLAGS (%b))\r\n" % flags)
+        if now is not None and not self._tells_flags:
+            flags = self._selected.flags
+            [words] = now.by_state(flags.ready)
+            if is_in(self._selected.recent, now.uids[0]):
+                words = flags.with_recent(words)
+            await self.writer.write(b" FLAGS (%b))\r\n" % words)
         else:
             await self.writer.write(b")\r\n")
-        return True
 
-    async def _mark_seen(self, rows: list[Entry]) -> tuple[list[Entry], set[int]]:
+    async def _mark_seen(self, batch: Batch) -> tuple[Batch, set[int]]:
         """Set \\Seen where it is not; the client is told in the same response (§6.4.5 BODY[])."""
-        unseen = pairs_of(row.uid for row in rows if not row.flags & Flag.SEEN)
+        unseen = batch.lacking(Flag.SEEN)
         if not unseen:
-            return rows, set()
+            return batch, set()
         try:
-            result = await self._account.store_flags(self._selected.id, unseen, "add", Flag.SEEN)
+            result = await self._account.store_flags(self._selected.id, pairs_of(unseen), "add", Flag.SEEN)
         except Unavailable as error:
             # A full disk must not keep people from reading their mail.
             log.warning("imap.not_marked", account=self._account.id, reason=error.what)
-            return rows, set()
+            return batch, set()
         self._selected.tell(result.entries)
-        now = {entry.uid: entry for entry in result.entries}
-        return [now.get(row.uid, row) for row in rows], set(now)
+        listing = await self._account.listing(self._selected.id)
+        now = listing.batch(pairs_of(batch.uids), self._selected.uids)
+        return now, {entry.uid for entry in result.entries}

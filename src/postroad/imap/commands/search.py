@@ -1,5 +1,7 @@
 """SEARCH and UID SEARCH (RFC 3501 §6.4.4, §7.2.5; RFC 4731, RFC 5032)."""
 
+from typing import Final
+
 from postroad.imap.answer import Answer, ok
 from postroad.imap.batches import batches
 from postroad.imap.contents import Contents
@@ -10,6 +12,8 @@ from postroad.imap.turns import Turns
 from postroad.imap.uid_set import Pairs, meet, pairs_of
 from postroad.imap.wire import responses
 from postroad.imap.wire.commands import Search
+
+_STEP: Final = 5000
 
 
 async def search(dialogue: Dialogue, command: Search) -> Answer:
@@ -40,15 +44,10 @@ async def _find(dialogue: Dialogue, command: Search) -> list[int]:
     matcher = Matcher(selected, contents, services.clock.now())
     known = ((1, selected.uids[-1]),) if selected.exists else ()
     found: list[int] = []
-    for rows in batches(account, selected.id, meet(known, matcher.span(command.key))):
-        numbers, rows = selected.numbered(rows)
-        matches = await matcher.matching(command.key, rows)
-        if command.uid:
-            found += [row.uid for row in matches]
-        elif len(matches) == len(rows):
-            found += numbers
-        else:
-            found += [selected.number(row.uid) for row in matches]
+    async for batch in batches(account, selected, meet(known, matcher.span(command.key)), _STEP):
+        matches = await matcher.matching(command.key, batch, range(len(batch.uids)))
+        told = batch.uids if command.uid else batch.numbers
+        found += told if len(matches) == len(told) else [told[at] for at in matches]
         await turns.give_way()
     return found
 

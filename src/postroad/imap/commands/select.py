@@ -12,19 +12,19 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
         dialogue.unselect()
     account = dialogue.account
     mailbox = dialogue.mailbox(command.mailbox)
-    selected = Selected(account, mailbox, dialogue.services.shared_uids, read_only=command.read_only)
+    listing = await account.listing(mailbox.id)
+    selected = Selected(account, mailbox, listing, dialogue.services.shared_uids, read_only=command.read_only)
+    selected.flags.learn(listing.keywords())
+    unseen = listing.first_unseen()
     await selected.claim_recent()
-    facts = dialogue.services.facts.get(account, selected)
-    selected.flags.learn(facts.keywords)
     lines = [
         selected.flags.listing(read_only=command.read_only),
         b"* %d EXISTS\r\n* %d RECENT\r\n" % (selected.exists, selected.recent_count()),
         b"* OK [UIDVALIDITY %d] UIDs of this mailbox\r\n" % selected.uidvalidity,
         b"* OK [UIDNEXT %d] comes next\r\n" % selected.uidnext,
     ]
-    if 0 < facts.first_unseen < selected.uidnext:
-        number = selected.number(facts.first_unseen)
-        lines.append(b"* OK [UNSEEN %d] is the first unseen\r\n" % number)
+    if unseen:
+        lines.append(b"* OK [UNSEEN %d] is the first unseen\r\n" % selected.number(unseen))
     dialogue.core.write(b"".join(lines))
     dialogue.select(selected)
     if command.read_only:

@@ -1,13 +1,9 @@
 """STATUS (RFC 3501 §6.3.10, RFC 8438)."""
 
-from bisect import bisect_left
-
 from postroad.imap.answer import Answer, ok
-from postroad.imap.batches import batches
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.wire import responses
 from postroad.imap.wire.commands import Status, StatusItem
-from postroad.model.flags import Flag
 from postroad.store.account import Account
 from postroad.store.types import Mailbox
 
@@ -45,7 +41,7 @@ def _value(account: Account, mailbox: Mailbox, item: StatusItem, append_limit: i
         case StatusItem.DELETED:
             return mailbox.deleted
         case StatusItem.DELETED_STORAGE:
-            return _deleted_storage(account, mailbox)
+            return account.size_of_deleted(mailbox.id) if mailbox.deleted else 0
         case StatusItem.HIGHESTMODSEQ:
             return max(mailbox.highest_modseq, 1)  # RFC 7162 §7: never zero
         case StatusItem.APPENDLIMIT:
@@ -55,14 +51,4 @@ def _value(account: Account, mailbox: Mailbox, item: StatusItem, append_limit: i
 def _recent(account: Account, mailbox: Mailbox) -> int:
     if mailbox.recent_from >= mailbox.uidnext:
         return 0
-    uids = account.view(mailbox.id).uids
-    return len(uids) - bisect_left(uids, mailbox.recent_from)
-
-
-def _deleted_storage(account: Account, mailbox: Mailbox) -> int:
-    if not mailbox.deleted:
-        return 0
-    every = ((1, mailbox.uidnext),)
-    return sum(
-        row.size for rows in batches(account, mailbox.id, every) for row in rows if row.flags & Flag.DELETED
-    )
+    return account.count_from(mailbox.id, mailbox.recent_from)

@@ -23,7 +23,7 @@ async def store_flags(dialogue: Dialogue, command: Store) -> Answer:
         entries = loud = result.entries
     selected.tell(entries)
     lines = selected.flag_lines(loud, uid=command.uid)
-    dialogue.core.write(b"".join([selected.new_keywords(entries), *lines]))
+    dialogue.core.write(b"".join([selected.new_keywords(entry.keywords for entry in entries), *lines]))
     if not command.uid and len(entries) < selected.count(pairs):
         return EXPUNGED
     return ok(b"done")

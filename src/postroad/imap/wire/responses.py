@@ -52,14 +52,26 @@ def mailbox(name: str) -> bytes:
 
 def internaldate(seconds: int) -> bytes:
     """Write a date-time with its quotes, in UTC."""
-    day, second = divmod(seconds, _DAY)
-    hour, second = divmod(second, 3600)
-    return b'"%b %02d:%02d:%02d +0000"' % (_date(day), hour, second // 60, second % 60)
+    return _hour(seconds // 3600) + _WITHIN_HOUR[seconds % 3600]
+
+
+def internaldates(moments: Iterable[int]) -> list[bytes]:
+    """Write many."""
+    return [_hour(seconds // 3600) + _WITHIN_HOUR[seconds % 3600] for seconds in moments]
+
+
+_WITHIN_HOUR: Final = tuple([b'%02d:%02d +0000"' % divmod(second, 60) for second in range(3600)])
+
+
+@lru_cache(maxsize=4096)
+def _hour(hour: int) -> bytes:
+    # Messages of a mailbox share few hours; the calendar is not computed for each of them.
+    day, hour = divmod(hour, 24)
+    return b'"%b %02d:' % (_date(day), hour)
 
 
 @lru_cache(maxsize=4096)
 def _date(day: int) -> bytes:
-    # Messages of a mailbox share few days; the calendar is not computed for each of them.
     return format_internaldate(day * _DAY)[:11]
 
 

@@ -1,0 +1,143 @@
+"""The listings of a worker: made once, shared by its sessions, brought up to date by what is newer."""
+
+import asyncio
+from collections import OrderedDict
+from functools import partial
+from typing import Final, TypeAlias
+
+from postroad.db.database import Database
+from postroad.db.transaction import Reader
+from postroad.store.entries import ENTRY_COLUMNS
+from postroad.store.errors import NoSuchMailbox
+from postroad.store.listing import Listing
+from postroad.store.types import Changes, Entry
+
+KEPT: Final = 256
+"""Listings kept per worker, as long as they take no more than `OCTETS`."""
+OCTETS: Final = 64 * 1024 * 1024
+
+_STEP: Final = 5000
+"""Rows read at a time: 6 ms of the loop."""
+_STATE: Final = "SELECT modseq, uidnext, messages FROM mailbox WHERE account_id = ? AND id = ?"
+_ROWS: Final = (
+    f"SELECT {ENTRY_COLUMNS} FROM entry"  # noqa: S608 - a constant
+    " WHERE account_id = ? AND mailbox_id = ? AND uid > ? AND uid < ? ORDER BY uid LIMIT ?"
+)
+_Key: TypeAlias = tuple[int, int]
+_State: TypeAlias = tuple[int, int, int]
+
+
+def changes(reader: Reader, account_id: int, mailbox_id: int, since: int) -> Changes:
+    """What happened in a mailbox after modseq `since`."""
+    state = reader.row(_STATE, account_id, mailbox_id)
+    if state is None:
+        return Changes(since, 0, [], [], exists=False)
+    modseq, uidnext, _ = state
+    if modseq == since:
+        return Changes(modseq, uidnext, [], [])
+    rows = reader.rows(
+        f"SELECT {ENTRY_COLUMNS} FROM entry"  # noqa: S608 - a constant
+        " WHERE account_id = ? AND mailbox_id = ? AND modseq > ?",
+        *(account_id, mailbox_id, since),
+    )
+    gone = reader.rows(
+        "SELECT uid FROM tombstone WHERE account_id = ? AND mailbox_id = ? AND modseq > ?",
+        *(account_id, mailbox_id, since),
+    )
+    return Changes(modseq, uidnext, sorted(map(Entry._make, rows)), sorted(uid for (uid,) in gone))
+
+
+class Listings:
+    """The most recently used listings; each is checked against the mailbox before it is believed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._kept: OrderedDict[_Key, Listing] = OrderedDict()
+        self._loading: dict[_Key, asyncio.Task[Listing]] = {}
+
+    async def get(self, account_id: int, mailbox_id: int) -> Listing:
+        """The mailbox as it is now.
+
+        Raises:
+            NoSuchMailbox: it has been deleted.
+        """
+        key = (account_id, mailbox_id)
+        listing = self._database.read(partial(self._current, key=key))
+        while listing is None:
+            # Sessions that come for it at the same time wait for the same one.
+            task = self._loading.get(key)
+            if task is None:
+                task = asyncio.create_task(self._load(key))
+                self._loading[key] = task
+                task.add_done_callback(lambda _: self._loading.pop(key, None))
+            await asyncio.shield(task)
+            listing = self._database.read(partial(self._current, key=key))
+        return listing
+
+    async def close(self) -> None:
+        """Let what is being read come to its end."""
+        await asyncio.gather(*self._loading.values(), return_exceptions=True)
+
+    def _current(self, reader: Reader, *, key: _Key) -> Listing | None:
+        """The listing that is kept, brought up to date; None when it has to be made anew."""
+        state = _state(reader, key)
+        listing = self._kept.get(key)
+        if listing is None:
+            return None
+        if not _updated(reader, key, listing, state):
+            del self._kept[key]
+            return None
+        self._kept.move_to_end(key)
+        return listing
+
+    async def _load(self, key: _Key) -> Listing:
+        """Read all rows, in steps that leave the loop to others in between."""
+        modseq, uidnext, _ = self._database.read(partial(_state, key=key))
+        listing = Listing(modseq, uidnext)
+        last = 0
+        while rows := self._database.read(partial(_rows, key=key, after=last, before=uidnext)):
+            listing.extend(rows)
+            last = rows[-1].uid
+            await asyncio.sleep(0)
+        self._database.read(partial(_settle, key=key, listing=listing))
+        self._keep(key, listing)
+        return listing
+
+    def _keep(self, key: _Key, listing: Listing) -> None:
+        self._kept[key] = listing
+        octets = sum(kept.octets for kept in self._kept.values())
+        while len(self._kept) > KEPT or (octets > OCTETS and len(self._kept) > 1):
+            octets -= self._kept.popitem(last=False)[1].octets
+
+
+def _state(reader: Reader, key: _Key) -> _State:
+    """Modseq, UIDNEXT and number of messages.
+
+    Raises:
+        NoSuchMailbox
+    """
+    row = reader.row(_STATE, *key)
+    if row is None:
+        raise NoSuchMailbox(str(key[1]))
+    modseq, uidnext, messages = row
+    return modseq, uidnext, messages
+
+
+def _rows(reader: Reader, *, key: _Key, after: int, before: int) -> list[Entry]:
+    return list(map(Entry._make, reader.rows(_ROWS, *key, after, before, _STEP)))
+
+
+def _updated(reader: Reader, key: _Key, listing: Listing, state: _State) -> bool:
+    """Bring a listing up to date; False when it cannot be believed."""
+    if listing.modseq == state[0]:
+        return True
+    listing.apply(changes(reader, *key, listing.modseq))
+    # Tombstones that are missing would leave ghosts behind.
+    return len(listing) + listing.uncounted == state[2] and not listing.worn
+
+
+def _settle(reader: Reader, *, key: _Key, listing: Listing) -> None:
+    """Add what happened while the rows were read."""
+    state = _state(reader, key)
+    listing.apply(changes(reader, *key, listing.modseq))
+    listing.uncounted = state[2] - len(listing)

@@ -1,0 +1,101 @@
+"""Packed listings against the rows that they are made of."""
+
+import asyncio
+import random
+from array import array
+
+from postroad.model.flags import Flag
+from postroad.store.account import EVERYTHING, Account
+from postroad.store.listing import Batch, Listing
+from postroad.store.store import Store
+from postroad.store.types import Changes, Entry
+from tests.unit.store.conftest import Desk, message
+
+
+def rows_of(batch: Batch) -> list[Entry]:
+    """A batch as the rows it stands for."""
+    columns = (batch.uids, batch.modseqs, batch.marks, batch.sizes, batch.dates, batch.message_ids)
+    return [
+        Entry(uid, modseq, batch.states[mark][0], batch.states[mark][1], size, date, message_id)
+        for uid, modseq, mark, size, date, message_id in zip(*columns, strict=True)
+    ]
+
+
+def test_a_listing_follows_every_change(desk: Desk) -> None:
+    async def work(first: Store, second: Store) -> None:
+        chance = random.Random(7)
+        account, other = first.account(desk.account_id), second.account(desk.account_id)
+        inbox, archive = (box.id for box in account.mailboxes()[:2])
+        await account.append(inbox, [message(n) for n in range(20)])
+        for _ in range(60):
+            low = chance.randint(1, 60)
+            some = [(low, low + chance.randint(0, 5))]
+            match chance.randrange(5):
+                case 0:
+                    await account.append(inbox, [message(n) for n in range(3)])
+                case 1:
+                    await account.store_flags(inbox, some, "add", Flag.SEEN, frozenset({f"k{low}"}))
+                case 2:
+                    await account.store_flags(inbox, some, "remove", Flag.SEEN)
+                case 3:
+                    await account.expunge(inbox, some, only_deleted=False)
+                case _:
+                    await account.move(inbox, some, archive)
+                    await account.copy(archive, EVERYTHING, inbox)
+            rows = account.entries(inbox, EVERYTHING)
+            listing = await other.listing(inbox)
+            assert rows_of(listing.batch(EVERYTHING, listing.uids)) == rows
+            assert listing.first_unseen() == next((e.uid for e in rows if not e.flags & Flag.SEEN), 0)
+            assert listing.keywords() == {e.keywords for e in rows}
+
+    desk.run_two(work)
+
+
+def test_what_sessions_hold_of_it_stays_as_it_was(desk: Desk) -> None:
+    async def work(account: Account) -> None:
+        inbox = account.mailboxes()[0].id
+        await account.append(inbox, [message(n) for n in range(5)])
+        told = (await account.listing(inbox)).uids
+        await account.expunge(inbox, [(2, 2)], only_deleted=False)
+        await account.append(inbox, [message(6)])
+        listing = await account.listing(inbox)
+        assert (list(told), list(listing.uids)) == ([1, 2, 3, 4, 5], [1, 3, 4, 5, 6])
+        # Numbers count as the session was told, and what it was not told of is not there.
+        batch = listing.batch([(1, 3), (5, 9)], told)
+        assert (list(batch.uids), list(batch.numbers)) == ([1, 3, 5], [1, 3, 5])
+
+    desk.run(work)
+
+
+def test_sessions_that_come_at_once_share_one(desk: Desk) -> None:
+    async def work(account: Account) -> None:
+        inbox = account.mailboxes()[0].id
+        await account.append(inbox, [message(n) for n in range(5)])
+        first, *others = await asyncio.gather(*(account.listing(inbox) for _ in range(5)))
+        assert all(other is first for other in others)
+
+    desk.run(work)
+
+
+def test_a_listing_that_cannot_be_brought_up_to_date_is_made_anew(desk: Desk) -> None:
+    async def work(first: Store, second: Store) -> None:
+        account, other = first.account(desk.account_id), second.account(desk.account_id)
+        inbox = account.mailboxes()[0].id
+        await account.append(inbox, [message(n) for n in range(5)])
+        await other.listing(inbox)
+        await account.expunge(inbox, [(2, 3)], only_deleted=False)
+        await first.database.write(lambda tx: tx.run("DELETE FROM tombstone"))
+        assert list((await other.listing(inbox)).uids) == [1, 4, 5]
+
+    desk.run_two(work)
+
+
+def test_many_may_go_at_once() -> None:
+    listing = Listing(1, 1001)
+    listing.extend([Entry(uid, 1, 0, "", 10 * uid, uid, uid) for uid in range(1, 1001)])
+    told = listing.uids
+    listing.apply(Changes(2, 1001, [], [*range(2, 900), 1500]))
+    batch = listing.batch(EVERYTHING, told)
+    assert list(batch.uids) == [1, *range(900, 1001)]
+    assert list(batch.sizes) == [10 * uid for uid in batch.uids]
+    assert told == array("I", range(1, 1001))
