@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import report
+from bench import page, report
 from bench.pairs import OURS, Row, run_work
 from bench.sample import Scale, Work
 from bench.servers.ours import ours
@@ -65,11 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", action="append", metavar="NAME", help="only this row; may have * in it")
     parser.add_argument("--pairs", type=int, default=5, help="turns of each (%(default)s)")
     parser.add_argument("--scale", type=float, default=1.0, help="how much is done (%(default)s)")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table into docs/performance.md")
     parser.add_argument("--list", action="store_true", help="list the rows and end")
     options = parser.parse_args(arguments)
     if os.geteuid() != 0 and not options.alone:
         print("Postfix and Dovecot change users and need port 25: run this as root.", file=sys.stderr)
         return 77
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     console = Console(width=180 if not sys.stdout.isatty() else None)
     with running_sink() if os.geteuid() == 0 else nullcontext() as sink:
         chosen = [
@@ -93,6 +96,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 )
                 rows.append(row)
                 console.print(report.terminal([row]))
+    if options.write is not None:
+        page.write(options.write, rows, "make bench-peers")
     if len(rows) > 1:
         console.print(report.terminal(rows))
     return 0

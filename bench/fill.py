@@ -1,27 +1,38 @@
 """Mailboxes for the reading: filled once for each side, by whatever is quickest there."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Iterable
+from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 from bench import mail
-from bench.clients import TAG, command, imap_client, message_count, offers
+from bench.clients import TAG, command, imap_client, message_count
 from bench.dialogue import Ask, Dialogue, run
 from bench.replies import Tagged
 from bench.servers.dovecot import OWNER
 from bench.servers.side import Side
+from postroad.db.transaction import Transaction
+from postroad.directory import accounts
+from postroad.store import mailboxes
+from postroad.store.filing import file_message, put_blob
+from postroad.store.offline import open_offline
+from postroad.store.prepare import prepare_now
 
-_SESSIONS: Final = 10
 _BATCH: Final = 50
-"""Messages that are on their way at a time."""
+"""Messages in one command."""
+_GROUP: Final = 2000
+"""Messages in one transaction of ours."""
 
 
 def fill(side: Side, user: str, mailbox: str, count: int, size: int) -> None:
     """Let a mailbox hold so many messages of about this size, if it does not yet."""
     if (user, mailbox) in side.filled:
         return
-    if side.maildirs is not None and mailbox != "INBOX":
+    if side.store is not None:
+        _file(side.store, side.address(user), mailbox, count, size)
+    elif side.maildirs is not None and mailbox != "INBOX":
         _write_maildir(side, user, mailbox, count, size)
     else:
         _append(side, user, mailbox, count, size)
@@ -32,43 +43,41 @@ def fill(side: Side, user: str, mailbox: str, count: int, size: int) -> None:
     side.filled.add((user, mailbox))
 
 
+def _file(store: Path, address: str, mailbox: str, count: int, size: int) -> None:
+    """Through the store's own verbs, beside the server that runs."""
+
+    def work(tx: Transaction, numbers: Iterable[int]) -> None:
+        account = accounts.account(tx, address).id
+        box = mailboxes.by_name(tx, account, mailbox) or mailboxes.create(tx, account, mailbox)
+        for number in numbers:
+            prepared = prepare_now(mail.message(number, size))
+            blob = put_blob(tx, prepared, 1)
+            file_message(tx, account_id=account, mailbox_id=box.id, blob_id=blob, prepared=prepared)
+
+    with open_offline(store) as database:
+        for first in range(0, count, _GROUP):
+            database.write(partial(work, numbers=range(first, min(count, first + _GROUP))))
+
+
 def _append(side: Side, user: str, mailbox: str, count: int, size: int) -> None:
-    """Over IMAP, in large steps."""
-    first = imap_client(side, user)
+    """Over IMAP."""
+    client = imap_client(side, user)
     if mailbox != "INBOX":
-        command(first, b"CREATE " + mailbox.encode())
-    multiple = offers(first, b"MULTIAPPEND")
-    sessions = 1 if multiple else min(_SESSIONS, count)
-    clients = [first, *(imap_client(side, user) for _ in range(sessions - 1))]
-    parts = [range(number, count, sessions) for number in range(sessions)]
-    step = multiappend if multiple else appends
-    run(clients, [_filling(part, mailbox.encode(), size, step) for part in parts])
-    for client in clients:
-        client.close()
+        command(client, b"CREATE " + mailbox.encode())
+    run([client], [_filling(count, mailbox.encode(), size)])
+    client.close()
 
 
-def _filling(
-    numbers: range, mailbox: bytes, size: int, step: Callable[[bytes, list[bytes]], Ask]
-) -> Dialogue:
-    rest = iter(numbers)
-    while batch := [mail.message(number, size) for number in islice(rest, _BATCH)]:
-        yield step(mailbox, batch)
+def _filling(count: int, mailbox: bytes, size: int) -> Dialogue:
+    messages = mail.messages(count, size)
+    while batch := list(islice(messages, _BATCH)):
+        yield multiappend(mailbox, batch)
 
 
 def multiappend(mailbox: bytes, batch: list[bytes]) -> Ask:
-    """All of them in one command (RFC 3502)."""
+    """Append all of them by one command (RFC 3502)."""
     literals = b" ".join(b"{%d+}\r\n%b" % (len(message), message) for message in batch)
     return Ask(b"t APPEND %b %b\r\n" % (mailbox, literals), Tagged(TAG))
-
-
-def appends(mailbox: bytes, batch: list[bytes]) -> Ask:
-    """One command each, pipelined."""
-    tags = [*(b"a%d" % number for number in range(len(batch) - 1)), TAG]
-    wire = b"".join(
-        b"%b APPEND %b {%d+}\r\n%b\r\n" % (tag, mailbox, len(message), message)
-        for tag, message in zip(tags, batch, strict=True)
-    )
-    return Ask(wire, Tagged(TAG, b" OK [APPENDUID ", len(batch)))
 
 
 def _write_maildir(side: Side, user: str, mailbox: str, count: int, size: int) -> None:

@@ -8,20 +8,20 @@ from rich.table import Table
 from bench.pairs import OURS, Row
 from bench.sample import Target, Unit
 
-_HEAD: Final = ("work", "postroad", "peer", "ratio", "spread", "CPU ms/op", "client", "must", "aim", "")
+HEAD: Final = ("work", "postroad", "peer", "ratio", "spread", "CPU ms/op", "client", "must", "aim", "")
 _SHORT: Final = {"mdbox": "mdbox", "maildir": "maildir", "synced": "mdbox, fsync"}
 
 
 def terminal(rows: Sequence[Row]) -> Table:
     """The table for people who wait for it."""
-    table = Table(*_HEAD)
+    table = Table(*HEAD)
     for row in rows:
-        for cells in _lines(row):
+        for cells in lines(row):
             table.add_row(*cells)
     return table
 
 
-def _lines(row: Row) -> Iterator[tuple[str, ...]]:
+def lines(row: Row) -> Iterator[tuple[str, ...]]:
     """One line for each peer."""
     work = row.work
     must, aim = _target(work.must, work.unit), _target(work.aim, work.unit)

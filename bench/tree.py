@@ -7,11 +7,13 @@ for are added up instead, in ticks of 10 ms.
 """
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
+_PATIENCE: Final = 10.0
 _ENTER: Final = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
 
 
@@ -49,9 +51,17 @@ class Tree:
         return _living(self._roots)
 
     def remove(self) -> None:
-        """Remove the control group of a server that has ended."""
-        if self._group is not None:
-            self._group.rmdir()
+        """Remove the control group of a server that was stopped; what would not stop is killed."""
+        if self._group is None:
+            return
+        deadline = time.monotonic() + _PATIENCE
+        while self.pids() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if self.pids():
+            (self._group / "cgroup.kill").write_text("1")
+        while self.pids():
+            time.sleep(0.02)
+        self._group.rmdir()
 
 
 def _group(name: str) -> Path | None:

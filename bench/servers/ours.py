@@ -59,7 +59,7 @@ def ours(directory: Path, certificates: Certificates, sink: str, resolver: str) 
         server.cli("alias", "add", f"{RELAYED}@{DOMAIN}", sink)
         add_users(directory / "data", USERS)
         ports = Ports(server.ports.smtp, imap, server.ports.imaps, pop3, server.ports.pop3s)
-        yield Side("postroad", DOMAIN, "", ports, tree, certificates, restart)
+        yield Side("postroad", DOMAIN, "", ports, tree, certificates, restart, store=directory / "data")
     finally:
         server.stop()
         tree.remove()

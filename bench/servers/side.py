@@ -44,6 +44,8 @@ class Side:
     """End it and start it again."""
     forget: Callable[[str, str], None] = lambda _user, _mailbox: None
     """Drop what it has cached about a mailbox, where that outlives a restart."""
+    store: Path | None = None
+    """The data directory, if it is postroad's."""
     maildirs: Path | None = None
     """Where its Maildirs are, if it has some: they can be filled without the server."""
     filled: set[tuple[str, str]] = field(default_factory=set)
