@@ -30,6 +30,7 @@ _NOUNS: Final = {
     "queue": _Noun("queue", "Mail that is on its way out."),
     "trace": _Noun("trace", "Tell what happened to a message."),
     "send": _Noun("send", "Send a message through the running server."),
+    "backup": _Noun("backup", "Backups: create, list, verify, restore."),
     "store": _Noun("store", "The mail store: check, rebuild, upgrade, downgrade."),
 }
 
@@ -122,16 +123,18 @@ def _explain(error: Exception) -> int | None:
         for mistake in error.mistakes:
             error_line(str(mistake))
         return Exit.CONFIG
+    from postroad.backup.errors import BackupError
     from postroad.db.copies import NoRoomToUpgrade
     from postroad.db.migrate import WrongSchema
+    from postroad.db.unfinished import UnfinishedRestore
     from postroad.directory.errors import DirectoryError
     from postroad.model.refusal import Unavailable
     from postroad.store.errors import StoreError
 
-    if isinstance(error, WrongSchema):
+    if isinstance(error, (WrongSchema, UnfinishedRestore)):
         error_line(str(error))
         return Exit.CONFIG  # a service manager need not try again
-    if isinstance(error, (DirectoryError, StoreError, NoRoomToUpgrade, Unavailable)):
+    if isinstance(error, (DirectoryError, StoreError, BackupError, NoRoomToUpgrade, Unavailable)):
         error_line(str(error))
         return Exit.PROBLEM
     return None

@@ -162,6 +162,9 @@ class _Reading:
                 self.mistake(("dns", "servers"), f'"{server}" is not an IP address, with or without a port')
         if settings.metrics.address and not _is_loopback(settings.metrics.address):
             self.mistake(("metrics", "address"), 'must be on loopback, as in "127.0.0.1:9725"')
+        target = settings.backup.target
+        if target and not target.startswith(("/", "ssh://", "s3://")):
+            self.mistake(("backup", "target"), "must be a whole path, or begin with ssh:// or s3://")
         queue = settings.queue
         if queue.retry_first > queue.retry_max:
             self.mistake(("queue", "retry_max"), "is shorter than queue.retry_first")

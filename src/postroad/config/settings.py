@@ -94,6 +94,39 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     ] = False
 
 
+class Backup(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[backup]` table."""
+
+    target: Annotated[
+        str,
+        'Where backups go: a directory, "ssh://backup@nas.example.org/srv/mail" or "s3://bucket/mail".',
+    ] = ""
+    key: Annotated[
+        Path | None, "The server's half of the key. Without it: backup.key in the data directory."
+    ] = None
+    scratch: Annotated[
+        Path | None,
+        "Where copies of the index are made and restores are tried. Without it: in the data directory.",
+    ] = None
+    keep: Annotated[Natural, "After each backup keep so many of the newest. With 0 in all of these: all."] = 0
+    keep_daily: Annotated[Natural, "And the last of each of so many days."] = 0
+    keep_weekly: Annotated[Natural, "And the last of each of so many weeks."] = 0
+    keep_monthly: Annotated[Natural, "And the last of each of so many months."] = 0
+    ssh_key: Annotated[
+        Path | None, "Private key for ssh:// targets. Without it: those of the user, and its agent."
+    ] = None
+    known_hosts: Annotated[
+        Path | None, "File with the host's key for ssh:// targets. Without it: ~/.ssh/known_hosts."
+    ] = None
+    s3_endpoint: Annotated[str, "URL of the store for s3:// targets; empty: Amazon's."] = ""
+    s3_region: Annotated[str, "Its region; empty: us-east-1."] = ""
+    s3_credentials: Annotated[
+        Path | None,
+        "File with [default], aws_access_key_id and aws_secret_access_key. "
+        "Without it: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY of the environment.",
+    ] = None
+
+
 class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     """The `[metrics]` table."""
 
@@ -144,6 +177,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"listeners": "
     ] = msgspec.field(default_factory=high_ports)
     dns: Dns = Dns()
     queue: Queue = Queue()
+    backup: Backup = Backup()
     metrics: Metrics = Metrics()
     log: Log = Log()
     limits: Limits = Limits()

@@ -45,14 +45,7 @@ def copy_index(
     beside.unlink(missing_ok=True)  # of an upgrade that was killed
     descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        target = apsw.Connection(str(beside))
-        try:
-            with target.backup("main", connection, "main") as backup:
-                while not backup.done:
-                    backup.step(_STEP)
-                    progress(backup.page_count - backup.remaining, backup.page_count)
-        finally:
-            target.close()
+        copy_pages(connection, beside, progress)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -63,6 +56,21 @@ def copy_index(
     finally:
         os.close(folder)
     return path
+
+
+def copy_pages(connection: apsw.Connection, path: Path, progress: Callable[[int, int], None]) -> None:
+    """Copy the database page by page, as it is laid out; a copy of nothing new is the same to the octet.
+
+    `progress` is told pages done and pages in all.
+    """
+    target = apsw.Connection(str(path))
+    try:
+        with target.backup("main", connection, "main") as backup:
+            while not backup.done:
+                backup.step(_STEP)
+                progress(backup.page_count - backup.remaining, backup.page_count)
+    finally:
+        target.close()
 
 
 def prune_copies(data: Path, now: float) -> list[Path]:

@@ -14,6 +14,7 @@ from postroad.db.group import Packs
 from postroad.db.lock import WriteLock
 from postroad.db.migrate import expect_latest
 from postroad.db.transaction import Reader, Transaction, Work
+from postroad.db.unfinished import refuse_unfinished
 from postroad.db.upgrade import Progress, silent, upgrade
 from postroad.model.clock import Clock
 
@@ -102,6 +103,11 @@ def open_database(data: Path, packs: Packs, clock: Clock) -> Iterator[OfflineDat
 
 
 def prepare_data(data: Path, progress: Progress = silent) -> int:
-    """Make a data directory and its database, or upgrade an old one; see `db.upgrade.upgrade`."""
+    """Make a data directory and its database, or upgrade an old one; see `db.upgrade.upgrade`.
+
+    Raises:
+        UnfinishedRestore: what is there is half of a restore.
+    """
+    refuse_unfinished(data)
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     return upgrade(data, progress)

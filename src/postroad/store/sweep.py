@@ -5,6 +5,7 @@ from typing import Final
 
 from postroad.db.database import Database
 from postroad.db.transaction import Transaction
+from postroad.store.blobs.hold import may_punch
 from postroad.store.blobs.punch import punch
 
 SAFE_SECONDS: Final = 3600
@@ -16,7 +17,13 @@ async def sweep_blobs(database: Database, folder: Path, now: float) -> int:
     """Free the octets of messages that were expunged a while ago; give how many.
 
     The hole comes first: should we die in between, the row is found again.
+    While a backup holds the packs nothing is freed; the next time will do.
     """
+    with may_punch(folder) as free:
+        return await _sweep(database, folder, now) if free else 0
+
+
+async def _sweep(database: Database, folder: Path, now: float) -> int:
     swept = 0
     while rows := database.read(
         lambda r: r.rows(

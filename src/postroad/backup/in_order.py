@@ -1,0 +1,29 @@
+"""Work on several pieces at once, with the results in the order of the pieces."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import Final, TypeVar
+
+from postroad.backup.targets.target import CONNECTIONS
+
+T = TypeVar("T")
+U = TypeVar("U")
+_AHEAD: Final = 4 * CONNECTIONS
+"""Pieces in memory at a time, done or not."""
+
+
+def in_order(work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
+    """`map` in a few threads and bounded memory; when one fails, what has not begun never does."""
+    rest = iter(items)
+    with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="backup") as pool:
+        waiting: deque[Future[U]] = deque(pool.submit(work, item) for item in islice(rest, _AHEAD))
+        try:
+            while waiting:
+                result = waiting.popleft().result()
+                waiting.extend(pool.submit(work, item) for item in islice(rest, 1))
+                yield result
+        finally:
+            for future in waiting:
+                future.cancel()
