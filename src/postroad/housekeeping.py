@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from postroad.db.copies import prune_copies
+from postroad.directory import kept_accounts, snapshot
 from postroad.model.clock import Clock
 from postroad.obs.log import log
 from postroad.store.store import PACKS, Store
-from postroad.store.sweep import sweep_blobs
+from postroad.store.sweep import sweep_blobs, sweep_kept
 from postroad.trail.record import KEPT_DAYS, clean
 
 EVERY_SECONDS: Final = 900.0
@@ -22,6 +23,7 @@ async def keep_house(store: Store, data: Path, clock: Clock) -> None:
         await clock.sleep(EVERY_SECONDS)
         # One that fails must not keep the other from its work.
         for work in (
+            partial(_erase, store, data, clock),
             partial(_sweep, store, data, clock),
             partial(_forget, store, clock),
             partial(_prune, data, clock),
@@ -30,6 +32,21 @@ async def keep_house(store: Store, data: Path, clock: Clock) -> None:
                 await work()
             except Exception:
                 log.exception("house.failed")
+
+
+async def _erase(store: Store, data: Path, clock: Clock) -> None:
+    """What was deleted can be restored for so long, and then no more."""
+    before = clock.now() - store.retention.deleted
+    database = store.database
+    if messages := await sweep_kept(database, before):
+        log.info("house.erased", messages=messages)
+    for account_id in database.read(partial(kept_accounts.expired, before=before)):
+        while not await database.write(
+            partial(kept_accounts.erase_account, kept_id=account_id, who="retention")
+        ):
+            pass
+        log.info("house.erased_account", account=account_id)
+        await database.read_long(partial(snapshot.save, data=data))
 
 
 async def _sweep(store: Store, data: Path, clock: Clock) -> None:

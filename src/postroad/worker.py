@@ -66,7 +66,7 @@ class Worker:
         self._tls = tls
         self._index = index
         limits, data, name = settings.limits, settings.data, f"w{index}"
-        self.store = Store(data, clock, name=name, limits=limits)
+        self.store = Store(data, clock, name=name, limits=limits, retention=settings.retention)
         self.directory = Directory(self.store.database, clock, data, limits=limits, hash_cost=hash_cost)
         self._counts = SharedCounts(data / COUNTS, index, limits, clock)
         self._gate: Gate[Connection] = Gate(
@@ -99,13 +99,16 @@ class Worker:
             self._tasks.append(asyncio.create_task(keep_house(self.store, self._settings.data, self._clock)))
 
     def reload(self, fresh: Settings | None) -> None:
-        """Read the certificate again and take `[limits]` and `[queue]` from `fresh` settings.
+        """Read the certificate again; take `[limits]`, `[queue]` and `[retention]` from `fresh` settings.
 
         New connections get them, those that are open keep theirs. Listeners,
         data directory, user and workers need a restart.
         """
         if fresh is not None:
-            self._settings = msgspec.structs.replace(self._settings, limits=fresh.limits, queue=fresh.queue)
+            self._settings = msgspec.structs.replace(
+                self._settings, limits=fresh.limits, queue=fresh.queue, retention=fresh.retention
+            )
+            self.store.use(fresh.limits, fresh.retention)
             self._counts.use(fresh.limits)
             self.queue.use(fresh.queue)
             self._acceptors = self._make_acceptors()

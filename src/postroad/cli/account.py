@@ -9,8 +9,9 @@ from postroad.cli.database import ask, change_directory
 from postroad.cli.here import Here, common, operator, pass_here
 from postroad.cli.output import Column, Problem, print_facts, print_json, print_table
 from postroad.cli.password import new_password
+from postroad.cli.restore import list_removed, purge, restore
 from postroad.cli.times import date
-from postroad.config.values import about_size, parse_size
+from postroad.config.values import about_size, format_duration, parse_size
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory import accounts, aliases, credentials
 from postroad.directory.accounts import AccountEntry, AccountInfo
@@ -18,6 +19,7 @@ from postroad.directory.domains import normal
 from postroad.directory.errors import AlreadyThere, InUse, NoSuchDomain
 from postroad.directory.resolve import is_local_domain
 from postroad.model.address import unicode_domain
+from postroad.store.kept import Holdings, holdings
 
 
 class _Bound(click.ParamType[int | None]):
@@ -57,6 +59,8 @@ def account() -> None:
 
 account.add_command(export)
 account.add_command(import_)
+account.add_command(restore)
+account.add_command(purge)
 
 
 @account.command()
@@ -95,9 +99,13 @@ def add(
 @account.command("list")
 @common
 @click.argument("domain", required=False)
+@click.option("--removed", is_flag=True, help="Those that were removed and can be restored.")
 @pass_here
-def list_(here: Here, domain: str | None) -> None:
+def list_(here: Here, domain: str | None, removed: bool) -> None:
     """List all accounts, or those of DOMAIN."""
+    if removed:
+        list_removed(here, normal(domain) if domain else None)
+        return
     found = ask(here, lambda reader: accounts.accounts(reader, normal(domain) if domain else None))
     if here.json:
         print_json([_facts(one) for one in found])
@@ -135,14 +143,16 @@ def list_(here: Here, domain: str | None) -> None:
 def show(here: Here, address: str) -> None:
     """Show one account."""
 
-    def question(reader: Reader) -> tuple[AccountEntry, list[str]]:
+    def question(reader: Reader) -> tuple[AccountEntry, list[str], Holdings]:
         found = accounts.entry(reader, address)
         key = found.info.address
-        return found, [alias.source for alias in aliases.aliases(reader) if str(key) in alias.targets]
+        pointing = [alias.source for alias in aliases.aliases(reader) if str(key) in alias.targets]
+        return found, pointing, holdings(reader, found.info.id)
 
-    found, pointing = ask(here, question)
+    found, pointing, kept = ask(here, question)
     if here.json:
-        print_json({**_facts(found), "aliases": pointing})
+        deleted = {"messages": kept.messages, "octets": kept.octets}
+        print_json({**_facts(found), "aliases": pointing, "deleted": deleted})
         return
     info = found.info
     print_facts(
@@ -152,6 +162,7 @@ def show(here: Here, address: str) -> None:
             ("state", _state(found)),
             ("messages", _of(str(found.messages_used), info.quota_messages, str)),
             ("used", _of(about_size(found.bytes_used), info.quota_bytes, about_size)),
+            ("deleted", f"{kept.messages} messages, {about_size(kept.octets)}" if kept.messages else ""),
             ("aliases", ", ".join(pointing)),
             ("since", date(found.created)),
         ]
@@ -164,16 +175,23 @@ def show(here: Here, address: str) -> None:
 @click.option("--with-aliases", is_flag=True, help="Also take it off the aliases that point at it.")
 @pass_here
 def remove(here: Here, address: str, with_aliases: bool) -> None:
-    """Remove an account and all its mail for good."""
+    """Remove an account and all its mail; for a while it can be restored."""
+    retention = here.settings().retention
     try:
         gone = change_directory(
-            here, lambda tx: accounts.remove_account(tx, address, who=operator(), with_aliases=with_aliases)
+            here,
+            lambda tx: accounts.remove_account(
+                tx, address, who=operator(), with_aliases=with_aliases, keep=retention.keeps
+            ),
         )
     except InUse as error:
         raise Problem(str(error), "--with-aliases takes it off them") from None
     if here.json:
         print_json({"address": str(gone.address), "id": gone.id})
     here.say(f"Removed {gone.address.unicode} and all its mail.")
+    if retention.keeps:
+        here.say(f"For {format_duration(retention.deleted)} it can be restored as it was.")
+        here.next(f"postroad account restore {gone.address.unicode}")
 
 
 @account.command()

@@ -93,16 +93,22 @@ def show(here: Here, name: str) -> None:
 @click.option("--with-contents", is_flag=True, help="Its accounts with all their mail, and its aliases, too.")
 @pass_here
 def remove(here: Here, name: str, with_contents: bool) -> None:
-    """Take no more mail for a domain."""
+    """Take no more mail for a domain; its accounts can be restored for a while."""
+    keep = here.settings().retention.keeps
     try:
         gone = change_directory(
-            here, lambda tx: domains.remove_domain(tx, name, who=operator(), with_contents=with_contents)
+            here,
+            lambda tx: domains.remove_domain(
+                tx, name, who=operator(), with_contents=with_contents, keep=keep
+            ),
         )
     except InUse as error:
         raise Problem(str(error), "--with-contents removes them too, mail included") from None
     if here.json:
         print_json(_facts(gone))
     here.say(f"Removed {gone.unicode}: mail for it is refused from now on.")
+    if keep and gone.accounts:
+        here.next(f"postroad account list --removed {gone.unicode}")
 
 
 @domain.command("catch-all")

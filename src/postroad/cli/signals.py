@@ -31,7 +31,7 @@ class _Process(NamedTuple):
 @common
 @pass_here
 def reload(here: Here) -> None:
-    """Let the running server read its certificate, [limits] and [queue] again.
+    """Let the running server read its certificate, [limits], [queue] and [retention] again.
 
     Mistakes are found here first; then the server is left alone. Connections
     that are open go on with what they have. Other settings need a restart.

@@ -122,4 +122,4 @@ def _restore(tx: Transaction, saved: Snapshot) -> set[int]:
     snapshot.restore(tx, saved)
     for account in saved.accounts:
         create_mailboxes(tx, account.id)
-    return {account.id for account in saved.accounts}
+    return saved.account_ids

@@ -127,6 +127,21 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
 
 
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[retention]` table."""
+
+    deleted: Annotated[
+        Duration,
+        "How long expunged messages, deleted mailboxes and removed accounts can be restored; "
+        "they count towards no quota. 0: they are erased at once.",
+    ] = 30 * DAY
+
+    @property
+    def keeps(self) -> bool:
+        """Whether anything is kept at all."""
+        return self.deleted > 0
+
+
 class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     """The `[metrics]` table."""
 
@@ -178,6 +193,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"listeners": "
     dns: Dns = Dns()
     queue: Queue = Queue()
     backup: Backup = Backup()
+    retention: Retention = Retention()
     metrics: Metrics = Metrics()
     log: Log = Log()
     limits: Limits = Limits()

@@ -89,10 +89,13 @@ def add_account(
     return AccountInfo(account_id, wanted, name, False, quota_bytes, quota_messages)
 
 
-def remove_account(tx: Transaction, address: str, *, who: str, with_aliases: bool = False) -> AccountInfo:
+def remove_account(
+    tx: Transaction, address: str, *, who: str, with_aliases: bool = False, keep: bool = True
+) -> AccountInfo:
     """Remove an account and all its mail; gives what it was.
 
-    `with_aliases` also takes it off the aliases that point at it.
+    `with_aliases` also takes it off the aliases that point at it. With `keep`
+    all of it can be restored (`directory.kept_accounts`).
 
     Raises:
         NoSuchAccount
@@ -104,7 +107,7 @@ def remove_account(tx: Transaction, address: str, *, who: str, with_aliases: boo
     if pointing and not with_aliases:
         raise InUse(f"mail to {and_others(pointing)} goes to {gone.address.unicode}")
     drop_aliases_to(tx, key, who=who)
-    drop_account(tx, gone.id, str(gone.address), who=who)
+    drop_account(tx, gone.id, str(gone.address), who=who, keep=keep, aliases=pointing)
     return gone
 
 

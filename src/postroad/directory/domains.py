@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory import changes
 from postroad.directory.errors import AlreadyThere, BadName, InUse, NoSuchDomain
-from postroad.directory.removal import drop_account, drop_aliases_to
+from postroad.directory.removal import aliases_to, drop_account, drop_aliases_to
 from postroad.model.address import AddressError, normal_domain, unicode_domain
 
 _SELECT = (
@@ -46,11 +46,14 @@ def add_domain(tx: Transaction, name: str, *, who: str) -> Domain:
     return domain(tx, name)
 
 
-def remove_domain(tx: Transaction, name: str, *, who: str, with_contents: bool = False) -> Domain:
+def remove_domain(
+    tx: Transaction, name: str, *, who: str, with_contents: bool = False, keep: bool = True
+) -> Domain:
     """Take no more mail for a domain; gives what it was.
 
     `with_contents` also removes its accounts with all their mail, its aliases,
-    and the targets of other aliases that point into it.
+    and the targets of other aliases that point into it. With `keep` the
+    accounts can be restored (`directory.kept_accounts`).
 
     Raises:
         NoSuchDomain
@@ -63,13 +66,19 @@ def remove_domain(tx: Transaction, name: str, *, who: str, with_contents: bool =
     )
     if not with_contents and (gone.accounts or gone.aliases or pointing):
         raise InUse(_still_has(gone, len(pointing)))
+    accounts = [
+        (account_id, address, aliases_to(tx, key))
+        for account_id, address, key in tx.rows(
+            "SELECT id, address, key FROM account WHERE domain = ?", gone.name
+        )
+    ]
     for (key,) in pointing:
         drop_aliases_to(tx, key, who=who)
     for source, targets in _aliases(tx, gone.name).items():
         changes.record(tx, who=who, noun="alias", name=source, old={"targets": targets})
     tx.run("DELETE FROM alias WHERE domain = ?", gone.name)
-    for account_id, address in tx.rows("SELECT id, address FROM account WHERE domain = ?", gone.name):
-        drop_account(tx, account_id, address, who=who)
+    for account_id, address, aliases in accounts:
+        drop_account(tx, account_id, address, who=who, keep=keep, aliases=aliases)
     tx.run("DELETE FROM domain WHERE name = ?", gone.name)
     changes.record(tx, who=who, noun="domain", name=gone.name, old={"created": gone.created})
     return gone

@@ -1,17 +1,39 @@
 """What has to go with what: the common part of removing accounts and whole domains."""
 
+from collections.abc import Sequence
+
+import msgspec
+
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory import changes
-from postroad.store.accounts import remove as remove_from_store
+from postroad.store.accounts import close, erase
+
+KEPT_COLUMNS = (
+    "id, key, address, domain, name, created, suspended, quota_bytes, quota_messages, modseq, bytes_used,"
+    " messages_used, next_mailbox_id, next_message_id, next_uidvalidity"
+)
+"""What `account` and `kept_account` have in common."""
 
 
-def drop_account(tx: Transaction, account_id: int, address: str, *, who: str) -> None:
-    """Remove an account, its mail and its log-in."""
+def drop_account(
+    tx: Transaction, account_id: int, address: str, *, who: str, keep: bool, aliases: Sequence[str]
+) -> None:
+    """Remove an account, its mail and its log-in; with `keep` it can be restored.
+
+    `aliases` are those that pointed at it.
+    """
     row = tx.row("SELECT name, suspended, quota_bytes, quota_messages FROM account WHERE id = ?", account_id)
     assert row is not None, "the caller has just read this account"
-    remove_from_store(tx, account_id)
-    for table in ("credential", "known_network"):
-        tx.run(f"DELETE FROM {table} WHERE account_id = ?", account_id)  # noqa: S608 - names from the line above
+    if keep:
+        close(tx, account_id)
+        tx.run(
+            f"INSERT INTO kept_account ({KEPT_COLUMNS}, at, who, aliases)"  # noqa: S608 - a constant
+            f" SELECT {KEPT_COLUMNS}, ?, ?, ? FROM account WHERE id = ?",
+            *(int(tx.now), who, msgspec.json.encode(aliases).decode(), account_id),
+        )
+    else:
+        erase(tx, account_id)
+        drop_login(tx, account_id)
     tx.run("DELETE FROM account WHERE id = ?", account_id)
     name, suspended, quota_bytes, quota_messages = row
     old: changes.Facts = {
@@ -22,6 +44,12 @@ def drop_account(tx: Transaction, account_id: int, address: str, *, who: str) ->
         "quota_messages": quota_messages,
     }
     changes.record(tx, who=who, noun="account", name=address, old=old)
+
+
+def drop_login(tx: Transaction, account_id: int) -> None:
+    """Remove what an account logs in with."""
+    for table in ("credential", "known_network"):
+        tx.run(f"DELETE FROM {table} WHERE account_id = ?", account_id)  # noqa: S608 - names from the line above
 
 
 def aliases_to(reader: Reader, key: str) -> list[str]:

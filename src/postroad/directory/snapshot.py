@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -29,6 +29,11 @@ _MAIN: Final = "SELECT version, next_account_id FROM directory_state"
 _ACCOUNTS: Final = (
     "SELECT a.id, a.address, a.name, a.created, a.suspended, a.quota_bytes, a.quota_messages, c.hash"
     " FROM account a LEFT JOIN credential c ON c.account_id = a.id AND c.kind = 'password' ORDER BY a.id"
+)
+_REMOVED: Final = (
+    "SELECT a.id, a.address, a.name, a.created, a.suspended, a.quota_bytes, a.quota_messages, c.hash,"
+    " a.at, a.who, a.aliases FROM kept_account a"
+    " LEFT JOIN credential c ON c.account_id = a.id AND c.kind = 'password' WHERE erasing = 0 ORDER BY a.id"
 )
 
 
@@ -53,6 +58,15 @@ class SavedAccount(msgspec.Struct, frozen=True, kw_only=True):
     """argon2id hash."""
 
 
+class SavedRemoved(msgspec.Struct, frozen=True, kw_only=True):
+    """An account that was removed and can be restored."""
+
+    account: SavedAccount
+    at: int
+    who: str
+    aliases: list[str]
+
+
 class SavedAlias(msgspec.Struct, frozen=True, kw_only=True):
     """An alias in the file."""
 
@@ -69,6 +83,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     domains: list[SavedDomain]
     accounts: list[SavedAccount]
     aliases: list[SavedAlias]
+    removed: list[SavedRemoved] = []
+
+    @property
+    def account_ids(self) -> set[int]:
+        """Of all accounts, the removed ones too: how the packs know them."""
+        return {account.id for account in (*self.accounts, *(one.account for one in self.removed))}
 
 
 class BadSnapshot(Exception):
@@ -91,6 +111,7 @@ def collect(reader: Reader) -> Snapshot:
         ],
         accounts=[_account(*row) for row in reader.rows(_ACCOUNTS)],
         aliases=[SavedAlias(source=source, targets=targets) for source, targets in aliases.items()],
+        removed=[_removed(*row) for row in reader.rows(_REMOVED)],
     )
 
 
@@ -157,7 +178,9 @@ def restore(tx: Transaction, snapshot: Snapshot, *, who: str = "rebuild") -> Non
         _restore_account(tx, account, snapshot.version)
     for alias in snapshot.aliases:
         _restore_alias(tx, alias)
-    next_id = max([snapshot.next_account_id, *(account.id + 1 for account in snapshot.accounts)])
+    for removed in snapshot.removed:
+        _restore_removed(tx, removed, snapshot.version)
+    next_id = max([snapshot.next_account_id, *(number + 1 for number in snapshot.account_ids)])
     tx.run("UPDATE directory_state SET version = ?, next_account_id = ?", snapshot.version, next_id)
     changes.record(tx, who=who, noun="directory", name=FILE_NAME, new={"version": snapshot.version})
 
@@ -170,6 +193,25 @@ def _restore_account(tx: Transaction, account: SavedAccount, version: int) -> No
         *(account.id, address.key, str(address), address.domain, account.name, account.created),
         *(int(account.suspended), account.quota_bytes, account.quota_messages, max(1, int(tx.now))),
     )
+    _restore_password(tx, account, version)
+
+
+def _restore_removed(tx: Transaction, removed: SavedRemoved, version: int) -> None:
+    """The store's counters are for `store rebuild` to find out."""
+    account = removed.account
+    address = parse_mailbox(account.address)
+    tx.run(
+        "INSERT INTO kept_account (id, key, address, domain, name, created, suspended, quota_bytes,"
+        " quota_messages, modseq, bytes_used, messages_used, next_mailbox_id, next_message_id,"
+        " next_uidvalidity, at, who, aliases) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, 0, 1, 1, ?, ?, ?, ?)",
+        *(account.id, address.key, str(address), address.domain, account.name, account.created),
+        *(int(account.suspended), account.quota_bytes, account.quota_messages, max(1, int(tx.now))),
+        *(removed.at, removed.who, msgspec.json.encode(removed.aliases).decode()),
+    )
+    _restore_password(tx, account, version)
+
+
+def _restore_password(tx: Transaction, account: SavedAccount, version: int) -> None:
     if account.password is not None:
         tx.run(
             "INSERT INTO credential (account_id, kind, version, hash, created)"
@@ -212,6 +254,12 @@ def _account(
         quota_messages=quota_messages,
         password=password,
     )
+
+
+def _removed(*row: Any) -> SavedRemoved:
+    *account, at, who, aliases = row
+    names = msgspec.json.decode(aliases, type=list[str])
+    return SavedRemoved(account=_account(*account), at=at, who=who, aliases=names)
 
 
 def _saved_version(path: Path) -> int:

@@ -12,7 +12,7 @@ from typing import Final
 
 from postroad.db.lock import WriteLock
 from postroad.store.account import Account
-from postroad.store.errors import NoSuchMailbox
+from postroad.store.errors import NoSuchMailbox, NoSuchMessage
 from postroad.store.messages import StoredMessage
 from postroad.store.types import Ranges
 
@@ -116,7 +116,10 @@ class Maildrop:
         Raises:
             Gone, NoSuchMessage: another client has expunged it meanwhile.
         """
-        return self._account.open(self._ids[self._index(number)])
+        message_id = self._ids[self._index(number)]
+        if not self._account.has(message_id):
+            raise NoSuchMessage(str(message_id))
+        return self._account.open(message_id)
 
     def scan_listing(self) -> Iterator[bytes]:
         """The lines of LIST, many at a time."""

@@ -39,12 +39,21 @@ class Account:
     durable when they return. It holds no state: make one whenever needed.
     """
 
-    __slots__ = ("_database", "_limits", "_listings", "_packs", "id")
+    __slots__ = ("_database", "_keep", "_limits", "_listings", "_packs", "id")
 
     def __init__(
-        self, account_id: int, database: Database, packs: PackReader, listings: Listings, limits: Limits
+        self,
+        account_id: int,
+        database: Database,
+        packs: PackReader,
+        listings: Listings,
+        limits: Limits,
+        *,
+        keep: bool,
     ) -> None:
+        """With `keep` what is deleted can be restored for a while (`store.kept`)."""
         self.id = account_id
+        self._keep = keep
         self._limits = limits
         self._database = database
         self._packs = packs
@@ -87,7 +96,7 @@ class Account:
         Raises:
             NoSuchMailbox, Conflict: it is INBOX.
         """
-        await self._database.write(lambda tx: mailboxes.delete(tx, self.id, mailbox_id))
+        await self._database.write(lambda tx: mailboxes.delete(tx, self.id, mailbox_id, keep=self._keep))
 
     async def rename(self, mailbox_id: int, new_name: str) -> None:
         """Rename a mailbox and those below it; the messages of INBOX are moved instead.
@@ -146,6 +155,11 @@ class Account:
             NoSuchMessage
         """
         return self._database.read(lambda r: open_message(r, self._packs, self.id, message_id))
+
+    def has(self, message_id: int) -> bool:
+        """Whether a message is in any mailbox; one that is only kept to be restored is not."""
+        sql = "SELECT 1 FROM entry WHERE account_id = ? AND message_id = ?"
+        return self._database.read(lambda r: r.row(sql, self.id, message_id)) is not None
 
     def open_all(self, message_ids: Sequence[int]) -> dict[int, StoredMessage]:
         """Those of the messages that are still there, by key."""
@@ -249,14 +263,14 @@ class Account:
     async def expunge(
         self, mailbox_id: int, uids: Ranges | None = None, *, only_deleted: bool = True
     ) -> list[int]:
-        """Remove messages for good; give the UIDs that vanished.
+        """Remove messages; give the UIDs that vanished. Only an operator can bring them back.
 
         Very many go in several transactions, but with `only_deleted=False`
         (POP3's UPDATE) all or none.
         """
         if not only_deleted:
             return await self._database.write(
-                lambda tx: entries.expunge(tx, self.id, mailbox_id, uids, only_deleted)
+                lambda tx: entries.expunge(tx, self.id, mailbox_id, uids, only_deleted, keep=self._keep)
             )
         gone: list[int] = []
         wanted = EVERYTHING if uids is None else uids
@@ -268,6 +282,7 @@ class Account:
                     mailbox_id=mailbox_id,
                     uids=part,
                     only_deleted=only_deleted,
+                    keep=self._keep,
                 )
             )
         return gone

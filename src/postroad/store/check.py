@@ -15,11 +15,15 @@ SELECT m.account_id, m.name, m.messages, m.unseen, m.deleted, m.size, m.uidnext,
        count(e.uid), coalesce(sum(e.flags & 8 = 0), 0), coalesce(sum(e.flags & 4 > 0), 0),
        coalesce(sum(e.size), 0), coalesce(max(e.uid), 0)
 FROM mailbox m LEFT JOIN entry e ON e.account_id = m.account_id AND e.mailbox_id = m.id
+WHERE m.account_id NOT IN (SELECT id FROM kept_account WHERE erasing = 1)
 GROUP BY m.account_id, m.id
 """
 _ACCOUNTS: Final = """
 SELECT a.id, a.bytes_used, a.messages_used, coalesce(sum(e.size), 0), count(e.uid)
-FROM account a LEFT JOIN entry e ON e.account_id = a.id GROUP BY a.id
+FROM (
+    SELECT id, bytes_used, messages_used FROM account
+    UNION ALL SELECT id, bytes_used, messages_used FROM kept_account WHERE erasing = 0
+) a LEFT JOIN entry e ON e.account_id = a.id GROUP BY a.id
 """
 _ORPHANS: Final = (
     (
@@ -37,9 +41,20 @@ _ORPHANS: Final = (
         "SELECT m.account_id, m.id FROM message m LEFT JOIN blob b ON b.id = m.blob_id WHERE b.id IS NULL",
     ),
     (
-        "a message is in no mailbox",
+        "a message is in no mailbox and was not deleted",
         "SELECT m.account_id, m.id FROM message m WHERE NOT EXISTS"
-        " (SELECT 1 FROM entry e WHERE e.account_id = m.account_id AND e.message_id = m.id)",
+        " (SELECT 1 FROM entry e WHERE e.account_id = m.account_id AND e.message_id = m.id) AND NOT EXISTS"
+        " (SELECT 1 FROM kept k WHERE k.account_id = m.account_id AND k.message_id = m.id)",
+    ),
+    (
+        "a deleted message that could be restored has no message",
+        "SELECT k.account_id, k.uid FROM kept k LEFT JOIN message m"
+        " ON m.account_id = k.account_id AND m.id = k.message_id WHERE m.id IS NULL",
+    ),
+    (
+        "a mailbox has no account",
+        "SELECT m.account_id, m.id FROM mailbox m WHERE m.account_id NOT IN"
+        " (SELECT id FROM account UNION ALL SELECT id FROM kept_account)",
     ),
 )
 # Counted for all blobs at once: asked for each of them, a hundred thousand messages would take hours.
@@ -132,4 +147,14 @@ def _owners(reader: Reader, blob: int) -> str:
         " JOIN mailbox b ON b.account_id = e.account_id AND b.id = e.mailbox_id WHERE m.blob_id = ? LIMIT 5",
         blob,
     )
-    return "".join(f"; account {account}, {name}, UID {uid}" for account, name, uid in rows)
+    deleted = reader.rows(
+        "SELECT k.account_id, k.uid FROM message m"
+        " JOIN kept k ON k.account_id = m.account_id AND k.message_id = m.id WHERE m.blob_id = ? LIMIT 5",
+        blob,
+    )
+    return "".join(
+        [
+            *(f"; account {account}, {name}, UID {uid}" for account, name, uid in rows),
+            *(f"; account {account}, deleted, had UID {uid}" for account, uid in deleted),
+        ]
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from postroad.db.transaction import Reader, Transaction
+from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.flags import Flag, join_keywords, split_keywords
 from postroad.store.blobs.record import line
 from postroad.store.errors import LimitReached, NoSuchMailbox
@@ -14,6 +14,14 @@ KEYWORDS_PER_MESSAGE: Final = 100
 KEYWORD_LENGTH: Final = 100
 
 ENTRY_COLUMNS: Final = "uid, modseq, flags, keywords, size, internal_date, message_id"
+_KEEP: Final = (
+    "INSERT INTO kept (account_id, mailbox_id, at, uid, flags, keywords, size, internal_date, message_id)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_UNUSED: Final = (
+    "NOT EXISTS (SELECT 1 FROM entry WHERE account_id = message.account_id AND message_id = message.id)"
+    " AND NOT EXISTS (SELECT 1 FROM kept WHERE account_id = message.account_id AND message_id = message.id)"
+)
 SELECT_RANGE: Final = (
     f"SELECT {ENTRY_COLUMNS} FROM entry"  # noqa: S608 - a constant
     " WHERE account_id = ? AND mailbox_id = ? AND uid BETWEEN ? AND ? ORDER BY uid"
@@ -99,19 +107,24 @@ def store_flags(
 def copy(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, target_id: int) -> CopyResult:
     """Copy entries, all or none (RFC 3501 §6.4.7); flags and dates go with them."""
     source = select_entries(tx, account_id, mailbox_id, uids)
-    result = _copy(tx, account_id, source, target_id)
+    result = enter(tx, account_id, source, target_id)
     if source:
-        use = tx.row(
-            "UPDATE account SET bytes_used = bytes_used + ?, messages_used = messages_used + ? WHERE id = ?"
-            " RETURNING bytes_used, quota_bytes, messages_used, quota_messages",
-            *(sum(e.size for e in source), len(source), account_id),
-        )
-        check_quota(use or ())
+        check_quota(charge_for(tx, account_id, source))
     return result
 
 
-def _copy(tx: Transaction, account_id: int, source: Sequence[Entry], target_id: int) -> CopyResult:
-    """Make the entries, and charge nobody for them."""
+def charge_for(tx: Transaction, account_id: int, entries: Sequence[Entry]) -> Row:
+    """Charge the account for entries that came; give what `check_quota` looks at."""
+    use = tx.row(
+        "UPDATE account SET bytes_used = bytes_used + ?, messages_used = messages_used + ? WHERE id = ?"
+        " RETURNING bytes_used, quota_bytes, messages_used, quota_messages",
+        *(sum(e.size for e in entries), len(entries), account_id),
+    )
+    return use or ()
+
+
+def enter(tx: Transaction, account_id: int, source: Sequence[Entry], target_id: int) -> CopyResult:
+    """Make entries like `source` in a mailbox, under new UIDs, and charge nobody for them."""
     place = tx.row(
         "SELECT uidvalidity, uidnext FROM mailbox WHERE account_id = ? AND id = ?", account_id, target_id
     )
@@ -153,26 +166,39 @@ def move(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, target
     """Copy and expunge in one transaction (RFC 6851 §3.3): never both, never neither."""
     # It takes no room, so that a full mailbox can still be tidied up.
     source = select_entries(tx, account_id, mailbox_id, uids)
-    result = _copy(tx, account_id, source, target_id)
+    result = enter(tx, account_id, source, target_id)
     if source:
-        _remove(tx, account_id, mailbox_id, source)
-        _discharge(tx, account_id, source, sign=+1)
+        # Nothing is kept to be restored: all of it is in the other mailbox.
+        modseq = _remove(tx, account_id, mailbox_id, source)
+        _journal_expunge(tx, account_id, mailbox_id, modseq, source)
     return result
 
 
 def expunge(
-    tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges | None, only_deleted: bool
+    tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges | None, only_deleted: bool, *, keep: bool
 ) -> list[int]:
-    """Remove entries for good; give their UIDs. `uids` None means all."""
+    """Take entries out of a mailbox; give their UIDs. `uids` None means all.
+
+    With `keep` they can be restored (`store.kept`); without they are gone for good.
+    """
     found = select_entries(tx, account_id, mailbox_id, [(1, 2**32)] if uids is None else uids)
     if only_deleted:
         found = [e for e in found if e.flags & Flag.DELETED]
     if found:
-        _remove(tx, account_id, mailbox_id, found)
+        modseq = _remove(tx, account_id, mailbox_id, found)
+        _discharge(tx, account_id, found)
+        if keep:
+            tx.run_many(_KEEP, [(account_id, mailbox_id, int(tx.now), e.uid, *e[2:]) for e in found])
+            # The time tells `store rebuild` that they can be restored, and until when.
+            _journal_expunge(tx, account_id, mailbox_id, modseq, found, time=int(tx.now))
+        else:
+            release_messages(tx, account_id, {e.message_id for e in found})
+            _journal_expunge(tx, account_id, mailbox_id, modseq, found)
     return [e.uid for e in found]
 
 
-def _remove(tx: Transaction, account_id: int, mailbox_id: int, gone: Sequence[Entry]) -> None:
+def _remove(tx: Transaction, account_id: int, mailbox_id: int, gone: Sequence[Entry]) -> int:
+    """Take entries out and leave tombstones; what becomes of their messages is for the caller."""
     modseq = next_modseq(tx, account_id)
     tx.run_many(
         "DELETE FROM entry WHERE account_id = ? AND mailbox_id = ? AND uid = ?",
@@ -183,30 +209,24 @@ def _remove(tx: Transaction, account_id: int, mailbox_id: int, gone: Sequence[En
         [(account_id, mailbox_id, modseq, e.uid) for e in gone],
     )
     _add_to_counters(tx, account_id, mailbox_id, gone, modseq, -1)
-    _discharge(tx, account_id, gone)
-    release_messages(tx, account_id, {e.message_id for e in gone})
-    tx.packs.journal(
-        line(
-            "expunge",
-            account=account_id,
-            mailbox=mailbox_id,
-            modseq=modseq,
-            uids=_uid_text(e.uid for e in gone),
-        )
-    )
+    return modseq
 
 
-def release_messages(tx: Transaction, account_id: int, message_ids: Iterable[int]) -> None:
-    """Drop the wide rows, and the use of blobs, of messages that are in no mailbox any more."""
-    keys = [(int(tx.now), account_id, m, account_id, m) for m in message_ids]
-    unused = "NOT EXISTS (SELECT 1 FROM entry WHERE account_id = ? AND message_id = ?)"
+def release_messages(
+    tx: Transaction, account_id: int, message_ids: Iterable[int], *, since: int | None = None
+) -> None:
+    """Drop the wide rows, and the use of blobs, of messages that are in no mailbox and not kept.
+
+    `since` is when the last session can have begun to read them, by default now.
+    """
+    keys = [(int(tx.now) if since is None else since, account_id, m) for m in message_ids]
     tx.run_many(
         "UPDATE blob SET refs = refs - 1, freed_at = CASE WHEN refs = 1 THEN ? END WHERE id ="  # noqa: S608 - a constant
-        f" (SELECT blob_id FROM message WHERE account_id = ? AND id = ? AND {unused})",
+        f" (SELECT blob_id FROM message WHERE account_id = ? AND id = ? AND {_UNUSED})",
         keys,
     )
     tx.run_many(
-        f"DELETE FROM message WHERE account_id = ? AND id = ? AND {unused}",  # noqa: S608 - a constant
+        f"DELETE FROM message WHERE account_id = ? AND id = ? AND {_UNUSED}",  # noqa: S608 - a constant
         [key[1:] for key in keys],
     )
 
@@ -247,10 +267,19 @@ def _add_to_counters(
     )
 
 
-def _discharge(tx: Transaction, account_id: int, entries: Sequence[Entry], sign: int = -1) -> None:
+def _discharge(tx: Transaction, account_id: int, entries: Sequence[Entry]) -> None:
     tx.run(
-        "UPDATE account SET bytes_used = bytes_used + ?, messages_used = messages_used + ? WHERE id = ?",
-        *(sign * sum(e.size for e in entries), sign * len(entries), account_id),
+        "UPDATE account SET bytes_used = bytes_used - ?, messages_used = messages_used - ? WHERE id = ?",
+        *(sum(e.size for e in entries), len(entries), account_id),
+    )
+
+
+def _journal_expunge(
+    tx: Transaction, account_id: int, mailbox_id: int, modseq: int, gone: Sequence[Entry], **time: int
+) -> None:
+    uids = uid_text(e.uid for e in gone)
+    tx.packs.journal(
+        line("expunge", account=account_id, mailbox=mailbox_id, modseq=modseq, uids=uids, **time)
     )
 
 
@@ -271,14 +300,14 @@ def _journal_flags(
                 account=account_id,
                 mailbox=mailbox_id,
                 modseq=modseq,
-                uids=_uid_text(uids),
+                uids=uid_text(uids),
                 flags=mask,
                 keywords=words,
             )
         )
 
 
-def _uid_text(uids: Iterable[int]) -> str:
+def uid_text(uids: Iterable[int]) -> str:
     """`1:3,9` for ascending UIDs."""
     runs: list[list[int]] = []
     for uid in uids:

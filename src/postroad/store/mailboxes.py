@@ -92,14 +92,17 @@ def create(
     return made
 
 
-def delete(tx: Transaction, account_id: int, mailbox_id: int) -> None:
-    """Remove a mailbox and its messages; mailboxes below it stay (RFC 3501 §6.3.4)."""
+def delete(tx: Transaction, account_id: int, mailbox_id: int, *, keep: bool) -> None:
+    """Remove a mailbox and its messages; mailboxes below it stay (RFC 3501 §6.3.4).
+
+    With `keep` all of it can be restored (`store.kept`).
+    """
     found = by_id(tx, account_id, mailbox_id)
     if found is None:
         raise NoSuchMailbox(str(mailbox_id))
     if found.name == "INBOX":
         raise Conflict("INBOX cannot be deleted")
-    expunge(tx, account_id, mailbox_id, None, only_deleted=False)
+    expunge(tx, account_id, mailbox_id, None, only_deleted=False, keep=keep)
     modseq = next_modseq(tx, account_id)
     tx.run("DELETE FROM mailbox WHERE account_id = ? AND id = ?", account_id, mailbox_id)
     tx.run("DELETE FROM tombstone WHERE account_id = ? AND mailbox_id = ?", account_id, mailbox_id)
@@ -107,7 +110,13 @@ def delete(tx: Transaction, account_id: int, mailbox_id: int) -> None:
         "INSERT INTO mailbox_tombstone (account_id, modseq, id) VALUES (?, ?, ?)",
         *(account_id, modseq, mailbox_id),
     )
-    tx.packs.journal(line("unmailbox", account=account_id, mailbox=mailbox_id, modseq=modseq))
+    if keep:
+        tx.run(
+            "INSERT INTO kept_mailbox (account_id, id, name, special_use, at) VALUES (?, ?, ?, ?, ?)",
+            *(account_id, mailbox_id, found.name, found.special_use, int(tx.now)),
+        )
+    when = {"time": int(tx.now)} if keep else {}
+    tx.packs.journal(line("unmailbox", account=account_id, mailbox=mailbox_id, modseq=modseq, **when))
 
 
 def rename(

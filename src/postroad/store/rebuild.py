@@ -1,7 +1,7 @@
 """`store rebuild`: the index is lost, the packs are there: make the index again."""
 
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -60,7 +60,8 @@ def rebuild(
         total = sum(len(account.messages) for account in found.accounts.values())
         for account_id, account in sorted(found.accounts.items()):
             if account_id not in known:
-                report.lost.append(f"account {account_id} is in the packs and not in directory.json")
+                if not account.removed:
+                    report.lost.append(f"account {account_id} is in the packs and not in directory.json")
                 continue
             database.write(lambda tx, i=account_id, a=account: _account(tx, packs, found, i, a, report))  # type: ignore[misc]
             report.accounts += 1
@@ -95,6 +96,7 @@ def _account(
         except (Damaged, KeyError) as error:
             report.lost.append(f"account {account_id}, message {message}: {error}")
     report.messages += len(sizes)
+    _kept(tx, packs, found, account_id, account, sizes)
     for mailbox_id, mailbox in account.mailboxes.items():
         entries = {uid: e for uid, e in mailbox.entries.items() if e.message in sizes}
         insert_found(
@@ -112,19 +114,48 @@ def _account(
         )
         _count(tx, account_id, mailbox_id, list(entries.values()), sizes)
         report.mailboxes += 1
-    tx.run(
-        "UPDATE account SET modseq = ?, next_message_id = ?, next_mailbox_id = ?, next_uidvalidity = ?,"
-        " bytes_used = (SELECT coalesce(sum(size), 0) FROM mailbox WHERE account_id = account.id),"
-        " messages_used = (SELECT coalesce(sum(messages), 0) FROM mailbox WHERE account_id = account.id)"
-        " WHERE id = ?",
-        account.modseq + MARGIN,
-        max(account.messages, default=0) + MARGIN,
-        account.highest_mailbox + MARGIN,
-        max((m.uidvalidity for m in account.mailboxes.values()), default=0),
-        account_id,
-    )
-    if by_name(tx, account_id, "INBOX") is None:
+    for table in ("account", "kept_account"):  # it is in one of them
+        tx.run(
+            f"UPDATE {table} SET modseq = ?, next_message_id = ?, next_mailbox_id = ?, next_uidvalidity = ?,"  # noqa: S608 - names from the line above
+            " bytes_used = (SELECT coalesce(sum(size), 0) FROM mailbox WHERE account_id = ?),"
+            " messages_used = (SELECT coalesce(sum(messages), 0) FROM mailbox WHERE account_id = ?)"
+            " WHERE id = ?",
+            account.modseq + MARGIN,
+            max(account.messages, default=0) + MARGIN,
+            account.highest_mailbox + MARGIN,
+            max((m.uidvalidity for m in account.mailboxes.values()), default=0),
+            *(account_id, account_id, account_id),
+        )
+    if not account.removed and by_name(tx, account_id, "INBOX") is None:
         create(tx, account_id, "INBOX")  # or nothing could be delivered there
+
+
+def _kept(
+    tx: Transaction,
+    packs: PackReader,
+    found: Found,
+    account_id: int,
+    account: FoundAccount,
+    live: dict[int, int],
+) -> None:
+    """Bring back what was deleted as what can be restored, never as mail."""
+    sizes = dict(live)
+    for message in sorted({entry.message for entry, _ in account.kept.values()} - live.keys()):
+        with suppress(Damaged, KeyError):  # erased already: the line that would say so is lost
+            sizes[message] = _message(tx, packs, found, account_id, account, message)
+    tx.run_many(
+        "INSERT INTO kept (account_id, mailbox_id, uid, at, flags, keywords, size, internal_date, message_id)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (account_id, *key, at, e.flags, e.keywords, sizes[e.message], e.date, e.message)
+            for key, (e, at) in account.kept.items()
+            if e.message in sizes
+        ],
+    )
+    tx.run_many(
+        "INSERT INTO kept_mailbox (account_id, id, name, special_use, at) VALUES (?, ?, ?, ?, ?)",
+        [(account_id, number, m.name, m.special, at) for number, (m, at) in account.kept_mailboxes.items()],
+    )
 
 
 def _free_name(tx: Transaction, account_id: int, mailbox_id: int, name: str) -> str:

@@ -1,7 +1,7 @@
 """What the packs say was where: their journal played from the first line to the last."""
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +43,20 @@ class FoundAccount:
     modseq: int = 0
     highest_mailbox: int = 0
     """Of all that ever were: what was deleted must not lend its number to another."""
+    kept: dict[tuple[int, int], tuple[FoundEntry, int]] = field(default_factory=dict)
+    """What was expunged and can be restored: by mailbox and UID, with the time."""
+    kept_mailboxes: dict[int, tuple[FoundMailbox, int]] = field(default_factory=dict)
+    """What was deleted and can be restored, with the time."""
+    removed: bool = False
+    """It is not in the directory any more, and can be restored."""
+
+    def forget(self, mailbox_id: int, uids: Iterable[int] | None) -> None:
+        """Drop expunged messages, or a deleted mailbox, that can be restored no more."""
+        if uids is None:
+            self.kept_mailboxes.pop(mailbox_id, None)
+            return
+        for uid in uids:
+            self.kept.pop((mailbox_id, uid), None)
 
 
 @dataclass(slots=True)
@@ -111,6 +125,8 @@ def replay(folder: Path) -> Found:
     for _, _, _, record in journal:
         if record.kind == "unaccount":
             found.accounts.pop(record.number("account"), None)
+        elif record.kind == "forget" and (known := found.accounts.get(record.number("account"))):
+            known.forget(record.number("mailbox"), _uids(record) if "uids" in record.fields else None)
     return found
 
 
@@ -142,7 +158,11 @@ def _play(account: FoundAccount, record: Record) -> None:
                 mailbox.name, mailbox.special = name, special
                 mailbox.uidvalidity = record.number("uidvalidity")
         case "unmailbox":
-            account.mailboxes.pop(mailbox_id, None)
+            gone = account.mailboxes.pop(mailbox_id, None)
+            if gone is not None and "time" in record.fields:
+                account.kept_mailboxes[mailbox_id] = gone, record.number("time")
+        case "removed" | "restored":
+            account.removed = record.kind == "removed"
         case "file" | "copy":
             _enter(account, mailbox, record)
         case "flags" if mailbox is not None:
@@ -153,7 +173,9 @@ def _play(account: FoundAccount, record: Record) -> None:
                     entry.modseq = record.number("modseq")
         case "expunge" if mailbox is not None:
             for uid in _uids(record):
-                mailbox.entries.pop(uid, None)
+                entry = mailbox.entries.pop(uid, None)
+                if entry is not None and "time" in record.fields:
+                    account.kept[mailbox_id, uid] = entry, record.number("time")
 
 
 def _enter(account: FoundAccount, mailbox: FoundMailbox | None, record: Record) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from postroad.config.limits import Limits
+from postroad.config.settings import Retention
 from postroad.db.bus import Bus
 from postroad.db.database import Database
 from postroad.model.clock import Clock
@@ -27,9 +28,18 @@ _SAID_AGAIN: Final = 0.02
 class Store:
     """Index, packs, bus and watch of one worker, over a data directory that is migrated already."""
 
-    def __init__(self, data: Path, clock: Clock, *, name: str, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        clock: Clock,
+        *,
+        name: str,
+        limits: Limits | None = None,
+        retention: Retention | None = None,
+    ) -> None:
         """`name` tells this worker from others on the bus."""
         self._limits = limits or Limits()
+        self.retention = retention or Retention()
         self._spool = data / SPOOL
         self._spool.mkdir(exist_ok=True)
         self.watch = Watch()
@@ -44,7 +54,12 @@ class Store:
 
     def account(self, account_id: int) -> Account:
         """The verbs of one account; nothing is looked up yet."""
-        return Account(account_id, self.database, self.packs, self._listings, self._limits)
+        keep = self.retention.keeps
+        return Account(account_id, self.database, self.packs, self._listings, self._limits, keep=keep)
+
+    def use(self, limits: Limits, retention: Retention) -> None:
+        """Go by these from now on; sessions that are open keep theirs."""
+        self._limits, self.retention = limits, retention
 
     def spool(self) -> Spool:
         """A place for a message that is coming in; close it."""

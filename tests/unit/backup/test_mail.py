@@ -43,7 +43,7 @@ def test_in_place_only_what_is_missing_comes_back(mail: Vault) -> None:
     with mail.desk.open() as (database, _):
         from postroad.store.entries import expunge
 
-        database.write(lambda tx: expunge(tx, ADA, 1, [(3, 5)], only_deleted=False))
+        database.write(lambda tx: expunge(tx, ADA, 1, [(3, 5)], only_deleted=False, keep=True))
     report = mail.pick()
     assert (report.messages, report.present) == (3, 11)
     assert sorted(mail.desk.seen()["INBOX"]) == sorted(before["INBOX"])

@@ -84,7 +84,7 @@ def test_a_domain_goes_with_its_contents(book: Book) -> None:
     book.alias("only@other.example", "bob@example.org")
     with pytest.raises(InUse, match="2 targets of aliases elsewhere"):
         book.write(lambda tx: remove_domain(tx, "example.org", who=WHO))
-    book.write(lambda tx: remove_domain(tx, "example.org", who=WHO, with_contents=True))
+    book.write(lambda tx: remove_domain(tx, "example.org", who=WHO, with_contents=True, keep=False))
     assert book.read(accounts) == []
     left = book.read(alias_verbs.aliases)
     assert [(a.source, a.targets) for a in left] == [("info@other.example", ("eve@example.com",))]
@@ -164,7 +164,7 @@ def test_an_account_that_others_rely_on_stays(book: Book) -> None:
 
 def test_a_removed_account_leaves_nothing(book: Book) -> None:
     account_id = book.account("eve@example.org", "a password")
-    book.write(lambda tx: remove_account(tx, "eve@example.org", who=WHO))
+    book.write(lambda tx: remove_account(tx, "eve@example.org", who=WHO, keep=False))
     for table in ("credential", "mailbox", "subscription", "known_network"):
         count = partial(Reader.value, sql=f"SELECT count(*) FROM {table} WHERE account_id = {account_id}")
         assert book.read(count) == 0

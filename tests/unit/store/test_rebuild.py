@@ -7,6 +7,7 @@ from typing import Any
 from postroad.db.offline import prepare_data
 from postroad.db.transaction import Transaction
 from postroad.directory.accounts import add_account, remove_account
+from postroad.directory.kept_accounts import kept_accounts, restore_account
 from postroad.directory.snapshot import load, restore, save
 from postroad.model.address import parse_mailbox
 from postroad.model.envelope import Recipient
@@ -14,10 +15,12 @@ from postroad.model.flags import Flag
 from postroad.queue.item import read_item
 from postroad.queue.journal import restore as restore_queue
 from postroad.queue.spool import enqueue, remove_recipients
+from postroad.store import kept
 from postroad.store.account import Account
 from postroad.store.blobs.reader import PackReader
 from postroad.store.check import Problem, check
 from postroad.store.filing import put_blob
+from postroad.store.kept import Which
 from postroad.store.offline import open_offline
 from postroad.store.prepare import prepare_now
 from postroad.store.rebuild import Report, rebuild
@@ -31,6 +34,14 @@ def problems(data: Path) -> list[Problem]:
             return database.read(lambda r: list(check(r, packs)))
     finally:
         packs.close()
+
+
+def restorable(data: Path, account_id: int) -> Any:
+    """What was deleted and can be restored, without the ids of mailboxes that were not."""
+    with open_offline(data) as database:
+        return database.read(
+            lambda r: (kept.find(r, account_id, Which()), kept.find_mailboxes(r, account_id, Which()))
+        )
 
 
 def everything(account: Account) -> dict[str, Any]:
@@ -75,6 +86,8 @@ async def live_a_little(account: Account) -> dict[str, Any]:
 
 def test_a_lost_index_comes_back_whole(desk: Desk) -> None:
     before = desk.run(live_a_little)
+    deleted = restorable(desk.data, desk.account_id)
+    assert len(deleted[0]) > 5
     with open_offline(desk.data) as database:
         database.read(lambda r: save(r, desk.data))
     assert problems(desk.data) == []
@@ -84,7 +97,7 @@ def test_a_lost_index_comes_back_whole(desk: Desk) -> None:
     def bring_back(tx: Transaction) -> set[int]:
         snapshot = load(desk.data)
         restore(tx, snapshot)
-        return {account.id for account in snapshot.accounts}
+        return snapshot.account_ids
 
     report = rebuild(desk.data, bring_back, restore_queue, aside="test")
     assert report.lost == []
@@ -94,6 +107,7 @@ def test_a_lost_index_comes_back_whole(desk: Desk) -> None:
         return everything(account)
 
     assert desk.run(after) == before
+    assert restorable(desk.data, desk.account_id) == deleted
 
 
 def test_mail_on_its_way_out_is_queued_again(desk: Desk) -> None:
@@ -150,7 +164,7 @@ def rebuilt(desk: Desk) -> Report:
     def bring_back(tx: Transaction) -> set[int]:
         snapshot = load(desk.data)
         restore(tx, snapshot)
-        return {account.id for account in snapshot.accounts}
+        return snapshot.account_ids
 
     return rebuild(desk.data, bring_back, restore_queue, aside="test")
 
@@ -227,6 +241,63 @@ def test_an_account_that_was_removed_stays_so(desk: Desk) -> None:
         database.write(lambda tx: add_account(tx, "bob@demo.test", who="test"))
         database.write(lambda tx: remove_account(tx, "bob@demo.test", who="test"))
     assert rebuilt(desk).lost == []
+
+
+def test_what_was_restored_or_erased_is_not_deleted_again(desk: Desk) -> None:
+    async def work(account: Account) -> None:
+        inbox = account.mailbox("INBOX")
+        plans = await account.create("Plans")
+        assert inbox is not None
+        await account.append(inbox.id, [message(n) for n in range(1, 5)])
+        await account.expunge(inbox.id, [(1, 3)], only_deleted=False)
+        await account.delete(plans.id)
+
+    def change(tx: Transaction) -> None:
+        (third, second, _) = kept.find(tx, desk.account_id, Which())
+        kept.restore(tx, desk.account_id, [second], to=None, over_quota=False)
+        kept.erase(tx, [third])
+        kept.erase_mailboxes(
+            tx, [(desk.account_id, m.id) for m in kept.find_mailboxes(tx, desk.account_id, Which())]
+        )
+
+    desk.run(work)
+    with open_offline(desk.data) as database:
+        database.write(change)
+    before = restorable(desk.data, desk.account_id)
+    assert [one.uid for one in before[0]] == [1]
+    report = rebuilt(desk)
+    assert (report.lost, report.messages) == ([], 2)
+    assert problems(desk.data) == []
+    assert restorable(desk.data, desk.account_id) == before
+
+
+def test_a_removed_account_can_be_restored_afterwards(desk: Desk) -> None:
+    async def fill(account: Account) -> dict[str, Any]:
+        inbox = account.mailbox("INBOX")
+        assert inbox is not None
+        await account.append(inbox.id, [message(n) for n in range(1, 5)])
+        await account.expunge(inbox.id, [(2, 2)], only_deleted=False)
+        return everything(account)
+
+    before = desk.run(fill)
+    with open_offline(desk.data) as database:
+        database.write(lambda tx: remove_account(tx, "ada@demo.test", who="test"))
+        (gone,) = database.read(kept_accounts)
+    report = rebuilt(desk)
+    assert (report.lost, report.messages) == ([], 3)
+    assert problems(desk.data) == []
+    with open_offline(desk.data) as database:
+        assert database.read(kept_accounts) == [gone]
+        back = database.write(lambda tx: restore_account(tx, gone, who="test"))
+    assert back.id == desk.account_id
+
+    async def after(account: Account) -> dict[str, Any]:
+        return everything(account)
+
+    assert desk.run(after) == before
+    assert len(restorable(desk.data, desk.account_id)[0]) == 1
+    assert rebuilt(desk).lost == []
+    assert desk.run(after) == before
 
 
 def test_a_mailbox_that_was_deleted_lends_its_number_to_nobody(desk: Desk) -> None:

@@ -48,6 +48,7 @@ CREATE TABLE kept_account (
     next_uidvalidity  INTEGER NOT NULL,
     at                INTEGER NOT NULL,            -- when it was removed
     who               TEXT    NOT NULL,
+    erasing           INTEGER NOT NULL DEFAULT 0,  -- part of its mail is gone already: nobody can restore it
     aliases           TEXT    NOT NULL             -- JSON list of the aliases that pointed at it
 );
 CREATE INDEX kept_account_key ON kept_account (key);
