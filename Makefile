@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run develop test check lint bench bench-peers soak fuzz lock packages versions clean
+.PHONY: help run develop test check lint bench bench-peers bench-curves soak fuzz lock packages versions clean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -38,6 +38,9 @@ bench: $(VENV)/.run ## Measure postroad alone (BENCH="--only smtp-10 --pairs 3")
 bench-peers: $(VENV)/.run packages ## Measure postroad in turns with Postfix and Dovecot (as root; BENCH as above)
 	$(BIN)/python -m bench $(BENCH)
 
+bench-curves: $(VENV)/.bench packages ## Measure how cost grows, and draw it into docs/performance (as root)
+	$(BIN)/python -m bench.curves --write docs/performance $(BENCH)
+
 soak: $(VENV)/.dev packages ## Run the long tests in their full size
 	$(PYTEST) -m soak
 
@@ -62,6 +65,7 @@ lock: | $(VENV)/.made ## Resolve the dependencies anew into requirements*.txt
 	$(LOCK) --output-file requirements.txt
 	$(LOCK) --constraints requirements.txt --extra dev --output-file requirements-dev.txt
 	$(LOCK) --constraints requirements.txt --extra fuzz --output-file requirements-fuzz.txt
+	$(LOCK) --constraints requirements.txt --extra bench --output-file requirements-bench.txt
 
 clean: ## Remove what was built, the virtual environment too
 	rm -rf $(VENV) .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
@@ -84,6 +88,11 @@ $(VENV)/.run: requirements.txt pyproject.toml | $(VENV)/.made
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@echo "Installing the development tools into $(VENV) ..."
 	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.run
+	@echo "Installing what draws into $(VENV) ..."
+	@$(PIP) install --require-hashes -r requirements-bench.txt
 	@touch $@
 
 $(VENV)/.fuzz: requirements-fuzz.txt $(VENV)/.run

@@ -4,29 +4,22 @@ import argparse
 import os
 import signal
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import nullcontext
 from fnmatch import fnmatch
 from pathlib import Path
 
 from rich.console import Console
 
 from bench import page, report
-from bench.pairs import OURS, Row, run_work
+from bench.pairs import Row, run_work
 from bench.sample import Scale, Work
-from bench.servers.ours import ours
-from bench.servers.peers import peers
-from bench.servers.side import LOCAL, Side
+from bench.servers.running import servers
 from bench.sink import Sink, running_sink
 from bench.work import idle, imap_reading, imap_writing, pop3, relay, smtp
-from tests.interop.certificates import make_certificates
-from tests.interop.dns_server import DnsServer
-
-SINK = "far@away.test"
 
 
-def works(sink: Sink | None) -> list[Work]:
+def all_works(sink: Sink | None) -> list[Work]:
     """Every row of the table, in its order; without a sink nothing is relayed."""
     return [
         *smtp.works(),
@@ -36,27 +29,6 @@ def works(sink: Sink | None) -> list[Work]:
         *pop3.works(),
         *idle.works(),
     ]
-
-
-@contextmanager
-def servers(sink: Sink | None, *, alone: bool) -> Iterator[Mapping[str, Side]]:
-    """Everything that is compared, running."""
-    with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="postroad-bench-")))
-        (directory / "ours").mkdir()
-        certificates = make_certificates(directory, "localhost")
-        resolver = LOCAL
-        if sink is not None:
-            dns = DnsServer(directory)
-            dns.add("away MX 10 mx.away", f"mx.away A {sink.address}")
-            dns.start()
-            stack.callback(dns.stop)
-            resolver = dns.address
-        mine = stack.enter_context(ours(directory / "ours", certificates, SINK, resolver))
-        if alone or sink is None:
-            yield {OURS: mine}
-        else:
-            yield {OURS: mine, **stack.enter_context(peers(certificates, SINK, sink.address))}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with running_sink() if os.geteuid() == 0 else nullcontext() as sink:
         chosen = [
             work
-            for work in works(sink)
+            for work in all_works(sink)
             if not options.only or any(fnmatch(work.name, glob) for glob in options.only)
         ]
         if options.list:

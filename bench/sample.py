@@ -1,6 +1,5 @@
 """One measurement of one side, and what a row of the table asks of it."""
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -40,16 +39,11 @@ class Sample:
 def measured(tree: Tree, count: int) -> Iterator[Sample]:
     """Take the time of the body and the CPU time of both ends of the wire."""
     sample = Sample(count)
-    cpu, own, start = tree.cpu(), _own(), time.perf_counter()
+    cpu, own, start = tree.cpu(), time.process_time(), time.perf_counter()
     yield sample
     sample.seconds = time.perf_counter() - start
     sample.cpu = tree.cpu() - cpu
-    sample.own = _own() - own
-
-
-def _own() -> float:
-    used = os.times()
-    return used.user + used.system
+    sample.own = time.process_time() - own
 
 
 def percentile(waits: Sequence[float], share: float) -> float:

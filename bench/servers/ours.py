@@ -1,7 +1,8 @@
-"""postroad with as many workers as the machine has cores, as an operator would run it."""
+"""postroad, as an operator would run it."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -38,14 +39,18 @@ passwords_in_clear = true
 
 
 @contextmanager
-def ours(directory: Path, certificates: Certificates, sink: str, resolver: str) -> Iterator[Side]:
+def ours(
+    directory: Path, certificates: Certificates, sink: str, resolver: str, workers: int = 2
+) -> Iterator[Side]:
     """Run it; what comes for the alias RELAYED goes on to `sink`, an address."""
     tree = Tree("ours")
     imap, pop3 = free_ports(2)
     more = "".join(
         _IN_CLEAR.format(role=role, local=LOCAL, port=port) for role, port in (("imap", imap), ("pop3", pop3))
     )
-    server = Postroad(directory, certificates, resolver=resolver, wrapper=tree.wrapper, more=more + _LIMITS)
+    server = Postroad(
+        directory, certificates, resolver=resolver, workers=workers, wrapper=tree.wrapper, more=more + _LIMITS
+    )
 
     def restart() -> None:
         server.stop()
@@ -59,7 +64,17 @@ def ours(directory: Path, certificates: Certificates, sink: str, resolver: str) 
         server.cli("alias", "add", f"{RELAYED}@{DOMAIN}", sink)
         add_users(directory / "data", USERS)
         ports = Ports(server.ports.smtp, imap, server.ports.imaps, pop3, server.ports.pop3s)
-        yield Side("postroad", DOMAIN, "", ports, tree, certificates, restart, store=directory / "data")
+        yield Side(
+            "postroad",
+            DOMAIN,
+            "",
+            ports,
+            tree,
+            certificates,
+            restart,
+            add_users=partial(add_users, directory / "data"),
+            store=directory / "data",
+        )
     finally:
         server.stop()
         tree.remove()

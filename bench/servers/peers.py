@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -47,8 +47,11 @@ class Peers:
     def start(self) -> None:
         """Start both."""
         self._dovecot = dovecot.start(self._directory / "dovecot", self._ports, self.tree)
-        self._postfix = postfix.start(self._directory / "postfix", self._smtp, self.tree)
         self.tree.started(self._dovecot.daemon.pid)
+        self._start_postfix()
+
+    def _start_postfix(self) -> None:
+        self._postfix = postfix.start(self._directory / "postfix", self._smtp, self.tree)
         self.tree.started(self._postfix.pid)
 
     def stop(self) -> None:
@@ -61,6 +64,14 @@ class Peers:
         self._dovecot.daemon.stop()
         self._dovecot = dovecot.start(self._directory / "dovecot", self._ports, self.tree)
         self.tree.started(self._dovecot.daemon.pid)
+
+    def add_users(self, users: Sequence[str]) -> None:
+        """Make more accounts in every format."""
+        dovecot.add_users(self._directory / "dovecot", DOMAIN, users)
+        names = [f"{form}-{user}" for form in dovecot.FORMATS for user in users]
+        postfix.add_users(self._directory / "postfix", DOMAIN, names)
+        postfix.stop(self._postfix, self._directory / "postfix")  # a reload takes effect some time later
+        self._start_postfix()
 
     def forget(self, account: str, mailbox: str) -> None:
         """Drop the cache of header fields that Dovecot keeps on disk for a mailbox."""
@@ -99,6 +110,7 @@ def _side(running: Peers, form: str, directory: Path, certificates: Certificates
         tree=running.tree,
         certificates=certificates,
         restart=running.restart,
+        add_users=running.add_users,
         forget=lambda user, mailbox: running.forget(f"{form}-{user}", mailbox),
         maildirs=directory / "dovecot/mail" if form == "maildir" else None,
     )

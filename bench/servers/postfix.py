@@ -95,7 +95,7 @@ def lay_out(directory: Path, *, domain: str, users: Sequence[str], lmtp: Path, s
 
 
 def add_users(directory: Path, domain: str, users: Sequence[str]) -> None:
-    """Let there be these mailboxes; Postfix looks when a process of it starts."""
+    """Let there be these mailboxes; those of its processes that run do not know of them."""
     with (directory / "etc/mailboxes").open("a") as file:
         file.writelines(f"{user}@{domain} yes\n" for user in users)
 

@@ -1,7 +1,7 @@
 """One of the servers that are compared, as the load generators see it."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -11,7 +11,7 @@ from tests.interop.certificates import Certificates
 
 PASSWORD: Final = "sw0rdfish and chips"
 LOCAL: Final = "127.0.0.1"
-SENDERS: Final = 50
+SENDERS: Final = 100
 USERS: Final = (*tuple(f"u{number}" for number in range(SENDERS)), "large", "bodies", "pop", "moves", "idle")
 """Accounts that every side has."""
 RELAYED: Final = "relayed"
@@ -44,6 +44,8 @@ class Side:
     """End it and start it again."""
     forget: Callable[[str, str], None] = lambda _user, _mailbox: None
     """Drop what it has cached about a mailbox, where that outlives a restart."""
+    add_users: Callable[[Sequence[str]], None] = lambda _users: None
+    """Make more accounts."""
     store: Path | None = None
     """The data directory, if it is postroad's."""
     maildirs: Path | None = None

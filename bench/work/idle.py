@@ -22,7 +22,7 @@ def _news(side: Side, scale: Scale) -> Sample:
     reader, sender = imap_client(side, "idle"), smtp_client(side)
     before = message_count(reader)
     command(reader, b"SELECT INBOX")
-    _begin_idle(reader)
+    begin_idle(reader)
     start, waits = envelope(side.address("idle")), list[float]()
     with measured(side.tree, count) as sample:
         for number, message in enumerate(mail.messages(count, 10 * 1024)):
@@ -37,7 +37,7 @@ def _news(side: Side, scale: Scale) -> Sample:
     return sample
 
 
-def _begin_idle(client: Client) -> None:
+def begin_idle(client: Client) -> None:
     ask(client, Ask(b"t IDLE\r\n", Untagged(rb"(?:\A|\n)\+ ")))
 
 
@@ -55,7 +55,7 @@ def _idle_memory(*, tls: bool) -> Measure:
             for number in range(count):
                 client = imap_client(side, f"u{number % 50}", tls=tls)
                 command(client, b"SELECT INBOX")
-                _begin_idle(client)
+                begin_idle(client)
                 clients.append(client)
         time.sleep(_SETTLE)
         sample.value = (side.tree.memory() - before) / count / 1024

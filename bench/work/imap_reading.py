@@ -31,7 +31,7 @@ def _bodies(side: Side, scale: Scale) -> None:
 # -- log-in ----------------------------------------------------------------
 
 
-def _logins(sessions: int, count: int, *, tls: bool) -> Measure:
+def logins(sessions: int, count: int, *, tls: bool) -> Measure:
     def dialogue(side: Side, user: str, share: int) -> Dialogue:
         login = imap_login(side, user)
         for _ in range(share):
@@ -196,7 +196,7 @@ def works() -> Iterator[Work]:
         ("login", "IMAP log in and out, plain, 4 at a time", False, times(3, 10), 243.0),
         ("login-tls", "IMAP log in and out, TLS, 4 at a time", True, times(1.2, 2), 163.0),
     ):
-        measure = _logins(4, 200, tls=tls)
+        measure = logins(4, 200, tls=tls)
         yield Work(name, title, Unit.LOGINS, *targets, measure, ("mdbox",), mox=mox)
     large, bodies = _large, _bodies
     yield Work(

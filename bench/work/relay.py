@@ -14,7 +14,7 @@ from bench.sink import Sink
 _SESSIONS = 10
 
 
-def _relaying(sink: Sink) -> Measure:
+def relaying(sink: Sink) -> Measure:
     def dialogue(start: bytes, octets: list[bytes]) -> Dialogue:
         for message in octets:
             yield Ask(start, Codes(b"250", b"250", b"354"))
@@ -48,4 +48,4 @@ def _until(sink: Sink, wanted: int) -> None:
 def works(sink: Sink) -> Iterator[Work]:
     """The row."""
     title = "relay: in, queue, out, 10 KiB, 10 sessions"
-    yield Work("relay", title, Unit.MESSAGES, *times(2, 4), _relaying(sink), ("mdbox",))
+    yield Work("relay", title, Unit.MESSAGES, *times(2, 4), relaying(sink), ("mdbox",))

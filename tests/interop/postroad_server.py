@@ -21,7 +21,7 @@ HOST: Final = "localhost"
 _SETTINGS: Final = """
 hostname = "mx.ours.test"
 data = "{data}"
-workers = 2
+workers = {workers}
 user = "{user}"
 
 [tls]
@@ -57,7 +57,7 @@ class Ports:
 
 
 class Postroad:
-    """One whole server with two workers, serving ours.test."""
+    """One whole server, with two workers where nothing else is said, serving ours.test."""
 
     def __init__(
         self,
@@ -67,6 +67,7 @@ class Postroad:
         resolver: str = "127.0.0.1",
         exchanger: str = "",
         user: str = "",
+        workers: int = 2,
         wrapper: Sequence[str] = (),
         more: str = "",
     ) -> None:
@@ -84,6 +85,7 @@ class Postroad:
             data=directory / "data",
             certificates=certificates,
             resolver=resolver,
+            workers=workers,
             user=user or (getpass.getuser() if exchanger and os.geteuid() else ""),
         )
         for role, address, port, tls in self._listeners():
