@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Final
 
 HERE: Final = Path(__file__).parent
+FOUND: Final = HERE / "found"
+"""Inputs that found something once, in a folder for each target; they are run with every test run."""
 NAMES: Final = tuple(sorted(path.stem.removeprefix("fuzz_") for path in HERE.glob("fuzz_*.py")))
 
 _LONGEST: Final = 1 << 14
@@ -42,6 +44,11 @@ def load(name: str) -> Target:
     target = import_module(f"tests.fuzz.fuzz_{name}").TARGET
     assert isinstance(target, Target)
     return target
+
+
+def found(name: str) -> list[Path]:
+    """The inputs that found something in a target, long mended."""
+    return sorted((FOUND / name).glob("*"))
 
 
 def run_seeded(target: Target, seed: int, runs: int, *, keep: Path, seconds: float | None = None) -> int:
@@ -91,8 +98,8 @@ def run_coverage(name: str, *, keep: Path, seconds: float | None, options: Seque
     arguments = [sys.argv[0], f"-artifact_prefix={keep}/{name}-", f"-max_len={_LONGEST}", f"-timeout={_HUNG}"]
     if seconds is not None:
         arguments.append(f"-max_total_time={seconds:.0f}")
-    if target.corpus:
-        arguments.append("-seed_inputs=" + ",".join(map(str, target.corpus)))
+    if seeds := [*target.corpus, *found(name)]:
+        arguments.append("-seed_inputs=" + ",".join(map(str, seeds)))
     atheris.Setup([*arguments, *options, str(corpus)], target.check, custom_mutator=mutate)
     atheris.Fuzz()
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from tests.fuzz.harness import NAMES, load, run_seeded
+from tests.fuzz.harness import FOUND, NAMES, found, load, run_files, run_seeded
 
 SEEDS: Final = (1, 2, 3)
 RUNS: Final = -(-20_000 // (len(SEEDS) * len(NAMES)))
@@ -24,6 +24,12 @@ MOST_GROWN: Final = 64 << 10
 @pytest.mark.parametrize("name", NAMES)
 def test_seeded_inputs_find_nothing(name: str, seed: int, tmp_path: Path) -> None:
     assert run_seeded(load(name), seed, RUNS, keep=tmp_path) == RUNS
+
+
+@pytest.mark.parametrize("name", sorted(folder.name for folder in FOUND.iterdir()))
+def test_what_was_found_once_stays_mended(name: str) -> None:
+    assert found(name)
+    run_files(load(name), found(name))
 
 
 @pytest.mark.soak

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from postroad.message.charset import decode_text
 from postroad.message.comment import strip_comments
-from postroad.message.encoded_word import decode_header
+from postroad.message.encoded_word import decode_header, squeezed
 
 MAX_PARAMETERS: Final = 100
 
@@ -91,7 +91,7 @@ def decode_extended(value: bytes) -> str:
     if not quote or not second:
         return decode_header(unquote_to_bytes(value))
     decoded = decode_text(unquote_to_bytes(text), charset.decode("latin-1") or None)
-    return " ".join(decoded.split())
+    return squeezed(decoded)  # what was %-encoded may be a line end
 
 
 def _parameters(value: bytes, at: int) -> Parameters:

@@ -24,6 +24,11 @@ def decode_header(value: bytes) -> str:
         text = decode_text(value)
     else:
         text = _decode_words(value)
+    return squeezed(text)
+
+
+def squeezed(text: str) -> str:
+    """Return text with runs of white space and control characters as one space each."""
     return _SPACE.sub(" ", text).strip(" ")
 
 

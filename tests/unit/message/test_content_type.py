@@ -76,6 +76,7 @@ def test_continuations_become_one_parameter() -> None:
         (b'filename="a \\"b\\" \\\\c"', 'a "b" \\c'),
         (b"filename*=nonsense", "nonsense"),
         (b"filename*=no-such-charset''%C3%A4", "ä"),
+        (b"filename*=utf-8''a%0D%0AX:%001%1B%5B2J", "a X: 1 [2J"),
         (b"filename=", ""),
         (b"x=y", None),
     ],
