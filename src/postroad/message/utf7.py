@@ -5,7 +5,8 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from typing import Final
 
-_SHIFTED: Final = re.compile(rb"&([^-]*)-")
+# No ampersand inside: behind each of many the search for an end would go through all of the name.
+_SHIFTED: Final = re.compile(rb"&([^&-]*+)-")
 _TO_SHIFT: Final = re.compile(r"[^\x20-\x25\x27-\x7e]+")
 # What Courier shifts as well in the names of Maildir folders: a dot parts their levels there.
 _TO_SHIFT_IN_FOLDERS: Final = re.compile(r"[^\x20-\x25\x27-\x2d\x30-\x39\x3b-\x5b\x5d-\x7d]+")
@@ -40,6 +41,8 @@ def decode_folder(raw: bytes) -> str:
     """
     pieces = _SHIFTED.split(raw)
     # split gives plain, shifted, plain, shifted, ..., plain.
+    if any(b"&" in plain for plain in pieces[::2]):
+        raise ValueError("a shift has no end")
     text = [piece.decode("ascii") for piece in pieces]
     for index in range(1, len(pieces), 2):
         text[index] = _unshift(pieces[index])
