@@ -52,7 +52,7 @@ def _file(store: Path, address: str, mailbox: str, count: int, size: int) -> Non
         for number in numbers:
             prepared = prepare_now(mail.message(number, size))
             blob = put_blob(tx, prepared, 1)
-            file_message(tx, account_id=account, mailbox_id=box.id, blob_id=blob, prepared=prepared)
+            file_message(tx, account_id=account, mailbox_id=box.id, blob=blob, prepared=prepared)
 
     with open_offline(store) as database:
         for first in range(0, count, _GROUP):

@@ -29,7 +29,7 @@ def put_off(store: Path, address: str, count: int) -> None:
                 tx,
                 sender=None,
                 recipients=[recipient],
-                blob_id=put_blob(tx, prepared, 1),
+                blob=put_blob(tx, prepared, 1),
                 prefix=b"",
                 size=prepared.size,
                 account_id=None,

@@ -104,8 +104,8 @@ class Acceptance:
         only = envelope.recipients[0].address if len(envelope.recipients) == 1 else None
         trace = received(peer, hostname=self._hostname, message_id=identity, now=tx.now, recipient=only)
         outgoing = expansion.outgoing()
-        blob_id = put_blob(tx, prepared, len(expansion.accounts) + len(outgoing))
-        delivery = Delivery(envelope.sender, blob_id, prepared, trace)
+        blob = put_blob(tx, prepared, len(expansion.accounts) + len(outgoing))
+        delivery = Delivery(envelope.sender, blob, prepared, trace)
         notes = [Note("received", {**_connection_facts(peer), "size": prepared.size})]
         notes += deliver(tx, delivery, list(expansion.accounts.values()))
         notes += [
@@ -146,7 +146,7 @@ def _enqueue(
         tx,
         sender=envelope.sender,
         recipients=recipients,
-        blob_id=delivery.blob_id,
+        blob=delivery.blob,
         prefix=prefix,
         size=len(prefix) + delivery.prepared.size,
         account_id=accepted.peer.account_id,

@@ -145,7 +145,7 @@ def post(tx: Transaction, notice: Notice) -> Note:
     if not accounts and not elsewhere:
         return _note(notice, problem="the sender's address is gone")
     summary = notice.prepared.summary
-    blob_id = put_blob(tx, notice.prepared, len(accounts) + bool(elsewhere))
+    blob = put_blob(tx, notice.prepared, len(accounts) + bool(elsewhere))
     trail_id = record.begin(
         tx,
         kind="out" if elsewhere else "local",
@@ -154,14 +154,14 @@ def post(tx: Transaction, notice: Notice) -> Note:
         message_id=summary.message_id,
         subject=summary.subject,
     )
-    notes = deliver(tx, Delivery(None, blob_id, notice.prepared), accounts)
+    notes = deliver(tx, Delivery(None, blob, notice.prepared), accounts)
     keys = []
     if elsewhere:
         queue_id = enqueue(
             tx,
             sender=None,
             recipients=[Recipient(address) for address in elsewhere],
-            blob_id=blob_id,
+            blob=blob,
             prefix=b"",
             size=notice.prepared.size,
             account_id=None,

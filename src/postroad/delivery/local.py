@@ -8,7 +8,7 @@ from postroad.delivery.trace_fields import delivery_fields
 from postroad.directory.resolve import AccountTarget
 from postroad.model.address import Address
 from postroad.store.errors import NoSuchMailbox
-from postroad.store.filing import Filed, file_message
+from postroad.store.filing import Blob, Filed, file_message
 from postroad.store.prepare import Prepared
 from postroad.trail.note import Note
 
@@ -18,7 +18,7 @@ class Delivery:
     """What is delivered: a blob that is in a pack already, and the trace lines above it."""
 
     sender: Address | None
-    blob_id: int
+    blob: Blob
     prepared: Prepared
     received: bytes = b""
 
@@ -51,7 +51,7 @@ def deliver_one(tx: Transaction, delivery: Delivery, target: AccountTarget) -> F
         tx,
         account_id=target.account_id,
         mailbox_id=inbox,
-        blob_id=delivery.blob_id,
+        blob=delivery.blob,
         prepared=delivery.prepared,
         prefix=delivery_fields(delivery.sender, target.delivered_to) + delivery.received,
     )

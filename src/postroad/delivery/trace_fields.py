@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -29,12 +30,11 @@ def received(peer: Peer, *, hostname: str, message_id: str, now: float, recipien
     origin = f"{helo} ({known})" if helo else literal
     tls = f" ({peer.tls})" if peer.tls else ""
     whom = f"\r\n\tfor <{recipient}>" if recipient is not None else ""
-    date = format_date(datetime.fromtimestamp(int(now), UTC))
     lines = (
         f"Received: from {origin}",
         f"by {hostname} with {peer.protocol}{tls}",
         f"id {message_id}{whom};",
-        f"{date}\r\n",
+        f"{_date(int(now))}\r\n",
     )
     return "\r\n\t".join(lines).encode()
 
@@ -61,6 +61,12 @@ def was_delivered_to(header: bytes, address: Address) -> bool:
     return any(value.strip().lower() == key for value in _DELIVERED_TO.findall(header))
 
 
+@lru_cache(maxsize=4)
+def _date(second: int) -> str:
+    return format_date(datetime.fromtimestamp(second, UTC))
+
+
+@lru_cache(maxsize=1024)
 def _literal(address: str) -> str:
     try:
         ip = ip_address(address)

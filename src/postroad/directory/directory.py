@@ -12,6 +12,7 @@ from postroad.directory import resolve as addresses
 from postroad.directory.accounts import AccountInfo
 from postroad.directory.authenticate import Authenticator
 from postroad.directory.credentials import FULL_COST, Cost, Hasher
+from postroad.directory.remembered import Remembered
 from postroad.directory.resolve import AccountTarget, Local, Resolution
 from postroad.model.address import Address
 from postroad.model.clock import Clock
@@ -36,6 +37,7 @@ class Directory:
         self.hasher = Hasher(hash_cost)
         self._database = database
         self._data = data
+        self._remembered = Remembered()
         self._authenticator = Authenticator(database, clock, limits or Limits(), self.hasher)
 
     def is_local_domain(self, domain: str) -> bool:
@@ -44,7 +46,7 @@ class Directory:
 
     def resolve(self, address: Address) -> Resolution:
         """Follow an address to its targets."""
-        return self._database.read(lambda reader: addresses.resolve(reader, address))
+        return self._database.read(lambda reader: self._remembered.resolve(reader, address))
 
     def account(self, which: Address | int) -> AccountInfo | None:
         """The account of an address (exactly this one, no alias) or of an id."""

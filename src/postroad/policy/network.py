@@ -1,8 +1,10 @@
 """Which addresses count as one peer."""
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 
+@lru_cache(maxsize=1024)  # asked for each command of a peer
 def network_of(address: str) -> str:
     """Return what is counted for a peer: its IPv4 address, or the /64 of its IPv6 address.
 

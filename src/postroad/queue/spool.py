@@ -15,7 +15,7 @@ from postroad.model.address import Address
 from postroad.model.envelope import Recipient
 from postroad.queue import journal
 from postroad.queue.item import Item, Work, read_item, read_leased
-from postroad.store.filing import release_blob
+from postroad.store.filing import Blob, release_blob
 
 TOPIC: Final = "queue"
 """The hint on the bus: there may be something to do."""
@@ -34,7 +34,7 @@ def enqueue(
     *,
     sender: Address | None,
     recipients: Sequence[Recipient],
-    blob_id: int,
+    blob: Blob,
     prefix: bytes,
     size: int,
     account_id: int | None,
@@ -51,7 +51,7 @@ def enqueue(
     tx.run(
         "INSERT INTO queue_item (created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid,"
         " body, smtputf8) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        *(tx.now, None if sender is None else str(sender), account_id, blob_id, prefix, size, trail_id),
+        *(tx.now, None if sender is None else str(sender), account_id, blob.id, prefix, size, trail_id),
         *(ret, envid, body, smtputf8),
     )
     item_id = tx.inserted()

@@ -298,7 +298,7 @@ def append_prepared(
             tx,
             account_id=account_id,
             mailbox_id=mailbox_id,
-            blob_id=put_blob(tx, prepared, 1),
+            blob=put_blob(tx, prepared, 1),
             prepared=prepared,
             flags=new.flags,
             keywords=join_keywords(new.keywords),

@@ -28,6 +28,19 @@ ENTRY: Final = (
     "INSERT INTO entry (account_id, mailbox_id, uid, modseq, created_modseq, flags, keywords, size,"
     " internal_date, saved_date, message_id) VALUES (?,?,?,?,?,?,?,?,?,?,?)"
 )
+# The update changes nothing and makes RETURNING tell what was there.
+_FIND_OR_FOUND: Final = (
+    "INSERT INTO thread_reference (account_id, reference, thread_id) VALUES (?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET thread_id = thread_id RETURNING thread_id"
+)
+
+
+class Blob(NamedTuple):
+    """A message's octets in a pack."""
+
+    id: int
+    pack: int
+    offset: int
 
 
 class Filed(NamedTuple):
@@ -40,8 +53,8 @@ class Filed(NamedTuple):
     message_id: int
 
 
-def put_blob(tx: Transaction, prepared: Prepared, refs: int) -> int:
-    """Append the body to the active pack, once, for `refs` users; give the blob's id."""
+def put_blob(tx: Transaction, prepared: Prepared, refs: int) -> Blob:
+    """Append the body to the active pack, once, for `refs` users."""
     pack, offset = tx.packs.blob(prepared.body, prepared.digest, tx.now)
     tx.run(
         "INSERT INTO blob (pack, offset, length, digest, refs) VALUES (?, ?, ?, ?, ?)",
@@ -51,7 +64,7 @@ def put_blob(tx: Transaction, prepared: Prepared, refs: int) -> int:
         prepared.digest,
         refs,
     )
-    return tx.inserted()
+    return Blob(tx.inserted(), pack, offset)
 
 
 def release_blob(tx: Transaction, blob_id: int) -> None:
@@ -68,7 +81,7 @@ def file_message(
     *,
     account_id: int,
     mailbox_id: int,
-    blob_id: int,
+    blob: Blob,
     prepared: Prepared,
     prefix: bytes = b"",
     flags: int = 0,
@@ -89,15 +102,14 @@ def file_message(
     if counted is None:
         raise NoSuchMailbox(str(mailbox_id))
     uid, uidvalidity = counted
-    insert_message(tx, account_id, message_id, blob_id, prepared, prefix)
+    insert_message(tx, account_id, message_id, blob.id, prepared, prefix)
     now = int(tx.now)
     date = now if internal_date is None else internal_date
     tx.run(ENTRY, account_id, mailbox_id, uid, modseq, modseq, flags, keywords, size, date, now, message_id)
-    pack, offset = tx.row("SELECT pack, offset FROM blob WHERE id = ?", blob_id) or (0, 0)
     tx.packs.journal(
         b"postroad/1 file account=%d mailbox=%d uid=%d modseq=%d message=%d flags=%d date=%d saved=%d "
         % (account_id, mailbox_id, uid, modseq, message_id, flags, date, now)
-        + line("", blob=f"{pack}:{offset}", keywords=keywords, prefix=prefix)[12:]
+        + line("", blob=f"{blob.pack}:{blob.offset}", keywords=keywords, prefix=prefix)[12:]
     )
     tx.wake(f"account:{account_id}")
     return Filed(mailbox_id, uidvalidity, uid, modseq, message_id)
@@ -143,15 +155,22 @@ def _thread(tx: Transaction, account_id: int, message_id: int, own: str, referen
     if not names:
         return message_id
     keys = [_reference(name) for name in dict.fromkeys(names)]
+    if len(keys) == 1:  # most mail answers nothing
+        return int(tx.value(_FIND_OR_FOUND, account_id, keys[0], message_id))
     marks = ",".join("?" * len(keys))
-    found = tx.value(
-        f"SELECT min(thread_id) FROM thread_reference WHERE account_id = ? AND reference IN ({marks})",  # noqa: S608 - only question marks are put in
-        account_id,
-        *keys,
+    known: dict[int, int] = dict(
+        tx.rows(
+            "SELECT reference, thread_id FROM thread_reference"  # noqa: S608 - only question marks are put in
+            f" WHERE account_id = ? AND reference IN ({marks})",
+            account_id,
+            *keys,
+        )
     )
-    thread_id: int = message_id if found is None else found
-    for key in keys:
-        tx.run("INSERT OR IGNORE INTO thread_reference VALUES (?, ?, ?)", account_id, key, thread_id)
+    thread_id: int = min(known.values(), default=message_id)
+    tx.run_many(
+        "INSERT INTO thread_reference VALUES (?, ?, ?)",
+        [(account_id, key, thread_id) for key in keys if key not in known],
+    )
     return thread_id
 
 

@@ -47,8 +47,7 @@ def begin(
     )
     number = tx.inserted()
     found_by = {key[:_KEY].lower() for key in (sender, *recipients, message_id, *keys) if key}
-    for key in found_by:
-        tx.run("INSERT INTO trail_key (key, trail_id) VALUES (?, ?)", key, number)
+    tx.run_many("INSERT INTO trail_key (key, trail_id) VALUES (?, ?)", [(key, number) for key in found_by])
     return number
 
 

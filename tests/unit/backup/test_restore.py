@@ -33,7 +33,7 @@ def queue_one(tx: Transaction) -> None:
         tx,
         sender=parse_mailbox("ada@demo.test"),
         recipients=[Recipient(parse_mailbox("lu@client.test"))],
-        blob_id=put_blob(tx, prepared, 1),
+        blob=put_blob(tx, prepared, 1),
         prefix=b"",
         size=prepared.size,
         account_id=ADA,

@@ -26,7 +26,7 @@ def _submit(tx: Transaction, *recipients: str) -> str:
         tx,
         sender=parse_mailbox("ada@example.org"),
         recipients=[Recipient(parse_mailbox(address)) for address in recipients],
-        blob_id=put_blob(tx, prepared, 1),
+        blob=put_blob(tx, prepared, 1),
         prefix=b"",
         size=prepared.size,
         account_id=1,

@@ -33,7 +33,7 @@ def put(
         tx,
         sender=None if sender is None else parse_mailbox(sender),
         recipients=everybody,
-        blob_id=put_blob(tx, prepared, 1),
+        blob=put_blob(tx, prepared, 1),
         prefix=b"",
         size=prepared.size,
         account_id=None,

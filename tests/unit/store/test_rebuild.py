@@ -121,7 +121,7 @@ def test_mail_on_its_way_out_is_queued_again(desk: Desk) -> None:
             tx,
             sender=parse_mailbox("ada@demo.test"),
             recipients=recipients,
-            blob_id=put_blob(tx, prepared, 1),
+            blob=put_blob(tx, prepared, 1),
             prefix=b"Received: here\r\n",
             size=prepared.size + 16,
             account_id=desk.account_id,
