@@ -9,7 +9,7 @@ DATABASE_NAME: Final = "index.db"
 LOCK_NAME: Final = "index.lock"
 
 _CACHE_KIB: Final = 16 * 1024
-_CHECKPOINT_PAGES: Final = 4000
+CHECKPOINT_PAGES: Final = 4000
 _WAL_KEPT: Final = 64 * 1024 * 1024  # what a long read has made it grow beyond is given back
 
 
@@ -32,7 +32,7 @@ def connect(data: Path, *, writable: bool) -> apsw.Connection:
     connection.pragma("temp_store", "memory")
     connection.pragma("foreign_keys", False)
     if writable:
-        connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
+        connection.pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         connection.pragma("journal_size_limit", _WAL_KEPT)
     else:
         connection.pragma("query_only", True)

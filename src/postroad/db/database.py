@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from postroad.db.checkpoint import Checkpoints
 from postroad.db.connect import LOCK_NAME, connect
 from postroad.db.group import GroupCommit, Packs
 from postroad.db.lock import WriteLock
@@ -23,7 +24,8 @@ class Database:
         self._reader = connect(data, writable=False)
         self._data = data
         self._lock = WriteLock(data / LOCK_NAME)
-        self._group = GroupCommit(self._writer, self._lock, packs, clock, tell)
+        self._checkpoints = Checkpoints(data, self._writer)
+        self._group = GroupCommit(self._writer, self._lock, self._checkpoints, packs, clock, tell)
         self._questions = Reader(self._reader)
         self._execute = self._reader.execute
         self._long = ThreadPoolExecutor(1, thread_name_prefix="read")
@@ -59,6 +61,7 @@ class Database:
     async def close(self) -> None:
         """Finish what is under way and close all connections."""
         await self._group.close()
+        self._checkpoints.close()
         self._long.shutdown(wait=True)
         self._reader.close()
         self._writer.close()

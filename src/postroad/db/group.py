@@ -13,11 +13,12 @@ rows that name them are committed, then the waiters are told.
 import asyncio
 import errno
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol, TypeVar
 
 import apsw
 
+from postroad.db.aside import Aside
+from postroad.db.checkpoint import Checkpoints
 from postroad.db.lock import WriteLock
 from postroad.db.transaction import Appender, Transaction, Work
 from postroad.model.clock import Clock
@@ -50,19 +51,21 @@ class GroupCommit:
         self,
         connection: apsw.Connection,
         lock: WriteLock,
+        checkpoints: Checkpoints,
         packs: Packs,
         clock: Clock,
         tell: Callable[[list[str]], None],
     ) -> None:
         self._connection = connection
         self._lock = lock
+        self._checkpoints = checkpoints
         self._packs = packs
         self._clock = clock
         self._tell = tell
         self._pending: list[tuple[Work[Any], asyncio.Future[Any]]] = []
         self._group: list[tuple[asyncio.Future[Any], Any]] = []
         self._busy = self._closed = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._thread = Aside("commit")
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -88,8 +91,7 @@ class GroupCommit:
         """Finish what is under way."""
         await self._idle.wait()
         self._closed = True
-        await asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
-        self._thread.shutdown(wait=True)
+        self._thread.stop()
 
     # -- the cycle: begin, run (loop), commit (thread), done (loop) ----------
 
@@ -102,7 +104,7 @@ class GroupCommit:
         if free:
             self._run()
         else:
-            self._in_thread(self._lock.acquire, self._run_after_lock)
+            self._thread.run(self._lock.acquire, self._run_after_lock)
 
     def _run_after_lock(self, error: BaseException | None) -> None:
         if error is None:
@@ -135,7 +137,7 @@ class GroupCommit:
             return
         GROUP_SIZE.observe(len(jobs))
         self._topics = tx.topics()
-        self._in_thread(self._commit, self._done)
+        self._thread.run(self._commit, self._done)
 
     def _attempt(self, tx: Transaction, work: Work[Any], *, alone: bool) -> Any:
         """Run one piece of work in its savepoint; give its result or its error."""
@@ -163,6 +165,7 @@ class GroupCommit:
             raise
         else:
             self._packs.committed()
+            self._checkpoints.finish()
         finally:
             self._lock.release()
 
@@ -185,6 +188,7 @@ class GroupCommit:
                 else:
                     future.set_result(result)
             self._tell(self._topics)  # a hint that cannot be given must keep nobody waiting
+            self._checkpoints.look()
         finally:
             self._next()
 
@@ -205,19 +209,6 @@ class GroupCommit:
         else:
             self._busy = False
             self._idle.set()
-
-    def _in_thread(self, work: Callable[[], None], then: Callable[[BaseException | None], None]) -> None:
-        loop = asyncio.get_running_loop()
-
-        def run() -> None:
-            error: BaseException | None = None
-            try:
-                work()
-            except BaseException as caught:
-                error = caught
-            loop.call_soon_threadsafe(then, error)
-
-        self._thread.submit(run)
 
 
 def _as_unavailable(error: BaseException) -> Unavailable:
