@@ -14,9 +14,9 @@ from tests.faults.server import Server
 CLIENTS = 8
 
 
-def kill_and_compare(server: Server, strikes: int) -> None:
+def kill_and_compare(server: Server, strikes: int, *, seed: int = 0) -> None:
     """Kill everything so often; each client finds what its model says, whenever it comes back."""
-    changers = [Changer(n) for n in range(CLIENTS)]
+    changers = [Changer(seed + n) for n in range(CLIENTS)]
     modseqs, restarts = Modseqs(), Restarts()
     data = server.directory / "data"
     for changer in changers:
@@ -50,5 +50,7 @@ def test_eight_clients_and_six_strikes(start: Start) -> None:
 
 
 @pytest.mark.soak
-def test_eight_clients_and_fifty_strikes(start: Start) -> None:
-    kill_and_compare(start(more=UNLIMITED), 50)
+@pytest.mark.parametrize("seed", [100, 200])
+def test_eight_clients_and_fifty_strikes(start: Start, seed: int) -> None:
+    """Half of them each."""
+    kill_and_compare(start(more=UNLIMITED), 25, seed=seed)

@@ -56,9 +56,9 @@ async def _once(server: Server, book: Book, name: str, octets: bytes) -> None:
         line.abort()
 
 
-def stop_and_look(server: Server, rounds: int) -> None:
+def stop_and_look(server: Server, rounds: int, *, seed: int = 3) -> None:
     """Let processes stand still so often; half of the time they go on, half of the time they are killed."""
-    crashes, lost = Crashes(server), 0
+    crashes, lost = Crashes(server, seed=seed), 0
     for number in range(1, rounds + 1):
         stopped = server.workers()[number % 2 :]
         before = set(server.workers())
@@ -104,5 +104,7 @@ def test_four_times_still(start: Start) -> None:
 
 
 @pytest.mark.soak
-def test_fifty_times_still(start: Start) -> None:
-    stop_and_look(start(more=UNLIMITED), 50)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_fifty_times_still(start: Start, seed: int) -> None:
+    """Half of them each."""
+    stop_and_look(start(more=UNLIMITED), 25, seed=seed)

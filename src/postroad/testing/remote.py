@@ -134,6 +134,11 @@ class RemoteServer:
         self._sessions: set[asyncio.Task[None]] = set()
         self._something = asyncio.Condition()
 
+    @property
+    def open(self) -> int:
+        """How many connections are open now."""
+        return len(self._sessions)
+
     async def __aenter__(self) -> "RemoteServer":
         await self.start()
         return self
