@@ -9,10 +9,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run develop test check lint bench bench-peers bench-curves soak fuzz lock packages versions clean
+.PHONY: help run develop test check lint bench bench-peers bench-curves reliability-peers soak fuzz lock packages versions clean
 
 help: ## List what can be made
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 run: $(VENV)/.run ## Start a complete mail server on loopback, for trying it out
 	@exec $(BIN)/postroad dev
@@ -40,6 +40,9 @@ bench-peers: $(VENV)/.run packages ## Measure postroad in turns with Postfix and
 
 bench-curves: $(VENV)/.bench packages ## Measure how cost grows, and draw it into docs/performance (as root)
 	$(BIN)/python -m bench.curves --write docs/performance $(BENCH)
+
+reliability-peers: $(VENV)/.dev packages ## Kill postroad, Postfix and Dovecot and cut their power (as root; RELIABILITY="--cuts 10")
+	$(BIN)/python -m tests.faults.compare $(RELIABILITY)
 
 soak: $(VENV)/.dev packages ## Run the long tests in their full size
 	$(PYTEST) -m soak

@@ -59,6 +59,11 @@ class Peers:
         postfix.stop(self._postfix, self._directory / "postfix")
         self._dovecot.daemon.stop()
 
+    def killed(self) -> None:
+        """Collect both when somebody has killed all their processes; `start` may follow."""
+        self._dovecot.daemon.wait()
+        self._postfix.wait()
+
     def restart(self) -> None:
         """Start Dovecot anew; Postfix keeps nothing of a mailbox."""
         self._dovecot.daemon.stop()

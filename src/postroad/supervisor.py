@@ -23,8 +23,8 @@ from postroad.obs.notify import notify
 from postroad.prepare_start import Instance, become, prepare
 from postroad.worker_process import run as worker_process
 
-GRACE_SECONDS: Final = 10.0
-"""From SIGTERM until workers that still hold sessions are killed."""
+GRACE_SECONDS: Final = 9.5
+"""From SIGTERM until workers are killed that have not ended: they cut their sessions off before that."""
 BACKOFF_MOST: Final = 30.0
 _HEALTHY_AFTER: Final = 10.0
 _SIGNALS: Final = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
@@ -182,7 +182,7 @@ class Supervisor:
     def _stop(self) -> None:
         self._stopping = True
         self._tell(signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_SECONDS + 2.0
+        deadline = time.monotonic() + GRACE_SECONDS
         while any(slot.pid for slot in self.slots):
             left = deadline - time.monotonic()
             if left <= 0:

@@ -38,7 +38,8 @@ from postroad.smtp.server.services import Acceptor, Role
 from postroad.smtp.server.session import SmtpSession
 from postroad.store.store import Store
 
-GRACE_SECONDS: Final = 10.0
+GRACE_SECONDS: Final = 8.0
+"""From SIGTERM until sessions that are still in the middle of something are cut off."""
 
 Session: TypeAlias = Callable[[Connection], Awaitable[None]]
 

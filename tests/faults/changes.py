@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from tests.faults.load import ADA, Line, Refused, log_in
-from tests.interop.postroad_server import Postroad
+from tests.faults.target import Target
 
 Message: TypeAlias = tuple[str, frozenset[str]]
 """Its subject and its flags."""
@@ -63,7 +63,7 @@ class Changer:
         """What is answered from here on is worth nothing, until the next `work` or `compare`."""
         self._deaf = True
 
-    async def work(self, server: Postroad) -> None:
+    async def work(self, server: Target) -> None:
         """Change this and that, until the server is gone."""
         line = await log_in(server, self._login)
         try:
@@ -73,7 +73,7 @@ class Changer:
         finally:
             line.abort()
 
-    async def compare(self, server: Postroad) -> None:
+    async def compare(self, server: Target) -> None:
         """Look at both mailboxes, and hold them against what must be there."""
         line = await log_in(server, self._login)
         try:
@@ -81,7 +81,7 @@ class Changer:
         finally:
             await line.close()
 
-    async def prepare(self, server: Postroad) -> None:
+    async def prepare(self, server: Target) -> None:
         """Make the mailboxes."""
         line = await log_in(server, self._login)
         for name in self.names:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tests.faults.load import ADA, Book
-from tests.interop.postroad_server import PASSWORD, Postroad
+from tests.faults.target import Target
+from tests.interop.postroad_server import PASSWORD
 
 MAILBOXES: Final = ("INBOX", "Archive")
 _UID: Final = re.compile(rb"UID (\d+)")
@@ -24,14 +25,19 @@ class History:
 
 
 def inside(
-    server: Postroad, book: Book, login: str = ADA, *, bodies: bool = False
+    server: Target,
+    book: Book,
+    login: str = ADA,
+    *,
+    bodies: bool = False,
+    mailboxes: Sequence[str] = MAILBOXES,
 ) -> dict[tuple[str, int, int], str]:
     """(mailbox, UIDVALIDITY, UID) and subject of every message; with `bodies` each is compared."""
     found: dict[tuple[str, int, int], str] = {}
     client = imaplib.IMAP4_SSL("localhost", server.ports.imaps, ssl_context=server.tls_context(), timeout=120)
     with client:
         client.login(login, PASSWORD)
-        for mailbox in MAILBOXES:
+        for mailbox in mailboxes:
             client.select(mailbox, readonly=True)
             validity = int(client.response("UIDVALIDITY")[1][0] or b"0")
             what = "BODY.PEEK[]" if bodies else "BODY.PEEK[HEADER.FIELDS (SUBJECT)]"
@@ -48,7 +54,7 @@ def inside(
 
 
 def check(
-    server: Postroad,
+    server: Target,
     book: Book,
     history: History,
     login: str = ADA,

@@ -106,6 +106,7 @@ async def relay_and_strike(data: Path, messages: int, strikes: int) -> None:
             for strike in range(strikes):
                 wanted = len(remote.messages) + chance.randrange(1, messages * 3 // (2 * strikes))
                 await remote.until_taken(min(wanted, messages * 8 // 10))
+                await asyncio.sleep(chance.uniform(0, 0.2))  # any moment of what it does
                 victim = workers[strike % 2]
                 exposed += remote.open
                 victim.kill()
@@ -125,7 +126,7 @@ async def relay_and_strike(data: Path, messages: int, strikes: int) -> None:
     assert twice <= exposed, "twice without need: at most once for each connection at each strike"
     assert bounced(data) == Counter(recipient(n) for n in range(0, messages, 10)), "one notice for each"
     print(
-        f"\n{messages} messages, {strikes} strikes with {exposed} connections open; 0 lost, {twice} taken twice,"
+        f"\n{messages} messages, {strikes} strikes with {exposed} connections open; 0 lost, {twice} twice,"
         f" one notice for each of {messages // 10} failed recipients"
     )
 

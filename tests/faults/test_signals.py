@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 
 from tests.faults.conftest import Start
-from tests.faults.load import ADA, Book, Line, append, deliver, log_in, under_load
+from tests.faults.load import ADA, Book, Line, Refused, append, deliver, log_in, under_load
 from tests.faults.reading import History, check
 from tests.faults.server import Server
 from tests.interop.certificates import make_certificates
@@ -22,8 +22,10 @@ def test_sigterm_under_load_loses_nothing(start: Start) -> None:
     server = start()
     book, history = Book(), History()
     for _ in range(2):
-        asyncio.run(under_load(_load(server, book), partial(_terminate, server)))
+        ends = asyncio.run(under_load(_load(server, book), partial(_terminate, server)))
         assert server.wait() == 0
+        said = [*book.refused, *(str(end) for end in ends if isinstance(end, Refused))]
+        assert any(words.startswith("421 ") for words in said), "no SMTP client was told"
         server.start()
         check(server, book, history, bodies=True)
     assert "sound" in server.cli("store", "check")
@@ -92,6 +94,30 @@ def test_a_message_that_is_half_here_is_finished(start: Start) -> None:
     server.start()
     check(server, book, History())
     server.stop()
+
+
+def test_who_does_not_come_to_an_end_is_cut_off(start: Start) -> None:
+    server = start()
+
+    async def stubborn() -> None:
+        line = await Line.open(server.ports.smtp)
+        await line.reply()
+        await line.send(b"EHLO x.test\r\n")
+        await line.reply()
+        await line.send(b"MAIL FROM:<>\r\nRCPT TO:<ada@ours.test>\r\nDATA\r\n")
+        for _ in range(3):
+            await line.reply()
+        await line.send(b"Subject: half\r\n")
+        deaf = await log_in(server)
+        await deaf.send(b"b SELECT INBOX\r\nc IDLE\r\n")
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 0
+        await line.close()
+        await deaf.close()
+
+    asyncio.run(stubborn())
+    assert "net.cut_off" in server.log()
+    assert "Traceback" not in server.log()
 
 
 def test_sighup_swaps_the_certificate_and_keeps_the_sessions(start: Start, tmp_path: Path) -> None:
