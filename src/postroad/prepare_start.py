@@ -4,6 +4,7 @@ import fcntl
 import os
 import pwd
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ from postroad.config.settings import Settings
 from postroad.db.copies import copy_path
 from postroad.db.migrate import LATEST
 from postroad.db.offline import prepare_data
+from postroad.mend import mend
 from postroad.net.tls import server_context
 from postroad.obs import multiprocess
 from postroad.obs.log import log
@@ -38,6 +40,8 @@ class Instance:
     def __init__(self, data: Path) -> None:
         self._path = data / PID_FILE
         self._fd = -1
+        self.was_killed = False
+        """Whether the last server here left without removing its file."""
 
     def __enter__(self) -> "Instance":
         self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -49,6 +53,7 @@ class Instance:
                 os.close(self._fd)
                 raise AlreadyRunning(f"a server with process id {pid} already uses {self._path.parent}")
             time.sleep(0.05)
+        self.was_killed = _read_pid(self._fd) > 0
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
         return self
@@ -132,14 +137,25 @@ def _copying(done: int, pages: int) -> None:
     notify("EXTEND_TIMEOUT_USEC=60000000", f"STATUS=Copying the index: {100 * done // max(pages, 1)} %")
 
 
-def prepare(settings: Settings) -> CertificateFiles:
-    """Make or upgrade the store, find or make the certificate; both as the final user.
+def _rebuilding(done: int, messages: int) -> None:
+    notify("EXTEND_TIMEOUT_USEC=60000000", f"STATUS=Making the index again: {done} of {messages} messages")
+
+
+def prepare(
+    settings: Settings, *, was_killed: bool = False, tell: Callable[[str], None] = lambda _sentence: None
+) -> CertificateFiles:
+    """Make, mend or upgrade the store, find or make the certificate; both as the final user.
+
+    `tell` is told what was mended, in sentences for people.
 
     Raises:
+        CannotMend: nothing was changed.
         ConfigError: the certificate cannot be used.
         NewerSchema: the store belongs to a newer postroad.
         NoRoomToUpgrade: nothing was changed.
     """
+    for sentence in mend(settings.data, thorough=was_killed, progress=_rebuilding).sentences:
+        tell(sentence)
     before = prepare_data(settings.data, _copying)
     if 0 < before < LATEST:
         copy = copy_path(settings.data, before)

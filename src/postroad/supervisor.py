@@ -198,14 +198,15 @@ def run(
     announce: Callable[[Sequence[BoundListener]], None] | None = None,
     seek_ports: bool = False,
     before_start: Callable[[Settings], None] | None = None,
+    tell: Callable[[str], None] = lambda _sentence: None,
 ) -> int:
     """Serve until SIGTERM or SIGINT; give the exit code.
 
     `before_start` runs when the data directory is ready and no worker is yet
-    (demo accounts of `postroad dev`).
+    (demo accounts of `postroad dev`). `tell` is told what had to be mended.
 
     Raises:
-        ConfigError, CannotListen, NewerSchema, AlreadyRunning: before anything was started.
+        ConfigError, CannotListen, CannotMend, NewerSchema, AlreadyRunning: before anything was started.
     """
     configure(settings.log.level, settings.log.format)
     os.umask(0o077)
@@ -220,8 +221,8 @@ def run(
         become(settings.user, settings.data)
     elif os.geteuid() == 0 and settings.source is not None:  # whoever only tries it out need not be told
         log.warning("supervisor.root", advice="set `user` in the settings file; workers should not be root")
-    with Instance(settings.data):
-        certificate = prepare(settings)
+    with Instance(settings.data) as instance:
+        certificate = prepare(settings, was_killed=instance.was_killed, tell=tell)
         if before_start is not None:
             before_start(settings)
 

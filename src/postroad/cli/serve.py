@@ -7,11 +7,12 @@ import click
 
 from postroad import __version__
 from postroad.cli.here import Here, common, pass_here
-from postroad.cli.output import Problem
+from postroad.cli.output import Problem, safe
 from postroad.cli.running import note_running
 from postroad.config.errors import ConfigError, together
 from postroad.config.load import missing_files
 from postroad.config.settings import Settings
+from postroad.mend import CannotMend
 from postroad.net.sockets import BoundListener, CannotListen
 from postroad.prepare_start import AlreadyRunning
 from postroad.supervisor import run
@@ -50,10 +51,16 @@ def start(
         Problem, ConfigError
     """
     try:
-        return run(settings, announce=announce, seek_ports=seek_ports, before_start=before_start)
+        return run(
+            settings,
+            announce=announce,
+            seek_ports=seek_ports,
+            before_start=before_start,
+            tell=lambda sentence: click.echo(safe(sentence), err=True),
+        )
     except AlreadyRunning as error:
         raise Problem(str(error), "stop it first: postroad stop") from None
-    except CannotListen as error:
+    except (CannotListen, CannotMend) as error:
         raise Problem(str(error)) from None
     except ConfigError as error:
         if error.file or settings.source is None:

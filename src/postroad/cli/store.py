@@ -13,14 +13,13 @@ from postroad.cli.here import Here, become_owner, common, pass_here
 from postroad.cli.output import Exit, Problem, mark, print_json, safe
 from postroad.cli.progress import progress_bar
 from postroad.cli.schema import downgrade, upgrade_command
-from postroad.db.transaction import Transaction
 from postroad.directory import snapshot
 from postroad.directory.snapshot import BadSnapshot, Snapshot
+from postroad.mend import restore_directory
 from postroad.prepare_start import AlreadyRunning, Instance
 from postroad.queue import journal
 from postroad.store import check as store_check
 from postroad.store import rebuild as store_rebuild
-from postroad.store.accounts import create_mailboxes
 from postroad.store.blobs.reader import PackReader
 
 _PACKS: Final = "packs"
@@ -82,7 +81,7 @@ def rebuild(here: Here, yes: bool) -> int:
         with Instance(data), progress_bar(here, "Filing messages") as progress:
             aside = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
             report = store_rebuild.rebuild(
-                data, lambda tx: _restore(tx, saved), journal.restore, aside=aside, progress=progress
+                data, lambda tx: restore_directory(tx, saved), journal.restore, aside=aside, progress=progress
             )
     except AlreadyRunning as error:
         raise Problem(str(error), "stop it first: postroad stop") from None
@@ -116,10 +115,3 @@ def _saved(data: Path) -> Snapshot:
         ) from None
     except BadSnapshot as error:
         raise Problem(str(error), "take it from a backup") from None
-
-
-def _restore(tx: Transaction, saved: Snapshot) -> set[int]:
-    snapshot.restore(tx, saved)
-    for account in saved.accounts:
-        create_mailboxes(tx, account.id)
-    return saved.account_ids

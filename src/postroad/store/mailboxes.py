@@ -177,6 +177,8 @@ def subscribe(tx: Transaction, account_id: int, name: str, on: bool, limits: Lim
         tx.run("INSERT OR IGNORE INTO subscription (account_id, name) VALUES (?, ?)", account_id, name)
     else:
         tx.run("DELETE FROM subscription WHERE account_id = ? AND name = ?", account_id, name)
+    if tx.changes():
+        tx.packs.journal(line("subscribe", account=account_id, on=int(on), name=name))
 
 
 def claim_recent(tx: Transaction, account_id: int, mailbox_id: int) -> int:
@@ -237,13 +239,12 @@ def insert_found(
     uidnext: int,
     modseq: int,
 ) -> None:
-    """Put a mailbox back that the packs tell of (`store rebuild`); everyone had it subscribed."""
+    """Put a mailbox back that the packs tell of (`store rebuild`)."""
     tx.run(
         "INSERT INTO mailbox (account_id, id, name, uidvalidity, uidnext, created_modseq, modseq,"
         " special_use, recent_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(account_id, mailbox_id, name, uidvalidity, uidnext, modseq, modseq, special_use, uidnext),
     )
-    subscribe(tx, account_id, name, on=True)
 
 
 def _journal(

@@ -1,22 +1,26 @@
-"""`store rebuild`: the index is lost, the packs are there: make the index again."""
+"""The index is lost, the packs are there: make the index again (at a start, or by `store rebuild`)."""
 
+import shutil
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from postroad.db.connect import DATABASE_NAME
-from postroad.db.offline import prepare_data
+from postroad.db.offline import open_database, prepare_data
 from postroad.db.transaction import Transaction
 from postroad.model.flags import Flag
+from postroad.net.clock import SystemClock
+from postroad.store.blobs.pack import sync_folder
 from postroad.store.blobs.reader import PackReader
 from postroad.store.errors import Damaged
 from postroad.store.filing import ENTRY, insert_message
-from postroad.store.mailboxes import by_name, create, insert_found
-from postroad.store.offline import open_offline
+from postroad.store.mailboxes import by_name, create, insert_found, subscribe
 from postroad.store.prepare import Prepared, prepare_now
 from postroad.store.replay import Found, FoundAccount, FoundEntry, FoundItem, replay
+
+_WORKSHOP: Final = "index.new"
 
 MARGIN: Final = 1000
 """UIDs and modseqs left out, so that one which a lost tail had given out is never given again."""
@@ -33,28 +37,64 @@ class Report:
     lost: list[str] = field(default_factory=list)
 
 
+class _Unrecorded:
+    """Stands where a pack would: what is brought back from the packs is in them already."""
+
+    def blob(self, body: Any, digest: bytes, at: float) -> tuple[int, int]:
+        raise AssertionError("no mail arrives while an index is made")
+
+    def journal(self, line: bytes) -> None:
+        """Nothing is written down twice."""
+
+    def mark(self) -> object:
+        return None
+
+    def back_to(self, mark: object) -> None:
+        """Nothing was appended."""
+
+    def begin(self, tx: Transaction) -> None:
+        """Nothing will be appended."""
+
+    def tails(self, tx: Transaction) -> None:
+        """Nothing has an end."""
+
+    def sync(self) -> None:
+        """Nothing waits."""
+
+    def committed(self) -> None:
+        """Nothing follows."""
+
+    def abandoned(self, *, in_doubt: bool = False) -> None:
+        """Nothing is given up."""
+
+
 def rebuild(
     data: Path,
     restore_directory: Callable[[Transaction], set[int]],
     restore_queue: Callable[[Transaction, Iterable[FoundItem]], int],
     *,
     aside: str,
+    carry_over: Callable[[Transaction], None] = lambda _tx: None,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Report:
     """Make a new index from packs; the old one, if any, is kept as `index.db.<aside>`.
 
     The server must not run. `restore_directory` brings back domains, accounts
     and aliases and gives the ids of the accounts; `restore_queue` what was on
-    its way out, and gives how many messages that is.
+    its way out, and gives how many messages that is; `carry_over` adds what only
+    the old index knows. The new index takes its place when it is whole: a
+    process that dies before leaves everything as it was.
     """
     found = replay(data / "packs")
-    for suffix in ("", "-wal", "-shm"):
-        old = data / (DATABASE_NAME + suffix)
-        if old.exists():
-            old.rename(data / f"{DATABASE_NAME}.{aside}{suffix}")
-    prepare_data(data)
+    new = data / _WORKSHOP
+    shutil.rmtree(new, ignore_errors=True)
+    prepare_data(new)
     report = Report()
-    with open_offline(data) as database, closing(PackReader(data / "packs")) as packs:
+    with (
+        open_database(new, _Unrecorded(), SystemClock()) as database,
+        closing(PackReader(data / "packs")) as packs,
+    ):
+        database.write(carry_over)  # first: its rows have numbers already
         known = database.write(restore_directory)
         database.write(lambda tx: _blobs(tx, found))
         total = sum(len(account.messages) for account in found.accounts.values())
@@ -68,7 +108,19 @@ def rebuild(
             progress(report.messages, total)
         report.queued = database.write(lambda tx: restore_queue(tx, found.queue.values()))
         database.write(_count_users)
+    _take_its_place(data, new, aside)
     return report
+
+
+def _take_its_place(data: Path, new: Path, aside: str) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        old = data / (DATABASE_NAME + suffix)
+        if old.exists():
+            old.rename(data / f"{DATABASE_NAME}.{aside}{suffix}")
+    # The last connection has written all of it to the file itself; nothing is left in the log.
+    (new / DATABASE_NAME).rename(data / DATABASE_NAME)
+    sync_folder(data)
+    shutil.rmtree(new)
 
 
 def _blobs(tx: Transaction, found: Found) -> None:
@@ -77,6 +129,8 @@ def _blobs(tx: Transaction, found: Found) -> None:
         " ON CONFLICT (id) DO UPDATE SET tail = max(tail, excluded.tail)",
         list(found.tails.items()),
     )
+    last = found.last_group
+    tx.run("UPDATE pack_group SET number = ?, id = ?, after = ?", last.number, last.id, last.after)
     tx.run_many(
         "INSERT INTO blob (pack, offset, length, digest, refs) VALUES (?, ?, ?, ?, 0)",
         [(*place, length, digest) for place, (length, digest) in found.blobs.items()],
@@ -88,6 +142,7 @@ def _account(
 ) -> None:
     # The mailboxes that every new account gets would stand in the way of those it had.
     tx.run("DELETE FROM mailbox WHERE account_id = ?", account_id)
+    tx.run("DELETE FROM subscription WHERE account_id = ?", account_id)
     wanted = {e.message for m in account.mailboxes.values() for e in m.entries.values()}
     sizes: dict[int, int] = {}
     for message in sorted(wanted):
@@ -114,6 +169,10 @@ def _account(
         )
         _count(tx, account_id, mailbox_id, list(entries.values()), sizes)
         report.mailboxes += 1
+    # Where no line tells, in packs from before there were such lines, all are shown.
+    names = {mailbox.name: True for mailbox in account.mailboxes.values()} | account.subscribed
+    for name in (name for name, on in names.items() if on):
+        subscribe(tx, account_id, name, on=True)
     for table in ("account", "kept_account"):  # it is in one of them
         tx.run(
             f"UPDATE {table} SET modseq = ?, next_message_id = ?, next_mailbox_id = ?, next_uidvalidity = ?,"  # noqa: S608 - names from the line above

@@ -1,12 +1,12 @@
 """What the packs say was where: their journal played from the first line to the last."""
 
-import mmap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from postroad.store.blobs.pack import pack_ids, pack_path
-from postroad.store.blobs.record import Record, scan
+from postroad.store.blobs.group_line import Group
+from postroad.store.blobs.parts import read_parts
+from postroad.store.blobs.record import Record
 
 
 @dataclass(slots=True)
@@ -58,6 +58,9 @@ class FoundAccount:
         for uid in uids:
             self.kept.pop((mailbox_id, uid), None)
 
+    subscribed: dict[str, bool] = field(default_factory=dict)
+    """Names that were subscribed, and those that were given up; empty when nothing tells."""
+
 
 @dataclass(slots=True)
 class FoundItem:
@@ -88,53 +91,48 @@ class Found:
     """(pack, offset): length, digest."""
     tails: dict[int, int] = field(default_factory=dict)
     queue: dict[int, FoundItem] = field(default_factory=dict)
+    last_group: Group = field(default_factory=lambda: Group(0, "", ""))
 
 
 def replay(folder: Path) -> Found:
     """Read every pack and play its journal.
 
     Records of different packs are put in order by the account's modseq, which
-    every change counts up.
+    every change counts up, and by the group for those that have none. What is
+    doubtful comes last and takes nobody's place.
     """
-    found = Found()
-    journal: list[tuple[int, int, int, Record]] = []
-    for pack in pack_ids(folder):
-        for record in _records(pack_path(folder, pack)):
-            end = record.at + 1
+    packs = read_parts(folder)
+    found = Found(tails=packs.tails, last_group=packs.last)
+    journal: list[tuple[bool, int, int, int, int, Record]] = []
+    for part in packs.parts:
+        for record in part.believed():
             if record.kind == "blob":
-                length = record.number("length")
-                found.blobs[pack, record.body_at] = (length, bytes.fromhex(record.text("sha256")))
-                end = record.body_at + length + 1
+                digest = bytes.fromhex(record.text("sha256"))
+                found.blobs[part.pack, record.body_at] = (record.number("length"), digest)
             else:
-                journal.append((record.number("modseq"), pack, record.at, record))
-            found.tails[pack] = end
-    journal.sort(key=lambda line: line[:3])
+                doubtful = not part.sure
+                order = (doubtful, record.number("modseq"), part.number, part.pack, record.at)
+                journal.append((*order, record))
+    journal.sort(key=lambda line: line[:5])
     # What leaves the queue may stand in an earlier pack than what entered it; numbers are never used twice.
     for wanted in ("queue", "unqueue"):
-        for _, _, _, record in journal:
+        for *_, record in journal:
             if record.kind == wanted:
                 _play_queue(found, record)
-    for modseq, _, _, record in journal:
+    for doubtful, modseq, *_, record in journal:
         if "account" not in record.fields:
             continue
         account_id = record.number("account")
         account = found.accounts.setdefault(account_id, FoundAccount())
         account.modseq = max(account.modseq, modseq)
-        _play(account, record)
+        _play(account, record, doubtful=doubtful)
     # A line without a modseq stands first, and ids are never used twice: what is removed stays so.
-    for _, _, _, record in journal:
+    for *_, record in journal:
         if record.kind == "unaccount":
             found.accounts.pop(record.number("account"), None)
         elif record.kind == "forget" and (known := found.accounts.get(record.number("account"))):
             known.forget(record.number("mailbox"), _uids(record) if "uids" in record.fields else None)
     return found
-
-
-def _records(path: Path) -> Iterator[Record]:
-    if path.stat().st_size == 0:
-        return
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as pack:
-        yield from scan(pack)
 
 
 def _play_queue(found: Found, record: Record) -> None:
@@ -145,7 +143,7 @@ def _play_queue(found: Found, record: Record) -> None:
         item.gone.update(int(n) for n in record.text("recipients").split(",") if n)
 
 
-def _play(account: FoundAccount, record: Record) -> None:
+def _play(account: FoundAccount, record: Record, *, doubtful: bool) -> None:
     mailbox_id = record.number("mailbox")
     account.highest_mailbox = max(account.highest_mailbox, mailbox_id)
     mailbox = account.mailboxes.get(mailbox_id)
@@ -164,7 +162,10 @@ def _play(account: FoundAccount, record: Record) -> None:
         case "removed" | "restored":
             account.removed = record.kind == "removed"
         case "file" | "copy":
-            _enter(account, mailbox, record)
+            if not doubtful or _is_new(account, mailbox, record):
+                _enter(account, mailbox, record)
+        case "subscribe":
+            account.subscribed[record.text("name")] = bool(record.number("on"))
         case "flags" if mailbox is not None:
             for uid in _uids(record):
                 if entry := mailbox.entries.get(uid):
@@ -176,6 +177,13 @@ def _play(account: FoundAccount, record: Record) -> None:
                 entry = mailbox.entries.pop(uid, None)
                 if entry is not None and "time" in record.fields:
                     account.kept[mailbox_id, uid] = entry, record.number("time")
+
+
+def _is_new(account: FoundAccount, mailbox: FoundMailbox | None, record: Record) -> bool:
+    """Whether neither the number of the message nor its UID was given to another since."""
+    if record.number("message") in account.messages:
+        return False
+    return mailbox is None or record.number("uid") > mailbox.highest_uid
 
 
 def _enter(account: FoundAccount, mailbox: FoundMailbox | None, record: Record) -> None:

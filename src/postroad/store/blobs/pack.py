@@ -264,7 +264,7 @@ class ActivePack:
         first = pack_line(pack_id)
         try:
             _write_all(fd, 0, [first])
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         except OSError:
             os.close(fd)
             pack_path(self._folder, pack_id).unlink()
@@ -286,7 +286,8 @@ def _lock(fd: int) -> bool:
     return True
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make durable which names a folder holds."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
