@@ -17,7 +17,8 @@ from bench.replies import Reply, Unexpected
 
 PATIENCE: Final = 120.0
 """Seconds without any progress after which a server counts as hung."""
-_PIECE: Final = 256 * 1024
+_PIECE: Final = 64 * 1024
+"""Octets to receive at a time; for more, malloc would ask the kernel each time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Final
 
 from bench import machine
 from bench.pairs import OURS, Row, all_samples
-from bench.report import HEAD, lines
+from bench.report import HEAD, lines, shortfall
 
 _BEGIN: Final = "<!-- measured by make bench-peers -->"
 _END: Final = "<!-- end of what was measured -->"
@@ -37,7 +37,7 @@ def _measured(rows: Sequence[Row], command: str) -> str:
 
 def _summary(rows: Sequence[Row]) -> str:
     aims = sum(row.reaches(row.work.aim) for row in rows)
-    missed = [row.work.title for row in rows if not row.reaches(row.work.must)]
+    missed = [row for row in rows if not row.reaches(row.work.must)]
     musts = len(rows) - len(missed)
     busiest = max(sample.own / sample.seconds for sample in all_samples(rows))
     text = (
@@ -45,7 +45,7 @@ def _summary(rows: Sequence[Row]) -> str:
         f"The load generator took at most {busiest:.0%} of one core.\n"
     )
     if missed:
-        text += "\nMissed:\n\n" + "".join(f"- {title}\n" for title in missed)
+        text += "\nMissed:\n\n" + "".join(f"- {row.work.title}: {shortfall(row)}\n" for row in missed)
     return text
 
 
@@ -63,6 +63,7 @@ def _samples(rows: Sequence[Row]) -> dict[str, object]:
                         "count": sample.count,
                         "seconds": round(sample.seconds, 5),
                         "cpu": round(sample.cpu, 5),
+                        "memory": sample.memory,
                         "client": round(sample.own, 5),
                     }
                     for sample in samples

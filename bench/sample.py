@@ -21,6 +21,8 @@ class Sample:
     """Seconds of the server's whole tree."""
     own: float = 0.0
     """Seconds of the load generator, which runs on the same cores."""
+    memory: int = 0
+    """Octets of the server's whole tree (PSS) when it was done, its clients still there."""
     value: float = 0.0
     """The figure that is compared, in the row's unit."""
 
@@ -44,6 +46,7 @@ def measured(tree: Tree, count: int) -> Iterator[Sample]:
     sample.seconds = time.perf_counter() - start
     sample.cpu = tree.cpu() - cpu
     sample.own = time.process_time() - own
+    sample.memory = tree.memory()
 
 
 def percentile(waits: Sequence[float], share: float) -> float:
@@ -111,7 +114,9 @@ class Work:
     pairs: int | None = None
     """How many pairs at most, where one takes long."""
     mox: float | None = None
-    """What mox 0.0.17 did on such a machine, where that was the best; it is not run here."""
+    """What mox 0.0.17 did on another such machine; it is not in Debian and not run here."""
+    judged_by_mox: bool = False
+    """Whether mox was the best of the peers there: then the targets are multiples of its figure too."""
     needs: bytes = b""
     """An IMAP capability without which there is nothing to measure."""
 

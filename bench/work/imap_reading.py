@@ -197,7 +197,7 @@ def works() -> Iterator[Work]:
         ("login-tls", "IMAP log in and out, TLS, 4 at a time", True, times(1.2, 2), 163.0),
     ):
         measure = logins(4, 200, tls=tls)
-        yield Work(name, title, Unit.LOGINS, *targets, measure, ("mdbox",), mox=mox)
+        yield Work(name, title, Unit.LOGINS, *targets, measure, ("mdbox",), mox=mox, judged_by_mox=True)
     large, bodies = _large, _bodies
     yield Work(
         "select-first", "SELECT of 100,000, first", ms, *at_most(20, 5), _first_select, prepare=large, pairs=3

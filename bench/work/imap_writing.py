@@ -110,6 +110,7 @@ def works() -> Iterator[Work]:
         _stores(1, 500),
         synced,
         mox=814,
+        judged_by_mox=True,
     )
     yield Work(
         "store-10",
@@ -119,6 +120,7 @@ def works() -> Iterator[Work]:
         _stores(10, 2000),
         synced,
         mox=1628,
+        judged_by_mox=True,
     )
     yield Work("append", "APPEND 10 KiB, 1 session", rate, *times(2, 4), _appending(1, 300))
     yield Work("append-10", "APPEND 10 KiB, 10 sessions", rate, *times(1.5, 3), _appending(10, 1500))
