@@ -45,13 +45,14 @@ class SshTarget:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="ssh", daemon=True)
         self._thread.start()
+        self._connection: asyncssh.SSHClientConnection | None = None
         known = known_hosts or Path("~/.ssh/known_hosts").expanduser()
         try:
             if not known.exists():
                 raise TargetError(f"there is no {known}: {_learn(host, port, known)}")
             self._run(self._open(host, port, user, keys, known), "connect")
         except BaseException:
-            self._stop()
+            self.close()
             raise
 
     async def _open(self, host: str, port: int, user: str, keys: Sequence[Path], known: Path) -> None:
@@ -107,10 +108,7 @@ class SshTarget:
 
     def get(self, name: str) -> bytes:
         """Read the file."""
-        try:
-            return self._run(self._get(name), f"read {name}")
-        except asyncssh.SFTPNoSuchFile:
-            raise NoSuchObject(f"{self._name} has no {name}") from None
+        return self._run(self._get(name), f"read {name}")
 
     async def _get(self, name: str) -> bytes:
         async with self._sftp.open(self._path(name), "rb") as file:
@@ -144,7 +142,7 @@ class SshTarget:
         """Remove the file."""
         try:
             self._run(self._sftp.remove(self._path(name)), f"remove {name}")
-        except asyncssh.SFTPNoSuchFile:
+        except NoSuchObject:
             pass
 
     def settle(self) -> None:
@@ -166,9 +164,9 @@ class SshTarget:
         self._stop()
 
     async def _close(self) -> None:
-        self._sftp.exit()
-        self._connection.close()
-        await self._connection.wait_closed()
+        if self._connection is not None:
+            self._connection.close()
+            await self._connection.wait_closed()
 
     def _stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -183,7 +181,7 @@ class SshTarget:
         try:
             return asyncio.run_coroutine_threadsafe(work, self._loop).result()
         except asyncssh.SFTPNoSuchFile:
-            raise
+            raise NoSuchObject(f"{self._name}: cannot {what}: it is not there") from None
         except (asyncssh.Error, OSError) as error:
             raise TargetError(f"{self._name}: cannot {what}: {_words(error)}") from error
 
