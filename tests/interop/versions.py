@@ -96,6 +96,13 @@ PEERS: Final = (
     ),
     Peer("nsd", "NSD", "test_postfix.py", "the name server in which both find each other's MX records"),
     Peer("systemd", "systemd", "test_systemd_unit.py", "verifies the unit and rates its exposure"),
+    Peer(
+        "openssh-server",
+        "OpenSSH",
+        "test_backup_targets.py",
+        "keeps backups, over SFTP; with a host key that is not known, another one, a key that it does not "
+        "accept, a connection that is cut",
+    ),
 )
 
 _TOP: Final = """\
