@@ -4,11 +4,11 @@ Each item is a column of values for all entries of a batch and a place in one
 template, so that a line costs one formatting by C.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from typing import Final
 
 from postroad.imap.selected import Selected
-from postroad.imap.uid_set import is_in
 from postroad.imap.wire.fetch_items import FetchAttribute
 from postroad.imap.wire.responses import internaldates
 from postroad.store.account import Account
@@ -81,12 +81,10 @@ class RowFormat:
                 raise AssertionError(f"{item} is not in the narrow row")
 
     def _flags(self, batch: Batch) -> list[bytes]:
-        texts = batch.by_state(self._selected.flags.ready)
-        recent = self._selected.recent
-        if not recent or not texts or batch.uids[-1] < recent[0][0]:
-            return texts
-        with_recent = self._selected.flags.with_recent
-        return [
-            with_recent(text) if is_in(recent, uid) else text
-            for uid, text in zip(batch.uids, texts, strict=True)
-        ]
+        flags = self._selected.flags
+        texts = batch.by_state(flags.ready)
+        for low, high in self._selected.recent:
+            first, end = bisect_left(batch.uids, low), bisect_right(batch.uids, high)
+            if first < end:
+                texts[first:end] = map(flags.with_recent, texts[first:end])
+        return texts

@@ -1,9 +1,10 @@
 """BODY[…] and its kin: cut from the stored message and sent in pieces (RFC 3501 §6.4.5)."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from postroad.imap.turns import Turns
+from postroad.imap.wire.core import ImapServerCore
 from postroad.imap.wire.fetch_items import FetchSection
 from postroad.message.header import MAX_HEADER
 from postroad.message.section import header_subset
@@ -15,42 +16,46 @@ PIECE: Final = 256 * 1024
 WRITE: Final = 64 * 1024
 """Octets that small answers are joined to before they are written."""
 
+_Place: TypeAlias = tuple[int, int]
+
 
 class Writer:
-    """Joins what is small and passes it on in pieces, never holding much."""
+    """Joins what is small in the core and passes it on in pieces, never holding much."""
 
-    __slots__ = ("_conn", "_held", "_patience", "_size")
+    __slots__ = ("_conn", "_core", "_patience")
 
-    def __init__(self, conn: Connection, patience: float) -> None:
+    def __init__(self, conn: Connection, core: ImapServerCore, patience: float) -> None:
         """`patience` is how long the client may leave unread what it is sent."""
         self._conn = conn
+        self._core = core
         self._patience = patience
-        self._held: list[bytes] = []
-        self._size = 0
 
-    async def write(self, octets: bytes) -> None:
-        """Take octets; they go out once there are enough of them."""
-        self._held.append(octets)
-        self._size += len(octets)
-        if self._size > WRITE:
-            await self.flush()
+    def put(self, octets: bytes) -> None:
+        """Take octets; they go out with the end of the command, or once `room` is asked for."""
+        self._core.write(octets)
 
-    async def flush(self) -> None:
-        """Send what is held."""
-        if self._held:
-            octets = b"".join(self._held)
-            self._held.clear()
-            self._size = 0
-            await self._conn.send(octets, self._patience)
+    @property
+    def full(self) -> bool:
+        """Whether there is enough to be written."""
+        return self._core.unsent > WRITE
+
+    async def room(self) -> None:
+        """Write what there is, if it is enough, and wait for a client that does not read."""
+        if self.full:
+            await self._conn.send(b"", self._patience)
+
+    async def send(self, octets: bytes) -> None:
+        """Write a large piece without copying it."""
+        await self._conn.send(octets, self._patience)
 
 
 class Cuts:
     """The sections of one message that are to be sent, found before anything is said."""
 
-    __slots__ = ("_message", "_places", "_sections")
+    __slots__ = ("_base", "_message", "_places", "_sections", "_text")
 
     def __init__(self, message: StoredMessage, sections: Sequence[FetchSection]) -> None:
-        """Find the sections.
+        """Find the sections, and read them where they are small.
 
         Raises:
             Damaged: the message is not there to its last octet.
@@ -58,41 +63,70 @@ class Cuts:
         self._message = message
         self._sections = sections
         self._places = [message.section(section.path, section.text) for section in sections]
-        end = max([place[1] for place in self._places if place is not None], default=0)
-        message.read(max(end - 1, 0), end)
+        there = [place for place in self._places if place is not None]
+        self._base = min([start for start, _ in there], default=0)
+        end = max([end for _, end in there], default=0)
+        self._text: bytes | None = None
+        if end - self._base <= PIECE:
+            self._text = message.read(self._base, end)
+        else:
+            message.read(end - 1, end)
+
+    def ready(self) -> bytes | None:
+        """Return `BODY[…] {n}` and the octets of each section, a space between; None where large."""
+        if self._text is None:
+            return None
+        parts: list[bytes] = []
+        for section, place in zip(self._sections, self._places, strict=True):
+            parts.append(section.label)
+            if place is None:
+                parts.append(b" NIL ")
+                continue
+            octets = self._fields(section, place) if section.fields else self._region(section, place)
+            parts += (b" {%d}\r\n" % len(octets), octets, b" ")
+        return b"".join(parts)[:-1]
 
     async def send(self, writer: Writer, turns: Turns) -> None:
-        """Send `BODY[…] {n}` and the octets of each section, a space between two."""
+        """Send what `ready` gives, however large it is."""
         lead = b""
         for section, place in zip(self._sections, self._places, strict=True):
-            await writer.write(lead + section.label)
+            writer.put(lead + section.label)
             lead = b" "
             if place is None:
-                await writer.write(b" NIL")
+                writer.put(b" NIL")
             elif section.fields:
-                await self._send_fields(writer, section, *place)
+                header = self._fields(section, place)
+                writer.put(b" {%d}\r\n%b" % (len(header), header))
             else:
-                await self._send_region(writer, section.partial, *place)
+                start, end = _within(section, place)
+                writer.put(b" {%d}\r\n" % (end - start))
+                for at in range(start, end, PIECE):
+                    await writer.send(self._message.read(at, min(at + PIECE, end)))
             await turns.next()
 
-    async def _send_fields(self, writer: Writer, section: FetchSection, start: int, end: int) -> None:
+    def _fields(self, section: FetchSection, place: _Place) -> bytes:
+        start, end = place
         # Behind the limit no header has a field, here as everywhere; BODY[HEADER] gives it all.
-        octets = self._message.read(start, min(end, start + MAX_HEADER))
+        octets = self._read(start, min(end, start + MAX_HEADER))
         header = header_subset(octets, section.fields, section.fields_not)
         if section.partial is not None:
             origin, count = section.partial
             header = header[origin : origin + count]
-        await writer.write(b" {%d}\r\n%b" % (len(header), header))
+        return header
 
-    async def _send_region(
-        self, writer: Writer, partial: tuple[int, int] | None, start: int, end: int
-    ) -> None:
-        if partial is not None:
-            # RFC 3501 §6.4.5: beyond the end there is an empty string, not an error.
-            start = min(start + partial[0], end)
-            end = min(start + partial[1], end)
-        await writer.write(b" {%d}\r\n" % (end - start))
-        while start < end:
-            stop = min(start + PIECE, end)
-            await writer.write(self._message.read(start, stop))
-            start = stop
+    def _region(self, section: FetchSection, place: _Place) -> bytes:
+        return self._read(*_within(section, place))
+
+    def _read(self, start: int, end: int) -> bytes:
+        if self._text is None:
+            return self._message.read(start, end)
+        return self._text[start - self._base : end - self._base]
+
+
+def _within(section: FetchSection, place: _Place) -> _Place:
+    start, end = place
+    if section.partial is not None:
+        # RFC 3501 §6.4.5: beyond the end there is an empty string, not an error.
+        start = min(start + section.partial[0], end)
+        end = min(start + section.partial[1], end)
+    return start, end

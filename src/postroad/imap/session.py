@@ -29,6 +29,7 @@ from postroad.imap.events import next_event
 from postroad.imap.sections import WRITE
 from postroad.imap.selected import MailboxGone
 from postroad.imap.shared_uids import SharedUids
+from postroad.imap.turns import Turns
 from postroad.imap.wire import commands
 from postroad.imap.wire.commands import Command, Event, SaveFailed
 from postroad.imap.wire.core import ImapServerCore
@@ -99,9 +100,14 @@ class ImapSession:
                 b"%b postroad at your service" % self._services.hostname.encode(),
                 b"CAPABILITY " + dialogue.capabilities(),
             )
+            turns = Turns(conn, self._services.clock)
             while (event := await next_event(dialogue)) is not None:
                 await _serve(dialogue, event)
-                await _take_turns(dialogue)
+                if core.unsent > WRITE:
+                    # Within a pipeline, wait for a client that does not read.
+                    await conn.send(b"", self._services.limits.unread_timeout)
+                elif core.buffered():
+                    await turns.next()
         finally:
             _SESSIONS.dec()
             dialogue.leave()
@@ -134,14 +140,6 @@ async def _serve(dialogue: Dialogue, event: Event) -> None:
         dialogue.over = True
     if dialogue.core.state is State.NOT_AUTHENTICATED:
         _bound_strangers(dialogue)
-
-
-async def _take_turns(dialogue: Dialogue) -> None:
-    """Within a pipeline, wait for a client that does not read, and let others have the loop."""
-    if dialogue.core.unsent > WRITE:
-        await dialogue.conn.send(b"", dialogue.services.limits.unread_timeout)
-    elif dialogue.core.buffered():
-        await asyncio.sleep(0)
 
 
 def may_expunge(command: Command) -> bool:

@@ -238,7 +238,8 @@ class Connection(asyncio.Protocol):
             ConnectionError: the peer is gone, or has read nothing for `timeout` seconds.
         """
         self.flush()
-        self.write(data)
+        if data:
+            self.write(data)
         if self._room is not None and not await self._wait_for_room(self.deadline(timeout)):
             self.abort()
             raise ConnectionError("the peer does not read")

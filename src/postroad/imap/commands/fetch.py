@@ -39,8 +39,7 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
     sent = 0
     async for batch in batches(dialogue.account, selected, pairs, fetching.step):
         sent += await fetching.send(batch)
-        await fetching.turns.give_way()
-    await fetching.writer.flush()
+        await fetching.turns.next()
     if fetching.damaged:
         return Answer(b"NO", b"CORRUPTION", b"a message is damaged; the operator has been told")
     # Unknown UIDs are no error (§6.4.8), message numbers have been told and are missed.
@@ -65,7 +64,7 @@ class _Fetching:
     """One FETCH under way."""
 
     def __init__(self, dialogue: Dialogue, command: Fetch) -> None:
-        self.writer = Writer(dialogue.conn, dialogue.services.limits.unread_timeout)
+        self._writer = Writer(dialogue.conn, dialogue.core, dialogue.services.limits.unread_timeout)
         self.turns = Turns(dialogue.conn, dialogue.services.clock)
         self.damaged = False
         self._dialogue = dialogue
@@ -86,51 +85,58 @@ class _Fetching:
             batch, marked = await self._mark_seen(batch)
         if self._tells_flags:
             self._selected.tell_batch(batch)
-            await self.writer.write(self._selected.new_keywords(batch.keywords()))
+            self._writer.put(self._selected.new_keywords(batch.keywords()))
         if not self._sections:
             batch, lines = self._format.lines(batch, b")\r\n")
-            await self.writer.write(b"".join(lines))
+            self._writer.put(b"".join(lines))
+            await self._writer.room()
             return len(lines)
         batch, heads = self._format.lines(batch, b" " if self._attributes else b"")
         sent = 0
         for places in _together(batch.sizes):
             messages = self._account.open_all(batch.message_ids[places.start : places.stop])
             for at in places:
-                message_id = batch.message_ids[at]
-                message = messages.get(message_id)
+                message = messages.get(batch.message_ids[at])
                 if message is not None:
                     sent += 1
-                    now = batch.pick([at]) if batch.uids[at] in marked else None
-                    await self._send_message(message_id, message, heads[at], now)
+                    end = b")\r\n"
+                    if batch.uids[at] in marked and not self._tells_flags:
+                        end = b" FLAGS (%b))\r\n" % self._flags(batch.pick([at]))
+                    await self._send_message(batch.message_ids[at], message, heads[at], end)
         return sent
 
-    async def _send_message(
-        self, message_id: int, message: StoredMessage, head: bytes, now: Batch | None
-    ) -> None:
-        """Send the sections of one message; `now` is its entry where that was just marked."""
+    def _flags(self, one: Batch) -> bytes:
+        [words] = one.by_state(self._selected.flags.ready)
+        recent = is_in(self._selected.recent, one.uids[0])
+        return self._selected.flags.with_recent(words) if recent else words
+
+    async def _send_message(self, message_id: int, message: StoredMessage, head: bytes, end: bytes) -> None:
         try:
             cuts = Cuts(message, self._sections)
         except Damaged as error:
             log.error("imap.damaged", account=self._account.id, message=message_id, reason=str(error))
             self.damaged = True
             return
-        await self.writer.write(head)
+        self._writer.put(head)
+        ready = cuts.ready()
+        if ready is not None:
+            self._writer.put(ready)
+        else:
+            await self._send_large(message_id, cuts)
+        self._writer.put(end)
+        if self._writer.full:
+            await self._writer.room()
+        await self.turns.next()
+
+    async def _send_large(self, message_id: int, cuts: Cuts) -> None:
         try:
-            await cuts.send(self.writer, self.turns)
+            await cuts.send(self._writer, self.turns)
         except Exception as error:
             # Half a response has gone out: nothing that is sent now would be understood.
             self._dialogue.conn.abort()
             if not isinstance(error, ConnectionError):
                 log.error("imap.broken_off", account=self._account.id, message=message_id, exc_info=True)
             raise ConnectionError("a message could not be sent to its end") from error
-        if now is not None and not self._tells_flags:
-            flags = self._selected.flags
-            [words] = now.by_state(flags.ready)
-            if is_in(self._selected.recent, now.uids[0]):
-                words = flags.with_recent(words)
-            await self.writer.write(b" FLAGS (%b))\r\n" % words)
-        else:
-            await self.writer.write(b")\r\n")
 
     async def _mark_seen(self, batch: Batch) -> tuple[Batch, set[int]]:
         """Set \\Seen where it is not; the client is told in the same response (§6.4.5 BODY[])."""
