@@ -1,10 +1,12 @@
 """From every schema that was ever released to the latest, and back (SAFETY A16)."""
 
+import asyncio
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,14 @@ from postroad.db.copies import KEPT_DAYS, copy_path, prune_copies
 from postroad.db.migrate import LATEST, WrongSchema
 from postroad.db.offline import prepare_data
 from postroad.db.upgrade import take_back, upgrade, way_back
+from postroad.directory.accounts import remove_account
+from postroad.model.flags import Flag
+from postroad.net.clock import SystemClock
+from postroad.store import kept
+from postroad.store.kept import Which
+from postroad.store.offline import open_offline
+from postroad.store.store import Store
+from postroad.store.types import NewMessage
 from tests.upgrades.contents import Columns, columns, contents, export_hash, problems, schema
 
 POINTS: Final = 20
@@ -50,6 +60,56 @@ def test_there_is_a_way_back_that_leaves_no_trace(schema_1: Path) -> None:
     upgrade(schema_1)
     take_back(schema_1, 1)
     assert (schema(schema_1), contents(schema_1)) == (shape, before)
+
+
+def test_back_with_all_mail_that_has_arrived_and_without_what_was_deleted(schema_1: Path) -> None:
+    known = columns(schema_1)
+    upgrade(schema_1)
+    asyncio.run(_live_on(schema_1))
+    before = contents(schema_1, known)
+    assert dict(way_back(schema_1).lost) == {
+        "deleted messages that could still be restored": 31,
+        "deleted mailboxes that could still be restored": 1,
+        "removed accounts that could still be restored": 1,
+    }
+    take_back(schema_1, 1)
+    after = contents(schema_1, known)
+    removed = 2  # bob
+    for table, names in known.items():
+        if "account_id" in names and table not in ("queue_item", "message"):
+            where = names.index("account_id")
+            assert after[table] == [row for row in before[table] if row[where] != removed], table
+    assert [row for row in before["account"] if row not in after["account"]] == []
+    assert after["change"] == before["change"]
+    upgrade(schema_1)
+    assert problems(schema_1) == []
+    with open_offline(schema_1) as database:
+        assert database.read(lambda r: kept.find(r, 1, Which())) == []
+
+
+async def _live_on(data: Path) -> None:
+    """Mail arrives, mail is deleted, an account is removed."""
+    store = Store(data, SystemClock(), name="w0")
+    try:
+        ada = store.account(1)
+        inbox, boxes = ada.mailbox("INBOX"), ada.mailbox("日本語/メール")
+        assert inbox is not None
+        assert boxes is not None
+        await ada.append(inbox.id, [NewMessage(b"Subject: since then\r\n\r\n\r\n", Flag.FLAGGED)] * 3)
+        await ada.expunge(inbox.id, [(1, 5)], only_deleted=False)
+        await ada.delete(boxes.id)
+        await store.database.write(
+            lambda tx: remove_account(tx, "bob@ours.test", who="test", with_aliases=True)
+        )
+    finally:
+        await store.close()
+
+
+def test_every_script_has_its_way_back_beside_it() -> None:
+    for version in range(2, LATEST + 1):
+        folder = Path(str(resources.files("postroad.db"))) / "schema" / f"{version:04d}"
+        scripts = {path.name for path in folder.glob("*.sql")}
+        assert {path.name for path in (folder / "down").glob("*.sql")} >= scripts
 
 
 def test_nothing_was_before_the_first(schema_1: Path) -> None:

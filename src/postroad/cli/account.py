@@ -6,10 +6,12 @@ import click
 
 from postroad.cli.carry import export, import_
 from postroad.cli.database import ask, change_directory
+from postroad.cli.deleted import list_removed
 from postroad.cli.here import Here, common, operator, pass_here
 from postroad.cli.output import Column, Problem, print_facts, print_json, print_table
 from postroad.cli.password import new_password
-from postroad.cli.restore import list_removed, purge, restore
+from postroad.cli.purge import purge
+from postroad.cli.restore import restore
 from postroad.cli.times import date
 from postroad.config.values import about_size, format_duration, parse_size
 from postroad.db.transaction import Reader, Transaction

@@ -1,46 +1,27 @@
-"""`postroad account restore` and `purge`: what was deleted and is kept for a while."""
+"""`postroad account restore`: what was deleted comes back."""
 
-import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from postroad.cli.database import ask, open_store
+from postroad.cli.deleted import Found, look, print_found
 from postroad.cli.here import Here, common, operator, pass_here
-from postroad.cli.output import Column, Problem, print_json, print_table
+from postroad.cli.output import Problem, print_json
 from postroad.cli.progress import progress_bar
-from postroad.cli.times import Moment, moment
+from postroad.cli.times import Moment
 from postroad.config.values import about_size
 from postroad.db.offline import OfflineDatabase
 from postroad.db.transaction import Reader
 from postroad.directory import accounts, aliases, changes, kept_accounts, snapshot
-from postroad.directory.accounts import AccountInfo
 from postroad.directory.errors import AlreadyThere, DirectoryError
 from postroad.directory.kept_accounts import KeptAccount
 from postroad.store import kept
 from postroad.store.errors import BadMailboxName, LimitReached, OverQuota
 from postroad.store.kept import Kept, KeptMailbox, Which
-from postroad.store.sweep import sweep_blobs_now
 
-_PACKS: Final = "packs"
 _TIME: Final = Moment()
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What is kept of an address: of its account, and accounts that were removed."""
-
-    account: AccountInfo | None
-    messages: Sequence[Kept]
-    mailboxes: Sequence[KeptMailbox]
-    removed: Sequence[KeptAccount]
-
-    @property
-    def octets(self) -> int:
-        return sum(message.size for message in self.messages)
 
 
 @click.command()
@@ -86,118 +67,26 @@ def restore(
     """
     which = Which(mailbox, since or 0, until or 2**62, msgid, subject)
     chosen = everything or which != Which()
-    found = ask(here, lambda reader: _look(reader, address, which))
+    found = ask(here, lambda reader: look(reader, address, which))
     if list_only:
-        _list(here, address, found)
+        print_found(here, address, found)
     elif found.account is None or new_address is not None or number is not None:
         if chosen or to is not None:
             raise click.UsageError("a removed account is restored whole; choose from its mail afterwards")
         _restore_account(here, found.removed, address, new_address, number)
     elif not chosen:
-        raise click.UsageError("say what: --mailbox, --since, --until, --message-id, --subject, or --all")
+        raise click.UsageError(_what(found))
     else:
         _restore_messages(here, found, to=to, over_quota=over_quota)
 
 
-@click.command()
-@common
-@click.argument("address")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@pass_here
-def purge(here: Here, address: str, yes: bool) -> None:
-    """Erase for good, and now, what was deleted at an address and could be restored.
-
-    Mail that is in mailboxes stays. Backups have what they have, and the
-    trail tells for 30 days from whom to whom a message went.
-    """
-    found = ask(here, lambda reader: _look(reader, address, Which()))
-    if not (found.messages or found.mailboxes or found.removed):
-        if here.json:
-            print_json({"messages": 0, "mailboxes": 0, "accounts": 0})
-        here.say(f"Nothing that was deleted at {address} is kept.")
-        return
-    what = _summary(found)
-    if not yes:
-        if not sys.stdin.isatty():
-            raise Problem(f"this erases {what} for good", "--yes says that you mean it")
-        click.confirm(f"Erase {what} of {address} for good?", abort=True)
-    with open_store(here) as database, progress_bar(here, "Erasing messages") as progress:
-        _purge(database, found, address, progress)
-        database.read(lambda reader: snapshot.save(reader, here.settings().data))
-        sweep_blobs_now(database, here.settings().data / _PACKS, time.time())
-    if here.json:
-        print_json(
-            {
-                "messages": len(found.messages),
-                "mailboxes": len(found.mailboxes),
-                "accounts": len(found.removed),
-            }
-        )
-    here.say(f"Erased {what} of {address}.")
-    here.say(
-        "What was deleted in the last hour is overwritten on the disk by the server within the next two."
-    )
+def _what(found: Found) -> str:
+    """Ask for a choice: everything that was ever thrown away is seldom what somebody wants back."""
+    ask_for = "say what: --list, --mailbox, --since, --until, --message-id, --subject, or --all"
+    return f"{ask_for}; --as ADDRESS is for the removed account" if found.removed else ask_for
 
 
-def list_removed(here: Here, domain: str | None) -> None:
-    """Print the accounts that were removed and can be restored."""
-    found = ask(here, lambda reader: kept_accounts.kept_accounts(reader, domain))
-    if here.json:
-        print_json([_account_facts(one) for one in found])
-    elif found:
-        _removed_table(found)
-        here.next(f"postroad account restore {found[0].address.unicode}")
-    else:
-        here.say("No removed account can be restored.")
-
-
-def _look(reader: Reader, address: str, which: Which) -> _Found:
-    account = accounts.by_key(reader, accounts.parsed(address).key)
-    removed = kept_accounts.kept_at(reader, address)
-    if account is None:
-        return _Found(None, (), (), removed)
-    try:
-        messages = kept.find(reader, account.id, which)
-        mailboxes = kept.find_mailboxes(reader, account.id, which)
-    except BadMailboxName as error:
-        raise Problem(f'"{which.mailbox}" cannot be a mailbox: {error}') from None
-    return _Found(account, messages, mailboxes, removed)
-
-
-def _list(here: Here, address: str, found: _Found) -> None:
-    if here.json:
-        print_json(
-            {
-                "messages": [_message_facts(one) for one in found.messages],
-                "mailboxes": [{"name": one.name, "deleted": one.at} for one in found.mailboxes],
-                "accounts": [_account_facts(one) for one in found.removed],
-            }
-        )
-        return
-    if found.messages:
-        print_table(
-            [
-                Column("DELETED"),
-                Column("MAILBOX", cut=True),
-                Column("FROM", cut=True),
-                Column("SUBJECT", cut=True),
-            ],
-            [(moment(one.at), one.mailbox, one.sender, one.subject) for one in found.messages],
-        )
-    for mailbox in found.mailboxes:
-        here.say(f"The mailbox {mailbox.name} was deleted {moment(mailbox.at)}.")
-    if found.removed:
-        here.say("Accounts that had this address and were removed:")
-        _removed_table(found.removed)
-    if found.messages:
-        here.next(f'postroad account restore {address} --mailbox "{found.messages[0].mailbox}"')
-    elif found.removed and found.account is None:
-        here.next(f"postroad account restore {address}")
-    elif not (found.mailboxes or found.removed):
-        here.say("Nothing that was deleted can be restored.")
-
-
-def _restore_messages(here: Here, found: _Found, *, to: str | None, over_quota: bool) -> None:
+def _restore_messages(here: Here, found: Found, *, to: str | None, over_quota: bool) -> None:
     account = found.account
     assert account is not None, "the caller has looked"
     if not (found.messages or found.mailboxes):
@@ -246,7 +135,7 @@ def _write_part(
     return database.write(lambda tx: kept.restore(tx, account_id, part, to=to, over_quota=over_quota))
 
 
-def _check_room(reader: Reader, found: _Found, address: str) -> None:
+def _check_room(reader: Reader, found: Found, address: str) -> None:
     entry = accounts.entry(reader, address)
     octets, messages = entry.bytes_used + found.octets, entry.messages_used + len(found.messages)
     info = entry.info
@@ -269,7 +158,8 @@ def _restore_account(
         removed = [one for one in removed if one.id == number]
     if not removed:
         raise Problem(
-            f"no removed account of {address} can be restored", "see postroad account list --removed"
+            f"there is no account {address}, and none that was removed and can be restored",
+            "see postroad account list --removed",
         )
     gone = removed[0]
     who = operator()
@@ -302,89 +192,3 @@ def _restore_account(
 
 def _restore_alias(database: OfflineDatabase, source: str, target: str, who: str) -> None:
     database.write(lambda tx: aliases.add_alias(tx, source, [target], who=who))
-
-
-def _purge(database: OfflineDatabase, found: _Found, address: str, progress: Any) -> None:
-    database.read(kept.overwrite)
-    who, done = operator(), 0
-    total = len(found.messages) + sum(one.messages for one in found.removed)
-    for part in kept.steps(found.messages):
-        _erase_part(database, part)
-        done += len(part)
-        progress(done, total)
-    account = found.account
-    if account is not None:
-        pairs = [(account.id, mailbox.id) for mailbox in found.mailboxes]
-        old: changes.Facts = {"deleted messages": len(found.messages), "deleted mailboxes": len(pairs)}
-        database.write(lambda tx: kept.erase_mailboxes(tx, pairs))
-        database.write(
-            lambda tx: changes.record(tx, who=who, noun="account", name=str(account.address), old=old, new={})
-        )
-    for one in found.removed:
-        while not _erase_account(database, one.id, who):
-            done = min(total, done + kept_accounts.STEP)
-            progress(done, total)
-
-
-def _erase_part(database: OfflineDatabase, part: Sequence[Kept]) -> None:
-    database.write(lambda tx: kept.erase(tx, part, at_once=True))
-
-
-def _erase_account(database: OfflineDatabase, kept_id: int, who: str) -> bool:
-    return database.write(lambda tx: kept_accounts.erase_account(tx, kept_id, who=who, at_once=True))
-
-
-def _summary(found: _Found) -> str:
-    parts = [
-        f"{count} {noun}{'s' if count > 1 else ''}{more}"
-        for count, noun, more in (
-            (len(found.messages), "deleted message", f" ({about_size(found.octets)})"),
-            (len(found.mailboxes), "deleted mailbox name", ""),
-            (len(found.removed), "removed account", f" ({sum(o.messages for o in found.removed)} messages)"),
-        )
-        if count
-    ]
-    return " and ".join(parts)
-
-
-def _removed_table(found: Sequence[KeptAccount]) -> None:
-    print_table(
-        [
-            Column("NUMBER", "right"),
-            Column("ADDRESS", cut=True),
-            Column("REMOVED"),
-            Column("BY"),
-            Column("MESSAGES", "right"),
-            Column("SIZE", "right"),
-        ],
-        [
-            (one.id, one.address.unicode, moment(one.at), one.who, one.messages, about_size(one.octets))
-            for one in found
-        ],
-    )
-
-
-def _message_facts(one: Kept) -> dict[str, Any]:
-    return {
-        "deleted": one.at,
-        "mailbox": one.mailbox,
-        "uid": one.uid,
-        "from": one.sender,
-        "subject": one.subject,
-        "message_id": one.msgid,
-        "size": one.size,
-        "internal_date": one.internal_date,
-    }
-
-
-def _account_facts(one: KeptAccount) -> dict[str, Any]:
-    return {
-        "number": one.id,
-        "address": str(one.address),
-        "name": one.name,
-        "removed": one.at,
-        "who": one.who,
-        "messages": one.messages,
-        "octets": one.octets,
-        "aliases": list(one.aliases),
-    }

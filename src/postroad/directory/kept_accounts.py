@@ -80,6 +80,10 @@ def restore_account(
         if tx.value(f"SELECT 1 FROM {table} WHERE key = ?", wanted.key):  # noqa: S608 - names from the line above
             raise AlreadyThere(f"{wanted.unicode} is {noun} by now")
     tx.run(
+        "UPDATE kept_account SET key = ?, address = ?, domain = ? WHERE id = ?",
+        *(wanted.key, str(wanted), wanted.domain, kept.id),
+    )
+    tx.run(
         f"INSERT INTO account ({KEPT_COLUMNS}) SELECT {KEPT_COLUMNS} FROM kept_account"  # noqa: S608 - a constant
         " WHERE id = ? AND erasing = 0",
         kept.id,
@@ -87,10 +91,6 @@ def restore_account(
     if not tx.changes():
         raise NoSuchAccount(f"the removed account {kept.address.unicode} is kept no more")
     tx.run("DELETE FROM kept_account WHERE id = ?", kept.id)
-    tx.run(
-        "UPDATE account SET key = ?, address = ?, domain = ? WHERE id = ?",
-        *(wanted.key, str(wanted), wanted.domain, kept.id),
-    )
     reopen(tx, kept.id)
     new: changes.Facts = {"id": kept.id, "restored": True, "was": str(kept.address)}
     changes.record(tx, who=who, noun="account", name=str(wanted), new=new)
