@@ -14,9 +14,9 @@ import apsw
 
 from postroad.db.aside import Aside
 from postroad.db.connect import CHECKPOINT_PAGES, connect
+from postroad.db.log_mover import LogMover
 from postroad.obs.log import log
 
-_PASSIVE: Final = apsw.SQLITE_CHECKPOINT_PASSIVE
 _NOOP: Final = apsw.SQLITE_CHECKPOINT_NOOP
 _ROUNDS: Final = 4
 _LITTLE: Final = 200  # pages that a commit may be held up for
@@ -28,7 +28,7 @@ class Checkpoints:
     def __init__(self, data: Path, writer: apsw.Connection) -> None:
         self._data = data
         self._writer = writer
-        writer.pragma("wal_autocheckpoint", 0)
+        self._mover = LogMover(data)
         self._thread = Aside("checkpoint")
         self._begin_at = CHECKPOINT_PAGES
         self._under_way = self._rest = False
@@ -52,17 +52,18 @@ class Checkpoints:
         if self._rest:
             self._rest = False
             with suppress(apsw.Error):  # the commit stands; the log is only a little longer
-                self._writer.wal_checkpoint(mode=_PASSIVE)
+                self._mover.move(self._writer)
 
     def close(self) -> None:
         """Let one that is under way come to its end."""
         self._thread.stop()
+        self._mover.close()
 
     def _most(self) -> None:
         connection = connect(self._data, writable=True)
         try:
             for _ in range(_ROUNDS):
-                connection.wal_checkpoint(mode=_PASSIVE)
+                self._mover.move(connection)
                 pages, done = connection.wal_checkpoint(mode=_NOOP)
                 if pages - done < _LITTLE:
                     break

@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
 import apsw
 
 from postroad.db.bus import Bus
-from postroad.db.connect import DATABASE_NAME, LOCK_NAME, connect
+from postroad.db.connect import CHECKPOINT_PAGES, DATABASE_NAME, LOCK_NAME, connect
 from postroad.db.group import Packs
 from postroad.db.lock import WriteLock
+from postroad.db.log_mover import LogMover
 from postroad.db.migrate import expect_latest
 from postroad.db.transaction import Reader, Transaction, Work
 from postroad.db.unfinished import refuse_unfinished
@@ -27,10 +28,17 @@ class OfflineDatabase:
     """`read` and `write` as the server has them, one transaction at a time."""
 
     def __init__(
-        self, connection: apsw.Connection, lock: WriteLock, bus: Bus, packs: Packs, clock: Clock
+        self,
+        connection: apsw.Connection,
+        lock: WriteLock,
+        mover: LogMover,
+        bus: Bus,
+        packs: Packs,
+        clock: Clock,
     ) -> None:
         self._connection = connection
         self._lock = lock
+        self._mover = mover
         self._bus = bus
         self._packs = packs
         self._clock = clock
@@ -63,10 +71,17 @@ class OfflineDatabase:
                     self._connection.execute("ROLLBACK")
                 raise
             self._packs.committed()
+            self._move_log()
         finally:
             self._lock.release()
         self._tell(tx.topics())
         return result
+
+    def _move_log(self) -> None:
+        pages, _ = self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+        if pages >= CHECKPOINT_PAGES:
+            with suppress(apsw.Error):  # the commit stands; the log is only longer
+                self._mover.move(self._connection)
 
     def _tell(self, topics: list[str]) -> None:
         said = self._bus.send(topics)
@@ -92,11 +107,13 @@ def open_database(data: Path, packs: Packs, clock: Clock) -> Iterator[OfflineDat
         raise FileNotFoundError(f"{data} holds no mail store")
     connection = connect(data, writable=True)
     lock = WriteLock(data / LOCK_NAME)
+    mover = LogMover(data)
     bus = Bus(data / "bus", None)
     try:
         expect_latest(connection)
-        yield OfflineDatabase(connection, lock, bus, packs, clock)
+        yield OfflineDatabase(connection, lock, mover, bus, packs, clock)
     finally:
+        mover.close()
         bus.close()
         lock.close()
         connection.close()

@@ -9,6 +9,7 @@ from typing import Final
 import apsw
 
 from postroad.db.connect import DATABASE_NAME, connect
+from postroad.db.log_mover import settle
 from postroad.db.migrate import LATEST, schema_of
 from postroad.db.transaction import Reader
 from postroad.store.blobs.group_line import is_ahead
@@ -46,6 +47,7 @@ def examine(data: Path, *, thorough: bool) -> Condition:
             reader = Reader(connection)
             if schema_of(connection) > LATEST:
                 return Condition()  # whose it is knows what to make of it
+            settle(connection)
             if thorough and (data / DATABASE_NAME).stat().st_size <= QUICK_CHECK_MOST:
                 verdict = reader.value("PRAGMA quick_check(1)")
                 if verdict != "ok":
