@@ -10,11 +10,13 @@ import msgspec
 import pytest
 
 from postroad.backup.errors import NoSuchObject, TargetError
+from postroad.backup.prune import Keep, prune
 from postroad.backup.targets.choose import open_target
 from postroad.backup.targets.target import Target
 from postroad.config.settings import Backup
 from tests.interop.s3_server import SECRET, S3Server
 from tests.interop.ssh_server import SshServer
+from tests.unit.backup.vault import Vault, letter
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +101,23 @@ def test_several_threads_at_once(target: Target) -> None:
     target.clear()
     assert len(target.list("chunks")) == 60
     assert target.list("incoming") == {}
+
+
+def test_a_backup_comes_back_from_every_kind(
+    target: Target, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    vault = Vault(tmp_path_factory.mktemp("vault"))
+    vault.target = target
+    vault.desk.put("INBOX", *(letter(n, 100_000) for n in range(30)))
+    first = vault.create()
+    vault.desk.put("INBOX", letter(99))
+    second = vault.create()
+    assert 0 < second.added_octets < first.added_octets
+    assert (vault.look(), vault.verify()) == ([], [])
+    assert vault.restore().seen() == vault.desk.seen()
+    prune(target, vault.sealer, Keep(newest=1))
+    assert vault.look() == []
+    assert sum(target.list("chunks").values()) < first.added_octets + second.added_octets
 
 
 @pytest.mark.soak

@@ -1,9 +1,8 @@
 """`postroad backup`: keys, making backups, listing them, letting old ones go."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 import msgspec
@@ -34,8 +33,6 @@ from postroad.config.settings import Settings
 from postroad.config.values import about_duration, about_size
 
 F = TypeVar("F", bound=Callable[..., Any])
-_NICE: Final = 10
-"""A backup must not be in the way of mail."""
 
 
 @click.group(short_help="Backups: create, list, verify, restore.")
@@ -126,7 +123,6 @@ def create_(
     data = data_of_store(here)
     sealer = sealer_of(settings)
     stay = _keep(settings, keep, keep_daily, keep_weekly, keep_monthly)
-    os.nice(_NICE)
     with one_backup(data), opened(settings, target) as place:
         with progress_bar(here, "Storing") as progress:
             made = create(

@@ -16,6 +16,7 @@ from postroad.backup.restore import Restored, restore_everything
 from postroad.backup.seal import Opener, Sealer
 from postroad.backup.snapshot import INDEX
 from postroad.backup.targets.directory import DirectoryTarget
+from postroad.backup.targets.target import Target
 from postroad.backup.verify import verify_by_restoring, verify_chunks
 from postroad.config.limits import Limits
 from postroad.db.offline import prepare_data
@@ -45,7 +46,7 @@ class Vault:
         self.folder = folder
         self.desk = Desk(folder / "data")
         self.key = keys.make()
-        self.target = DirectoryTarget(_made(folder / "target"))
+        self.target: Target = DirectoryTarget(_made(folder / "target"))
 
     @property
     def data(self) -> Path:
