@@ -16,6 +16,7 @@ from postroad.config.settings import Settings
 from postroad.db.copies import copy_path
 from postroad.db.migrate import LATEST
 from postroad.db.offline import prepare_data
+from postroad.db.unfinished import refuse_unfinished
 from postroad.mend import mend
 from postroad.net.tls import server_context
 from postroad.obs import multiprocess
@@ -154,6 +155,7 @@ def prepare(
         NewerSchema: the store belongs to a newer postroad.
         NoRoomToUpgrade: nothing was changed.
     """
+    refuse_unfinished(settings.data)  # or what is there of it would be taken for a damaged store
     for sentence in mend(settings.data, thorough=was_killed, progress=_rebuilding).sentences:
         tell(sentence)
     before = prepare_data(settings.data, _copying)

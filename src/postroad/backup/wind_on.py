@@ -11,6 +11,7 @@ can know, so that flags which went back are told to it (RFC 7162 §3.1).
 from typing import Final
 
 from postroad.db.transaction import Transaction
+from postroad.store.blobs.record import line
 
 JUMP: Final = 1_000_000
 """UIDs and modseqs left out: more than a mailbox, or an account, gets between a backup and its restore."""
@@ -27,6 +28,7 @@ def wind_on(tx: Transaction, *, hold_queue: bool) -> int:
     """
     _accounts(tx)
     _mailboxes(tx)
+    _write_down(tx)
     return _queue(tx, hold_queue)
 
 
@@ -55,6 +57,25 @@ def _mailboxes(tx: Transaction) -> None:
     )
     tx.run(f"UPDATE mailbox SET recent_from = uidnext, modseq = {modseq.format('mailbox')}", JUMP)  # noqa: S608
     tx.run(f"UPDATE entry SET modseq = {modseq.format('entry')}, created_modseq = modseq", JUMP)  # noqa: S608
+
+
+def _write_down(tx: Transaction) -> None:
+    """Have the packs know of the jump: an index that is made again from them must not go back behind it."""
+    for account_id, mailbox_id, name, uidvalidity, special_use, uidnext, highest in tx.rows(
+        "SELECT account_id, id, name, uidvalidity, special_use, uidnext, modseq FROM mailbox"
+    ):
+        tx.packs.journal(
+            line(
+                "mailbox",
+                account=account_id,
+                mailbox=mailbox_id,
+                modseq=highest,
+                uidvalidity=uidvalidity,
+                special=special_use,
+                name=name,
+                passed=uidnext - 1,
+            )
+        )
 
 
 def _queue(tx: Transaction, hold: bool) -> int:

@@ -155,6 +155,7 @@ def _play(account: FoundAccount, record: Record, *, doubtful: bool) -> None:
             else:
                 mailbox.name, mailbox.special = name, special
                 mailbox.uidvalidity = record.number("uidvalidity")
+                mailbox.highest_uid = max(mailbox.highest_uid, record.number("passed"))
         case "unmailbox":
             gone = account.mailboxes.pop(mailbox_id, None)
             if gone is not None and "time" in record.fields:

@@ -16,6 +16,7 @@ from postroad.db.offline import prepare_data
 from postroad.db.transaction import Transaction
 from postroad.db.unfinished import UNFINISHED, UnfinishedRestore
 from postroad.directory import snapshot
+from postroad.mend import mend
 from postroad.model.address import parse_mailbox
 from postroad.model.envelope import Recipient
 from postroad.queue.spool import enqueue, lease
@@ -86,6 +87,22 @@ def test_a_client_is_told_of_flags_that_went_back(vault: Vault) -> None:
     highest = back.row("SELECT modseq FROM account WHERE id = 1")
     assert back.row("SELECT max(modseq) FROM mailbox WHERE account_id = 1") == highest
     assert back.row("SELECT max(modseq) FROM entry WHERE account_id = 1") == highest
+
+
+def test_an_index_made_again_after_a_restore_does_not_go_back(vault: Vault) -> None:
+    vault.desk.put("INBOX", *(letter(n) for n in range(5)))
+    vault.create()
+    back = vault.restore()
+    numbers = "SELECT uidvalidity, uidnext FROM mailbox WHERE account_id = 1 AND name = 'INBOX'"
+    validity, uidnext = back.row(numbers)
+    (modseq,) = back.row("SELECT modseq FROM account WHERE id = 1")
+    mail = back.seen()
+    (back.data / "index.db").unlink()
+    mend(back.data, thorough=True, progress=lambda _done, _all: None)
+    assert back.seen() == mail
+    assert back.row(numbers)[0] == validity
+    assert back.row(numbers)[1] >= uidnext
+    assert back.row("SELECT modseq FROM account WHERE id = 1") >= (modseq,)
 
 
 def test_a_mailbox_near_its_last_uid_is_a_new_one(vault: Vault) -> None:

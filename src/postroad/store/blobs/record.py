@@ -24,7 +24,8 @@ from postroad.model.octets import Octets
 MAGIC: Final = b"postroad/1 "
 _LONGEST_LINE: Final = 1024 * 1024
 _NUMBERS: Final = frozenset(
-    b"account mailbox uid modseq message flags date saved uidvalidity length time item number on".split()
+    b"account mailbox uid passed modseq message flags date saved uidvalidity length time item number"
+    b" on".split()
 )
 
 
