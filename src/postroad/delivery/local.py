@@ -8,7 +8,7 @@ from postroad.delivery.trace_fields import delivery_fields
 from postroad.directory.resolve import AccountTarget
 from postroad.model.address import Address
 from postroad.store.errors import NoSuchMailbox
-from postroad.store.filing import Blob, Filed, file_message
+from postroad.store.filing import Blob, Filed, Letter, file_message
 from postroad.store.prepare import Prepared
 from postroad.trail.note import Note
 
@@ -47,11 +47,5 @@ def deliver_one(tx: Transaction, delivery: Delivery, target: AccountTarget) -> F
     inbox = tx.value("SELECT id FROM mailbox WHERE account_id = ? AND name = 'INBOX'", target.account_id)
     if inbox is None:
         raise NoSuchMailbox(f"account {target.account_id} has no INBOX")
-    return file_message(
-        tx,
-        account_id=target.account_id,
-        mailbox_id=inbox,
-        blob=delivery.blob,
-        prepared=delivery.prepared,
-        prefix=delivery_fields(delivery.sender, target.delivered_to) + delivery.received,
-    )
+    prefix = delivery_fields(delivery.sender, target.delivered_to) + delivery.received
+    return file_message(tx, target.account_id, inbox, Letter(delivery.blob, delivery.prepared, prefix))

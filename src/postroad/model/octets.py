@@ -12,3 +12,6 @@ Octets: TypeAlias = bytes | mmap.mmap
 Both have `find` and `rfind`, both can be searched with `re`, and slicing
 either gives `bytes`, so code by offsets serves both.
 """
+
+Body: TypeAlias = Octets | memoryview
+"""A message that is to be stored: a whole one, or a part of a map that holds several."""

@@ -12,7 +12,7 @@ from postroad.model.refusal import Unavailable
 from postroad.store import entries, mailboxes
 from postroad.store.blobs.reader import PackReader
 from postroad.store.errors import NoSuchMailbox, OverQuota
-from postroad.store.filing import file_message, put_blob
+from postroad.store.filing import Letter, file_messages, put_blob
 from postroad.store.listing import Listing
 from postroad.store.listings import Listings, changes
 from postroad.store.messages import Column, StoredMessage, open_message, open_messages, wide_columns
@@ -291,19 +291,19 @@ class Account:
 def append_prepared(
     tx: Transaction, account_id: int, mailbox_id: int, messages: Sequence[tuple[NewMessage, Prepared]]
 ) -> tuple[int, list[int]]:
-    uidvalidity, uids = 0, []
-    for new, prepared in messages:
+    if not messages:
+        return 0, []
+    for new, _ in messages:
         entries.check_keywords(new.keywords)
-        filed = file_message(
-            tx,
-            account_id=account_id,
-            mailbox_id=mailbox_id,
-            blob=put_blob(tx, prepared, 1),
-            prepared=prepared,
+    letters = [
+        Letter(
+            put_blob(tx, prepared, 1),
+            prepared,
             flags=new.flags,
             keywords=join_keywords(new.keywords),
             internal_date=new.internal_date,
         )
-        uidvalidity = filed.uidvalidity
-        uids.append(filed.uid)
-    return uidvalidity, uids
+        for new, prepared in messages
+    ]
+    filed = file_messages(tx, account_id, mailbox_id, letters)
+    return filed[0].uidvalidity, [one.uid for one in filed]

@@ -1,23 +1,24 @@
 """Putting a message into a mailbox: plain functions over a transaction."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from postroad.db.transaction import Row, Transaction
 from postroad.model.flags import Flag
-from postroad.store.blobs.record import line
+from postroad.store.blobs.record import MAGIC, encode
 from postroad.store.errors import NoSuchMailbox, OverQuota
 from postroad.store.prepare import Prepared
 
 _CHARGE: Final = (
-    "UPDATE account SET modseq = modseq + 1, next_message_id = next_message_id + 1,"
-    " bytes_used = bytes_used + ?, messages_used = messages_used + 1 WHERE id = ?"
-    " RETURNING modseq, next_message_id - 1, bytes_used, quota_bytes, messages_used, quota_messages"
+    "UPDATE account SET modseq = modseq + 1, next_message_id = next_message_id + ?1,"
+    " bytes_used = bytes_used + ?2, messages_used = messages_used + ?1 WHERE id = ?3"
+    " RETURNING modseq, next_message_id - ?1, bytes_used, quota_bytes, messages_used, quota_messages"
 )
 _COUNT: Final = (
-    "UPDATE mailbox SET uidnext = uidnext + 1, modseq = ?, messages = messages + 1,"
-    " unseen = unseen + ?, deleted = deleted + ?, size = size + ?"
-    " WHERE account_id = ? AND id = ? RETURNING uidnext - 1, uidvalidity"
+    "UPDATE mailbox SET uidnext = uidnext + ?1, modseq = ?2, messages = messages + ?1,"
+    " unseen = unseen + ?3, deleted = deleted + ?4, size = size + ?5"
+    " WHERE account_id = ?6 AND id = ?7 RETURNING uidnext - ?1, uidvalidity"
 )
 _MESSAGE: Final = (
     "INSERT INTO message (account_id, id, blob_id, size, sent, thread_id, msgid, prefix, subject,"
@@ -27,6 +28,10 @@ _MESSAGE: Final = (
 ENTRY: Final = (
     "INSERT INTO entry (account_id, mailbox_id, uid, modseq, created_modseq, flags, keywords, size,"
     " internal_date, saved_date, message_id) VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+)
+_FILE_LINE: Final = (
+    MAGIC + b"file account=%d mailbox=%d uid=%d modseq=%d message=%d flags=%d date=%d saved=%d"
+    b" blob=%d:%d keywords=%b prefix=%b\n"
 )
 # The update changes nothing and makes RETURNING tell what was there.
 _FIND_OR_FOUND: Final = (
@@ -76,63 +81,97 @@ def release_blob(tx: Transaction, blob_id: int) -> None:
     )
 
 
-def file_message(
-    tx: Transaction,
-    *,
-    account_id: int,
-    mailbox_id: int,
-    blob: Blob,
-    prepared: Prepared,
-    prefix: bytes = b"",
-    flags: int = 0,
-    keywords: str = "",
-    internal_date: int | None = None,
-) -> Filed:
-    """Make an entry for a blob that is already in a pack.
+class Letter(NamedTuple):
+    """A message for one mailbox; its octets are in a pack already."""
+
+    blob: Blob
+    prepared: Prepared
+    prefix: bytes = b""
+    """Trace fields that are this recipient's own."""
+    flags: int = 0
+    keywords: str = ""
+    internal_date: int | None = None
+    """None for now."""
+
+    @property
+    def size(self) -> int:
+        """Octets as they are served."""
+        return len(self.prefix) + self.prepared.size
+
+
+def file_message(tx: Transaction, account_id: int, mailbox_id: int, letter: Letter) -> Filed:
+    """File one message (see `file_messages`)."""
+    return file_messages(tx, account_id, mailbox_id, [letter])[0]
+
+
+def file_messages(
+    tx: Transaction, account_id: int, mailbox_id: int, letters: Sequence[Letter]
+) -> list[Filed]:
+    """Make entries for blobs that are already in a pack, all at one modseq.
 
     Raises:
         OverQuota: quota is checked and charged in this one transaction.
         NoSuchMailbox: the mailbox or the account is gone.
     """
-    size = len(prefix) + prepared.size
-    modseq, message_id = charge(tx, account_id, size)
-    counted = tx.row(
-        _COUNT, modseq, not flags & Flag.SEEN, bool(flags & Flag.DELETED), size, account_id, mailbox_id
-    )
+    count, size = len(letters), sum(letter.size for letter in letters)
+    modseq, first_message = _charge(tx, account_id, count, size)
+    unseen = sum(not letter.flags & Flag.SEEN for letter in letters)
+    deleted = sum(bool(letter.flags & Flag.DELETED) for letter in letters)
+    counted = tx.row(_COUNT, count, modseq, unseen, deleted, size, account_id, mailbox_id)
     if counted is None:
         raise NoSuchMailbox(str(mailbox_id))
-    uid, uidvalidity = counted
-    insert_message(tx, account_id, message_id, blob.id, prepared, prefix)
+    first_uid, uidvalidity = counted
     now = int(tx.now)
-    date = now if internal_date is None else internal_date
-    tx.run(ENTRY, account_id, mailbox_id, uid, modseq, modseq, flags, keywords, size, date, now, message_id)
-    tx.packs.journal(
-        b"postroad/1 file account=%d mailbox=%d uid=%d modseq=%d message=%d flags=%d date=%d saved=%d "
-        % (account_id, mailbox_id, uid, modseq, message_id, flags, date, now)
-        + line("", blob=f"{blob.pack}:{blob.offset}", keywords=keywords, prefix=prefix)[12:]
-    )
+    filed: list[Filed] = []
+    messages: list[Row] = []
+    entries: list[Row] = []
+    for n, letter in enumerate(letters):
+        uid, message_id = first_uid + n, first_message + n
+        date = now if letter.internal_date is None else letter.internal_date
+        messages.append(_row(tx, account_id, message_id, letter.blob.id, letter.prepared, letter.prefix))
+        entries.append(
+            (
+                *(account_id, mailbox_id, uid, modseq, modseq, letter.flags, letter.keywords, letter.size),
+                *(date, now, message_id),
+            )
+        )
+        filed.append(Filed(mailbox_id, uidvalidity, uid, modseq, message_id))
+        tx.packs.journal(
+            _FILE_LINE
+            % (
+                *(account_id, mailbox_id, uid, modseq, message_id, letter.flags, date, now),
+                *(letter.blob.pack, letter.blob.offset, encode(letter.keywords), encode(letter.prefix)),
+            )
+        )
+    tx.run_many(_MESSAGE, messages)
+    tx.run_many(ENTRY, entries)
     tx.wake(f"account:{account_id}")
-    return Filed(mailbox_id, uidvalidity, uid, modseq, message_id)
+    return filed
 
 
 def insert_message(
     tx: Transaction, account_id: int, message_id: int, blob_id: int, prepared: Prepared, prefix: bytes
 ) -> None:
     """Write the wide row and find the thread of a message."""
+    tx.run(_MESSAGE, *_row(tx, account_id, message_id, blob_id, prepared, prefix))
+
+
+def _row(
+    tx: Transaction, account_id: int, message_id: int, blob_id: int, prepared: Prepared, prefix: bytes
+) -> Row:
     summary = prepared.summary
     thread_id = _thread(tx, account_id, message_id, summary.message_id, summary.references)
     size = len(prefix) + prepared.size
-    tx.run(
-        _MESSAGE,
+    return (
         *(account_id, message_id, blob_id, size, summary.sent, thread_id, summary.message_id, prefix),
         *(summary.subject, summary.base_subject, summary.sender, summary.preview),
         *(summary.envelope, summary.body, summary.bodystructure, summary.tree),
     )
 
 
-def charge(tx: Transaction, account_id: int, size: int) -> tuple[int, int]:
-    """Charge the account for one message; give its new modseq and a message id."""
-    charged = tx.row(_CHARGE, size, account_id)
+def _charge(tx: Transaction, account_id: int, count: int, size: int) -> tuple[int, int]:
+    """Charge the account for so many messages; give its new modseq and the first message id."""
+    charged = tx.row(_CHARGE, count, size, account_id)
     if charged is None:
         raise NoSuchMailbox(f"account {account_id} is gone")
     modseq, message_id, *use = charged

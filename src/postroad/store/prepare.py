@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from postroad.message.summary import Summary, summarize
-from postroad.model.octets import Octets
+from postroad.model.octets import Body
 
 INLINE: Final = 256 * 1024
 """Octets up to which digest and summary cost less than a hop to a thread."""
@@ -19,7 +19,7 @@ _threads: Final = ThreadPoolExecutor(2, thread_name_prefix="prepare")
 class Prepared:
     """A message with everything rendered that will be stored beside it."""
 
-    body: Octets
+    body: Body
     digest: bytes
     summary: Summary
 
@@ -29,12 +29,13 @@ class Prepared:
         return len(self.body)
 
 
-def prepare_now(body: Octets) -> Prepared:
+def prepare_now(body: Body) -> Prepared:
     """Render here; for small messages and for tools."""
-    return Prepared(body, hashlib.sha256(body).digest(), summarize(body))
+    whole = bytes(body) if isinstance(body, memoryview) else body  # a view cannot be searched
+    return Prepared(body, hashlib.sha256(body).digest(), summarize(whole))
 
 
-async def prepare(body: Octets) -> Prepared:
+async def prepare(body: Body) -> Prepared:
     """Render on the loop when that is short, in a thread when it is not."""
     if len(body) <= INLINE:
         return prepare_now(body)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from postroad.model.octets import Octets
+from postroad.model.octets import Body
 
 Ranges = Sequence[tuple[int, int]]
 """UIDs as inclusive (low, high) pairs, ascending and disjoint."""
@@ -67,7 +67,7 @@ class Changes:
 class NewMessage:
     """A message to append: bytes as the client sent them, never altered."""
 
-    body: "Octets"
+    body: Body
     flags: int = 0
     keywords: frozenset[str] = frozenset()
     internal_date: int | None = None

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from postroad.imap.commands.append import MOST_MESSAGES
 from tests.unit.imap.world import Client, Server, World, message
 
 
@@ -91,5 +92,41 @@ def test_a_client_that_leaves_in_the_middle(world: World) -> None:
         inbox = server.account.mailbox("INBOX")
         assert inbox is not None
         assert inbox.messages == 0
+
+    world.talk(talk)
+
+
+def test_many_messages_that_do_not_fit_in_memory(world: World) -> None:
+    async def talk(_: Server, client: Client) -> None:
+        octets = [message(f"number {n}", f"{n}\r\n" * 20_000) for n in range(5)]
+        together = b" ".join(b"{%d+}\r\n%b" % (len(one), one) for one in octets)
+        await client.ok(b"APPEND INBOX " + together)
+        await client.ok(b"EXAMINE INBOX")
+        fetched = await client.ok(b"FETCH 1:* (BODY.PEEK[])")
+        assert [line.partition(b"\r\n")[2][:-1] for line in fetched] == octets
+
+    world.talk(talk)
+
+
+def test_many_messages_of_which_one_is_over_the_quota(world: World) -> None:
+    async def talk(server: Server, client: Client) -> None:
+        await server.store.database.write(lambda tx: tx.run("UPDATE account SET quota_bytes = 15"))
+        assert (await client.do(b"APPEND INBOX {10+}\r\n0123456789 {10}"))[-1].startswith(b"NO [OVERQUOTA]")
+        # Those that came in between took the room.
+        await server.store.database.write(
+            lambda tx: tx.run("UPDATE account SET quota_bytes = NULL, quota_messages = 1")
+        )
+        assert (await client.do(b"APPEND INBOX {1+}\r\na {1+}\r\nb"))[-1].startswith(b"NO [OVERQUOTA]")
+        assert b"MESSAGES 0 UIDNEXT 1" in (await client.ok(b"STATUS INBOX (MESSAGES UIDNEXT)"))[0]
+
+    world.talk(talk)
+
+
+def test_a_command_has_so_many_messages(world: World) -> None:
+    async def talk(_: Server, client: Client) -> None:
+        most = b" ".join([b"{1+}\r\nx"] * MOST_MESSAGES)
+        assert (await client.do(b"APPEND INBOX " + most + b" {1+}\r\nx"))[-1].startswith(b"NO [LIMIT]")
+        await client.ok(b"APPEND INBOX " + most)
+        assert b"MESSAGES 1000" in (await client.ok(b"STATUS INBOX (MESSAGES)"))[0]
 
     world.talk(talk)

@@ -1,64 +1,96 @@
-"""APPEND (RFC 3501 §6.3.11, RFC 7889): a message of any size in bounded memory."""
+"""APPEND of one or many messages (RFC 3501 §6.3.11, RFC 3502, RFC 7889), in bounded memory."""
+
+from dataclasses import dataclass, field
+from typing import Final
 
 from postroad.imap.answer import Answer, No, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import answer_to
 from postroad.imap.events import next_event
 from postroad.imap.wire import responses
-from postroad.imap.wire.commands import AppendEnd, AppendStart, LiteralChunk
+from postroad.imap.wire.commands import AppendEnd, AppendNext, AppendStart, LiteralChunk
 from postroad.model.refusal import Unavailable
 from postroad.store.blobs.spool import Spool
 from postroad.store.errors import NoSuchMailbox, StoreError
 from postroad.store.types import Mailbox, NewMessage
 
+MOST_MESSAGES: Final = 1000
+"""Messages of one APPEND: they are filed in one transaction, and others wait for its end."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What has come of the messages so far: their octets lie in the spool, one behind the other."""
+
+    spool: Spool
+    heads: list[AppendStart | AppendNext] = field(default_factory=list)
+    octets: int = 0
+    failure: Unavailable | None = None
+
 
 async def append(dialogue: Dialogue, command: AppendStart) -> Answer | None:
-    """File a message; whatever can be known beforehand is refused before it is sent."""
-    try:
-        mailbox = dialogue.mailbox(command.mailbox, code=b"TRYCREATE")
-        _check(dialogue, command)
-    except (No, StoreError) as error:
-        answer = answer_to(error)
-        assert answer is not None
-        await dialogue.catch_up(expunge=True)
-        dialogue.core.refuse_literal(answer.status, answer.text, answer.code)
-        return None
-    dialogue.core.accept_literal()
+    """File all messages or none; whatever can be known beforehand is refused before it is sent."""
     with dialogue.services.store.spool() as spool:
-        failure = await _receive(dialogue, spool)
-        if dialogue.over or isinstance(failure, _Aborted):
-            return None
-        if failure is not None:
-            raise failure
-        return await _file(dialogue, command, mailbox, spool)
+        batch = _Batch(spool)
+        head: AppendStart | AppendNext | None = command
+        mailbox: Mailbox | None = None
+        while head is not None:
+            try:
+                mailbox = mailbox or dialogue.mailbox(command.mailbox, code=b"TRYCREATE")
+                _check(dialogue, batch, head)
+            except (No, StoreError, Unavailable) as error:
+                await _refuse(dialogue, error)
+                return None
+            dialogue.core.accept_literal()
+            batch.heads.append(head)
+            batch.octets += head.size
+            event = await _receive(dialogue, batch)
+            if event is None:
+                return None
+            head = event if isinstance(event, AppendNext) else None
+        if batch.failure is not None:
+            raise batch.failure
+        assert mailbox is not None
+        return await _file(dialogue, mailbox, batch)
 
 
-class _Aborted(Exception):
-    """The core has answered already."""
+async def _refuse(dialogue: Dialogue, error: Exception) -> None:
+    answer = answer_to(error)
+    assert answer is not None
+    await dialogue.catch_up(expunge=True)
+    dialogue.core.refuse_literal(answer.status, answer.text, answer.code)
 
 
-def _check(dialogue: Dialogue, command: AppendStart) -> None:
+def _check(dialogue: Dialogue, batch: _Batch, head: AppendStart | AppendNext) -> None:
+    """Whether one more message may come."""
     limits = dialogue.services.limits
-    if command.binary:
+    if batch.failure is not None:
+        raise batch.failure
+    if head.binary:
         raise No(b"", b"binary literals are not supported", b"BAD")
-    if not command.size:
+    if not head.size:
         # RFC 3502 §6.3.11: how a client says that it changed its mind.
         raise No(b"", b"an empty message is none")
-    if command.size > limits.message_size:
+    if head.size > limits.message_size:
         raise No(b"TOOBIG", b"the message is too big")
+    if len(batch.heads) == MOST_MESSAGES:
+        raise No(b"LIMIT", b"too many messages at once")
+    octets = batch.octets + head.size
     quota = dialogue.account.quota()
-    if quota.bytes_limit is not None and quota.bytes_used + command.size > quota.bytes_limit:
+    if quota.bytes_limit is not None and quota.bytes_used + octets > quota.bytes_limit:
         raise No(b"OVERQUOTA", b"there is no room left in the account")
-    if dialogue.services.store.free_space() < max(limits.free_space, command.size * 3 // 2):
+    if dialogue.services.store.free_space() < max(limits.free_space, octets * 3 // 2):
         raise No(b"LIMIT", b"the server has no room left")
 
 
-async def _receive(dialogue: Dialogue, spool: Spool) -> Exception | None:
-    """Take the whole message, also where it can no longer be kept: the dialogue goes on behind it."""
+async def _receive(dialogue: Dialogue, batch: _Batch) -> AppendNext | AppendEnd | None:
+    """Take one whole message, also where it can no longer be kept: the dialogue goes on behind it.
+
+    None when there is nothing more to answer: the core has done so, or nobody is there any more.
+    """
     limits = dialogue.services.limits
     conn = dialogue.conn
     start = conn.deadline(limits.data_timeout)
-    failure: Unavailable | None = None
     received = 0
     while True:
         # A peer may be slow, but not for ever: time grows with what has come.
@@ -67,20 +99,23 @@ async def _receive(dialogue: Dialogue, spool: Spool) -> Exception | None:
             case LiteralChunk(data=data):
                 received += len(data)
                 try:
-                    if failure is None:
-                        spool.write(data)
+                    if batch.failure is None:
+                        batch.spool.write(data)
                 except Unavailable as error:
-                    failure = error
-            case AppendEnd():
-                return failure
+                    batch.failure = error
+            case AppendEnd() | AppendNext():
+                return event
             case _:
-                return _Aborted()
+                return None
 
 
-async def _file(dialogue: Dialogue, command: AppendStart, mailbox: Mailbox, spool: Spool) -> Answer:
-    message = NewMessage(spool.finish(), command.flags.mask, command.flags.keywords, command.date)
+async def _file(dialogue: Dialogue, mailbox: Mailbox, batch: _Batch) -> Answer:
+    messages = [
+        NewMessage(body, head.flags.mask, head.flags.keywords, head.date)
+        for body, head in zip(batch.spool.parts([h.size for h in batch.heads]), batch.heads, strict=True)
+    ]
     try:
-        uidvalidity, uids = await dialogue.account.append(mailbox.id, [message])
+        uidvalidity, uids = await dialogue.account.append(mailbox.id, messages)
     except NoSuchMailbox:
         raise No(b"TRYCREATE", b"the mailbox has been deleted meanwhile") from None
     return ok(b"filed", responses.appenduid(uidvalidity, uids))

@@ -237,8 +237,9 @@ class FlagList:
 class AppendStart(Command):
     """APPEND up to its literal; nothing has been invited yet.
 
-    Answer with `core.accept_literal()`, then come `LiteralChunk`s and an
-    `AppendEnd`, or with `core.refuse_literal(...)` and hear no more of it.
+    Answer with `core.accept_literal()`, then come `LiteralChunk`s and behind
+    them an `AppendEnd` or an `AppendNext`, or with `core.refuse_literal(...)`
+    and hear no more of it.
     """
 
     mailbox: MailboxName
@@ -341,8 +342,19 @@ class LiteralChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class AppendNext:
+    """A further message of the same APPEND (RFC 3502); answer it as an AppendStart."""
+
+    tag: bytes
+    flags: FlagList
+    date: int | None
+    size: int
+    binary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AppendEnd:
-    """The command is complete: file the message and answer."""
+    """The command is complete: file its messages and answer."""
 
     tag: bytes
 
@@ -390,5 +402,7 @@ class Hangup:
     """For the log: `http`, `tls`, `bad commands`, `too big`."""
 
 
-_Continued: TypeAlias = LiteralChunk | AppendEnd | AppendAborted | AuthResponse | AuthAborted | IdleEnd
+_Continued: TypeAlias = (
+    LiteralChunk | AppendNext | AppendEnd | AppendAborted | AuthResponse | AuthAborted | IdleEnd
+)
 Event: TypeAlias = Command | _Continued | SaveFailed | Hangup

@@ -14,6 +14,7 @@ from postroad.imap.wire.command_line import Found, Unfit, find_command, find_tag
 from postroad.imap.wire.commands import (
     AppendAborted,
     AppendEnd,
+    AppendNext,
     AppendStart,
     AuthAborted,
     AuthResponse,
@@ -28,7 +29,7 @@ from postroad.imap.wire.framing import Dropped, Inbox, LineFault
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.literal import LiteralHead, literal_head
 from postroad.imap.wire.output import Output
-from postroad.imap.wire.parse_messages import parse_append
+from postroad.imap.wire.parse_messages import parse_append, parse_append_next
 from postroad.imap.wire.parse_search import UnknownCharset
 from postroad.imap.wire.parse_session import decode_base64
 from postroad.imap.wire.phase import Phase, Step
@@ -117,7 +118,7 @@ class ImapServerCore(Output):
                 return outcome
 
     def accept_literal(self) -> None:
-        """Answer an AppendStart: invite the message (RFC 3501 §7.5)."""
+        """Answer an AppendStart or AppendNext: invite the message (RFC 3501 §7.5)."""
         head = self._head
         assert self._phase is Phase.UNDECIDED
         assert head is not None
@@ -127,7 +128,7 @@ class ImapServerCore(Output):
         self._phase = Phase.MESSAGE
 
     def refuse_literal(self, status: bytes, text: bytes, code: bytes = b"") -> None:
-        """Answer an AppendStart: end the command, dropping what comes uninvited."""
+        """Answer an AppendStart or AppendNext: end the command, dropping what comes uninvited."""
         assert self._phase is Phase.UNDECIDED
         self.tagged(self._tag, status, text, code)
         self._skip_literal(self._head)
@@ -285,10 +286,12 @@ class ImapServerCore(Output):
         self._phase = Phase.COMMAND
         return Step.AGAIN
 
-    def _on_message_head(self, start: AppendStart, head: LiteralHead) -> _Outcome:
+    def _on_message_head(
+        self, start: AppendStart | AppendNext, head: LiteralHead, aborted: AppendAborted | None = None
+    ) -> _Outcome:
         self._command = bytearray()
         if head.size > self._limits.message_size:
-            return self._reject(self._tag, b"[TOOBIG] the message is too big", head, status=b"NO")
+            return self._reject(self._tag, b"[TOOBIG] the message is too big", head, aborted, status=b"NO")
         self._head = head
         self._takes_nul = start.binary
         self._phase = Phase.UNDECIDED
@@ -307,16 +310,26 @@ class ImapServerCore(Output):
         return LiteralChunk(chunk)
 
     def _on_message_end(self, line: bytes) -> _Outcome:
-        tag = self._tag
-        if line:
-            return self._reject(tag, b"too many arguments", literal_head(line), AppendAborted(tag))
-        refused = self._has_nul and not self._takes_nul
-        self._start()
-        if refused:  # RFC 3501 §4.3.1
+        tag, head = self._tag, literal_head(line)
+        if line and head is None:
+            return self._reject(tag, b"too many arguments", event=AppendAborted(tag))
+        if self._has_nul and not self._takes_nul:  # RFC 3501 §4.3.1
             self.tagged(tag, b"NO", b"a message must not hold NUL")
+            self._skip_literal(head)
             return AppendAborted(tag)
+        if head is not None:
+            return self._on_next_message(tag, line, head)
+        self._start()
         self._bad_count = 0
         return AppendEnd(tag)
+
+    def _on_next_message(self, tag: bytes, line: bytes, head: LiteralHead) -> _Outcome:
+        try:
+            following = parse_append_next(tag, Reader(line + b"\r\n", 0, self._offered))
+        except BadSyntax as error:
+            return self._reject(tag, error.text, head, AppendAborted(tag))
+        self._has_nul = False
+        return self._on_message_head(following, head, AppendAborted(tag))
 
     # -- what is wrong ------------------------------------------------------
 

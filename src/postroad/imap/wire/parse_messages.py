@@ -3,7 +3,16 @@
 import re
 from typing import Final
 
-from postroad.imap.wire.commands import AppendStart, Copy, Expunge, FlagList, Move, Store, StoreMode
+from postroad.imap.wire.commands import (
+    AppendNext,
+    AppendStart,
+    Copy,
+    Expunge,
+    FlagList,
+    Move,
+    Store,
+    StoreMode,
+)
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.parse_flags import read_flag_list, read_flags
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
@@ -80,6 +89,16 @@ def parse_append(tag: bytes, reader: Reader) -> AppendStart | None:
     if match is not None and not match[1]:
         return None
     mailbox = reader.mailbox()
+    return AppendStart(tag, mailbox, *_message_head(reader))
+
+
+def parse_append_next(tag: bytes, reader: Reader) -> AppendNext:
+    """Read what stands between two messages of an APPEND (RFC 3502)."""
+    return AppendNext(tag, *_message_head(reader))
+
+
+def _message_head(reader: Reader) -> tuple[FlagList, int | None, int, bool]:
+    """Read flags, date, size, and whether the message may hold NULs."""
     reader.space()
     flags = _NO_FLAGS
     if reader.sees(b"("):
@@ -94,7 +113,7 @@ def parse_append(tag: bytes, reader: Reader) -> AppendStart | None:
         raise BadSyntax(b"expected a message as a literal")
     if match[1]:
         reader.require(Extension.BINARY)
-    return AppendStart(tag, mailbox, flags, date, int(match[2]), match[1] != b"")
+    return flags, date, int(match[2]), match[1] != b""
 
 
 def _date_time(reader: Reader) -> int:

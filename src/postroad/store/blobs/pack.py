@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from postroad.db.transaction import Transaction
-from postroad.model.octets import Octets
+from postroad.model.octets import Body
 from postroad.model.refusal import Unavailable
 from postroad.store.blobs.group_line import Group, is_ahead, new_id
 from postroad.store.blobs.record import blob_line, pack_line
@@ -70,7 +70,7 @@ class ActivePack:
         """Appending is now within `tx`; a pack is opened when something is appended."""
         self._tx = tx
 
-    def blob(self, body: Octets, digest: bytes, at: float) -> tuple[int, int]:
+    def blob(self, body: Body, digest: bytes, at: float) -> tuple[int, int]:
         """Append a message; give (pack, offset of its first octet)."""
         self._open()
         head = blob_line(len(body), digest, at)

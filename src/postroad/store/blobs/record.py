@@ -56,7 +56,7 @@ def line(kind: str, **fields: int | str | bytes) -> bytes:
     return (
         MAGIC
         + kind.encode()
-        + b"".join([b" %b=%b" % (name.encode(), _encode(value)) for name, value in fields.items()])
+        + b"".join([b" %b=%b" % (name.encode(), encode(value)) for name, value in fields.items()])
         + b"\n"
     )
 
@@ -112,7 +112,8 @@ def _parse(text: bytes, at: int, behind: int) -> Record | None:
     return Record(name, fields, at, behind, behind + int(fields["length"]) + 1)
 
 
-def _encode(value: int | str | bytes) -> bytes:
+def encode(value: int | str | bytes) -> bytes:
+    """Return a value as it stands in a line."""
     if isinstance(value, int):
         return b"%d" % value
     raw = value.encode() if isinstance(value, str) else value

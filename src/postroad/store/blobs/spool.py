@@ -4,11 +4,13 @@ import errno
 import mmap
 import os
 import tempfile
+from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from postroad.model.octets import Octets
+from postroad.model.octets import Body, Octets
 from postroad.model.refusal import NoSpace, Unavailable
 
 IN_MEMORY: Final = 256 * 1024
@@ -16,7 +18,7 @@ IN_MEMORY: Final = 256 * 1024
 
 
 class Spool:
-    """Collects the chunks of one message in bounded memory.
+    """Collects the chunks of one message, or of several, in bounded memory.
 
     The file has no name, so nothing is left behind by a crash. It lies in the
     data directory, because a full /tmp must not refuse mail.
@@ -53,6 +55,16 @@ class Spool:
         if self._map is None:
             self._map = mmap.mmap(self._fd, self.size, prot=mmap.PROT_READ)
         return self._map
+
+    def parts(self, sizes: Sequence[int]) -> list[Body]:
+        """Give the messages of these sizes that were written one behind the other."""
+        whole = self.finish()
+        if len(sizes) == 1:
+            return [whole]
+        # Slices of a map would be copies, and all of them in memory at once.
+        octets = whole if isinstance(whole, bytes) else memoryview(whole)
+        ends = list(accumulate(sizes))
+        return [octets[end - size : end] for end, size in zip(ends, sizes, strict=True)]
 
     def close(self) -> None:
         """Drop everything; may be called again."""

@@ -1,6 +1,6 @@
 """Short ways to talk to a core in a test."""
 
-from postroad.imap.wire.commands import AppendStart, Event
+from postroad.imap.wire.commands import AppendNext, AppendStart, Event
 from postroad.imap.wire.core import ImapServerCore
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.limits import ImapLimits
@@ -21,7 +21,7 @@ def events(core: ImapServerCore, *pieces: bytes) -> list[Event]:
         core.receive(piece)
         while (event := core.next_event()) is not None:
             seen.append(event)
-            if isinstance(event, AppendStart):
+            if isinstance(event, AppendStart | AppendNext):
                 core.accept_literal()
     return seen
 

@@ -5,6 +5,7 @@ import pytest
 from postroad.imap.wire.commands import (
     AppendAborted,
     AppendEnd,
+    AppendNext,
     AppendStart,
     Event,
     FlagList,
@@ -129,10 +130,44 @@ def test_nul_is_seen_in_any_piece() -> None:
     assert seen[1:] == [LiteralChunk(b"\0"), LiteralChunk(b"abc"), AppendAborted(b"t")]
 
 
-def test_what_follows_the_message_must_be_the_end() -> None:
+def test_another_message_may_follow() -> None:
+    core = core_in(State.AUTHENTICATED)
+    seen = events(core, b"t APPEND a {1+}\r\nx (\\Seen) {2}\r\n", b"yz\r\n")
+    assert seen == [
+        AppendStart(b"t", MailboxName("a"), FlagList(), None, 1),
+        LiteralChunk(b"x"),
+        AppendNext(b"t", FlagList(Flag.SEEN), None, 2),
+        LiteralChunk(b"yz"),
+        AppendEnd(b"t"),
+    ]
+    assert core.data_to_send() == b"+ go ahead\r\n"
+
+
+def test_a_further_message_that_is_refused_ends_all() -> None:
+    core = core_in(State.AUTHENTICATED)
+    core.receive(b"t APPEND a {1+}\r\nx {4+}\r\nquit {3+}\r\nyes\r\nu NOOP\r\n")
+    assert isinstance(core.next_event(), AppendStart)
+    core.accept_literal()
+    assert core.next_event() == LiteralChunk(b"x")
+    assert isinstance(core.next_event(), AppendNext)
+    core.refuse_literal(b"NO", b"enough")
+    assert events(core) == [Noop(b"u")]
+    assert core.data_to_send() == b"t NO enough\r\n"
+
+
+def test_a_further_message_over_the_limit_ends_all() -> None:
+    core = core_in(State.AUTHENTICATED, SMALL)
+    seen = events(core, b"t APPEND a {1+}\r\nx {1001}\r\nu NOOP\r\n")
+    assert seen[1:] == [LiteralChunk(b"x"), AppendAborted(b"t"), Noop(b"u")]
+    assert core.data_to_send() == b"t NO [TOOBIG] the message is too big\r\n"
+
+
+def test_what_follows_the_message_must_be_the_end_or_another_message() -> None:
     core = core_in(State.AUTHENTICATED)
     seen = events(core, b"t APPEND a {1+}\r\nxyz {5+}\r\nab NOOP\r\nu NOOP\r\n")
     assert seen[1:] == [LiteralChunk(b"x"), AppendAborted(b"t"), Noop(b"u")]
+    assert core.data_to_send() == b"t BAD an argument is missing\r\n"
+    assert events(core, b"t APPEND a {1+}\r\nxyz\r\n")[1:] == [LiteralChunk(b"x"), AppendAborted(b"t")]
     assert core.data_to_send() == b"t BAD too many arguments\r\n"
 
 
