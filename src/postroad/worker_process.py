@@ -13,6 +13,7 @@ from postroad.config.load import load
 from postroad.config.settings import Settings
 from postroad.dns.system import SystemResolver
 from postroad.net.clock import SystemClock
+from postroad.net.heap import keep_large_pieces_apart
 from postroad.net.sockets import BoundListener
 from postroad.net.tls import ServerTls
 from postroad.obs import multiprocess
@@ -41,6 +42,7 @@ def run(
     One octet is written to `ready` when connections are accepted; `lifeline`
     ends when the supervisor does.
     """
+    keep_large_pieces_apart()
     factory = uvloop.new_event_loop if uvloop is not None else None
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(_serve(settings, certificate, bound, metrics, index, ready, lifeline))

@@ -11,7 +11,7 @@ from postroad.message.section import header_subset
 from postroad.net.connection import Connection
 from postroad.store.messages import StoredMessage
 
-PIECE: Final = 256 * 1024
+PIECE: Final = 128 * 1024
 """Octets read from a pack at a time."""
 WRITE: Final = 64 * 1024
 """Octets that small answers are joined to before they are written."""

@@ -10,7 +10,7 @@ from postroad.pop3.wire.multiline import END, Stuffer, cut_lines
 from postroad.store.errors import NoSuchMessage, StoreError
 from postroad.store.messages import StoredMessage
 
-SLICE: Final = 256 * 1024
+SLICE: Final = 128 * 1024
 """How much of a message is read and sent at a time."""
 ENOUGH: Final = 64 * 1024
 """Replies waiting in the core beyond which they are sent before anything else is made ready."""
