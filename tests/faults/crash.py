@@ -80,7 +80,13 @@ class Crashes:
     """One server, the load on it, and the books of all that it has answered for."""
 
     def __init__(
-        self, server: Server, sink: Sink | None = None, *, seed: int = 1, messages: int = 50
+        self,
+        server: Server,
+        sink: Sink | None = None,
+        *,
+        seed: int = 1,
+        messages: int = 50,
+        changers: int = 2,
     ) -> None:
         """About so many `messages` come in from strike to strike; with a `sink` mail goes out, too."""
         self.server = server
@@ -90,7 +96,7 @@ class Crashes:
         self.out = Book()
         self.restarts = Restarts()
         self.modseqs = Modseqs()
-        self.changers = [Changer(n) for n in range(2)]
+        self.changers = [Changer(n) for n in range(changers)]
         self.messages = messages
         self._sink = sink
         self._heard = 0
@@ -166,6 +172,10 @@ class Crashes:
     def late(self, moment: float) -> dict[str, float]:
         """Take what was answered since then out of the books; give when each answer came."""
         return self.book.forget_since(moment) | self.out.forget_since(moment)
+
+    def forget(self) -> None:
+        """Begin new books for what comes in: all that was there has been removed."""
+        self.book = Book(numbers=self.book.numbers)
 
     def found(self) -> set[str]:
         """The subjects of all that is there."""
