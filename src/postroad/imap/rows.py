@@ -50,7 +50,7 @@ class RowFormat:
             batch, columns = self._rendered(batch)
             wide = dict(zip(self._wide, columns, strict=True))
         values: list[Iterable[object]] = [batch.numbers]
-        values += [wide.get(item) or self._column(item, batch) for item in self._items]
+        values += [wide[item] if item in wide else self._column(item, batch) for item in self._items]
         return batch, list(map((self._template + end).__mod__, zip(*values, strict=True)))
 
     def _rendered(self, batch: Batch) -> tuple[Batch, list[tuple[bytes, ...]]]:
