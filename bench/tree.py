@@ -14,7 +14,7 @@ from typing import Final
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _PATIENCE: Final = 10.0
-_ENTER: Final = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
+_ENTER: Final = 'echo $$ > "$0/cgroup.procs" && exec setsid "$@"'
 
 
 class Tree:
@@ -26,8 +26,8 @@ class Tree:
 
     @property
     def wrapper(self) -> Sequence[str]:
-        """What stands before the command that starts the server."""
-        return () if self._group is None else ("sh", "-c", _ENTER, str(self._group))
+        """What stands before the command that starts the server; Ctrl-C is for us alone, who stop it."""
+        return ("setsid",) if self._group is None else ("sh", "-c", _ENTER, str(self._group))
 
     def started(self, pid: int) -> None:
         """Say which process is at a root; needed only where there is no control group."""

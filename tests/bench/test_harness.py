@@ -69,7 +69,10 @@ def test_it_runs_against_the_real_servers(tmp_path: Path, capsys: pytest.Capture
     assert "STORE of one flag" in capsys.readouterr().out
 
 
-def test_cpu_time_of_processes_that_have_ended_counts() -> None:
+@pytest.mark.parametrize("grouped", [True, False])
+def test_cpu_time_of_processes_that_have_ended_counts(grouped: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not grouped:
+        monkeypatch.setattr("bench.tree._group", lambda _: None)  # as without root
     tree = Tree("test")
     process = subprocess.Popen(
         [*tree.wrapper, sys.executable, "-c", BURN], stdin=subprocess.PIPE, stdout=subprocess.PIPE
