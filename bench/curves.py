@@ -33,6 +33,9 @@ _KIB: Final = 1024
 _NAMES: Final = {OURS: "postroad", "mdbox": "Postfix + Dovecot"}
 _RANDOM: Final = 42
 _SETTLE: Final = 1.0
+_DESTINATION: Final = "away.test"
+_DRAIN_SECONDS: Final = 60.0
+_IDLE: Final = (100, 250, 500, 1000, 2500, 5000)
 
 
 @dataclass(slots=True)
@@ -62,6 +65,11 @@ def _compared(sides: Mapping[str, Side]) -> list[tuple[str, Side]]:
     return [(label, sides[name]) for name, label in _NAMES.items() if name in sides]
 
 
+def _scaled(scale: Scale, *numbers: int) -> list[int]:
+    """Scale the places where a curve is measured; what falls together is measured once."""
+    return sorted({scale(number) for number in numbers})
+
+
 def sessions(sides: Mapping[str, Side], scale: Scale) -> Curve:
     """SMTP in at 1 to 100 sessions at a time."""
     rate = Panel("Messages of 10 KiB, until visible", "sessions", "messages/s")
@@ -85,9 +93,8 @@ def mailboxes(sides: Mapping[str, Side], scale: Scale) -> Curve:
     }
     message = mail.message(0, _KIB)
     append = b"APPEND %%b {%d+}\r\n%b" % (len(message), message.replace(b"%", b"%%"))
-    for size in (1, 10, 100, 1000, 10_000, 100_000):
-        number = scale(size)
-        name = f"Size{size}"
+    for number in _scaled(scale, 1, 10, 100, 1000, 10_000, 100_000):
+        name = f"Size{number}"
         for label, side in _compared(sides):
             fill(side, "large", name, number, _KIB)
             client = imap_client(side, "large")
@@ -97,7 +104,7 @@ def mailboxes(sides: Mapping[str, Side], scale: Scale) -> Curve:
                 (b"SEARCH", b"SEARCH SUBJECT rare"),
                 (b"APPEND", append % name.encode()),
             ):
-                panels[verb].add(label, size, _median_ms(client, words))
+                panels[verb].add(label, number, _median_ms(client, words))
             client.close()
     return Curve("mailboxes", "Messages in a mailbox", list(panels.values()))
 
@@ -184,9 +191,9 @@ def queue(sides: Mapping[str, Side], sink: Sink, scale: Scale) -> Curve:
     measure = relaying(sink)
     measure(side, Scale(0.1))
     waiting = 0
-    for number in (1, 10, 100, 1000, 10_000, 100_000):
-        put_off(side.store, f"far@{_DESTINATION}", scale(number) - waiting)
-        waiting = scale(number)
+    for number in _scaled(scale, 1, 10, 100, 1000, 10_000, 100_000):
+        put_off(side.store, f"far@{_DESTINATION}", number - waiting)
+        waiting = number
         rate.add("postroad", number, measure(side, Scale(scale.factor / 2)).value)
         memory.add("postroad", number, side.tree.memory() / 2**20)
     drain = Panel("The queue is let go", "seconds", "messages delivered")
@@ -199,10 +206,6 @@ def queue(sides: Mapping[str, Side], sink: Sink, scale: Scale) -> Curve:
     return Curve("queue", "Messages in the queue", [rate, memory, drain])
 
 
-_DESTINATION: Final = "away.test"
-_DRAIN_SECONDS: Final = 60.0
-
-
 def idle(sides: Mapping[str, Side], scale: Scale) -> Curve:
     """Memory of up to 5,000 clients in IDLE; of the others up to 500, a process each."""
     panel = Panel("Memory of the servers", "sessions in IDLE", "MiB")
@@ -212,8 +215,9 @@ def idle(sides: Mapping[str, Side], scale: Scale) -> Curve:
             imap_client(side, "idle", tls=tls).close()
             clients: list[Client] = []
             line = f"{label}, {'TLS' if tls else 'plain'}"
-            for number in (0, 100, 250, 500, 1000, 2500, 5000) if side.store else (0, 100, 250, 500):
-                while len(clients) < scale(number):
+            most = 5000 if side.store else 500
+            for number in (0, *_scaled(scale, *(n for n in _IDLE if n <= most))):
+                while len(clients) < number:
                     client = imap_client(side, f"u{len(clients) % 100}", tls=tls)
                     command(client, b"SELECT INBOX")
                     begin_idle(client)
