@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -58,7 +59,13 @@ class Side:
         return f"{self.prefix}{user}@{self.domain}"
 
     def tls(self) -> ssl.SSLContext:
-        """For clients; without tickets, so that each log-in costs a whole handshake."""
-        context = ssl.create_default_context(cafile=str(self.certificates.authority))
-        context.options |= ssl.OP_NO_TICKET
-        return context
+        """For clients, who trust the authority of the tests."""
+        return _tls_context(self.certificates.authority)
+
+
+@cache
+def _tls_context(authority: Path) -> ssl.SSLContext:
+    """Make it once, for it takes a while; without tickets, so that each log-in is a whole handshake."""
+    context = ssl.create_default_context(cafile=str(authority))
+    context.options |= ssl.OP_NO_TICKET
+    return context
