@@ -24,6 +24,12 @@ class Tree:
         self._group = _group(name)
         self._roots: list[int] = []
 
+    def __enter__(self) -> "Tree":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
     @property
     def wrapper(self) -> Sequence[str]:
         """What stands before the command that starts the server; Ctrl-C is for us alone, who stop it."""

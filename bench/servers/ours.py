@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -43,41 +44,36 @@ def ours(
     directory: Path, certificates: Certificates, sink: str, resolver: str, workers: int = 2
 ) -> Iterator[Side]:
     """Run it; what comes for the alias RELAYED goes on to `sink`, an address."""
-    tree = Tree("ours")
     imap, pop3 = free_ports(2)
     more = "".join(
         _IN_CLEAR.format(role=role, local=LOCAL, port=port) for role, port in (("imap", imap), ("pop3", pop3))
     )
-    server = Postroad(
-        directory, certificates, resolver=resolver, workers=workers, wrapper=tree.wrapper, more=more + _LIMITS
-    )
-
-    def restart() -> None:
-        server.stop()
-        server.start()
-        tree.started(server.pid)
-
-    server.start()
-    try:
-        tree.started(server.pid)
-        server.cli("domain", "add", DOMAIN)
-        server.cli("alias", "add", f"{RELAYED}@{DOMAIN}", sink)
-        add_users(directory / "data", USERS)
-        ports = Ports(server.ports.smtp, imap, server.ports.imaps, pop3, server.ports.pop3s)
-        yield Side(
-            "postroad",
-            DOMAIN,
-            "",
-            ports,
-            tree,
-            certificates,
-            restart,
-            add_users=partial(add_users, directory / "data"),
-            store=directory / "data",
+    with Tree("ours") as tree:
+        server = Postroad(
+            *(directory, certificates),
+            resolver=resolver,
+            workers=workers,
+            wrapper=tree.wrapper,
+            more=more + _LIMITS,
         )
-    finally:
-        server.stop()
-        tree.remove()
+
+        def restart() -> None:
+            server.stop()
+            server.start()
+            tree.started(server.pid)
+
+        server.start()
+        try:
+            tree.started(server.pid)
+            server.cli("domain", "add", DOMAIN)
+            server.cli("alias", "add", f"{RELAYED}@{DOMAIN}", sink)
+            add_users(directory / "data", USERS)
+            ports = Ports(server.ports.smtp, imap, server.ports.imaps, pop3, server.ports.pop3s)
+            side = Side("postroad", DOMAIN, "", ports, tree, certificates, restart)
+            data = directory / "data"
+            yield replace(side, add_users=partial(add_users, data), store=data)
+        finally:
+            server.stop()
 
 
 def add_users(data: Path, users: Iterable[str]) -> None:

@@ -96,12 +96,12 @@ def peers(certificates: Certificates, sink: str, sink_address: str) -> Iterator[
     directory.chmod(0o755)
     try:
         running = Peers(directory, certificates, sink, sink_address)
-        running.start()
-        try:
-            yield {form: _side(running, form, directory, certificates) for form in dovecot.FORMATS}
-        finally:
-            running.stop()
-            running.tree.remove()
+        with running.tree:
+            running.start()
+            try:
+                yield {form: _side(running, form, directory, certificates) for form in dovecot.FORMATS}
+            finally:
+                running.stop()
     finally:
         shutil.rmtree(directory)
 
