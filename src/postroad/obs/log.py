@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from contextlib import suppress
 from typing import Any, Final, TextIO, cast
 
@@ -27,23 +28,36 @@ class _Tolerant:
             self._stream.flush()
 
 
+def _printable(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Write what a terminal would obey, or a reader would take for a line end, as an escape."""
+    for key, value in event.items():
+        if not isinstance(value, bool | int | float | None):
+            text = str(value)
+            event[key] = text if text.isprintable() else "".join(map(_escaped, text))
+    return event
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else repr(character)[1:-1]
+
+
 def configure(level: str = "info", form: str = "text") -> None:
     """Set up logging to standard error.
 
     `form` is `text` (key=value, for people and journald) or `json`. Values are
-    escaped by the renderer, so a hostile name stays on its one line.
+    escaped, so a hostile name stays on its one line and moves nobody's cursor.
     """
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
+    renderers: list[Any] = (
+        [structlog.processors.JSONRenderer()]
         if form == "json"
-        else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
+        else [_printable, structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])]
     )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            renderer,
+            *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS.get(level, logging.INFO)),
         logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Tolerant(sys.stderr))),
