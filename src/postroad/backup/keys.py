@@ -3,7 +3,7 @@
 The server holds a public key and a secret that names and guards chunks: with
 them it can add to a backup, list it, prune it and find out whether it is
 whole, but not read the mail in it. The operator's half, kept elsewhere, holds
-the private key as well (docs/adr: "Who can make a backup cannot read it").
+the private key as well (ADR 5).
 """
 
 import os
@@ -60,7 +60,7 @@ def write_operator_key(path: Path, key: OperatorKey) -> None:
     Raises:
         BadKey: the file is there already, or cannot be written.
     """
-    _write(path, _OPERATOR, key.server.secret + key.private.private_bytes_raw())
+    _write(path, _OPERATOR, key.server.id, key.server.secret + key.private.private_bytes_raw())
 
 
 def write_server_key(path: Path, key: ServerKey) -> None:
@@ -69,7 +69,7 @@ def write_server_key(path: Path, key: ServerKey) -> None:
     Raises:
         BadKey: the file is there already, or cannot be written.
     """
-    _write(path, _SERVER, key.secret + key.public)
+    _write(path, _SERVER, key.id, key.secret + key.public)
 
 
 def read_operator_key(path: Path) -> OperatorKey:
@@ -105,8 +105,8 @@ def _operator(secret: bytes, private: X25519PrivateKey) -> OperatorKey:
     return OperatorKey(ServerKey(secret, private.public_key().public_bytes_raw()), private)
 
 
-def _write(path: Path, kind: str, octets: bytes) -> None:
-    text = f"# {_ABOUT[kind]}\n{kind} {b64encode(octets).decode()}\n"
+def _write(path: Path, kind: str, key_id: str, octets: bytes) -> None:
+    text = f"# {key_id}. {_ABOUT[kind]}\n{kind} {b64encode(octets).decode()}\n"
     try:
         # Never open to others, and never over another key: its backups would be lost with it.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -54,19 +54,20 @@ backup.add_command(restore)
 @click.option("--again", is_flag=True, help="FILE is there: give this server its half of it.")
 @pass_here
 def key(here: Here, file: Path, again: bool) -> None:
-    """Make a key: the operator's half in FILE, the server's where it belongs.
+    """Make a key: your half, and the server's.
 
-    Keep FILE away from this machine, in two places. Whoever has it can read
-    the backups; without it nobody can. A file that is there is not touched.
+    Yours is put into FILE. Keep that away from this machine, in two places:
+    whoever has it can read the backups, without it nobody can. The server's
+    is put where it belongs. A file that is there is not touched.
     """
     settings = here.settings()
     place = server_key(settings)
     operator = keys.read_operator_key(file) if again else keys.make()
+    if not place.parent.is_dir():
+        raise Problem(f"there is no directory {place.parent}", "start the server once, or make it")
     _check_free(place, operator.server)
     if not again:
         keys.write_operator_key(file, operator)
-    if not place.parent.is_dir():
-        raise Problem(f"there is no directory {place.parent}", "start the server once, or make it")
     become_owner(settings.data)
     if not place.exists():
         keys.write_server_key(place, operator.server)

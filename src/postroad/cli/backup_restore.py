@@ -102,11 +102,11 @@ def _backup(
 def verify(
     here: Here, backup_id: str, target: str, key_file: Path | None, at: float | None, quick: bool
 ) -> int:
-    """Test a backup, by default the newest: restore it on trial and compare.
+    """Test a backup by restoring it on trial.
 
-    It is restored into a scratch folder that is removed afterwards; counts
-    and digests are compared with those of the server when the backup was
-    made, and every message is read.
+    It is the newest unless you say which. It is restored into a scratch
+    folder that is removed afterwards; counts and digests are compared with
+    those of the server when the backup was made, and every message is read.
     """
     if key_file is None and not quick:
         raise Problem(
