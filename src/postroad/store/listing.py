@@ -5,6 +5,7 @@ it up to date by what is newer. Each entry has its modseq beside it, so a listin
 also answers what has changed since some modseq.
 """
 
+import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ Places: TypeAlias = range | list[int]
 ROW_OCTETS: Final = 40
 """Of one entry in all columns."""
 _TYPECODES: Final = "IIQQqQ"
+FORM: Final = f"1 {sys.byteorder}"
+"""What `packed` gives, and to whom it makes sense."""
 _FEW: Final = 200
 """Entries up to which taking them out one by one costs less than making the columns anew."""
 
@@ -111,7 +114,7 @@ class Listing:
         self.uidnext = uidnext
         self.uids = array("I")
         self.changed = 0
-        """Entries that were read one by one since the listing was stored as a whole."""
+        """Entries that were read one by one since a copy was stored."""
         self.uncounted = 0
         """By how many the mailbox's own counter is off (a damaged index)."""
         self._of_state = _Marks()
@@ -151,13 +154,12 @@ class Listing:
         """Bring it up to date."""
         if changes.vanished:
             self._remove(changes.vanished)
-        at = 0
-        for at, entry in enumerate(changes.entries, 1):
-            if entry.uid >= self.uidnext:
-                self.extend(changes.entries[at - 1 :])
-                break
+        fresh = [entry for entry in changes.entries if entry.uid >= self.uidnext]
+        known = changes.entries[: len(changes.entries) - len(fresh)]
+        for entry in known:
             self._change(entry)
-        self._note(at + len(changes.vanished))
+        self._note(len(known) + len(changes.vanished))
+        self.extend(fresh)
         self.modseq = changes.modseq
         self.uidnext = changes.uidnext
 
@@ -207,7 +209,7 @@ class Listing:
 
     @classmethod
     def unpacked(cls, modseq: int, uidnext: int, states: str, columns: bytes) -> "Listing":
-        """Make one of what `packed` gave, on a machine of the same byte order."""
+        """Make one of what `packed` gave, which must be of the same `FORM`."""
         listing = cls(modseq, uidnext)
         for state in msgspec.json.decode(states, type=list[State]):
             listing._of_state[state]

@@ -6,7 +6,8 @@ from array import array
 
 from postroad.model.flags import Flag
 from postroad.store.account import EVERYTHING, Account
-from postroad.store.listing import Batch, Listing
+from postroad.store.listing import FORM, ROW_OCTETS, Batch, Listing
+from postroad.store.listings import STORED_FROM
 from postroad.store.store import Store
 from postroad.store.types import Changes, Entry
 from tests.unit.store.conftest import Desk, message
@@ -99,3 +100,60 @@ def test_many_may_go_at_once() -> None:
     assert list(batch.uids) == [1, *range(900, 1001)]
     assert list(batch.sizes) == [10 * uid for uid in batch.uids]
     assert told == array("I", range(1, 1001))
+
+
+def test_a_copy_of_a_large_listing_outlives_the_worker(desk: Desk) -> None:
+    async def fill(account: Account) -> None:
+        archive = await account.create("Large")
+        await account.append(archive.id, [message(n) for n in range(20)])
+        while (await account.listing(archive.id)).uidnext <= STORED_FROM:
+            await account.copy(archive.id, EVERYTHING, archive.id)
+        await account.listing(archive.id)
+
+    async def change(account: Account) -> None:  # of which no listing hears
+        large = account.mailbox("Large")
+        assert large is not None
+        await account.store_flags(large.id, [(7, 9)], "add", Flag.FLAGGED, frozenset({"$Later"}))
+        await account.expunge(large.id, [(20, 29)], only_deleted=False)
+        await account.append(large.id, [message(1)])
+
+    async def look(account: Account) -> None:
+        large = account.mailbox("Large")
+        assert large is not None
+        listing = await account.listing(large.id)
+        assert listing.changed == 14
+        batch = listing.batch(EVERYTHING, listing.uids)
+        assert rows_of(batch) == account.entries(large.id, EVERYTHING)
+
+    async def delete(store: Store, _: Store) -> None:
+        account = store.account(desk.account_id)
+        large = account.mailbox("Large")
+        assert large is not None
+        await account.delete(large.id)
+        assert store.database.read(lambda r: r.value("SELECT count(*) FROM listing")) == 0
+
+    desk.run(fill)
+    desk.run(change)
+    desk.run(look)
+    desk.run_two(delete)
+
+
+def test_a_copy_that_lies_is_not_believed(desk: Desk) -> None:
+    async def work(first: Store, second: Store) -> None:
+        account, other = first.account(desk.account_id), second.account(desk.account_id)
+        inbox = account.mailboxes()[0].id
+        await account.append(inbox, [message(n) for n in range(20)])
+        while (await account.listing(inbox)).uidnext <= STORED_FROM:
+            await account.copy(inbox, EVERYTHING, inbox)
+        listing = await account.listing(inbox)
+        states, columns = listing.packed()
+        lie = (states, columns[: ROW_OCTETS * 100])
+        await first.database.write(
+            lambda tx: tx.run(
+                "INSERT OR REPLACE INTO listing VALUES (?, ?, ?, ?, ?, ?, ?)",
+                *(desk.account_id, inbox, FORM, listing.modseq - 1, listing.uidnext, *lie),
+            )
+        )
+        assert (await other.listing(inbox)).uids == listing.uids
+
+    desk.run_two(work)
