@@ -158,12 +158,15 @@ async def deliver(server: Target, book: Book, *recipients: str, size: int = 1500
 async def log_in(server: Target, login: str = ADA) -> Line:
     """An IMAP session."""
     line = await Line.open(server.ports.imaps, server.tls_context())
-    await line.line()
-    await line.send(f'a LOGIN {login} "{PASSWORD}"\r\n'.encode())
-    answer = await line.until(b"a")
-    if not answer.startswith(b"a OK"):
+    try:
+        await line.line()
+        await line.send(f'a LOGIN {login} "{PASSWORD}"\r\n'.encode())
+        answer = await line.until(b"a")
+        if not answer.startswith(b"a OK"):
+            raise Refused(answer.decode())
+    except BaseException:
         line.abort()
-        raise Refused(answer.decode())
+        raise
     return line
 
 
