@@ -92,6 +92,8 @@ class Changer:
     async def _compare(self, line: Line) -> None:
         self._deaf = False
         found = [await self._read(line, name) for name in self.names]
+        if self._deaf:
+            raise Refused("the disk has gone meanwhile")
         wanted = [self._state] if self._possible is None else [self._state, self._possible]
         fits = [
             all(box.is_like(there, n) for box, there, n in zip(state, found, self._unused, strict=True))

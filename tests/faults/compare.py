@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.faults.contestants import NAMES, Contestant, contestant
+from tests.faults.fill import fill_and_free
 from tests.faults.load import Book, append, deliver, under_load
 from tests.faults.power import Disk, own_mounts
 from tests.faults.reading import inside
@@ -50,14 +51,16 @@ class Score:
         before, _ = self._compare(server)
         server.mend()
         lost, twice = self._compare(server)
-        slowest, median = max(self.restarts), statistics.median(self.restarts)
         return (
             f"{len(self.book.taken)} acknowledged, {lost} lost"
             + (f" ({before} before it was mended)" if before != lost else "")
             + f", {twice} twice"
             + (f", {self.late} lost that were acknowledged while the disk was going" if self.late else "")
-            + f"; restart median {median:.2f} s, worst {slowest:.2f} s"
+            + (f"; restart {self._times()}" if self.restarts else "")
         )
+
+    def _times(self) -> str:
+        return f"median {statistics.median(self.restarts):.2f} s, worst {max(self.restarts):.2f} s"
 
     def _compare(self, server: Contestant) -> tuple[int, int]:
         found = inside(server, self.book, server.login, bodies=True, mailboxes=("INBOX",))
@@ -129,11 +132,23 @@ def running(name: str, certificates: Certificates, disk: Disk) -> Iterator[Conte
         disk.unmount()
 
 
+def tried(server: Contestant, disk: Disk, what: str, times: int) -> str:
+    """Try one server so often, and say what came of it."""
+    trial = Trial(server, seed=times)
+    if what == "disk full":
+        answers = fill_and_free(server, disk.folder, trial.score.book, times)
+        return f"{trial.score.count(server)}; {answers}"
+    for _ in range(times):
+        trial.strike(disk if what == "power cut" else None)
+    return trial.score.count(server)
+
+
 def main() -> None:
     """Run the trials and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("--strikes", type=int, default=50, help="kill -9 of everything")
     parser.add_argument("--cuts", type=int, default=50, help="power cuts")
+    parser.add_argument("--rounds", type=int, default=20, help="a disk that is filled and freed")
     parser.add_argument("--only", choices=list(NAMES), action="append", help="not all servers")
     options = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="postroad-reliability-"))
@@ -142,13 +157,18 @@ def main() -> None:
         with own_mounts():
             certificates = make_certificates(directory, "localhost", "127.0.0.1")
             for name in options.only or NAMES:
-                for what, times in (("kill -9", options.strikes), ("power cut", options.cuts)):
+                for what, times in (
+                    ("kill -9", options.strikes),
+                    ("power cut", options.cuts),
+                    ("disk full", options.rounds),
+                ):
                     disk = Disk(directory / f"{name}-{what.split()[0]}", megabytes=MEGABYTES)
-                    with running(name, certificates, disk) as server:
-                        trial = Trial(server, seed=times)
-                        for _ in range(times):
-                            trial.strike(disk if what == "power cut" else None)
-                        print(f"{NAMES[name]}: {times} x {what}: {trial.score.count(server)}", flush=True)
+                    if times:
+                        with running(name, certificates, disk) as server:
+                            print(
+                                f"{NAMES[name]}: {times} x {what}: {tried(server, disk, what, times)}",
+                                flush=True,
+                            )
     finally:
         shutil.rmtree(directory)
 
