@@ -4,12 +4,15 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from postroad.db.transaction import Reader, Row, Transaction
-from postroad.model.flags import Flag, join_keywords, split_keywords
-from postroad.store.blobs.record import line
+from postroad.model.flags import DELETED, SEEN, join_keywords, split_keywords
+from postroad.store.blobs.record import MAGIC, encode, line
 from postroad.store.errors import LimitReached, NoSuchMailbox
 from postroad.store.filing import ENTRY, check_quota
 from postroad.store.types import CopyResult, Entry, FlagsResult, Ranges
 
+_COPY_LINE: Final = (
+    MAGIC + b"copy account=%d mailbox=%d uid=%d modseq=%d message=%d flags=%d date=%d saved=%d keywords=%b\n"
+)
 KEYWORDS_PER_MESSAGE: Final = 100
 KEYWORD_LENGTH: Final = 100
 
@@ -71,6 +74,7 @@ def store_flags(
 ) -> FlagsResult:
     """Set, add or remove flags (RFC 3501 §6.4.6), unless changed meanwhile (RFC 7162 §3.1.3)."""
     check_keywords(keywords)
+    flags = int(flags)
     before = select_entries(tx, account_id, mailbox_id, uids)
     conflicts = [e.uid for e in before if unchanged_since is not None and e.modseq > unchanged_since]
     refused = set(conflicts)
@@ -90,8 +94,8 @@ def store_flags(
         " WHERE account_id = ? AND mailbox_id = ? AND uid = ?",
         [(mask, words, modseq, account_id, mailbox_id, entry.uid) for entry, mask, words in changed],
     )
-    unseen = sum(bool(e.flags & Flag.SEEN) - bool(mask & Flag.SEEN) for e, mask, _ in changed)
-    deleted = sum(bool(mask & Flag.DELETED) - bool(e.flags & Flag.DELETED) for e, mask, _ in changed)
+    unseen = sum(bool(e.flags & SEEN) - bool(mask & SEEN) for e, mask, _ in changed)
+    deleted = sum(bool(mask & DELETED) - bool(e.flags & DELETED) for e, mask, _ in changed)
     tx.run(
         "UPDATE mailbox SET modseq = ?, unseen = unseen + ?, deleted = deleted + ?"
         " WHERE account_id = ? AND id = ?",
@@ -144,21 +148,22 @@ def enter(tx: Transaction, account_id: int, source: Sequence[Entry], target_id: 
         ],
     )
     _add_to_counters(tx, account_id, target_id, source, modseq, +1)
-    for uid, e in zip(target, source, strict=True):
-        tx.packs.journal(
-            line(
-                "copy",
-                account=account_id,
-                mailbox=target_id,
-                uid=uid,
-                modseq=modseq,
-                message=e.message_id,
-                flags=e.flags,
-                date=e.internal_date,
-                saved=now,
-                keywords=e.keywords,
-            )
+    lines = [
+        _COPY_LINE
+        % (
+            account_id,
+            target_id,
+            uid,
+            modseq,
+            e.message_id,
+            e.flags,
+            e.internal_date,
+            now,
+            encode(e.keywords),
         )
+        for uid, e in zip(target, source, strict=True)
+    ]
+    tx.packs.journal(b"".join(lines))
     return CopyResult(uidvalidity, [e.uid for e in source], target)
 
 
@@ -183,7 +188,7 @@ def expunge(
     """
     found = select_entries(tx, account_id, mailbox_id, [(1, 2**32)] if uids is None else uids)
     if only_deleted:
-        found = [e for e in found if e.flags & Flag.DELETED]
+        found = [e for e in found if e.flags & DELETED]
     if found:
         modseq = _remove(tx, account_id, mailbox_id, found)
         _discharge(tx, account_id, found)
@@ -258,8 +263,8 @@ def _add_to_counters(
         " size = size + ?, uidnext = uidnext + ? WHERE account_id = ? AND id = ?",
         modseq,
         sign * len(entries),
-        sign * sum(not e.flags & Flag.SEEN for e in entries),
-        sign * sum(bool(e.flags & Flag.DELETED) for e in entries),
+        sign * sum(not e.flags & SEEN for e in entries),
+        sign * sum(bool(e.flags & DELETED) for e in entries),
         sign * sum(e.size for e in entries),
         len(entries) if sign > 0 else 0,
         account_id,

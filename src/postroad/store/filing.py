@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from postroad.db.transaction import Row, Transaction
-from postroad.model.flags import Flag
+from postroad.model.flags import DELETED, SEEN
 from postroad.store.blobs.record import MAGIC, encode
 from postroad.store.errors import NoSuchMailbox, OverQuota
 from postroad.store.prepare import Prepared
@@ -115,8 +115,8 @@ def file_messages(
     """
     count, size = len(letters), sum(letter.size for letter in letters)
     modseq, first_message = _charge(tx, account_id, count, size)
-    unseen = sum(not letter.flags & Flag.SEEN for letter in letters)
-    deleted = sum(bool(letter.flags & Flag.DELETED) for letter in letters)
+    unseen = sum(not letter.flags & SEEN for letter in letters)
+    deleted = sum(bool(letter.flags & DELETED) for letter in letters)
     counted = tx.row(_COUNT, count, modseq, unseen, deleted, size, account_id, mailbox_id)
     if counted is None:
         raise NoSuchMailbox(str(mailbox_id))

@@ -82,7 +82,7 @@ class ActivePack:
         return self._id, offset
 
     def journal(self, line: bytes) -> None:
-        """Append a line that needs no sync of its own."""
+        """Append one line, or several, that need no sync of their own."""
         self._open()
         self._append([line], len(line))
 
