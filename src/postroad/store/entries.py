@@ -1,6 +1,6 @@
 """Changing entries: flags, copies, moves, expunges; plain functions over a transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from postroad.db.transaction import Reader, Row, Transaction
@@ -13,6 +13,18 @@ from postroad.store.types import CopyResult, Entry, FlagsResult, Ranges
 _COPY_LINE: Final = (
     MAGIC + b"copy account=%d mailbox=%d uid=%d modseq=%d message=%d flags=%d date=%d saved=%d keywords=%b\n"
 )
+_RUN: Final = "FROM entry WHERE account_id = ? AND mailbox_id = ? AND uid BETWEEN ? AND ?"
+_COPY_RUN: Final = (
+    "INSERT INTO entry (account_id, mailbox_id, uid, modseq, created_modseq, flags, keywords, size,"
+    " internal_date, saved_date, message_id) SELECT account_id, ?1, uid + ?2, ?3, ?3, flags, keywords,"
+    " size, internal_date, ?4, message_id FROM entry"
+    " WHERE account_id = ?5 AND mailbox_id = ?6 AND uid BETWEEN ?7 AND ?8"
+)
+_BURY_RUN: Final = (
+    "INSERT INTO tombstone (account_id, mailbox_id, modseq, uid)"
+    f" SELECT account_id, mailbox_id, ?, uid {_RUN}"
+)
+_DELETE_RUN: Final = f"DELETE {_RUN}"
 KEYWORDS_PER_MESSAGE: Final = 100
 KEYWORD_LENGTH: Final = 100
 
@@ -111,7 +123,7 @@ def store_flags(
 def copy(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, target_id: int) -> CopyResult:
     """Copy entries, all or none (RFC 3501 §6.4.7); flags and dates go with them."""
     source = select_entries(tx, account_id, mailbox_id, uids)
-    result = enter(tx, account_id, source, target_id)
+    result = enter(tx, account_id, source, target_id, source_id=mailbox_id)
     if source:
         check_quota(charge_for(tx, account_id, source))
     return result
@@ -127,8 +139,18 @@ def charge_for(tx: Transaction, account_id: int, entries: Sequence[Entry]) -> Ro
     return use or ()
 
 
-def enter(tx: Transaction, account_id: int, source: Sequence[Entry], target_id: int) -> CopyResult:
-    """Make entries like `source` in a mailbox, under new UIDs, and charge nobody for them."""
+def enter(
+    tx: Transaction,
+    account_id: int,
+    source: Sequence[Entry],
+    target_id: int,
+    *,
+    source_id: int | None = None,
+) -> CopyResult:
+    """Make entries like `source` in a mailbox, under new UIDs, and charge nobody for them.
+
+    With a `source_id` they are in that mailbox, and are copied without coming by here.
+    """
     place = tx.row(
         "SELECT uidvalidity, uidnext FROM mailbox WHERE account_id = ? AND id = ?", account_id, target_id
     )
@@ -140,13 +162,20 @@ def enter(tx: Transaction, account_id: int, source: Sequence[Entry], target_id: 
     modseq = next_modseq(tx, account_id)
     now = int(tx.now)
     target = list(range(first, first + len(source)))
-    tx.run_many(
-        ENTRY,
-        [
-            (account_id, target_id, uid, modseq, modseq, *e[2:6], now, e.message_id)
-            for uid, e in zip(target, source, strict=True)
-        ],
-    )
+    if source_id is None:
+        tx.run_many(
+            ENTRY,
+            [
+                (account_id, target_id, uid, modseq, modseq, *e[2:6], now, e.message_id)
+                for uid, e in zip(target, source, strict=True)
+            ],
+        )
+    else:
+        shifted = _shifts(source, first)
+        tx.run_many(
+            _COPY_RUN,
+            [(target_id, shift, modseq, now, account_id, source_id, a, b) for a, b, shift in shifted],
+        )
     _add_to_counters(tx, account_id, target_id, source, modseq, +1)
     lines = [
         _COPY_LINE
@@ -171,7 +200,7 @@ def move(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, target
     """Copy and expunge in one transaction (RFC 6851 §3.3): never both, never neither."""
     # It takes no room, so that a full mailbox can still be tidied up.
     source = select_entries(tx, account_id, mailbox_id, uids)
-    result = enter(tx, account_id, source, target_id)
+    result = enter(tx, account_id, source, target_id, source_id=mailbox_id)
     if source:
         # Nothing is kept to be restored: all of it is in the other mailbox.
         modseq = _remove(tx, account_id, mailbox_id, source)
@@ -205,14 +234,9 @@ def expunge(
 def _remove(tx: Transaction, account_id: int, mailbox_id: int, gone: Sequence[Entry]) -> int:
     """Take entries out and leave tombstones; what becomes of their messages is for the caller."""
     modseq = next_modseq(tx, account_id)
-    tx.run_many(
-        "DELETE FROM entry WHERE account_id = ? AND mailbox_id = ? AND uid = ?",
-        [(account_id, mailbox_id, e.uid) for e in gone],
-    )
-    tx.run_many(
-        "INSERT INTO tombstone (account_id, mailbox_id, modseq, uid) VALUES (?, ?, ?, ?)",
-        [(account_id, mailbox_id, modseq, e.uid) for e in gone],
-    )
+    runs = _runs(e.uid for e in gone)
+    tx.run_many(_BURY_RUN, [(modseq, account_id, mailbox_id, a, b) for a, b in runs])
+    tx.run_many(_DELETE_RUN, [(account_id, mailbox_id, a, b) for a, b in runs])
     _add_to_counters(tx, account_id, mailbox_id, gone, modseq, -1)
     return modseq
 
@@ -314,10 +338,22 @@ def _journal_flags(
 
 def uid_text(uids: Iterable[int]) -> str:
     """`1:3,9` for ascending UIDs."""
+    return ",".join(str(a) if a == b else f"{a}:{b}" for a, b in _runs(uids))
+
+
+def _runs(uids: Iterable[int]) -> list[list[int]]:
+    """Ascending UIDs as the first and last of each run without a gap."""
     runs: list[list[int]] = []
     for uid in uids:
         if runs and uid == runs[-1][1] + 1:
             runs[-1][1] = uid
         else:
             runs.append([uid, uid])
-    return ",".join(str(a) if a == b else f"{a}:{b}" for a, b in runs)
+    return runs
+
+
+def _shifts(source: Sequence[Entry], first: int) -> Iterator[tuple[int, int, int]]:
+    """The runs of `source`, each with what makes its UIDs those from `first` on, without gaps."""
+    for a, b in _runs(e.uid for e in source):
+        yield a, b, first - a
+        first += b - a + 1
