@@ -113,16 +113,18 @@ class _Session:
         """Greet, then answer until it is over."""
         self._connection.attach(self._core)
         self._core.ok(b"postroad ready")
+        deadline = self._connection.deadline(self._patience())
         while not self._over:
-            # One deadline a command: a peer that drips octets does not move it.
-            wake = await self._connection.pump(self._connection.deadline(self._patience()))
+            wake = await self._connection.pump(deadline)
             if wake is Wake.POKED:
                 continue
             if wake is not Wake.DATA:
                 # Nothing is said unasked: a client would take it for the answer to its next command.
                 log.info("pop3.left", conn=self._connection.id, why=wake.name)
                 return
-            await self._answer_all()
+            if await self._answer_all():
+                # One deadline a command: a peer that drips octets does not move it.
+                deadline = self._connection.deadline(self._patience())
         self._connection.close()
 
     def apologize(self) -> None:
@@ -134,9 +136,12 @@ class _Session:
         limits = self._services.limits
         return limits.pop3_timeout if self._maildrop is not None else limits.command_timeout
 
-    async def _answer_all(self) -> None:
+    async def _answer_all(self) -> bool:
+        """Answer what is there; tells whether that was a whole command."""
+        answered = False
         while not self._over and (event := self._core.next_event()) is not None:
             self._commands.inc()
+            answered = True
             try:
                 await self._answer(event)
             except StoreError as error:
@@ -146,6 +151,7 @@ class _Session:
                 self._core.error(b"not now, try again later", b"SYS/TEMP")
             if self._core.waiting() > ENOUGH:
                 await self._send(b"")
+        return answered or self._core.waiting() > 0  # the core has answers of its own
 
     async def _send(self, data: bytes) -> None:
         """Send what is waiting, and `data`; wait for a slow client and let others have their turn."""

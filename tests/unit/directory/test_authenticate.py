@@ -119,7 +119,7 @@ def test_each_failure_costs_twice_the_last(book: Book) -> None:
     async def test(directory: Directory, clock: HeldClock) -> None:
         for n in range(7):
             await attempt(directory, f"{WRONG} {n}", login=f"user{n}@example.org")
-        assert clock.slept == [1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0]
+        assert clock.slept == [1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0]  # auth_delay, up to auth_delay_max
 
     run_with_directory(book.data, test)
 
