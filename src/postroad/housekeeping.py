@@ -1,4 +1,4 @@
-"""What one worker does now and then for all: sweep freed octets, forget what is too old."""
+"""What one worker does now and then for all: sweep freed octets, forget what is too old, look for damage."""
 
 import asyncio
 from functools import partial
@@ -9,6 +9,7 @@ from postroad.db.copies import prune_copies
 from postroad.directory import kept_accounts, snapshot
 from postroad.model.clock import Clock
 from postroad.obs.log import log
+from postroad.store.scrub import Scrub
 from postroad.store.store import PACKS, Store
 from postroad.store.sweep import sweep_blobs, sweep_kept
 from postroad.trail.record import KEPT_DAYS, clean
@@ -19,6 +20,7 @@ _DAY: Final = 86400.0
 
 async def keep_house(store: Store, data: Path, clock: Clock) -> None:
     """Run until cancelled; a failure is logged and tried again next time."""
+    scrub = Scrub(store.database, data / PACKS)
     while True:
         await clock.sleep(EVERY_SECONDS)
         # One that fails must not keep the other from its work.
@@ -27,6 +29,7 @@ async def keep_house(store: Store, data: Path, clock: Clock) -> None:
             partial(_sweep, store, data, clock),
             partial(_forget, store, clock),
             partial(_prune, data, clock),
+            scrub.some,
         ):
             try:
                 await work()

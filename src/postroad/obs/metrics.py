@@ -35,6 +35,9 @@ COMMIT_SECONDS: Final = Histogram("postroad_commit_seconds", "A group commit, bo
 GROUP_SIZE: Final = Histogram(
     "postroad_group_size", "Verbs in a group commit.", buckets=(1, 2, 5, 10, 20, 50, 100)
 )
+DAMAGED: Final = Counter(
+    "postroad_damaged_messages_total", "Messages that did not match their digest, each time they are found."
+)
 QUEUE_DEPTH: Final = Gauge(
     "postroad_queue_recipients", "Recipients waiting in the queue.", multiprocess_mode="mostrecent"
 )

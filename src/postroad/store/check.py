@@ -122,22 +122,35 @@ def _counters(reader: Reader) -> Iterator[Problem]:
 def _bodies(reader: Reader, packs: PackReader, progress: Callable[[int, int], None]) -> Iterator[Problem]:
     count = reader.value("SELECT count(*) FROM blob WHERE refs > 0")
     done, last = 0, 0
-    while rows := reader.rows(
-        "SELECT id, pack, offset, length, digest FROM blob WHERE id > ? AND refs > 0 ORDER BY id LIMIT ?",
-        *(last, _STEP),
-    ):
-        for blob, pack, offset, length, digest in rows:
-            last = blob
-            done += 1
-            try:
-                intact = packs.digest(pack, offset, length) == digest
-            except Damaged as error:
-                yield Problem(f"{error}{_owners(reader, blob)}", True)
-                continue
-            if not intact:
-                what = f"pack {pack}: the message at octet {offset} does not match its digest"
-                yield Problem(what + _owners(reader, blob), True)
+    while looked := look_at_bodies(reader, packs, last):
+        for _, _, problem in looked:
+            if problem is not None:
+                yield problem
+        last = looked[-1][0]
+        done += len(looked)
         progress(done, count)
+
+
+def look_at_bodies(
+    reader: Reader, packs: PackReader, after: int, octets: int = 64 * 1024 * 1024
+) -> list[tuple[int, int, Problem | None]]:
+    """Read the messages behind blob `after`, some `octets` of them: blob, length, what is wrong with it."""
+    looked: list[tuple[int, int, Problem | None]] = []
+    for blob, pack, offset, length, digest in reader.rows(
+        "SELECT id, pack, offset, length, digest FROM blob WHERE id > ? AND refs > 0 ORDER BY id LIMIT ?",
+        *(after, _STEP),
+    ):
+        what = ""
+        try:
+            if packs.digest(pack, offset, length) != digest:
+                what = f"pack {pack}: the message at octet {offset} does not match its digest"
+        except Damaged as error:
+            what = str(error)
+        looked.append((blob, length, Problem(what + _owners(reader, blob), True) if what else None))
+        octets -= length
+        if octets <= 0:
+            break
+    return looked
 
 
 def _owners(reader: Reader, blob: int) -> str:

@@ -1,5 +1,6 @@
 """One stored message: its trace prefix, its blob, and sections of both as one text."""
 
+import hashlib
 import mmap
 from collections.abc import Sequence
 from typing import Any, Final, Literal, TypeAlias
@@ -10,7 +11,7 @@ from postroad.message.part import Part, unpack_tree
 from postroad.message.section import locate
 from postroad.model.octets import Octets
 from postroad.store.blobs.reader import PackReader
-from postroad.store.errors import NoSuchMessage
+from postroad.store.errors import Damaged, NoSuchMessage
 
 Column: TypeAlias = tuple[Any, ...]
 _PLACE: Final = (
@@ -21,6 +22,8 @@ _PLACES: Final = _PLACE.replace("SELECT ", "SELECT m.id, ").removesuffix(" = ?")
 _WIDE: Final = frozenset({"envelope", "body", "bodystructure", "subject"})
 _BATCH: Final = 500  # bound parameters in one IN list
 _MAPPED: Final = 256 * 1024
+_HASHED_WHOLE: Final = 64 * 1024
+"""Octets up to which a message is hashed also when only a part of it is asked for."""
 
 
 class StoredMessage:
@@ -30,7 +33,10 @@ class StoredMessage:
     `section` gives and `read` takes count from the start of the whole.
     """
 
-    __slots__ = ("_digest", "_length", "_offset", "_pack", "_packs", "_prefix", "_tree", "size", "tree")
+    __slots__ = (
+        *("_digest", "_hash", "_hashed", "_length", "_offset", "_pack", "_packs", "_prefix", "_tree"),
+        *("size", "tree"),
+    )
 
     def __init__(
         self,
@@ -49,6 +55,8 @@ class StoredMessage:
         self._length = length
         self._digest = digest
         self._tree: Part | None = None
+        self._hash: hashlib._Hash | None = None
+        self._hashed = 0
         self.tree = tree
         self.size = len(prefix) + length
 
@@ -75,6 +83,9 @@ class StoredMessage:
     def read(self, start: int, end: int) -> bytes:
         """The octets from `start` to `end` (cut at the size).
 
+        The whole of a message is never given when it does not match its digest:
+        the last piece is held back, of one that is read from the first octet on.
+
         Raises:
             Damaged: the pack does not hold them any more.
         """
@@ -85,8 +96,30 @@ class StoredMessage:
         if end <= shift:
             return self._prefix[start:end]
         inside = max(0, start - shift)
-        body = self._packs.read(self._pack, self._offset + inside, end - shift - inside)
+        body = self._believed(inside, end - shift)
         return self._prefix[start:] + body if start < shift else body
+
+    def _believed(self, start: int, end: int) -> bytes:
+        if self._packs.proved(self._pack, self._offset):
+            return self._packs.read(self._pack, self._offset + start, end - start)
+        if self._length <= _HASHED_WHOLE:
+            whole = self._packs.read(self._pack, self._offset, self._length)
+            self._compare(hashlib.sha256(whole))
+            return whole[start:end]
+        octets = self._packs.read(self._pack, self._offset + start, end - start)
+        if start == 0:
+            self._hash, self._hashed = hashlib.sha256(), 0
+        if self._hash is not None and start == self._hashed:
+            self._hash.update(octets)
+            self._hashed = end
+            if end == self._length:
+                self._compare(self._hash)
+        return octets
+
+    def _compare(self, found: "hashlib._Hash") -> None:
+        if found.digest() != self._digest:
+            raise Damaged(f"pack {self._pack}: the message at octet {self._offset} does not match its digest")
+        self._packs.prove(self._pack, self._offset)
 
     def header(self) -> bytes:
         """The top-level header with its empty line, as far as any header is looked at."""

@@ -12,6 +12,8 @@ from postroad.store.errors import Damaged
 
 OPEN_PACKS: Final = 64
 _PIECE: Final = 1024 * 1024
+_PROVED: Final = 65_536
+"""Messages of which is remembered that they match their digests; then it is forgotten of all."""
 
 
 class PackReader:
@@ -20,6 +22,17 @@ class PackReader:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._open: OrderedDict[int, int] = OrderedDict()
+        self._proved: set[int] = set()
+
+    def proved(self, pack: int, offset: int) -> bool:
+        """Whether the message there was seen to match its digest not long ago."""
+        return pack << 32 | offset in self._proved
+
+    def prove(self, pack: int, offset: int) -> None:
+        """Remember that it does: hashing it costs more than reading it."""
+        if len(self._proved) >= _PROVED:
+            self._proved.clear()
+        self._proved.add(pack << 32 | offset)
 
     def read(self, pack: int, offset: int, length: int) -> bytes:
         """`length` octets at `offset`.
