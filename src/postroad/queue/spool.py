@@ -203,10 +203,11 @@ def _take(tx: Transaction, worker: str, destination: str, settings: Queue) -> Wo
         *(worker, destination, tx.now + LEASE_SECONDS),
     )
     lease_id = tx.inserted()
+    # The plus signs keep it from the index of all that waits for the destination: an item has a few rows.
     due = tx.rows(
-        f"SELECT n FROM queue_recipient WHERE {_WAITING} AND item_id = ? AND cancelled = ? AND due <= ?"  # noqa: S608 - a constant
-        " ORDER BY n LIMIT ?",
-        *(destination, item.id, first[1], tx.now, RECIPIENTS_AT_ONCE),
+        "SELECT n FROM queue_recipient WHERE item_id = ? AND +destination = ? AND lease_id IS NULL"
+        " AND held = 0 AND cancelled = ? AND +due <= ? ORDER BY n LIMIT ?",
+        *(item.id, destination, first[1], tx.now, RECIPIENTS_AT_ONCE),
     )
     tx.run_many(
         "UPDATE queue_recipient SET lease_id = ? WHERE item_id = ? AND n = ?",
