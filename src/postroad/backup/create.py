@@ -125,7 +125,7 @@ def create(
 def _store(shelf: _Shelf, pieces: Sequence[Planned], progress: Callable[[int, int], None]) -> Iterator[File]:
     total = sum(piece.length for piece in pieces)
     done = 0
-    stored = zip(pieces, in_order(shelf.store, pieces), strict=True)
+    stored = zip(pieces, in_order(shelf.store, pieces, nice=True), strict=True)  # mail goes first
     for path, group in groupby(stored, key=lambda pair: pair[0].path):
         of_file = []
         for planned, piece in group:

@@ -16,13 +16,17 @@ U = TypeVar("U")
 _AHEAD: Final = 4 * CONNECTIONS
 """Pieces in memory at a time, done or not."""
 _NICE: Final = 10
-"""Of the threads: mail goes first."""
 
 
-def in_order(work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
-    """`map` in a few threads and bounded memory; when one fails, what has not begun never does."""
+def in_order(work: Callable[[T], U], items: Iterable[T], *, nice: bool = False) -> Iterator[U]:
+    """`map` in a few threads and bounded memory; when one fails, what has not begun never does.
+
+    With `nice` they leave the processors to others.
+    """
     rest = iter(items)
-    with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="backup", initializer=_be_nice) as pool:
+    with ThreadPoolExecutor(
+        CONNECTIONS, thread_name_prefix="backup", initializer=_be_nice if nice else None
+    ) as pool:
         waiting: deque[Future[U]] = deque(pool.submit(work, item) for item in islice(rest, _AHEAD))
         try:
             while waiting:

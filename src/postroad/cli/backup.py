@@ -12,6 +12,7 @@ from postroad.backup import manifest as manifests
 from postroad.backup.create import Made, create
 from postroad.backup.errors import BackupError, BadKey, Tampered, TargetError, WrongKey
 from postroad.backup.holds import one_backup
+from postroad.backup.last import Last, note_last
 from postroad.backup.manifest import Manifest
 from postroad.backup.prune import Keep, Pruned, prune
 from postroad.backup.seal import Sealer
@@ -137,6 +138,8 @@ def create_(
                 anew=anew,
                 progress=progress,
             )
+        manifest = made.manifest
+        note_last(data, Last(manifest.id, manifest.made, place.name, manifest.inventory.messages))
         pruned = _prune(here, place, sealer, stay) if stay else None
         _tell_made(here, place, made, pruned)
     return Exit.PROBLEM if made.manifest.damage else Exit.OK
@@ -145,12 +148,19 @@ def create_(
 @backup.command("list")
 @common
 @target_option
+@click.option(
+    "--key",
+    "key_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Either half of the key, on a machine that has none.",
+)
 @pass_here
-def list_(here: Here, target: str) -> int:
+def list_(here: Here, target: str, key_file: Path | None) -> int:
     """List the backups that the target holds, the oldest first."""
     settings = here.settings()
+    sealer = Sealer(keys.read_server_key(key_file)) if key_file is not None else sealer_of(settings)
     become_owner(settings.data)
-    sealer = sealer_of(settings)
     with opened(settings, target) as place:
         found = [(one, _read(place, sealer, one)) for one in manifests.backup_ids(place)]
     if here.json:

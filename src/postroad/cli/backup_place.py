@@ -85,4 +85,7 @@ def opened(settings: Settings, told: str) -> Iterator[Target]:
     ):
         raise Problem(f"{where} lies in the data directory and would be lost with it", "name another place")
     with closing(open_target(where, settings.backup)) as target:
-        yield target
+        try:
+            yield target
+        except OSError as error:  # of a disk here: targets have their own error
+            raise Problem(f"{error.filename or settings.data}: {error.strerror or error}") from None

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from postroad.backup.last import read_last
 from postroad.cli.database import ask
 from postroad.cli.here import Here, common, pass_here
 from postroad.cli.output import Exit, mark, print_json, safe
@@ -23,6 +24,8 @@ from postroad.queue.spool import depth
 
 _DAY: Final = 86400.0
 _SOON_DAYS: Final = 14
+_BACKUP_DAYS: Final = 2
+"""A nightly backup that did not come is seen on the second day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def status(here: Here) -> int:
     found = running(settings.data)
     days = _certificate_days(settings)
     lines = [_server(found), *_processes(found), *_listeners(found), _certificate(settings, days)]
-    lines += [*_mail(counts), _disk(settings)]
+    lines += [*_mail(counts), _backup(settings), _disk(settings)]
     if here.json:
         print_json(_facts(settings, found, counts, days))
     else:
@@ -143,6 +146,17 @@ def _mail(counts: _Counts) -> list[_Line]:
     ]
 
 
+def _backup(settings: Settings) -> _Line:
+    last = read_last(settings.data)
+    if last is None:
+        wanted = bool(settings.backup.target)
+        return _Line("backup", "none yet", False if wanted else None, "make one: postroad backup create")
+    age = time.time() - last.made
+    good = age < _BACKUP_DAYS * _DAY
+    text = f"{about_duration(age, parts=1)} ago, {last.messages} messages in {last.target}"
+    return _Line("backup", text, good, "" if good else "make another: postroad backup create")
+
+
 def _disk(settings: Settings) -> _Line:
     free = shutil.disk_usage(settings.data).free
     wanted = max(settings.limits.free_space, settings.limits.message_size * 3 // 2)
@@ -211,6 +225,7 @@ def _facts(settings: Settings, found: Running | None, counts: _Counts, days: int
         "messages": counts.messages,
         "queued": counts.queued,
         "bytes_used": counts.octets,
+        "last_backup": read_last(settings.data),
         "last_day": {"received": counts.received, "submitted": counts.sent, "refused": counts.refused},
         "free_space": shutil.disk_usage(settings.data).free,
     }

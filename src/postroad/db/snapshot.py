@@ -1,5 +1,6 @@
 """A copy of the index as of one moment, taken while others write."""
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,9 @@ def take_snapshot(data: Path, path: Path, progress: Callable[[int, int], None]) 
     Writers are not held up: a reader of a WAL never is in their way. The log
     cannot be reused meanwhile, so it grows by what they write; that ends with
     the copying, and does not wait for what is then done with the copy.
+
+    Raises:
+        OSError: the copy cannot be written.
     """
     connection = connect(data, writable=False)
     try:
@@ -24,6 +28,8 @@ def take_snapshot(data: Path, path: Path, progress: Callable[[int, int], None]) 
         connection.execute("BEGIN")
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         copy_pages(connection, path, progress)
+    except (apsw.FullError, apsw.IOError) as error:
+        raise OSError(errno.EIO, f"a copy of the index cannot be written: {error}", str(path)) from error
     finally:
         connection.close()
 

@@ -174,3 +174,32 @@ def test_an_account_that_is_not_here_is_said(vault: Shell) -> None:
     )
     assert ran.status == 1
     assert "eve@example.org" in ran.err
+
+
+def test_status_tells_of_the_last_backup(vault: Shell, tmp_path: Path) -> None:
+    assert "none yet" in vault("status").out
+    last = made(vault)
+    shown = vault("status").out
+    assert f"0 messages in {tmp_path / 'target'}" in shown
+    assert json.loads(vault("status", "--json").out)["last_backup"]["id"] == last["id"]
+    noted = vault.data / "backup.last"
+    noted.write_text(noted.read_text().replace(str(last["made"]), "1.0"))
+    assert "make another: postroad backup create" in vault("status").out
+
+
+def test_a_machine_without_a_server_lists_and_tests_backups_with_the_operators_key(
+    vault: Shell, tmp_path: Path
+) -> None:
+    backup_id = made(vault)["id"]
+    elsewhere = ("--key", "mine.key", "--target", "target", "--data", str(tmp_path / "elsewhere"))
+    assert backup_id in vault.ok("backup", "list", *elsewhere)
+    assert "came back as they were" in vault.ok("backup", "verify", *elsewhere)
+    assert "every chunk is there" in vault.ok("backup", "verify", "--quick", *elsewhere)
+
+
+def test_a_server_without_any_mail_yet_is_backed_up(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    (shell.data / "packs").rmdir()
+    shell.ok("backup", "key", "mine.key")
+    assert made(shell)["inventory"]["messages"] == 0
+    shell.ok("backup", "restore", "--key", "mine.key", "--target", "target", "--data", str(tmp_path / "new"))

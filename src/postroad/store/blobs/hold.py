@@ -43,4 +43,5 @@ def may_punch(folder: Path) -> Iterator[bool]:
 
 
 def _open(folder: Path) -> int:
+    folder.mkdir(exist_ok=True)  # before the first message there is none
     return os.open(folder / _NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
