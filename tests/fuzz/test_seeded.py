@@ -36,7 +36,7 @@ def test_what_was_found_once_stays_mended(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_million_inputs_find_nothing_and_keep_no_memory(name: str, tmp_path: Path) -> None:
     inputs = int(os.environ.get("SOAK_INPUTS", "1000000"))
-    seconds = float(os.environ.get("SOAK_SECONDS", "900"))
+    seconds = float(os.environ.get("SOAK_SECONDS", "1800"))
     seed = int(os.environ.get("SOAK_SEED", SystemRandom().getrandbits(32)))
     target = load(name)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
