@@ -52,8 +52,10 @@ def downgrade(here: Here, version: int | None, yes: bool) -> None:
     """
     with _stopped(here) as data:
         way = way_back(data, version)
+        if way.lost:
+            here.say(f"Schema {way.version} cannot hold, and so these are erased:")
         for what, count in way.lost:
-            here.say(f"- {count} {what} will be forgotten")
+            here.say(f"  {what}: {count}")
         if not yes and sys.stdin.isatty():
             click.confirm(f"Take {data} from schema {way.found} back to {way.version}?", abort=True)
         elif way.lost and not yes:
