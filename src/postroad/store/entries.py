@@ -29,9 +29,9 @@ KEYWORDS_PER_MESSAGE: Final = 100
 KEYWORD_LENGTH: Final = 100
 
 ENTRY_COLUMNS: Final = "uid, modseq, flags, keywords, size, internal_date, message_id"
-_KEEP: Final = (
-    "INSERT INTO kept (account_id, mailbox_id, at, uid, flags, keywords, size, internal_date, message_id)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_KEEP_RUN: Final = (
+    "INSERT INTO kept (account_id, mailbox_id, uid, at, flags, keywords, size, internal_date, message_id)"
+    f" SELECT account_id, mailbox_id, uid, ?, flags, keywords, size, internal_date, message_id {_RUN}"
 )
 _UNUSED: Final = (
     "NOT EXISTS (SELECT 1 FROM entry WHERE account_id = message.account_id AND message_id = message.id)"
@@ -219,10 +219,12 @@ def expunge(
     if only_deleted:
         found = [e for e in found if e.flags & DELETED]
     if found:
+        if keep:
+            runs = _runs(e.uid for e in found)
+            tx.run_many(_KEEP_RUN, [(int(tx.now), account_id, mailbox_id, a, b) for a, b in runs])
         modseq = _remove(tx, account_id, mailbox_id, found)
         _discharge(tx, account_id, found)
         if keep:
-            tx.run_many(_KEEP, [(account_id, mailbox_id, int(tx.now), e.uid, *e[2:]) for e in found])
             # The time tells `store rebuild` that they can be restored, and until when.
             _journal_expunge(tx, account_id, mailbox_id, modseq, found, time=int(tx.now))
         else:
