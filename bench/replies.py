@@ -53,7 +53,7 @@ class Tagged:
     """No line that ends an answer is longer."""
 
     def __init__(self, tag: bytes, of: bytes = b"", count: int | None = None, *, keep: bool = False) -> None:
-        self._end = re.compile(rb"(?:\A|\r\n)%b (OK|NO|BAD)[^\r\n]*\r\n\Z" % re.escape(tag))
+        self._tag = tag + b" "
         self._of = of
         self._wanted = count
         self._keep = keep
@@ -65,22 +65,21 @@ class Tagged:
     def feed(self, piece: bytes) -> bool:
         """Take a piece of the answer."""
         self.octets += len(piece)
-        overlap = len(self._of) - 1
         if self._of:
-            edge = self._tail[-overlap:] if overlap else b""
-            self.count += (edge + piece).count(self._of)
+            overlap = len(self._of) - 1
+            self.count += piece.count(self._of)
+            if self._tail and overlap:
+                self.count += (self._tail[-overlap:] + piece[:overlap]).count(self._of)
         if self._keep:
             self.text += piece
-        self._tail = (
-            piece[-self._LONGEST :] if len(piece) >= self._LONGEST else (self._tail + piece)[-self._LONGEST :]
-        )
-        if not self._tail.endswith(b"\r\n"):
+        tail = self._tail = (self._tail + piece if len(piece) < self._LONGEST else piece)[-self._LONGEST :]
+        if not tail.endswith(b"\r\n"):
             return False
-        end = self._end.search(self._tail)
-        if end is None:
+        last = tail[tail.rfind(b"\n", 0, -1) + 1 :]
+        if not last.startswith(self._tag):
             return False
-        if end[1] != b"OK" or self._wanted not in (None, self.count):
-            raise Unexpected(f"{self.count} of {self._wanted}: {self._tail[-300:]!r}")
+        if not last.startswith(b"OK", len(self._tag)) or self._wanted not in (None, self.count):
+            raise Unexpected(f"{self.count} of {self._wanted}: {tail[-300:]!r}")
         return True
 
 
