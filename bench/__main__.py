@@ -69,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 rows.append(row)
                 console.print(report.terminal([row]))
     if options.write is not None:
-        page.write(options.write, rows, "make bench-peers")
+        how = "" if options.scale == 1 else f' BENCH="--scale {options.scale}"'
+        page.write(options.write, rows, f"make bench-peers{how}")
     if len(rows) > 1:
         console.print(report.terminal(rows))
     return 0

@@ -2,10 +2,11 @@
 
 import random
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Final
 
 from bench.clients import TAG, command, imap_client, imap_login, imap_open
-from bench.dialogue import Ask, Client, Dialogue, run
+from bench.dialogue import Ask, Client, Dialogue, ask, run
 from bench.fill import fill
 from bench.mail import RARE
 from bench.replies import Tagged
@@ -86,31 +87,24 @@ def _next_select(side: Side, scale: Scale) -> Sample:
     return sample
 
 
-def _whole(
-    words: bytes, of: bytes, *, first: bool = False, mailbox: str = "Large", count: int = LARGE
-) -> Measure:
-    """One command over a whole mailbox; `first` is after a restart and without caches on disk."""
-    user = mailbox.lower()
+def _fetch_all(items: bytes, *, first: bool = False) -> Measure:
+    """These items of all messages; `first` is after a restart and without caches on disk."""
+    wire = b"t FETCH 1:* %b\r\n" % items
 
     def measure(side: Side, scale: Scale) -> Sample:
         if first:
-            side.forget(user, mailbox)
+            side.forget("large", "Large")
             side.restart()
-        client = imap_client(side, user)
-        command(client, b"EXAMINE " + mailbox.encode())
-        reply = Tagged(TAG, of, scale(count))
+        client = imap_client(side, "large")
+        command(client, b"EXAMINE Large")
         if not first:
-            run([client], [_asked(words, Tagged(TAG, of, scale(count)))])
+            ask(client, Ask(wire, Tagged(TAG, b" FETCH (", scale(LARGE))))
         with measured(side.tree, 1) as sample:
-            run([client], [_asked(words, reply)])
+            ask(client, Ask(wire, Tagged(TAG, b" FETCH (", scale(LARGE))))
         client.close()
         return sample.milliseconds()
 
     return measure
-
-
-def _asked(words: bytes, reply: Tagged) -> Dialogue:
-    yield Ask(b"t %b\r\n" % words, reply)
 
 
 def _all_bodies(*, tls: bool) -> Measure:
@@ -119,7 +113,7 @@ def _all_bodies(*, tls: bool) -> Measure:
         command(client, b"EXAMINE Bodies")
         reply = Tagged(TAG, b" FETCH (", scale(BODIES))
         with measured(side.tree, scale(BODIES)) as sample:
-            run([client], [_asked(b"FETCH 1:* (BODY.PEEK[])", reply)])
+            ask(client, Ask(b"t FETCH 1:* (BODY.PEEK[])\r\n", reply))
         client.close()
         assert reply.octets > 10 * KIB * scale(BODIES), "bodies are missing"
         sample.value = reply.octets / sample.seconds / 1e6
@@ -128,30 +122,20 @@ def _all_bodies(*, tls: bool) -> Measure:
     return measure
 
 
-def _many(
-    count: int, commands: Callable[[Scale], Iterator[tuple[bytes, bytes]]], select: str = "Bodies"
-) -> Measure:
+def _many(count: int, commands: Callable[[Scale], Iterator[tuple[bytes, bytes]]]) -> Measure:
     """Short commands, one after the other, in one session."""
 
     def measure(side: Side, scale: Scale) -> Sample:
         client = imap_client(side, "bodies")
-        command(client, b"SELECT " + select.encode())
-        wanted = scale(count)
-        steps = [Ask(wire, Tagged(TAG, of, 1 if of else None)) for wire, of in _some(commands(scale), wanted)]
-        with measured(side.tree, wanted) as sample:
-            run([client], [_steps(steps)])
+        command(client, b"SELECT Bodies")
+        wanted = islice(commands(scale), scale(count))
+        steps = [Ask(wire, Tagged(TAG, of, 1 if of else None)) for wire, of in wanted]
+        with measured(side.tree, len(steps)) as sample:
+            ask(client, *steps)
         client.close()
         return sample.per_second()
 
     return measure
-
-
-def _some(source: Iterator[tuple[bytes, bytes]], count: int) -> list[tuple[bytes, bytes]]:
-    return [next(source) for _ in range(count)]
-
-
-def _steps(steps: list[Ask]) -> Dialogue:
-    yield from steps
 
 
 def _random_bodies(scale: Scale) -> Iterator[tuple[bytes, bytes]]:
@@ -165,16 +149,17 @@ def _noops(_: Scale) -> Iterator[tuple[bytes, bytes]]:
         yield b"t NOOP\r\n", b""
 
 
-def _search(words: bytes, mailbox: str) -> Measure:
+def _search(words: bytes, mailbox: str, *, warm: bool = False) -> Measure:
     """What is searched for is in one message of a hundred."""
 
     def measure(side: Side, scale: Scale) -> Sample:
         everything = scale(LARGE if mailbox == "Large" else BODIES)
         client = imap_client(side, mailbox.lower())
         command(client, b"EXAMINE " + mailbox.encode())
-        reply = Tagged(TAG, keep=True)
+        if warm:
+            command(client, b"SEARCH " + words)
         with measured(side.tree, 1) as sample:
-            run([client], [_asked(b"SEARCH " + words, reply)])
+            reply = command(client, b"SEARCH " + words)
         client.close()
         found = len(reply.text.split(b"\r\n")[0].split()) - 2
         assert found == len(range(7, everything, 100)), f"{found} messages found of {everything}"
@@ -185,8 +170,7 @@ def _search(words: bytes, mailbox: str) -> Measure:
 
 # -- the rows ------------------------------------------------------------------
 
-_LISTING: Final = b"FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)"
-_SYNCHRONISING: Final = b"FETCH 1:* (FLAGS)"
+_LISTING: Final = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)"
 
 
 def works() -> Iterator[Work]:
@@ -208,24 +192,24 @@ def works() -> Iterator[Work]:
         "FETCH 1:* (FLAGS) of 100,000",
         ms,
         *times(1, 1.5),
-        _whole(_SYNCHRONISING, b" FETCH ("),
+        _fetch_all(b"(FLAGS)"),
         prepare=large,
     )
     yield Work(
         "fetch-envelope",
-        "FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE) of 100,000, warm",
+        f"FETCH 1:* {_LISTING} of 100,000, warm",
         ms,
         *times(2, 8),
-        _whole(_LISTING, b" FETCH ("),
+        _fetch_all(_LISTING.encode()),
         prepare=large,
         pairs=3,
     )
     yield Work(
         "fetch-envelope-first",
-        "the same, first",
+        f"FETCH 1:* {_LISTING} of 100,000, first",
         ms,
         *times(2, 20),
-        _whole(_LISTING, b" FETCH (", first=True),
+        _fetch_all(_LISTING.encode(), first=True),
         prepare=large,
         pairs=2,
     )
@@ -247,7 +231,7 @@ def works() -> Iterator[Work]:
         "SEARCH SUBJECT of 100,000",
         ms,
         *times(1, 4),
-        _search(b"SUBJECT rare", "Large"),
+        _search(b"SUBJECT rare", "Large", warm=True),
         prepare=large,
         pairs=3,
     )
