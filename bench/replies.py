@@ -60,7 +60,12 @@ class Tagged:
         self._tail = b""
         self.count = 0
         self.octets = 0
-        self.text = b""
+        self._pieces: list[bytes] = []
+
+    @property
+    def text(self) -> bytes:
+        """The whole answer, if it was to be kept."""
+        return b"".join(self._pieces)
 
     def feed(self, piece: bytes) -> bool:
         """Take a piece of the answer."""
@@ -71,7 +76,7 @@ class Tagged:
             if self._tail and overlap:
                 self.count += (self._tail[-overlap:] + piece[:overlap]).count(self._of)
         if self._keep:
-            self.text += piece
+            self._pieces.append(piece)
         tail = self._tail = (self._tail + piece if len(piece) < self._LONGEST else piece)[-self._LONGEST :]
         if not tail.endswith(b"\r\n"):
             return False
