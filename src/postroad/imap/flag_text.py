@@ -6,6 +6,8 @@ from typing import Final
 from postroad.model.flags import SYSTEM_TEXT, render
 from postroad.store.types import Entry
 
+MOST_NAMED: Final = 1000
+"""Keywords after which FLAGS names no more, or a mailbox could be made that nobody can select any more."""
 _SYSTEM: Final = SYSTEM_TEXT[31]
 
 
@@ -43,9 +45,11 @@ class FlagTexts:
     def learn(self, stored: Iterable[str]) -> bool:
         """Note keywords, in the stored form; tell whether one of them is new."""
         before = len(self._keywords)
-        for words in stored:
+        for words in stored if before < MOST_NAMED else ():
             for word in words.split(" ") if words else ():
                 self._keywords.setdefault(word.lower(), word)
+            if len(self._keywords) >= MOST_NAMED:
+                break
         return len(self._keywords) > before
 
     def listing(self, *, read_only: bool) -> bytes:

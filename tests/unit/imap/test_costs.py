@@ -107,3 +107,19 @@ def test_a_turn_ends_with_its_time_and_a_command_with_its_client() -> None:
 
 async def _at_once() -> None:
     pass
+
+
+def test_a_mailbox_of_many_keywords_can_be_selected(world: World) -> None:
+    async def talk(server: Server, client: Client) -> None:
+        await server.inbox(*[message(str(number)) for number in range(30)])
+        await client.ok(b"SELECT INBOX")
+        for number in range(1, 31):
+            await client.ok(b"STORE %d +FLAGS.SILENT (%b)" % (number, joined(b"k%d-%%d" % number, 90)))
+        named = [line for line in await client.ok(b"SELECT INBOX") if line.startswith(b"FLAGS ")]
+        assert 1000 <= len(named[0].split()) < 1200
+        # What is not named is there all the same.
+        (flags,) = await client.ok(b"FETCH 30 (FLAGS)")
+        assert b" k30-89" in flags
+        assert await client.ok(b"SEARCH KEYWORD k30-89") == [b"SEARCH 30"]
+
+    world.talk(talk)

@@ -2,9 +2,11 @@
 
 import base64
 import quopri
+import re
 
 import pytest
 
+from postroad.message.charset import decode_text, find_codec
 from postroad.message.part import parse_parts
 from postroad.message.text import (
     decode_body,
@@ -101,3 +103,24 @@ def test_broken_encodings_give_what_they_can(octets: bytes, encoding: str, decod
 def test_text_by_its_charset() -> None:
     data = b"Content-Type: text/plain; charset=koi8-r\r\n\r\n\xd0\xd2\xc9\xd7\xc5\xd4"
     assert decode_body_text(data, parse_parts(data)) == "привет"
+
+
+@pytest.mark.parametrize(
+    "label", ["cp1253", "utf-8", "utf-7", "iso-2022-jp", "gb18030", "hz", "utf-16", "nonsense"]
+)
+def test_what_is_decoded_in_pieces_is_what_is_decoded_at_once(label: str) -> None:
+    for unit in (
+        b"\xff\x81a",
+        b"+AOQ-\r\n",
+        b"\x1b$B$\x22\x1b(B",
+        b"~{VPND~}",
+        "ä€".encode(),
+        b"\x84\x31\xa4\x37",
+    ):
+        octets = unit * (40_000 // len(unit))
+        codec = find_codec(label)
+        if codec is not None:
+            whole = re.sub("[\ud800-\udfff]", "\ufffd", octets.decode(codec, "replace"))
+            assert decode_text(octets, label) == whole
+        else:
+            decode_text(octets, label).encode()
