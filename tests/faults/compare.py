@@ -5,7 +5,7 @@ python -m tests.faults.compare [--strikes N] [--cuts N] [--rounds N] [--only NAM
 Each server takes mail at port 25's stand-in and by APPEND, for one account;
 then everything is killed, or the disk loses its power, or is full. What was
 answered with 250 or OK before that is looked for by IMAP, once all queues are
-empty. Nothing is asserted: what comes of it is printed.
+empty. Only damage ends it; all else that comes of it is printed.
 """
 
 import argparse

@@ -96,7 +96,7 @@ class Crashes:
         self.out = Book()
         self.restarts = Restarts()
         self.modseqs = Modseqs()
-        self.changers = [Changer(n) for n in range(changers)]
+        self.changers = [Changer(2 * seed + n) for n in range(changers)]
         self.messages = messages
         self._sink = sink
         self._heard = 0
@@ -152,9 +152,8 @@ class Crashes:
             self.server.strike()
 
         self.during(strike)
-        self._heard = len(
-            self.server.log()
-        )  # what a server says of a disk that is gone is not held against it
+        # What a server says of a disk that is gone is not held against it.
+        self._heard = len(self.server.log())
         return moments[0]
 
     async def _any_moment(self) -> None:

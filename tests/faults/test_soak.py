@@ -87,6 +87,8 @@ def empty(server: Server, login: str) -> None:
 
 @pytest.mark.soak
 def test_memory_and_descriptors_stay(start: Start) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can open port 25, where mail goes")
     with Sink() as sink:
         crashes = Crashes(start(more=UNLIMITED), sink, changers=0)
         samples, chance = Samples(), random.Random(18)
