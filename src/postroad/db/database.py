@@ -45,6 +45,10 @@ class Database:
         finally:
             self._execute("COMMIT")
 
+    def ask(self, work: Callable[[Reader], T]) -> T:
+        """Answer what one statement answers: that is of one moment by itself, and costs a third."""
+        return work(self._questions)
+
     async def read_long(self, work: Callable[[Reader], T]) -> T:
         """Answer a question that may take longer, in a thread with its own connection."""
 

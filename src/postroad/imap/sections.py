@@ -32,7 +32,8 @@ class Writer:
 
     def put(self, octets: bytes) -> None:
         """Take octets; they go out with the end of the command, or once `room` is asked for."""
-        self._core.write(octets)
+        if octets:
+            self._core.write(octets)
 
     @property
     def full(self) -> bool:

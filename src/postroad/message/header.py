@@ -7,6 +7,7 @@ All of it is read as a reader of mail would read it, and nothing raises.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -20,6 +21,7 @@ MAX_FIELD: Final = 64 * 1024
 # A name, perhaps spaces (RFC 5322 §4.5.8), a colon and a value with its folds.
 _FIELD: Final = re.compile(rb"(?m)^([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*\n?)")
 _STRANGE_LINE: Final = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*\n?")
+_NAME: Final = re.compile(rb"[!-9;-~]++")
 _FOLD: Final = re.compile(rb"\r?\n")
 # A line with a name, or any other line of a header: it keeps the search from looking for names inside it.
 _LINE: Final = re.compile(rb"(?m)^(?:([!-9;-~]++)[ \t]*+:)?[^\n]*+\n?")
@@ -115,13 +117,31 @@ def each_field(header: bytes) -> Iterator[tuple[bytes, int, int]]:
 
     What is no field is left out, and so are the lines that continue it.
     """
-    # A fold is covered by octets of the same length first: a repeated group in
-    # the expression would hold memory for each of millions of folds.
-    covered = header.replace(b"\n ", b"\0 ").replace(b"\n\t", b"\0\t")
-    for match in _LINE.finditer(covered):
+    for match in _LINE.finditer(_covered(header)):
         name = match[1]
         if name is not None:
             yield name.lower(), match.start(), match.end()
+
+
+def fields_named(header: bytes, names: tuple[bytes, ...]) -> list[bytes]:
+    """Return the fields with one of these names as they are written: what `each_field` finds, and quicker."""
+    search = _search_for(names)
+    # With a line feed in front of every name the expression begins with an octet that C looks for.
+    return [header[match.start() : match.end()] for match in search.finditer(b"\n" + _covered(header))]
+
+
+@lru_cache(maxsize=256)
+def _search_for(names: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    fitting = [re.escape(name) for name in names if _NAME.fullmatch(name)] or [b"(?!)"]
+    return re.compile(rb"(?i)\n(?:%b)[ \t]*+:[^\n]*+" % b"|".join(fitting))
+
+
+def _covered(header: bytes) -> bytes:
+    """Cover folds by octets of the same length.
+
+    A repeated group in an expression would hold memory for each of millions of folds.
+    """
+    return header.replace(b"\n ", b"\0 ").replace(b"\n\t", b"\0\t")
 
 
 def _blank_line(data: Octets, start: int, stop: int) -> tuple[int, int]:

@@ -1,11 +1,13 @@
 """Sections of a message by part number (RFC 3501 §6.4.5)."""
 
 from collections.abc import Collection
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
-from postroad.message.header import each_field
+from postroad.message.header import each_field, fields_named
 from postroad.message.part import Part
 
+_FEW: Final = 30
+"""Names up to which a regular expression of them is worth being made."""
 SectionText: TypeAlias = Literal["", "HEADER", "TEXT", "MIME"]
 
 
@@ -62,8 +64,11 @@ def header_subset(header: bytes, names: Collection[bytes], invert: bool) -> byte
     The fields stand as written and in their order (RFC 3501 §6.4.5
     HEADER.FIELDS and HEADER.FIELDS.NOT).
     """
-    wanted = {name.lower() for name in names}
-    kept = [header[start:end] for name, start, end in each_field(header) if (name in wanted) != invert]
+    if invert or len(names) > _FEW:
+        wanted = {name.lower() for name in names}
+        kept = [header[start:end] for name, start, end in each_field(header) if (name in wanted) != invert]
+    else:
+        kept = fields_named(header, tuple(names))
     if kept and not kept[-1].endswith(b"\n"):
         kept.append(b"\r\n")
     kept.append(b"\r\n")

@@ -14,7 +14,7 @@ from postroad.store.blobs.reader import PackReader
 from postroad.store.errors import NoSuchMailbox, OverQuota
 from postroad.store.filing import Letter, file_messages, put_blob
 from postroad.store.listing import Listing
-from postroad.store.listings import Listings, changes
+from postroad.store.listings import STATE, Listings, changes
 from postroad.store.messages import Column, StoredMessage, open_message, open_messages, wide_columns
 from postroad.store.parts import parts
 from postroad.store.prepare import Prepared, prepare
@@ -128,6 +128,9 @@ class Account:
 
     def changes(self, mailbox_id: int, since: int) -> Changes:
         """What happened after modseq `since`."""
+        state = self._database.ask(lambda r: r.row(STATE, self.id, mailbox_id))
+        if state is not None and state[0] == since:
+            return Changes(since, state[1], [], [])
         return self._database.read(lambda r: changes(r, self.id, mailbox_id, since))
 
     def entries(self, mailbox_id: int, uids: Ranges) -> list[Entry]:
@@ -146,7 +149,7 @@ class Account:
 
     def rendered(self, message_ids: Sequence[int], columns: Sequence[str]) -> tuple[list[int], list[Column]]:
         """Columns of the wide rows (`envelope` …), and whose they are: what is gone is missing, each once."""
-        return self._database.read(lambda r: wide_columns(r, self.id, message_ids, columns))
+        return self._database.ask(lambda r: wide_columns(r, self.id, message_ids, columns))
 
     def open(self, message_id: int) -> StoredMessage:
         """A message by its key.
@@ -154,7 +157,7 @@ class Account:
         Raises:
             NoSuchMessage
         """
-        return self._database.read(lambda r: open_message(r, self._packs, self.id, message_id))
+        return self._database.ask(lambda r: open_message(r, self._packs, self.id, message_id))
 
     def has(self, message_id: int) -> bool:
         """Whether a message is in any mailbox; one that is only kept to be restored is not."""
@@ -163,7 +166,7 @@ class Account:
 
     def open_all(self, message_ids: Sequence[int]) -> dict[int, StoredMessage]:
         """Those of the messages that are still there, by key."""
-        return self._database.read(lambda r: open_messages(r, self._packs, self.id, message_ids))
+        return self._database.ask(lambda r: open_messages(r, self._packs, self.id, message_ids))
 
     def quota(self) -> Quota:
         """Use and limits.

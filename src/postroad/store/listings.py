@@ -28,7 +28,8 @@ _STORED: Final = (
 )
 _STEP: Final = 5000
 """Rows read at a time: 6 ms of the loop."""
-_STATE: Final = "SELECT modseq, uidnext, messages FROM mailbox WHERE account_id = ? AND id = ?"
+STATE: Final = "SELECT modseq, uidnext, messages FROM mailbox WHERE account_id = ? AND id = ?"
+"""By which it is known whether anything has happened in a mailbox."""
 _ROWS: Final = (
     f"SELECT {ENTRY_COLUMNS} FROM entry"  # noqa: S608 - a constant
     " WHERE account_id = ? AND mailbox_id = ? AND uid > ? AND uid < ? ORDER BY uid LIMIT ?"
@@ -39,7 +40,7 @@ _State: TypeAlias = tuple[int, int, int]
 
 def changes(reader: Reader, account_id: int, mailbox_id: int, since: int) -> Changes:
     """What happened in a mailbox after modseq `since`."""
-    state = reader.row(_STATE, account_id, mailbox_id)
+    state = reader.row(STATE, account_id, mailbox_id)
     if state is None:
         return Changes(since, 0, [], [], exists=False)
     modseq, uidnext, _ = state
@@ -73,6 +74,10 @@ class Listings:
             NoSuchMailbox: it has been deleted.
         """
         key = (account_id, mailbox_id)
+        listing = self._kept.get(key)
+        if listing is not None and listing.modseq == self._database.ask(partial(_state, key=key))[0]:
+            self._kept.move_to_end(key)
+            return listing
         listing = self._database.read(partial(self._current, key=key))
         while listing is None:
             # Sessions that come for it at the same time wait for the same one.
@@ -146,7 +151,7 @@ def _state(reader: Reader, key: _Key) -> _State:
     Raises:
         NoSuchMailbox
     """
-    row = reader.row(_STATE, *key)
+    row = reader.row(STATE, *key)
     if row is None:
         raise NoSuchMailbox(str(key[1]))
     modseq, uidnext, messages = row
@@ -178,7 +183,7 @@ def _stored(reader: Reader, *, key: _Key) -> Listing | None:
 def _put(tx: Transaction, *, key: _Key, listing: Listing) -> None:
     """Store a copy, unless another worker has stored a later one, or the mailbox is gone."""
     stored = tx.value("SELECT modseq FROM listing WHERE account_id = ? AND mailbox_id = ?", *key)
-    if tx.row(_STATE, *key) is not None and (stored is None or stored < listing.modseq):
+    if tx.row(STATE, *key) is not None and (stored is None or stored < listing.modseq):
         tx.run(
             "INSERT OR REPLACE INTO listing (account_id, mailbox_id, form, modseq, uidnext, states, columns)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -3,7 +3,10 @@
 import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from postroad.message.header import each_field, fields_named
 from postroad.message.part import parse_parts
 from postroad.message.section import SectionText, header_subset, locate
 
@@ -110,3 +113,16 @@ def test_all_but_some_fields() -> None:
 def test_a_subset_always_ends_in_an_empty_line(header: bytes) -> None:
     assert header_subset(header, [b"a"], False).endswith(b"\r\n")
     assert header_subset(header, [b"x"], False) == b"\r\n"
+
+
+_PIECES = st.sampled_from([b"A", b"b", b"aB", b":", b" ", b"\t", b"\r", b"\n", b"\n ", b"\0", b"x", b"\xff"])
+
+
+_NAMES = st.sampled_from([b"a", b"AB", b"b ", b"", b"a:", b"."])
+
+
+@given(st.lists(_PIECES).map(b"".join), st.lists(_NAMES, max_size=3))
+def test_fields_by_name_are_those_that_a_walk_finds(header: bytes, names: list[bytes]) -> None:
+    wanted = {name.lower() for name in names}
+    walked = [header[start:end] for name, start, end in each_field(header) if name in wanted]
+    assert fields_named(header, tuple(names)) == walked
