@@ -27,8 +27,6 @@ _BURY_RUN: Final = (
 _DELETE_RUN: Final = f"DELETE {_RUN}"
 KEYWORDS_PER_MESSAGE: Final = 100
 KEYWORD_LENGTH: Final = 100
-KEYWORD_SETS: Final = 1000
-"""Different sets of keywords that are looked through to tell which are in use."""
 
 ENTRY_COLUMNS: Final = "uid, modseq, flags, keywords, size, internal_date, message_id"
 _KEEP_RUN: Final = (
@@ -54,10 +52,9 @@ def select_entries(reader: Reader, account_id: int, mailbox_id: int, uids: Range
 
 
 def keywords_in_use(reader: Reader, account_id: int, mailbox_id: int) -> list[str]:
-    """The keywords that entries of a mailbox have; of very many different sets, those of the first."""
+    """The keywords that entries of a mailbox have."""
     rows = reader.rows(
-        "SELECT DISTINCT keywords FROM entry WHERE account_id = ? AND mailbox_id = ? LIMIT ?",
-        *(account_id, mailbox_id, KEYWORD_SETS),
+        "SELECT DISTINCT keywords FROM entry WHERE account_id = ? AND mailbox_id = ?", account_id, mailbox_id
     )
     return sorted({word for (words,) in rows for word in words.split(" ") if word})
 
