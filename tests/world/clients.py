@@ -76,8 +76,8 @@ def pop3(world: ThreadedWorld, login: str = "ada@demo.test") -> Iterator[poplib.
 class Raw:
     """A connection that sends octets as they are and reads lines."""
 
-    def __init__(self, port: int, context: ssl.SSLContext | None = None) -> None:
-        self._socket: socket.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+    def __init__(self, port: int, context: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+        self._socket: socket.socket = socket.create_connection((host, port), timeout=PATIENCE)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._held = b""
         if context is not None:

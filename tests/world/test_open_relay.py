@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from postroad.net.sockets import open_sockets
 from postroad.testing import ThreadedWorld
+from postroad.testing.world import LISTENERS
 from tests.unit.directory.test_open_relay import REACHES_ADA, REFUSED
 from tests.world.clients import Raw, mail, subjects
 from tests.world.conftest import no_bugs
@@ -51,6 +53,24 @@ def test_whoever_says_to_be_us_is_a_stranger_all_the_same(
         client.say(hello)
         client.say(b"MAIL FROM:<" + sender + b">")
         assert client.say(b"RCPT TO:<eve@elsewhere.example>").startswith(b"5")
+
+
+def test_the_machine_itself_is_a_stranger_over_ipv6_too(relay: ThreadedWorld) -> None:
+    async def listen() -> int:
+        worker = relay.world.workers[0]
+        (sock,) = open_sockets("::1", 0, 1)
+        await worker._front.listen(sock, worker._service(LISTENERS["smtp"]))
+        port: int = sock.getsockname()[1]
+        return port
+
+    with Raw(relay.run(listen()), host="::1") as client:
+        client.reply()
+        client.say(b"EHLO [IPv6:::1]")
+        for sender in SENDERS:
+            client.say(b"MAIL FROM:<" + sender + b">")
+            for path in (b"eve@elsewhere.example", b"eve%elsewhere.example@example.org", b"eve@[IPv6:::1]"):
+                assert client.say(b"RCPT TO:<" + path + b">").startswith(b"550 ")
+            client.say(b"RSET")
 
 
 @pytest.mark.parametrize("port", ["submission", "submissions"])
