@@ -13,11 +13,13 @@ from typing import Final
 from postroad.db.transaction import Transaction
 from postroad.store.blobs.record import line
 
-JUMP: Final = 1_000_000
-"""UIDs and modseqs left out: more than a mailbox, or an account, gets between a backup and its restore."""
-IDS: Final = 100_000
+UIDS: Final = 10_000_000
+"""UIDs left out: more than a mailbox gets between a backup and its restore, and enough for 400 restores."""
+MODSEQS: Final = 1_000_000_000
+"""Modseqs left out; there are 2**63."""
+IDS: Final = 10_000_000
 """The same for the numbers of accounts, mailboxes and messages."""
-_LAST_UID: Final = 2**32 - 1 - 2 * JUMP
+_LAST_UID: Final = 2**32 - 1 - 2 * UIDS
 
 
 def wind_on(tx: Transaction, *, hold_queue: bool) -> int:
@@ -37,7 +39,7 @@ def _accounts(tx: Transaction) -> None:
         tx.run(
             f"UPDATE {table} SET modseq = modseq + ?, next_mailbox_id = next_mailbox_id + ?,"  # noqa: S608 - names from the line above
             " next_message_id = next_message_id + ?, next_uidvalidity = max(next_uidvalidity, ?) + 1",
-            *(JUMP, IDS, IDS, int(tx.now) & 0xFFFFFFFF),
+            *(MODSEQS, IDS, IDS, int(tx.now) & 0xFFFFFFFF),
         )
     tx.run(
         "UPDATE directory_state SET version = version + ?, next_account_id = next_account_id + ?", IDS, IDS
@@ -50,13 +52,14 @@ def _mailboxes(tx: Transaction) -> None:
         "UPDATE mailbox SET uidvalidity = max(uidvalidity, ?) + 1 WHERE uidnext > ?",
         *(int(tx.now) & 0xFFFFFFFF, _LAST_UID),
     )
-    tx.run("UPDATE mailbox SET uidnext = uidnext + ? WHERE uidnext <= ?", JUMP, _LAST_UID)
+    tx.run("UPDATE mailbox SET uidnext = uidnext + ? WHERE uidnext <= ?", UIDS, _LAST_UID)
     modseq = (
         "coalesce((SELECT modseq FROM account WHERE id = {0}.account_id),"
         " (SELECT modseq FROM kept_account WHERE id = {0}.account_id), modseq + ?)"
     )
-    tx.run(f"UPDATE mailbox SET recent_from = uidnext, modseq = {modseq.format('mailbox')}", JUMP)  # noqa: S608
-    tx.run(f"UPDATE entry SET modseq = {modseq.format('entry')}, created_modseq = modseq", JUMP)  # noqa: S608
+    tx.run(f"UPDATE mailbox SET recent_from = uidnext, modseq = {modseq.format('mailbox')}", MODSEQS)  # noqa: S608
+    of_entry = modseq.format("entry")
+    tx.run(f"UPDATE entry SET modseq = {of_entry}, created_modseq = {of_entry}", MODSEQS, MODSEQS)  # noqa: S608
 
 
 def _write_down(tx: Transaction) -> None:

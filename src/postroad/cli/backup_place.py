@@ -87,5 +87,7 @@ def opened(settings: Settings, told: str) -> Iterator[Target]:
     with closing(open_target(where, settings.backup)) as target:
         try:
             yield target
+        except BrokenPipeError:
+            raise
         except OSError as error:  # of a disk here: targets have their own error
             raise Problem(f"{error.filename or settings.data}: {error.strerror or error}") from None

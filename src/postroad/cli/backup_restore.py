@@ -127,7 +127,7 @@ def verify(
         click.echo(f"{mark(False)} {safe(line)}")
     if problems:
         here.say(f"Backup {manifest.id} is damaged: {len(problems)} problems.")
-        here.next("postroad backup create --anew")
+        here.next("postroad store check" if manifest.damage else "postroad backup create --anew")
     elif quick:
         here.say(f"{mark(True)} {manifest.id}: every chunk is there and whole; {about_duration(seconds)}")
     else:
