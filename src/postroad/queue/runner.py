@@ -33,7 +33,7 @@ AT_ONCE: Final = 500
 RENEW_SECONDS: Final = spool.LEASE_SECONDS / 4
 SURE_SECONDS: Final = spool.LEASE_SECONDS * spool.RENEWED_BELOW
 """How long a lease holds in any case, whether its renewal was needed or not."""
-LONGEST_SLEEP: Final = 3600.0
+LONGEST_SLEEP: Final = 300.0
 """A look at the queue for no reason, in case that a hint was lost."""
 COUNT_SECONDS: Final = 15.0
 """Between two counts of all that waits, which takes the longer the more it is."""
@@ -143,6 +143,7 @@ class QueueRunner:
         if self._clock.monotonic() >= self._count_at:
             self._count_at = self._clock.monotonic() + COUNT_SECONDS
             QUEUE_DEPTH.set(self._database.read(spool.depth))
+            await self._mind_the_clock()
         due = self._next_due()
         if room <= 0 or due is None or due > self._clock.now():
             return []
@@ -151,6 +152,13 @@ class QueueRunner:
                 tx, self._worker, settings=self._settings, room=room, working=tuple(self._work)
             )
         )
+
+    async def _mind_the_clock(self) -> None:
+        """What was put off while the clock ran years ahead must not wait for years."""
+        latest = spool.latest_due(self._clock.now(), self._settings)
+        if self._database.read(lambda reader: spool.is_from_another_time(reader, latest)):
+            count = await self._database.write(lambda tx: spool.come_back_to_now(tx, latest))
+            log.warning("queue.clock_was_ahead", recipients=count)
 
     async def _wait(self) -> None:
         """Sleep until there is a reason to look again: a hint, or the next due time."""

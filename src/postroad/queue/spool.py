@@ -23,6 +23,8 @@ LEASE_SECONDS: Final = 120.0
 """How long the work of a worker that died is left alone."""
 RENEWED_BELOW: Final = 0.75
 """Part of a lease that must be left, or else it is renewed."""
+_SLACK: Final = 1.5
+"""Above the longest wait with its jitter; clocks are put right by seconds, not by hours."""
 RECIPIENTS_AT_ONCE: Final = 100
 """Recipients of one transaction: every server takes as many (RFC 5321 §4.5.3.1.8)."""
 
@@ -148,6 +150,35 @@ def next_due(reader: Reader, worker: str) -> float | None:
     due = reader.value("SELECT min(due) FROM queue_destination WHERE due IS NOT NULL")
     expires = reader.value("SELECT min(expires) FROM queue_lease WHERE worker != ?", worker)
     return min((at for at in (due, expires) if at is not None), default=None)
+
+
+def latest_due(now: float, settings: Queue) -> float:
+    """No retry is put off further than this, and no lease is longer."""
+    return now + max(settings.retry_max, settings.retry_first, LEASE_SECONDS) * _SLACK
+
+
+def is_from_another_time(reader: Reader, latest: float) -> bool:
+    """Whether something waits for a moment that only a clock which was wrong can have set."""
+    return any(
+        reader.value(f"SELECT 1 FROM {table} WHERE {column} > ? LIMIT 1", latest)  # noqa: S608 - constants
+        for table, column in (("queue_destination", "due"), ("queue_lease", "expires"))
+    )
+
+
+def come_back_to_now(tx: Transaction, latest: float) -> int:
+    """Undo what a clock that ran years ahead has put off; give how many recipients that concerns.
+
+    Leases are cut to their length, not ended: who holds one may be at work.
+    """
+    tx.run("UPDATE queue_lease SET expires = ? WHERE expires > ?", tx.now + LEASE_SECONDS, latest)
+    tx.run("UPDATE queue_item SET created = ? WHERE created > ?", tx.now, latest)
+    destinations = tx.rows("SELECT DISTINCT destination FROM queue_recipient WHERE due > ?", latest)
+    tx.run("UPDATE queue_recipient SET due = ? WHERE due > ?", tx.now, latest)
+    count = tx.changes()
+    tx.run("UPDATE queue_destination SET due = ? WHERE due > ?", tx.now, latest)
+    for (destination,) in destinations:
+        announce(tx, destination)
+    return count
 
 
 def depth(reader: Reader) -> int:

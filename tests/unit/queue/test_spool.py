@@ -8,8 +8,11 @@ from postroad.queue.item import Work, from_text_id, read_recipients, text_id
 from postroad.queue.spool import (
     LEASE_SECONDS,
     RECIPIENTS_AT_ONCE,
+    come_back_to_now,
     depth,
     end_lease,
+    is_from_another_time,
+    latest_due,
     lease,
     leases_of,
     next_due,
@@ -179,3 +182,20 @@ def test_numbers_that_people_type() -> None:
     assert from_text_id("q000007") == 7
     assert from_text_id("T000007") is None
     assert from_text_id("") is None
+
+
+def test_a_clock_that_ran_years_ahead_puts_nothing_off_for_years(desk: Desk) -> None:
+    years = 10 * 365 * 86400.0
+    desk.do(partial(put_for, "now@one.test"))
+    desk.now += years
+    desk.do(partial(put_for, "then@two.test"))
+    [work] = take(desk, "dead", room=1)
+    desk.now -= years
+    latest = latest_due(desk.now, SETTINGS)
+    assert desk.ask(partial(is_from_another_time, latest=latest))
+    desk.do(partial(come_back_to_now, latest=latest))
+    assert not desk.ask(partial(is_from_another_time, latest=latest))
+    assert len(addresses(take(desk))) == 1
+    assert work.lease_id in desk.ask(partial(leases_of, worker="dead")), "a lease is kept for its length"
+    desk.now += LEASE_SECONDS
+    assert len(addresses(take(desk))) == 2
