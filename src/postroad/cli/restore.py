@@ -1,6 +1,7 @@
 """`postroad account restore`: what was deleted comes back."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 
 import click
@@ -99,20 +100,22 @@ def _restore_messages(here: Here, found: Found, *, to: str | None, over_quota: b
     with open_store(here) as database, progress_bar(here, "Restoring messages") as progress:
         if not over_quota:
             database.read(lambda reader: _check_room(reader, found, address.unicode))
+        in_order = sorted(found.messages, key=attrgetter("mailbox_id", "uid"))
         try:
             if to is None:
                 for mailbox in found.mailboxes:
                     _write_mailbox(database, account.id, mailbox)
-            for part in kept.steps(found.messages):
+            for part in kept.steps(in_order):
                 done = _write_part(database, account.id, part, to, over_quota)
                 for name, count in done.items():
                     counts[name] = counts.get(name, 0) + count
                 progress(sum(counts.values()), len(found.messages))
         except (BadMailboxName, LimitReached, OverQuota) as error:
             raise Problem(f"after {sum(counts.values())} messages: {error}") from None
-        new: changes.Facts = {"restored messages": sum(counts.values()), "to": sorted(counts)}
-        database.write(lambda tx: changes.record(tx, who=who, noun="account", name=str(address), new=new))
-        database.read(lambda reader: snapshot.save(reader, here.settings().data))
+        finally:
+            new: changes.Facts = {"restored messages": sum(counts.values()), "to": sorted(counts)}
+            database.write(lambda tx: changes.record(tx, who=who, noun="account", name=str(address), new=new))
+            database.read(lambda reader: snapshot.save(reader, here.settings().data))
     if here.json:
         print_json(
             {"address": str(address), "messages": counts, "mailboxes": [m.name for m in found.mailboxes]}

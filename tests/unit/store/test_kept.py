@@ -7,7 +7,9 @@ import pytest
 
 from postroad.config.settings import Retention
 from postroad.db.transaction import Reader, Transaction
-from postroad.directory.accounts import set_quota
+from postroad.directory import kept_accounts
+from postroad.directory.accounts import remove_account, set_quota
+from postroad.directory.errors import NoSuchAccount
 from postroad.model.flags import Flag
 from postroad.store import kept
 from postroad.store.account import EVERYTHING, Account
@@ -236,10 +238,11 @@ def test_after_its_time_it_is_erased_and_its_octets_with_it(desk: Desk) -> None:
         await file(account, 1, 2)
         await expunge(account, 1)
         await account.delete((await account.create("Plans")).id)
+        (plans,) = database.read(lambda r: kept.find_mailboxes(r, account.id, Which()))
         now = find(account)[0].at
         assert await sweep_kept(database, now) == 0
         assert database.read(blobs) == [(1, False), (1, False)]
-        assert await sweep_kept(database, now + 1.0) == 1
+        assert await sweep_kept(database, plans.at + 1.0) == 1
         assert find(account) == []
         assert database.read(lambda r: kept.find_mailboxes(r, account.id, Which())) == []
         assert database.read(blobs) == [(0, True), (1, False)]
@@ -317,3 +320,31 @@ def test_the_queue_keeps_what_its_sender_has_deleted(desk: Desk) -> None:
         assert account._database.read(blobs) == [(1, False)]
 
     desk.run(work)
+
+
+def test_an_account_that_is_half_erased_is_no_more_and_the_rest_goes_next_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(account: Account) -> None:
+        await file(account, 1, 2, 3, 4, 5)
+        await expunge(account, 1)
+
+    def erase(tx: Transaction) -> bool:
+        return kept_accounts.erase_account(tx, desk.account_id, who="test")
+
+    desk.run(work)
+    monkeypatch.setattr(kept_accounts, "STEP", 2)
+    with open_offline(desk.data) as database, closing(PackReader(desk.data / "packs")) as packs:
+        database.write(lambda tx: remove_account(tx, "ada@demo.test", who="test"))
+        (gone,) = database.read(kept_accounts.kept_accounts)
+        assert not database.write(erase)
+        assert database.read(lambda reader: list(check(reader, packs))) == []
+        assert database.read(kept_accounts.kept_accounts) == []
+        with pytest.raises(NoSuchAccount, match="is kept no more"):
+            database.write(lambda tx: kept_accounts.restore_account(tx, gone, who="test"))
+        assert database.read(lambda reader: kept_accounts.expired(reader, 0)) == [desk.account_id]
+        while not database.write(erase):
+            pass
+        for table in ("entry", "kept", "message", "mailbox", "credential", "kept_account"):
+            assert database.read(lambda r, table=table: r.value(f"SELECT count(*) FROM {table}")) == 0  # type: ignore[misc]
+        assert database.write(erase)
