@@ -203,6 +203,8 @@ class Changer:
                 uid, flags = int(number[1]), frozenset(listed[1].decode().split()) - {"\\Recent"}
             elif answer.startswith(b"Subject: "):
                 found[uid] = (answer[9:].decode(), flags)
+        if not answer.startswith(b"e OK"):
+            raise Refused(answer.decode())
         return found
 
 
