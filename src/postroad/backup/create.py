@@ -48,15 +48,24 @@ class _Shelf:
     damage: list[str] = field(default_factory=list)
 
     def store(self, planned: Planned) -> Piece:
-        """Store a piece, unless its chunk is there; octets that cannot be read are zeros, and are told of."""
+        """Store a piece, unless its chunk is there.
+
+        Octets of the data directory that cannot be read are zeros and are told of.
+
+        Raises:
+            OSError: the copy of the index cannot be read.
+        """
         known = planned.known
         if known is not None and self.present.get(manifests.chunk_path(known.name)) == known.stored:
             return known
+        mark = planned.mark
         try:
             octets = planned.read()
-        except (OSError, EOFError) as error:
-            self.damage.append(f"{planned.path}, octets from {planned.start} on: {error}")
-            octets = bytes(planned.length)
+        except OSError as error:
+            if planned.path == INDEX:
+                raise
+            self.damage.append(f"{planned.path}, octets from {planned.start} on: {error.strerror or error}")
+            octets, mark = bytes(planned.length), b""  # it may be readable another time
         name = self.sealer.name(octets)
         path = manifests.chunk_path(name)
         stored = self.present.get(path)
@@ -64,7 +73,7 @@ class _Shelf:
             sealed = self.sealer.seal(name, octets)
             self.target.put(path, sealed)
             stored = self.present[path] = self.added[path] = len(sealed)
-        return Piece(name, planned.length, stored, planned.mark)
+        return Piece(name, planned.length, stored, mark)
 
 
 def create(

@@ -7,6 +7,7 @@ stored again with the hole in it: dead mail goes with the last backup that
 was made while it lived.
 """
 
+import errno
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ class Planned:
         """The octets.
 
         Raises:
-            OSError, EOFError: the file is gone, unreadable or too short.
+            OSError: the file is gone, unreadable or too short.
         """
         descriptor = os.open(self.source, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -56,7 +57,9 @@ class Planned:
         finally:
             os.close(descriptor)
         if len(octets) != self.length:
-            raise EOFError(f"{self.path} ends before octet {self.start + self.length}")
+            raise OSError(
+                errno.EIO, f"the file ends before octet {self.start + self.length}", str(self.source)
+            )
         return octets
 
 

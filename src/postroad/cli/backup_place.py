@@ -1,10 +1,10 @@
 """Where backups are and with which key: what the commands of `postroad backup` share."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import click
 
@@ -19,7 +19,6 @@ from postroad.cli.output import Exit, Problem
 from postroad.config.settings import Settings
 from postroad.db.connect import DATABASE_NAME
 
-F = TypeVar("F", bound=Callable[..., Any])
 _REMOTE: Final = ("ssh://", "s3://")
 
 target_option: Final = click.option(

@@ -107,6 +107,16 @@ def test_a_message_in_a_lost_pack_does_not_keep_others_from_the_backup(vault: Va
     assert made.manifest.inventory.messages == 5
 
 
+def test_what_could_not_be_read_once_is_read_again(vault: Vault) -> None:
+    vault.desk.put("INBOX", *(letter(n, 100_000) for n in range(30)))
+    pack = next(vault.data.glob("packs/*.pack"))
+    pack.rename(vault.folder / "away")
+    assert len(vault.create().manifest.damage) == 3
+    (vault.folder / "away").rename(pack)
+    assert vault.create().manifest.damage == ()
+    assert vault.verify() == []
+
+
 def test_a_place_without_room_is_said_before_anything_is_done(vault: Vault) -> None:
     with pytest.raises(NoRoom, match="are left for mail"):
         vault.create(reserve=1 << 60)
