@@ -1,8 +1,7 @@
 """A mailbox in packed columns: what is listed of 100,000 messages in 4 MB (DESIGN section 3, "Rows").
 
 A worker keeps one listing for each mailbox that its sessions look at, and brings
-it up to date by what is newer. Each entry has its modseq beside it, so a listing
-also answers what has changed since some modseq.
+it up to date by what is newer.
 """
 
 import sys
@@ -87,8 +86,10 @@ class Batch(NamedTuple):
 
 
 class Listing:
-    """One mailbox as of `modseq`. It changes, so nothing taken from it may be kept across an await,
-    but for `uids`, which is replaced and never changed in place.
+    """One mailbox as of `modseq`.
+
+    It changes with the mailbox, so keep it across no await. What it gives is
+    yours to keep: batches are copies, and `uids` is replaced and never changed in place.
     """
 
     __slots__ = (

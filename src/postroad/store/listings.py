@@ -136,6 +136,7 @@ class Listings:
         try:
             await self._database.write(partial(_put, key=key, listing=listing))
         except Unavailable as error:
+            listing.changed = 0  # not at every change again
             log.warning("store.listing_not_stored", account=key[0], mailbox=key[1], reason=error.what)
 
     def _keep(self, key: _Key, listing: Listing) -> None:
