@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 from postroad.cli.database import ask
 from postroad.cli.here import Here
-from postroad.cli.output import Column, Problem, print_json, print_table
+from postroad.cli.output import Column, Problem, print_json, print_table, safe
 from postroad.cli.times import moment
 from postroad.config.values import about_size
 from postroad.db.transaction import Reader
@@ -69,12 +70,12 @@ def print_found(here: Here, address: str, found: Found) -> None:
             [(moment(one.at), one.mailbox, one.sender, one.subject) for one in found.messages],
         )
     for mailbox in found.mailboxes:
-        here.say(f"The mailbox {mailbox.name} was deleted {moment(mailbox.at)}.")
+        here.say(f"The mailbox {safe(mailbox.name)} was deleted {moment(mailbox.at)}.")
     if found.removed:
         here.say("Accounts that had this address and were removed:")
         _removed_table(found.removed)
     if found.messages:
-        here.next(f'postroad account restore {address} --mailbox "{found.messages[0].mailbox}"')
+        here.next(f"postroad account restore {address} --mailbox {quote(safe(found.messages[0].mailbox))}")
     elif found.removed and found.account is None:
         here.next(f"postroad account restore {address}")
     elif not (found.mailboxes or found.removed):

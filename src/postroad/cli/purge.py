@@ -17,7 +17,7 @@ from postroad.db.offline import OfflineDatabase
 from postroad.directory import changes, kept_accounts, snapshot
 from postroad.store import kept
 from postroad.store.kept import Kept, Which
-from postroad.store.sweep import sweep_blobs_now
+from postroad.store.sweep import SAFE_SECONDS, sweep_blobs_now
 
 _PACKS: Final = "packs"
 
@@ -57,9 +57,9 @@ def purge(here: Here, address: str, yes: bool) -> None:
             }
         )
     here.say(f"Erased {what} of {address}.")
-    here.say(
-        "What was deleted in the last hour is overwritten on the disk by the server within the next two."
-    )
+    last = max([0, *(one.at for one in found.messages), *(one.at for one in found.removed)])
+    if last > time.time() - SAFE_SECONDS:
+        here.say("What was deleted within the last hour is punched out of the packs when that hour is over.")
 
 
 def _purge(database: OfflineDatabase, found: Found, progress: Progress) -> None:
@@ -72,9 +72,11 @@ def _purge(database: OfflineDatabase, found: Found, progress: Progress) -> None:
         progress(done, total)
     account = found.account
     if account is not None:
-        pairs = [(account.id, mailbox.id) for mailbox in found.mailboxes]
-        old: changes.Facts = {"deleted messages": len(found.messages), "deleted mailboxes": len(pairs)}
-        database.write(lambda tx: kept.erase_mailboxes(tx, pairs))
+        old: changes.Facts = {
+            "deleted messages": len(found.messages),
+            "deleted mailboxes": len(found.mailboxes),
+        }
+        database.write(lambda tx: kept.erase_names(tx, account.id))
         database.write(
             lambda tx: changes.record(tx, who=who, noun="account", name=str(account.address), old=old, new={})
         )

@@ -9,7 +9,7 @@ import click
 from postroad.cli.database import ask, open_store
 from postroad.cli.deleted import Found, look, print_found
 from postroad.cli.here import Here, common, operator, pass_here
-from postroad.cli.output import Problem, print_json
+from postroad.cli.output import Problem, print_json, safe
 from postroad.cli.progress import progress_bar
 from postroad.cli.times import Moment
 from postroad.config.values import about_size
@@ -121,11 +121,11 @@ def _restore_messages(here: Here, found: Found, *, to: str | None, over_quota: b
             {"address": str(address), "messages": counts, "mailboxes": [m.name for m in found.mailboxes]}
         )
     for name, count in counts.items():
-        here.say(f"Restored {count} message{'s' if count > 1 else ''} to {name}.")
+        here.say(f"Restored {count} message{'s' if count > 1 else ''} to {safe(name)}.")
     if to is None:
         for mailbox in found.mailboxes:
             if mailbox.name not in counts:
-                here.say(f"The mailbox {mailbox.name} is there again; it was empty.")
+                here.say(f"The mailbox {safe(mailbox.name)} is there again; it was empty.")
 
 
 def _write_mailbox(database: OfflineDatabase, account_id: int, mailbox: KeptMailbox) -> None:

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from postroad.db.transaction import Reader, Transaction
+from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.flags import Flag
 from postroad.store.blobs.record import line
 from postroad.store.entries import charge_for, enter, release_messages, uid_text
@@ -187,11 +187,16 @@ def erase(tx: Transaction, wanted: Sequence[Kept], *, at_once: bool = False) -> 
         release_messages(tx, account_id, {k.message_id for k in gone}, since=since)
 
 
-def erase_mailboxes(tx: Transaction, mailboxes: Sequence[tuple[int, int]]) -> None:
+def erase_mailboxes(tx: Transaction, mailboxes: Sequence[Row]) -> None:
     """Forget deleted mailboxes, as (account, mailbox)."""
     tx.run_many("DELETE FROM kept_mailbox WHERE account_id = ? AND id = ?", list(mailboxes))
     for account_id, mailbox_id in mailboxes:
         tx.packs.journal(line("forget", account=account_id, mailbox=mailbox_id))
+
+
+def erase_names(tx: Transaction, account_id: int) -> None:
+    """Forget all deleted mailboxes of an account, those too that have been restored."""
+    erase_mailboxes(tx, tx.rows("SELECT account_id, id FROM kept_mailbox WHERE account_id = ?", account_id))
 
 
 def overwrite(reader: Reader) -> None:

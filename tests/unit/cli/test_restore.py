@@ -104,6 +104,17 @@ def test_the_same_as_json(deleted: Shell) -> None:
     assert found["accounts"] == []
 
 
+def test_what_to_do_next_is_safe_to_paste(populated: Shell) -> None:
+    async def work(account: Account) -> None:
+        made = await account.create('$(rm) "x"')
+        await account.append(made.id, [message(1)])
+        await account.expunge(made.id, only_deleted=False)
+
+    on(populated, ADA, work)
+    (*_, last) = populated.ok("account", "restore", ADA, "--list").splitlines()
+    assert last.endswith("""--mailbox '$(rm) "x"'""")
+
+
 def test_one_has_to_say_what(deleted: Shell) -> None:
     ran = deleted("account", "restore", ADA)
     assert ran.status == 2
