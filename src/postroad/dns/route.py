@@ -13,6 +13,8 @@ HOSTS: Final = 10
 """MX hosts that are looked at; the rest of a longer list is left out."""
 ADDRESSES: Final = 20
 """Addresses that are tried in all."""
+SILENT: Final = 3
+"""Hosts about which nobody answers before no more are asked for: each takes its whole time-out."""
 
 _HANDED_OUT: Final = IPv6Network("2000::/3")
 _NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052 §2.1
@@ -102,6 +104,7 @@ def _in_order(
 async def _with_addresses(resolver: Resolver, domain: str, names: list[str], allow_private: bool) -> Way:
     hosts: list[Host] = []
     failure: TemporaryFailure | None = None
+    silent = 0
     room = ADDRESSES
     for name in names:
         answer = await resolver.addresses(name)
@@ -110,7 +113,8 @@ async def _with_addresses(resolver: Resolver, domain: str, names: list[str], all
             room -= len(answer.records[:room])
         elif isinstance(answer, TemporaryFailure):
             failure = answer
-        if room <= 0:
+            silent += 1
+        if room <= 0 or silent >= SILENT:
             break
     if hosts:
         return _checked(hosts, allow_private)

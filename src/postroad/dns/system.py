@@ -16,6 +16,9 @@ T = TypeVar("T")
 
 CACHED: Final = 10_000
 """Answers kept."""
+KEPT_RECORDS: Final = 32
+KEPT_OCTETS: Final = 4096
+"""A larger answer is used once and asked for again: a stranger's DNS must not fill our memory."""
 TTL_MOST: Final = 3600
 NEGATIVE_SECONDS: Final = 60
 """How long "there is none" is believed; the SOA is not shown to us."""
@@ -78,11 +81,11 @@ class SystemResolver:
             return kept[1]
         answer = await self._question(name, kind, read)
         match answer:
-            case Found(_, ttl):
+            case Found(records, ttl) if _is_small(records):
                 self._keep(key, now + min(ttl, TTL_MOST), answer)
             case NoData() | NoSuchDomain():
                 self._keep(key, now + NEGATIVE_SECONDS, answer)
-            case TemporaryFailure():
+            case _:
                 pass
         return answer
 
@@ -121,6 +124,11 @@ def both(six: Answer[str], four: Answer[str]) -> Answer[str]:
         if isinstance(answer, TemporaryFailure):
             return answer
     return NoSuchDomain() if isinstance(four, NoSuchDomain) else NoData()
+
+
+def _is_small(records: Sequence[Any]) -> bool:
+    octets = sum(len(record) for record in records if isinstance(record, bytes))
+    return len(records) <= KEPT_RECORDS and octets <= KEPT_OCTETS
 
 
 def _name(name: str) -> str:
