@@ -109,14 +109,15 @@ def test_a_backup_that_was_killed_is_none_and_the_next_one_goes_on(
     filled: tuple[Server, Vault, Book], tmp_path: Path
 ) -> None:
     server, vault, book = filled
-    for chunks in (0, 2, 8):
+    for chunks in (0, 2, 5):
         process = vault.begin("create")
         until(partial(reached, vault, chunks), f"{chunks} chunks")
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        assert vault.ask("list") == []
+        for whole in vault.ask("list"):  # it was quicker than the kill
+            assert vault.ask("verify", whole["id"], "--quick")["problems"] == []
     there = vault.chunks()
-    assert there >= 8
+    assert there >= 5
     with may_punch(server.directory / "data" / "packs") as free:
         assert free, "a backup that was killed keeps octets from being freed"
     made = vault.ask("create")
@@ -135,8 +136,12 @@ def reached(vault: Vault, chunks: int) -> bool:
 
 def test_two_backups_at_once_exclude_each_other(filled: tuple[Server, Vault, Book]) -> None:
     server, vault, _ = filled
-    first, second = vault.begin("create"), vault.begin("create")
-    assert sorted((first.wait(), second.wait())) == [0, 1]
+    first = vault.begin("create")
+    until(partial(reached, vault, 1), "the first to have begun")
+    os.kill(first.pid, signal.SIGSTOP)
+    assert "another backup of this server is being made" in run(*vault.command("create"), expect=(1,))
+    os.kill(first.pid, signal.SIGCONT)
+    assert first.wait() == 0
     assert len(vault.ask("list")) == 1
     server.stop()
 
