@@ -8,14 +8,14 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from postroad.db.unfinished import UNFINISHED
 from postroad.store.blobs.hold import may_punch
 from tests.faults.conftest import Start
-from tests.faults.load import ADA, Book, append, deliver, move
+from tests.faults.load import ADA, Book, Refused, append, deliver, move
 from tests.faults.reading import History, check
 from tests.faults.server import Server
 from tests.faults.vault import Vault, inside
@@ -29,7 +29,8 @@ async def keep_backing_up(vault: Vault, book: Book, times: int, every: float) ->
     """Make backups under load; gives their ids, each with what had been acknowledged before it began."""
     server = vault.server
     work = [
-        *(deliver(server, book, ADA, BOB), deliver(server, book, ADA, size=200_000, kind="large")),
+        keep_delivering(server, book, ADA, BOB),
+        keep_delivering(server, book, ADA, size=200_000, kind="large"),
         *(append(server, book), append(server, book), move(server)),
     ]
     tasks = [asyncio.ensure_future(one) for one in work]
@@ -50,6 +51,16 @@ async def keep_backing_up(vault: Vault, book: Book, times: int, every: float) ->
         ended = await asyncio.gather(*tasks, return_exceptions=True)
     assert all(isinstance(one, asyncio.CancelledError) for one in ended), ended
     return made
+
+
+async def keep_delivering(server: Server, book: Book, *recipients: str, **how: Any) -> None:
+    """Deliver, in another session when one has had enough."""
+    while True:
+        try:
+            await deliver(server, book, *recipients, **how)
+        except Refused as refused:
+            if "enough messages for one session" not in str(refused):
+                raise
 
 
 def back_up_under_load(start: Start, tmp_path: Path, times: int, every: float) -> Book:
