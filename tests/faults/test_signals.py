@@ -22,7 +22,7 @@ def test_sigterm_under_load_loses_nothing(start: Start) -> None:
     server = start()
     book, history = Book(), History()
     for _ in range(2):
-        ends = asyncio.run(under_load(_load(server, book), partial(_terminate, server)))
+        ends = asyncio.run(under_load(_load(server, book), partial(_terminate, server, book)))
         assert server.wait() == 0
         said = [*book.refused, *(str(end) for end in ends if isinstance(end, Refused))]
         assert any(words.startswith("421 ") for words in said), "no SMTP client was told"
@@ -184,8 +184,10 @@ def _load(server: Server, book: Book) -> list[Callable[[], Awaitable[None]]]:
     ]
 
 
-async def _terminate(server: Server) -> None:
-    await asyncio.sleep(0.4)
+async def _terminate(server: Server, book: Book) -> None:
+    wanted = len(book.taken) + 30
+    while len(book.taken) < wanted:
+        await asyncio.sleep(0.01)
     server.signal(signal.SIGTERM)
 
 
