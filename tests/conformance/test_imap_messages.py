@@ -252,7 +252,7 @@ def test_append_with_bad_arguments(imap: Imap, box: bytes, middle: bytes) -> Non
     imap.ok(b"NOOP")
 
 
-@pytest.mark.parametrize("tail", [b" ", b" x", b" {1+}\r\nx"])
+@pytest.mark.parametrize("tail", [b" ", b" x", b" (\\Seen)", b" {1+}\r\nx "])
 def test_append_with_something_behind_the_message(imap: Imap, box: bytes, tail: bytes) -> None:
     imap.bad(b"APPEND " + box + b" ", Lit(MESSAGE), tail)
     assert imap.ok(b"STATUS " + box + b" (MESSAGES)").one(b"STATUS")[1] == {b"MESSAGES": 0}
