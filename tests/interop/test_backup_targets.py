@@ -174,12 +174,14 @@ def test_nobody_there_is_one_sentence(sshd: SshServer, tmp_path: Path) -> None:
 def test_a_connection_that_breaks_is_one_sentence(tmp_path: Path) -> None:
     server = SshServer(tmp_path)
     server.start()
-    with closing(over_ssh(server, tmp_path)) as target:
-        target.put("chunks/ab/abc", b"one")
-        server.cut()
-        with pytest.raises(TargetError, match="cannot write chunks/ab/abd: "):
-            target.put("chunks/ab/abd", b"two")
-    server.stop()
+    try:
+        with closing(over_ssh(server, tmp_path)) as target:
+            target.put("chunks/ab/abc", b"one")
+            server.cut()
+            with pytest.raises(TargetError, match="cannot write chunks/ab/abd: "):
+                target.put("chunks/ab/abd", b"two")
+    finally:
+        server.stop()
 
 
 def test_a_put_that_fails_is_an_error_and_no_half_object(sshd: SshServer, tmp_path: Path) -> None:
