@@ -1,4 +1,4 @@
-"""IMAP messages: APPEND, FETCH, STORE, COPY, MOVE, EXPUNGE (RFC 3501 §6.4; RFC 4315, 6851)."""
+"""IMAP messages: APPEND, FETCH, STORE, COPY, MOVE, EXPUNGE (RFC 3501 §6.4; RFC 3502, 4315, 6851)."""
 
 from typing import Final
 
@@ -252,10 +252,18 @@ def test_append_with_bad_arguments(imap: Imap, box: bytes, middle: bytes) -> Non
     imap.ok(b"NOOP")
 
 
-@pytest.mark.parametrize("tail", [b" ", b" x", b" (\\Seen)", b" {1+}\r\nx "])
+@pytest.mark.parametrize("tail", [b" ", b" x", b" (\\Seen)", b" {1+}\r\nx ", b"{1+}\r\nx", b" x {1+}\r\nx"])
 def test_append_with_something_behind_the_message(imap: Imap, box: bytes, tail: bytes) -> None:
     imap.bad(b"APPEND " + box + b" ", Lit(MESSAGE), tail)
     assert imap.ok(b"STATUS " + box + b" (MESSAGES)").one(b"STATUS")[1] == {b"MESSAGES": 0}
+
+
+def test_many_messages_in_one_append(imap: Imap, box: bytes) -> None:
+    """RFC 3502: all of them, in their order; an empty one cancels all."""
+    imap.no(b"APPEND " + box + b" ", Lit(MESSAGE), b" ", Lit(b""))
+    assert imap.ok(b"STATUS " + box + b" (MESSAGES)").one(b"STATUS")[1] == {b"MESSAGES": 0}
+    answer = imap.ok(b"APPEND " + box + b" ", Lit(MESSAGE), b" (\\Seen) ", Lit(MESSAGE, plus=True))
+    assert answer.argument.split()[1] == b"1:2"
 
 
 def test_nul_has_no_place_in_a_message(imap: Imap, box: bytes) -> None:
