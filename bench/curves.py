@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench import mail
+from bench import mail, page
 from bench.clients import TAG, command, envelope, imap_client, imap_login, imap_open, smtp_client
 from bench.dialogue import Ask, Client, Dialogue, ask, run
 from bench.fill import fill
@@ -266,6 +266,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from bench.plot import draw  # matplotlib is asked for only by those who draw
 
         draw(options.write)
+        how = "" if options.scale == 1 else f' BENCH="--scale {options.scale}"'
+        page.replace(
+            options.write.with_suffix(".md"),
+            "drawn by make bench-curves",
+            page.origin(f"make bench-curves{how}"),
+        )
     return 0
 
 

@@ -4,34 +4,44 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from bench import machine
 from bench.pairs import OURS, Row, all_samples
 from bench.report import HEAD, lines, shortfall
 
-_BEGIN: Final = "<!-- measured by make bench-peers -->"
-_END: Final = "<!-- end of what was measured -->"
-
 
 def write(path: Path, rows: Sequence[Row], command: str) -> None:
     """Replace the measured part of the page, and write the samples beside it as JSON."""
-    before, begin, rest = path.read_text().partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not end:
-        raise ValueError(f"{path} has no place for the table: {_BEGIN} … {_END}")
-    path.write_text(f"{before}{begin}\n{_measured(rows, command)}{end}{after}")
+    replace(path, "measured by make bench-peers", _measured(rows, command))
     path.with_suffix(".json").write_text(json.dumps(_samples(rows), indent=1) + "\n")
+
+
+def replace(path: Path, what: str, text: str) -> None:
+    """Put `text` between two comments of a page, `<!-- what -->` and `<!-- end -->`.
+
+    Raises:
+        ValueError: the page has no such place.
+    """
+    before, begin, rest = path.read_text().partition(f"<!-- {what} -->")
+    _, end, after = rest.partition("<!-- end -->")
+    if not end:
+        raise ValueError(f"{path} has no place for what is {what}")
+    path.write_text(f"{before}{begin}\n{text}{end}{after}")
+
+
+def origin(command: str) -> str:
+    """Say when, how, where and on what something was measured."""
+    return (
+        f"Measured on {datetime.now(UTC):%Y-%m-%d} with `{command}`: {machine.machine()}.\n"
+        f"{machine.ours()}; {machine.theirs()}.\n\n"
+    )
 
 
 def _measured(rows: Sequence[Row], command: str) -> str:
     table = [HEAD, tuple("---" for _ in HEAD)]
     table += [cells for row in rows for cells in lines(row)]
     return (
-        f"Measured on {datetime.now(UTC):%Y-%m-%d} with `{command}`: {machine.machine()}.\n"
-        f"{machine.ours()}; {machine.theirs()}.\n\n"
-        + "".join(f"| {' | '.join(cells)} |\n" for cells in table)
-        + f"\n{_summary(rows)}\n"
+        origin(command) + "".join(f"| {' | '.join(cells)} |\n" for cells in table) + f"\n{_summary(rows)}\n"
     )
 
 

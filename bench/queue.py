@@ -20,11 +20,10 @@ _LATER: Final = 86_400.0
 
 def put_off(store: Path, address: str, count: int) -> None:
     """Queue so many messages as if an attempt had failed: the next one is tomorrow."""
-    recipient = Recipient(parse_mailbox(address))
+    recipient, prepared = Recipient(parse_mailbox(address)), prepare_now(mail.message(0, 1024))
 
     def work(tx: Transaction, number: int) -> None:
         for _ in range(number):
-            prepared = prepare_now(mail.message(0, 1024))
             item = enqueue(
                 tx,
                 sender=None,

@@ -47,7 +47,7 @@ def whole(reply: Reply, wire: bytes) -> list[int]:
 def test_it_runs_against_the_real_servers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "performance.md"
     page.write_text(
-        "Before.\n<!-- measured by make bench-peers -->\n<!-- end of what was measured -->\nAfter.\n"
+        "Before.\n<!-- measured by make bench-peers -->\n<!-- end -->\nAfter.\n"
     )
     only = [
         f"--only={name}"
