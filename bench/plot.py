@@ -48,7 +48,7 @@ def _draw(curve: dict[str, Any], path: Path) -> None:
         _draw_panel(panel, place)
     handles, labels = axes.flat[0].get_legend_handles_labels()
     if len(labels) > 1:
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+        figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
     figure.savefig(path, metadata={"Date": None})
     pyplot.close(figure)
 
