@@ -42,7 +42,11 @@ def _draw(curve: dict[str, Any], path: Path) -> None:
     rows = 2 if len(panels) > 3 else 1
     columns = -(-len(panels) // rows)
     figure, axes = pyplot.subplots(
-        rows, columns, figsize=(3.2 * columns + 0.4, 2.6 * rows), squeeze=False, layout="constrained"
+        rows,
+        columns,
+        figsize=(max(4.8, 3.2 * columns + 0.4), 2.6 * rows),
+        squeeze=False,
+        layout="constrained",
     )
     for panel, place in zip(panels, axes.flat, strict=False):
         _draw_panel(panel, place)

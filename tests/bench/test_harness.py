@@ -46,9 +46,7 @@ def whole(reply: Reply, wire: bytes) -> list[int]:
 @pytest.mark.skipif(os.geteuid() != 0, reason="Postfix and Dovecot change users and need port 25")
 def test_it_runs_against_the_real_servers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = tmp_path / "performance.md"
-    page.write_text(
-        "Before.\n<!-- measured by make bench-peers -->\n<!-- end -->\nAfter.\n"
-    )
+    page.write_text("Before.\n<!-- measured by make bench-peers -->\n<!-- end -->\nAfter.\n")
     only = [
         f"--only={name}"
         for name in ("smtp-10", "relay", "login-tls", "fetch-flags", "store", "pop3", "memory")
