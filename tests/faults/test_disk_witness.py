@@ -3,8 +3,8 @@
 Programs that do nothing but write and fdatasync run beside the shutdown. All
 that was synced before it began has to be there, or the disk is a false
 witness. What was synced while it was under way is counted: Linux returns
-success for some of it and keeps nothing. An fdatasync that waits for a
-transaction of the journal finds it ended, and does not see that it was
+success for some of it and keeps nothing, probably because an fdatasync that
+waits for a transaction of the journal finds it ended, and not that it was
 aborted. So an answer that was given in that moment proves nothing.
 """
 
