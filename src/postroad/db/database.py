@@ -11,7 +11,10 @@ from postroad.db.connect import LOCK_NAME, connect
 from postroad.db.group import GroupCommit, Packs
 from postroad.db.lock import WriteLock
 from postroad.db.transaction import Reader, Work
+from postroad.db.trouble import DISK, as_unavailable
 from postroad.model.clock import Clock
+from postroad.model.refusal import Unavailable
+from postroad.obs.log import log
 
 T = TypeVar("T")
 
@@ -38,27 +41,48 @@ class Database:
         """Answer a short question here and now, from one moment's state.
 
         A point read takes 5 to 9 µs; a hop to a thread would take ten times that.
+
+        Raises:
+            Unavailable: the disk does not give what it should.
         """
-        self._execute("BEGIN")
         try:
-            return work(self._questions)
-        finally:
-            self._execute("COMMIT")
+            self._execute("BEGIN")
+            try:
+                return work(self._questions)
+            finally:
+                if self._reader.in_transaction:  # SQLite ends it by itself when the disk fails
+                    self._execute("COMMIT")
+        except DISK as error:
+            raise _failed(error) from error
 
     def ask(self, work: Callable[[Reader], T]) -> T:
-        """Answer what one statement answers: that is of one moment by itself, and costs a third."""
-        return work(self._questions)
+        """Answer what one statement answers: that is of one moment by itself, and costs a third.
+
+        Raises:
+            Unavailable: the disk does not give what it should.
+        """
+        try:
+            return work(self._questions)
+        except DISK as error:
+            raise _failed(error) from error
 
     async def read_long(self, work: Callable[[Reader], T]) -> T:
-        """Answer a question that may take longer, in a thread with its own connection."""
+        """Answer a question that may take longer, in a thread with its own connection.
+
+        Raises:
+            Unavailable: the disk does not give what it should.
+        """
 
         def ask() -> T:
-            connection = connect(self._data, writable=False)
             try:
-                connection.execute("BEGIN")
-                return work(Reader(connection))
-            finally:
-                connection.close()
+                connection = connect(self._data, writable=False)
+                try:
+                    connection.execute("BEGIN")
+                    return work(Reader(connection))
+                finally:
+                    connection.close()
+            except DISK as error:
+                raise _failed(error) from error
 
         return await asyncio.get_running_loop().run_in_executor(self._long, ask)
 
@@ -70,3 +94,8 @@ class Database:
         self._reader.close()
         self._writer.close()
         self._lock.close()
+
+
+def _failed(error: Exception) -> Unavailable:
+    log.error("store.read_failed", error=repr(error))
+    return as_unavailable(error)

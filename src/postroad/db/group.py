@@ -11,7 +11,6 @@ rows that name them are committed, then the waiters are told.
 """
 
 import asyncio
-import errno
 from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeVar
 
@@ -21,15 +20,14 @@ from postroad.db.aside import Aside
 from postroad.db.checkpoint import Checkpoints
 from postroad.db.lock import WriteLock
 from postroad.db.transaction import Appender, Transaction, Work
+from postroad.db.trouble import DISK, as_unavailable
 from postroad.model.clock import Clock
-from postroad.model.refusal import NoSpace, Unavailable
+from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
 from postroad.obs.metrics import COMMIT_SECONDS, GROUP_SIZE
 
 T = TypeVar("T")
 MOST_IN_A_GROUP: Final = 100
-_DISK: Final = (OSError, apsw.FullError, apsw.IOError)
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Packs(Appender, Protocol):
@@ -149,7 +147,7 @@ class GroupCommit:
             self._connection.execute("ROLLBACK TO work")
             self._connection.execute("RELEASE work")
             self._packs.back_to(mark)
-            return _Failure(_as_unavailable(error) if isinstance(error, _DISK) else error)
+            return _Failure(as_unavailable(error) if isinstance(error, DISK) else error)
         self._connection.execute("RELEASE work")
         return result
 
@@ -196,7 +194,7 @@ class GroupCommit:
         for future, result in self._group:
             if not future.done():
                 refused = isinstance(result, _Failure)
-                future.set_exception(result.error if refused else _as_unavailable(error))
+                future.set_exception(result.error if refused else as_unavailable(error))
         waiters = len(self._group)
         self._next()
         log.error("store.commit_failed", error=repr(error), waiters=waiters)
@@ -209,12 +207,6 @@ class GroupCommit:
         else:
             self._busy = False
             self._idle.set()
-
-
-def _as_unavailable(error: BaseException) -> Unavailable:
-    """What waiters are told of trouble with the disk."""
-    full = isinstance(error, apsw.FullError) or getattr(error, "errno", 0) in _FULL
-    return NoSpace("disk full") if full else Unavailable(f"storage: {error}")
 
 
 class _Failure:
