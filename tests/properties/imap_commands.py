@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from postroad.imap.wire import commands as c
 from postroad.imap.wire import search_keys as k
-from postroad.imap.wire.commands import FlagList, StatusItem
+from postroad.imap.wire.commands import FlagList
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionText
 from postroad.imap.wire.mailbox_name import MailboxName, decode_mailbox
 from postroad.imap.wire.responses import internaldate
 from postroad.imap.wire.sequence_set import SequenceSet
+from postroad.imap.wire.status_item import StatusItem
 from postroad.message.utf7 import encode_utf7
 from postroad.model.flags import NAMES, Flag
 

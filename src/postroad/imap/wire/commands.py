@@ -6,13 +6,13 @@ sequence sets are unresolved, macros are expanded.
 """
 
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Literal, TypeAlias
 
 from postroad.imap.wire.fetch_items import FetchItem
 from postroad.imap.wire.mailbox_name import MailboxName
 from postroad.imap.wire.search_keys import SearchKey
 from postroad.imap.wire.sequence_set import SequenceSet
+from postroad.imap.wire.status_item import StatusItem
 
 StoreMode: TypeAlias = Literal["set", "add", "remove"]
 
@@ -139,26 +139,6 @@ class Subscribe(Command):
 
     mailbox: MailboxName
     on: bool = True
-
-
-class StatusItem(Enum):
-    """What STATUS tells; the value is its name in the response."""
-
-    MESSAGES = b"MESSAGES"
-    RECENT = b"RECENT"
-    UIDNEXT = b"UIDNEXT"
-    UIDVALIDITY = b"UIDVALIDITY"
-    UNSEEN = b"UNSEEN"
-    SIZE = b"SIZE"
-    """RFC 8438."""
-    DELETED = b"DELETED"
-    """RFC 9051 §6.3.11."""
-    DELETED_STORAGE = b"DELETED-STORAGE"
-    """RFC 9208 §4.1.4: octets that EXPUNGE would free."""
-    HIGHESTMODSEQ = b"HIGHESTMODSEQ"
-    """RFC 7162 §3.1.7."""
-    APPENDLIMIT = b"APPENDLIMIT"
-    """RFC 7889 §4."""
 
 
 @dataclass(frozen=True, slots=True)

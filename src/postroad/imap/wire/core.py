@@ -8,6 +8,8 @@ Nothing is parsed ahead of the session: behind STARTTLS, AUTHENTICATE, IDLE or
 APPEND the same bytes mean something else.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeAlias
 
 from postroad.imap.wire.command_line import Found, Unfit, find_command, find_tag, is_http
@@ -37,6 +39,11 @@ from postroad.imap.wire.reader import BadSyntax, Reader
 from postroad.imap.wire.table import State
 
 _Outcome: TypeAlias = Event | Step
+_ABORTED: Final[dict[Phase, Callable[[bytes], Event]]] = {
+    Phase.AUTH: AuthAborted,
+    Phase.IDLE: partial(IdleEnd, done=False),
+    Phase.MESSAGE_END: AppendAborted,
+}
 _TLS_HANDSHAKE: Final = b"\x16"
 """How TLS begins (RFC 8446 §5.1); a control character begins no tag."""
 
@@ -261,14 +268,9 @@ class ImapServerCore(Output):
         limits = self._limits
         self._literals += 1
         self._literals_size += head.size
-        stranger = self._is_stranger
-        if (
-            head.size > limits.literal
-            or self._literals > limits.literals
-            or self._literals_size > limits.literals_size
-            # Thousands of strangers may leave a command half said: what is held of each has to be little.
-            or (stranger and self._line_octets + self._literals_size > limits.line_prelogin)
-            or (stranger and not head.waits and head.size > limits.nonsync_prelogin)
+        held = self._line_octets + self._literals_size
+        if limits.forbids_literals(head, self._literals, self._literals_size) or (
+            self._is_stranger and limits.forbids_stranger(head, held)
         ):
             return self._reject(self._tag, b"[TOOBIG] the literal is too long", head, status=b"NO")
         if head.waits:
@@ -357,20 +359,11 @@ class ImapServerCore(Output):
     def _reject_unread(self, fault: LineFault, start: bytes) -> _Outcome:
         """Answer a line that is not to be taken in whole; its end is still looked for."""
         tag = self._tag
-        event: Event | None = None
-        match self._phase:
-            case Phase.AUTH:
-                event = AuthAborted(tag)
-            case Phase.IDLE:
-                event = IdleEnd(tag, done=False)
-            case Phase.MESSAGE_END:
-                event = AppendAborted(tag)
-            case _ if not tag:
-                if self._is_stranger and is_http(start):
-                    return self._leave("http")
-                tag = find_tag(start)
-            case _:
-                pass
+        event = _ABORTED[self._phase](tag) if self._phase in _ABORTED else None
+        if event is None and not tag:
+            if self._is_stranger and is_http(start):
+                return self._leave("http")
+            tag = find_tag(start)
         outcome = self._reject(tag, fault.value, event=event)
         if self._phase is not Phase.CLOSED:
             self._begin_drop(None)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from postroad.imap.wire.literal import LiteralHead
+
 
 @dataclass(frozen=True, slots=True)
 class ImapLimits:
@@ -28,6 +30,15 @@ class ImapLimits:
     """Bad commands before log-in that end the session."""
     bad: int = 20
     """Bad commands in a row after log-in that end it."""
+
+    def forbids_literals(self, head: LiteralHead, count: int, octets: int) -> bool:
+        """Whether a command has too large a literal, too many, or too much in them."""
+        return head.size > self.literal or count > self.literals or octets > self.literals_size
+
+    def forbids_stranger(self, head: LiteralHead, octets: int) -> bool:
+        """Whether a stranger says too much: thousands may leave a command half said, each holding octets."""
+        unasked = not head.waits and head.size > self.nonsync_prelogin
+        return unasked or octets > self.line_prelogin
 
 
 SEARCH_DEPTH: Final = 64

@@ -13,7 +13,6 @@ from postroad.imap.wire.commands import (
     Rename,
     Select,
     Status,
-    StatusItem,
     Subscribe,
 )
 from postroad.imap.wire.extensions import Extension
@@ -21,6 +20,7 @@ from postroad.imap.wire.limits import LIST_PATTERNS
 from postroad.imap.wire.mailbox_name import decode_mailbox
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
+from postroad.imap.wire.status_item import StatusItem
 
 _SELECT_OPTIONS: Final = frozenset({b"SUBSCRIBED", b"REMOTE", b"RECURSIVEMATCH", b"SPECIAL-USE"})
 _RETURN_OPTIONS: Final = frozenset({b"SUBSCRIBED", b"CHILDREN", b"SPECIAL-USE"})

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from postroad.imap.wire.commands import StatusItem
+from postroad.imap.wire.status_item import StatusItem
 from postroad.message.date import format_internaldate
 from postroad.message.utf7 import encode_utf7
 

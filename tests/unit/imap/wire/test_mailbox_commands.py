@@ -3,9 +3,9 @@
 import pytest
 
 from postroad.imap.wire import commands as c
-from postroad.imap.wire.commands import StatusItem
 from postroad.imap.wire.mailbox_name import MailboxName
 from postroad.imap.wire.sequence_set import SequenceSet
+from postroad.imap.wire.status_item import StatusItem
 from postroad.imap.wire.table import State
 from tests.unit.imap.wire.dialogue import is_bad, parse
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from postroad.imap.wire import responses as r
-from postroad.imap.wire.commands import StatusItem
+from postroad.imap.wire.status_item import StatusItem
 
 
 @pytest.mark.parametrize(
