@@ -24,6 +24,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def own_mounts() -> Iterator[None]:
     """What is mounted within is seen by this thread and its children only, and ends with it."""
     before = os.open("/proc/thread-self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    here = os.open(".", os.O_PATH | os.O_CLOEXEC)
     try:
         _checked(_libc.unshare(_CLONE_NEWNS))
         try:
@@ -31,7 +32,9 @@ def own_mounts() -> Iterator[None]:
             yield
         finally:
             _checked(_libc.setns(before, _CLONE_NEWNS))
+            os.fchdir(here)  # setns(2) has made the root our directory
     finally:
+        os.close(here)
         os.close(before)
 
 
