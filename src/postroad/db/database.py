@@ -11,7 +11,7 @@ from postroad.db.connect import LOCK_NAME, connect
 from postroad.db.group import GroupCommit, Packs
 from postroad.db.lock import WriteLock
 from postroad.db.transaction import Reader, Work
-from postroad.db.trouble import DISK, as_unavailable
+from postroad.db.trouble import INDEX, as_unavailable
 from postroad.model.clock import Clock
 from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
@@ -52,7 +52,7 @@ class Database:
             finally:
                 if self._reader.in_transaction:  # SQLite ends it by itself when the disk fails
                     self._execute("COMMIT")
-        except DISK as error:
+        except INDEX as error:
             raise _failed(error) from error
 
     def ask(self, work: Callable[[Reader], T]) -> T:
@@ -63,7 +63,7 @@ class Database:
         """
         try:
             return work(self._questions)
-        except DISK as error:
+        except INDEX as error:
             raise _failed(error) from error
 
     async def read_long(self, work: Callable[[Reader], T]) -> T:
@@ -81,7 +81,7 @@ class Database:
                     return work(Reader(connection))
                 finally:
                     connection.close()
-            except DISK as error:
+            except INDEX as error:
                 raise _failed(error) from error
 
         return await asyncio.get_running_loop().run_in_executor(self._long, ask)

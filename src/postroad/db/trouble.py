@@ -7,8 +7,11 @@ import apsw
 
 from postroad.model.refusal import NoSpace, Unavailable
 
-DISK: Final = (OSError, apsw.FullError, apsw.IOError, apsw.CorruptError)
-"""What a read or a write fails with. A file that lost pages under us looks corrupt before it looks failed."""
+INDEX: Final = (apsw.FullError, apsw.IOError, apsw.CorruptError)
+"""What the file of the index fails with. One that lost pages looks corrupt before it looks failed."""
+
+DISK: Final = (OSError, *INDEX)
+"""What a write fails with, to the index or to a pack."""
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 

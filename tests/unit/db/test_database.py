@@ -49,7 +49,6 @@ def test_trouble_with_the_disk_is_told_as_such_and_the_next_question_is_answered
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (OSError(28, "no space"), NoSpace),
         (apsw.FullError("full"), NoSpace),
         (apsw.IOError("io"), Unavailable),
     ],
