@@ -1,10 +1,14 @@
 """Addresses and ports that nobody else on this machine is using."""
 
 import errno
-import random
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from random import SystemRandom
+from typing import Final
+
+_CHANCE: Final = SystemRandom()
+"""Not the seeded one: two runs of the tests at once would draw the same ports."""
 
 
 def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
@@ -16,7 +20,7 @@ def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
     found: list[int] = []
     with ExitStack() as held:
         while len(found) < count:
-            port = random.randint(10_000, 32_000)
+            port = _CHANCE.randint(10_000, 32_000)
             try:
                 held.enter_context(socket.socket()).bind((address, port))
             except OSError as error:
@@ -29,7 +33,7 @@ def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
 
 def _loopback_addresses() -> Iterator[str]:
     while True:
-        yield f"127.{random.randint(64, 127)}.{random.randint(1, 254)}.{random.randint(1, 254)}"
+        yield f"127.{_CHANCE.randint(64, 127)}.{_CHANCE.randint(1, 254)}.{_CHANCE.randint(1, 254)}"
 
 
 def loopback_address(port: int) -> str:
