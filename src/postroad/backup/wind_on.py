@@ -57,9 +57,9 @@ def _mailboxes(tx: Transaction) -> None:
         "coalesce((SELECT modseq FROM account WHERE id = {0}.account_id),"
         " (SELECT modseq FROM kept_account WHERE id = {0}.account_id), modseq + ?)"
     )
-    tx.run(f"UPDATE mailbox SET recent_from = uidnext, modseq = {modseq.format('mailbox')}", MODSEQS)  # noqa: S608
+    tx.run(f"UPDATE mailbox SET recent_from = uidnext, modseq = {modseq.format('mailbox')}", MODSEQS)  # noqa: S608 - constants
     of_entry = modseq.format("entry")
-    tx.run(f"UPDATE entry SET modseq = {of_entry}, created_modseq = {of_entry}", MODSEQS, MODSEQS)  # noqa: S608
+    tx.run(f"UPDATE entry SET modseq = {of_entry}, created_modseq = {of_entry}", MODSEQS, MODSEQS)  # noqa: S608 - constants
 
 
 def _write_down(tx: Transaction) -> None:
