@@ -81,7 +81,7 @@ def test_cpu_time_of_processes_that_have_ended_counts(grouped: bool, monkeypatch
     used, memory, pids = tree.cpu(), tree.memory(), tree.pids()
     process.communicate(b"\n")
     tree.remove()
-    assert 0.29 < used < 1.0
+    assert 0.25 < used < 1.0  # it burns 0.3 s, and is counted in ticks of 10 ms
     assert 1 << 20 < memory < 1 << 27
     assert pids == [process.pid]
 
