@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from postroad.db.transaction import Reader, Row
+from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.address import Address, parse_mailbox
 from postroad.trail import note
 
@@ -11,9 +11,15 @@ _ITEM: Final = (
     "SELECT id, created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid, body, smtputf8"
     " FROM queue_item"
 )
-_RECIPIENT: Final = (
-    "SELECT n, address, destination, notify, original, due, held, urgent, cancelled, attempts, told_delay,"
-    " last_at, last_host, last_words, lease_id IS NOT NULL FROM queue_recipient"
+_COLUMNS: Final = (
+    "n, address, destination, notify, original, due, held, urgent, cancelled, attempts, told_delay,"
+    " last_at, last_host, last_words"
+)
+_RECIPIENT: Final = f"SELECT {_COLUMNS}, lease_id IS NOT NULL FROM queue_recipient"  # noqa: S608 - a constant
+# The plus signs keep it from the index of all that waits for the destination: an item has a few rows.
+_DUE: Final = (
+    f"SELECT {_COLUMNS}, 1 FROM queue_recipient WHERE item_id = ? AND +destination = ?"  # noqa: S608 - a constant
+    " AND lease_id IS NULL AND held = 0 AND cancelled = ? AND +due <= ? ORDER BY n LIMIT ?"
 )
 
 
@@ -114,11 +120,12 @@ def read_recipients(reader: Reader, item_id: int) -> tuple[QueuedRecipient, ...]
     )
 
 
-def read_leased(reader: Reader, lease_id: int) -> tuple[QueuedRecipient, ...]:
-    """Those recipients that one lease is about."""
-    return tuple(
-        _recipient(row) for row in reader.rows(f"{_RECIPIENT} WHERE lease_id = ? ORDER BY n", lease_id)
-    )
+def read_due(
+    tx: Transaction, item_id: int, destination: str, *, cancelled: bool, limit: int
+) -> tuple[QueuedRecipient, ...]:
+    """Those of an item whose turn it is at a destination: they are about to be leased."""
+    rows = tx.rows(_DUE, item_id, destination, cancelled, tx.now, limit)
+    return tuple(_recipient(row) for row in rows)
 
 
 def _item(row: Row) -> Item:

@@ -6,53 +6,54 @@ from typing import Final, TypeAlias
 import msgspec
 
 from postroad.db.transaction import Transaction
-from postroad.model.address import parse_mailbox
+from postroad.model.address import Address, parse_mailbox
 from postroad.model.envelope import Recipient
 from postroad.queue.item import text_id
-from postroad.store.blobs.record import line
+from postroad.store.blobs.record import MAGIC, encode
+from postroad.store.filing import Blob
 from postroad.store.replay import FoundItem
 from postroad.trail import record
 from postroad.trail.note import Note
 
+_QUEUE_LINE: Final = (
+    MAGIC + b"queue item=%d created=%d blob=%d:%d null=%d sender=%b sent_by=%d ret=%b envid=%b body=%b"
+    b" smtputf8=%d prefix=%b recipients=%b\n"
+)
+_UNQUEUE_LINE: Final = MAGIC + b"unqueue item=%d recipients=%b\n"
 _encode: Final = msgspec.json.Encoder().encode
 _Saved: TypeAlias = tuple[str, list[str], str]  # address, NOTIFY, ORCPT
 _decode: Final = msgspec.json.Decoder(list[_Saved]).decode
 
 
-def queued(tx: Transaction, item_id: int, recipients: Sequence[Recipient]) -> None:
+def queued(
+    tx: Transaction,
+    item_id: int,
+    *,
+    blob: Blob,
+    sender: Address | None,
+    account_id: int | None,
+    prefix: bytes,
+    ret: str,
+    envid: str,
+    body: str,
+    smtputf8: bool,
+    recipients: Sequence[Recipient],
+) -> None:
     """Write that a message waits, with everything that its row says."""
-    row = tx.row(
-        "SELECT b.pack, b.offset, q.created, q.sender, q.account_id, q.prefix, q.ret, q.envid,"
-        " q.body, q.smtputf8"
-        " FROM queue_item q JOIN blob b ON b.id = q.blob_id WHERE q.id = ?",
-        item_id,
-    )
-    if row is None:
-        return
-    pack, offset, created, sender, account_id, prefix, ret, envid, body, smtputf8 = row
     whom = [(str(r.address), sorted(r.notify), r.original) for r in recipients]
     tx.packs.journal(
-        line(
-            "queue",
-            item=item_id,
-            created=int(created),
-            blob=f"{pack}:{offset}",
-            null=int(sender is None),
-            sender=sender or "",
-            sent_by=account_id or 0,
-            ret=ret,
-            envid=envid,
-            body=body,
-            smtputf8=int(smtputf8),
-            prefix=prefix,
-            recipients=_encode(whom),
+        _QUEUE_LINE
+        % (
+            *(item_id, int(tx.now), blob.pack, blob.offset),
+            *(sender is None, b"" if sender is None else encode(str(sender)), account_id or 0),
+            *(encode(ret), encode(envid), encode(body), smtputf8, encode(prefix), encode(_encode(whom))),
         )
     )
 
 
 def left(tx: Transaction, item_id: int, numbers: Iterable[int]) -> None:
     """Write that some recipients wait no more."""
-    tx.packs.journal(line("unqueue", item=item_id, recipients=",".join(map(str, numbers))))
+    tx.packs.journal(_UNQUEUE_LINE % (item_id, ",".join(map(str, numbers)).encode()))
 
 
 def restore(tx: Transaction, items: Iterable[FoundItem]) -> int:

@@ -17,7 +17,7 @@ from postroad.delivery.bounce import Notice, Told
 from postroad.message.dsn import Action
 from postroad.queue.item import QueuedRecipient, Work
 from postroad.queue.schedule import Step, after_deferral
-from postroad.queue.spool import end_lease, remove_recipients, set_ailing, touch
+from postroad.queue.spool import end_lease, remove_recipients
 from postroad.smtp.exchange import Source
 from postroad.smtp.outcome import Outcome, Verdict
 from postroad.trail import record
@@ -80,10 +80,10 @@ def apply(
     judged: Sequence[Judged],
     notices: Sequence[Notice],
     remarks: Sequence[Note] = (),
-    *,
-    settings: Queue,
 ) -> list[Judged]:
     """Write down what became of a piece of work and end its lease; give what was written.
+
+    The row of the destination is for the caller to bring up to date (`spool.touch`, `spool.next_for`).
 
     When the lease was lost on the way (this worker slept too long), another
     worker decides about the recipients. Only a delivery counts all the same:
@@ -103,9 +103,12 @@ def apply(
         record.add(tx, work.item.trail_id, notes)
     remove_recipients(tx, work.item, leaving)
     end_lease(tx, work.lease_id)
-    touch(tx, work.destination, settings)
-    set_ailing(tx, work.destination, all(_silent(j.outcome) for j in judged))
     return done
+
+
+def ailing(judged: Sequence[Judged]) -> bool:
+    """Whether nobody of the destination could be talked to."""
+    return all(_silent(j.outcome) for j in judged)
 
 
 def notices(

@@ -233,7 +233,7 @@ class QueueRunner:
     async def _one(self, work: Work) -> Work | None:
         source: Source = _NOTHING
         try:
-            source = self._database.read(
+            source = self._database.ask(
                 lambda reader: open_blob(reader, self._store.packs, work.item.blob_id, work.item.prefix)
             )
             results = await self._attempt(work, source)
@@ -282,10 +282,12 @@ class QueueRunner:
     def _write(
         self, work: Work, judged: list[Judged], notices: list[Notice], notes: list[Note], tx: Transaction
     ) -> tuple[list[Judged], Work | None]:
-        done = outcomes.apply(tx, work, judged, notices, notes, settings=self._settings)
+        done = outcomes.apply(tx, work, judged, notices, notes)
+        where, settings, ailing = work.destination, self._settings, outcomes.ailing(judged)
         if self._stopping:
+            spool.touch(tx, where, settings, ailing=ailing)
             return done, None
-        return done, spool.next_for(tx, self._worker, work.destination, self._settings)
+        return done, spool.next_for(tx, self._worker, where, settings, ailing=ailing)
 
     def _count(self, work: Work, done: list[Judged]) -> None:
         for j in done:

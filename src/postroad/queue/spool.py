@@ -14,7 +14,7 @@ from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.address import Address
 from postroad.model.envelope import Recipient
 from postroad.queue import journal
-from postroad.queue.item import Item, Work, read_item, read_leased
+from postroad.queue.item import Item, Work, read_due, read_item
 from postroad.store.filing import Blob, release_blob
 
 TOPIC: Final = "queue"
@@ -65,7 +65,18 @@ def enqueue(
             for n, r in enumerate(recipients)
         ],
     )
-    journal.queued(tx, item_id, recipients)
+    journal.queued(
+        *(tx, item_id),
+        blob=blob,
+        sender=sender,
+        account_id=account_id,
+        prefix=prefix,
+        ret=ret,
+        envid=envid,
+        body=body,
+        smtputf8=smtputf8,
+        recipients=recipients,
+    )
     for destination in {recipient.address.domain for recipient in recipients}:
         announce(tx, destination)
     return item_id
@@ -73,9 +84,10 @@ def enqueue(
 
 def announce(tx: Transaction, destination: str) -> None:
     """Say that something may be due for a destination now."""
+    # Most of the time something is due there already, and nothing has to be written.
     tx.run(
         "INSERT INTO queue_destination (destination, due) VALUES (?, ?)"
-        " ON CONFLICT (destination) DO UPDATE SET due = min(coalesce(due, excluded.due), excluded.due)",
+        " ON CONFLICT (destination) DO UPDATE SET due = excluded.due WHERE due IS NULL OR due > excluded.due",
         *(destination, tx.now),
     )
     tx.wake(TOPIC)
@@ -95,20 +107,26 @@ def lease(tx: Transaction, worker: str, *, settings: Queue, room: int, working: 
         "SELECT destination FROM queue_destination WHERE due <= ? ORDER BY due LIMIT ?", tx.now, max(room, 1)
     )
     for (destination,) in due:
-        while len(taken) < room and leased < settings.active:
-            work = _take(tx, worker, destination, settings)
+        free = _free_leases(tx, destination, settings)
+        while free > 0 and len(taken) < room and leased < settings.active:
+            work = _take(tx, worker, destination)
             if work is None:
                 break
             taken.append(work)
             leased += len(work.recipients)
-        touch(tx, destination, settings)
+            free -= 1
+        _look_ahead(tx, destination, free)
     return taken
 
 
-def next_for(tx: Transaction, worker: str, destination: str, settings: Queue) -> Work | None:
-    """Take the next piece of work for a destination that this worker has just been talking to."""
-    work = _take(tx, worker, destination, settings)
-    touch(tx, destination, settings)
+def next_for(tx: Transaction, worker: str, destination: str, settings: Queue, *, ailing: bool) -> Work | None:
+    """Take the next piece of work for a destination that this worker has just been talking to.
+
+    `ailing` is what it has found there: while nothing answers, one attempt at a time is enough.
+    """
+    free = _free_leases(tx, destination, settings, ailing=ailing)
+    work = _take(tx, worker, destination) if free > 0 else None
+    _look_ahead(tx, destination, free - (work is not None), ailing=ailing)
     return work
 
 
@@ -193,35 +211,39 @@ def remove_recipients(tx: Transaction, item: Item, numbers: Iterable[int]) -> No
     if numbers:
         journal.left(tx, item.id, numbers)
     tx.run_many("DELETE FROM queue_recipient WHERE item_id = ? AND n = ?", [(item.id, n) for n in numbers])
-    if tx.value("SELECT 1 FROM queue_recipient WHERE item_id = ? LIMIT 1", item.id) is None:
-        tx.run("DELETE FROM queue_item WHERE id = ?", item.id)
-        if tx.changes():
-            release_blob(tx, item.blob_id)
+    tx.run(
+        "DELETE FROM queue_item WHERE id = ?1"
+        " AND NOT EXISTS (SELECT 1 FROM queue_recipient WHERE item_id = ?1)",
+        item.id,
+    )
+    if tx.changes():
+        release_blob(tx, item.blob_id)
 
 
-def touch(tx: Transaction, destination: str, settings: Queue) -> None:
+def touch(tx: Transaction, destination: str, settings: Queue, *, ailing: bool | None = None) -> None:
     """Bring the row of a destination up to date after a change there."""
+    _look_ahead(tx, destination, _free_leases(tx, destination, settings, ailing=ailing), ailing=ailing)
+
+
+def _look_ahead(tx: Transaction, destination: str, free: int, *, ailing: bool | None = None) -> None:
+    """Note when there is something to do for a destination that has so many leases left.
+
+    And, where that is known, whether it ails.
+    """
     due = tx.value(f"SELECT min(due) FROM queue_recipient WHERE {_WAITING}", destination)  # noqa: S608 - a constant
     if due is None:
         tx.run("DELETE FROM queue_destination WHERE destination = ?", destination)
         return
-    full = _leases(tx, destination) >= _limit(tx, destination, settings)
     tx.run(
-        "INSERT INTO queue_destination (destination, due) VALUES (?, ?)"
-        " ON CONFLICT (destination) DO UPDATE SET due = excluded.due",
-        *(destination, None if full else due),
+        "INSERT INTO queue_destination (destination, due, ailing) VALUES (?1, ?2, coalesce(?3, 0))"
+        " ON CONFLICT (destination) DO UPDATE SET due = ?2, ailing = coalesce(?3, ailing)"
+        " WHERE due IS NOT ?2 OR ailing IS NOT coalesce(?3, ailing)",
+        *(destination, due if free > 0 else None, ailing),
     )
 
 
-def set_ailing(tx: Transaction, destination: str, ailing: bool) -> None:
-    """Note whether anything there answers: while nothing does, one attempt at a time is enough."""
-    tx.run("UPDATE queue_destination SET ailing = ? WHERE destination = ?", ailing, destination)
-
-
-def _take(tx: Transaction, worker: str, destination: str, settings: Queue) -> Work | None:
+def _take(tx: Transaction, worker: str, destination: str) -> Work | None:
     """Lease the longest due item of a destination."""
-    if _leases(tx, destination) >= _limit(tx, destination, settings):
-        return None
     first = tx.row(
         f"SELECT item_id, cancelled FROM queue_recipient WHERE {_WAITING} AND due <= ? ORDER BY due LIMIT 1",  # noqa: S608 - a constant
         *(destination, tx.now),
@@ -229,23 +251,16 @@ def _take(tx: Transaction, worker: str, destination: str, settings: Queue) -> Wo
     item = None if first is None else read_item(tx, first[0])
     if first is None or item is None:
         return None
+    recipients = read_due(tx, item.id, destination, cancelled=first[1], limit=RECIPIENTS_AT_ONCE)
     tx.run(
-        "INSERT INTO queue_lease (worker, destination, recipients, expires) VALUES (?, ?, 0, ?)",
-        *(worker, destination, tx.now + LEASE_SECONDS),
+        "INSERT INTO queue_lease (worker, destination, recipients, expires) VALUES (?, ?, ?, ?)",
+        *(worker, destination, len(recipients), tx.now + LEASE_SECONDS),
     )
     lease_id = tx.inserted()
-    # The plus signs keep it from the index of all that waits for the destination: an item has a few rows.
-    due = tx.rows(
-        "SELECT n FROM queue_recipient WHERE item_id = ? AND +destination = ? AND lease_id IS NULL"
-        " AND held = 0 AND cancelled = ? AND +due <= ? ORDER BY n LIMIT ?",
-        *(item.id, destination, first[1], tx.now, RECIPIENTS_AT_ONCE),
-    )
     tx.run_many(
         "UPDATE queue_recipient SET lease_id = ? WHERE item_id = ? AND n = ?",
-        [(lease_id, item.id, n) for (n,) in due],
+        [(lease_id, item.id, recipient.n) for recipient in recipients],
     )
-    recipients = read_leased(tx, lease_id)
-    tx.run("UPDATE queue_lease SET recipients = ? WHERE id = ?", len(recipients), lease_id)
     return Work(lease_id, destination, item, recipients)
 
 
@@ -260,6 +275,8 @@ def _leases(tx: Transaction, destination: str) -> int:
     return count
 
 
-def _limit(tx: Transaction, destination: str, settings: Queue) -> int:
-    ailing = tx.value("SELECT ailing FROM queue_destination WHERE destination = ?", destination)
-    return 1 if ailing else settings.per_destination
+def _free_leases(tx: Transaction, destination: str, settings: Queue, *, ailing: bool | None = None) -> int:
+    """How many more pieces of work may be under way for a destination."""
+    if ailing is None:
+        ailing = bool(tx.value("SELECT ailing FROM queue_destination WHERE destination = ?", destination))
+    return (1 if ailing else settings.per_destination) - _leases(tx, destination)

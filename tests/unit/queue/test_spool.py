@@ -21,7 +21,6 @@ from postroad.queue.spool import (
     release_worker,
     remove_recipients,
     renew,
-    set_ailing,
     touch,
 )
 from tests.unit.queue.conftest import Desk
@@ -89,12 +88,11 @@ def test_a_destination_has_its_limit_and_does_not_hide_the_next(desk: Desk) -> N
 def test_a_destination_where_nobody_answers_gets_one_attempt_at_a_time(desk: Desk) -> None:
     for _ in range(3):
         desk.do(lambda tx: put(tx, "a@x.test"))
-    desk.do(lambda tx: set_ailing(tx, "x.test", True))
+    desk.do(lambda tx: touch(tx, "x.test", SETTINGS, ailing=True))
     (work,) = take(desk)
     assert take(desk) == []
     desk.do(lambda tx: end_lease(tx, work.lease_id))
-    desk.do(lambda tx: set_ailing(tx, "x.test", False))
-    desk.do(lambda tx: touch(tx, "x.test", SETTINGS))
+    desk.do(lambda tx: touch(tx, "x.test", SETTINGS, ailing=False))
     assert len(take(desk)) == 2
 
 
@@ -109,10 +107,10 @@ def test_the_next_for_the_same_destination(desk: Desk) -> None:
     desk.do(lambda tx: put(tx, "a@x.test"))
     desk.do(lambda tx: put(tx, "b@x.test"))
     (first, second) = take(desk)
-    assert desk.do(lambda tx: next_for(tx, "w0", "x.test", SETTINGS)) is None
+    assert desk.do(lambda tx: next_for(tx, "w0", "x.test", SETTINGS, ailing=False)) is None
     desk.do(lambda tx: put(tx, "c@x.test"))
     finish(desk, first)
-    following = desk.do(lambda tx: next_for(tx, "w0", "x.test", SETTINGS))
+    following = desk.do(lambda tx: next_for(tx, "w0", "x.test", SETTINGS, ailing=False))
     assert following is not None
     assert addresses([following]) == [["c@x.test"]]
     assert desk.ask(lambda r: leases_of(r, "w0")) == {second.lease_id, following.lease_id}
