@@ -2,13 +2,23 @@
 
 import ssl
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import Final, NoReturn
 
-from postroad.smtp.exchange import SLICE, Exchange, Lapsed, Outgoing, has_utf8_address, is_eight_bit
+from postroad.smtp.exchange import (
+    SLICE,
+    Exchange,
+    Lapsed,
+    Outgoing,
+    has_utf8_address,
+    held,
+    is_eight_bit,
+)
 from postroad.smtp.link import Link, Lost
 from postroad.smtp.outcome import Outcome, Verdict
 from postroad.smtp.wire.client import DataEncoder, mail_command, parse_extensions, rcpt_command
 from postroad.smtp.wire.replies import Reply
+
+_RESET: Final = b"RSET\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +119,9 @@ class SmtpClient:
             Lapsed: the caller lost the right to send it; the connection is to be cut.
         """
         declared = message.body == "8BITMIME" and "8BITMIME" in self._extensions
-        eight_bit = declared or await is_eight_bit(message.source)
-        exchange = Exchange(message, self._unfit(message, eight_bit))
+        source = held(message.source)
+        eight_bit = declared or await is_eight_bit(source)
+        exchange = Exchange(message, source, self._unfit(message, eight_bit))
         if not exchange.wanted:
             return exchange.outcomes()
         try:
@@ -169,7 +180,7 @@ class SmtpClient:
         everybody = self._cannot_carry(message, eight_bit)
         if everybody is not None:
             return [everybody] * len(message.recipients)
-        if "SMTPUTF8" in self._extensions:
+        if "SMTPUTF8" in self._extensions or not any(r.address.utf8 for r in message.recipients):
             return [None] * len(message.recipients)
         text = "the address needs a server that takes internationalized mail, and this one does not"
         failed = self._failed(553, "5.6.7", text)  # RFC 6531 §3.5
@@ -192,8 +203,7 @@ class SmtpClient:
         self._last_words = None
         if self._link.speaks_out_of_turn:
             raise Lost("the server speaks out of turn")
-        if self.messages and (await self._ask(b"RSET\r\n")).code != 250:
-            raise Lost("the server does not begin anew")
+        again = self.messages > 0
         self.messages += 1
         message = exchange.message
         mail = mail_command(
@@ -207,20 +217,28 @@ class SmtpClient:
         )
         rcpts = [rcpt_command(message.recipients[n], self._extensions) for n in exchange.wanted]
         offer = self._pipelined if "PIPELINING" in self._extensions else self._one_by_one
-        reply = await offer(exchange, mail, rcpts)
+        reply = await offer(exchange, mail, rcpts, again=again)
         if reply is not None:
             await self._data(exchange, reply)
 
-    async def _pipelined(self, exchange: Exchange, mail: bytes, rcpts: list[bytes]) -> Reply | None:
+    async def _pipelined(
+        self, exchange: Exchange, mail: bytes, rcpts: list[bytes], *, again: bool
+    ) -> Reply | None:
         """Everything up to DATA in one flight (RFC 2920 §3.1); gives the reply to DATA."""
-        self._link.write(mail + b"".join(rcpts) + b"DATA\r\n")
+        self._link.write(b"".join([_RESET if again else b"", mail, *rcpts, b"DATA\r\n"]))
+        if again:
+            self._take_reset(await self._link.reply(self.timeouts.command))
         self._take_mail(exchange, await self._link.reply(self.timeouts.command))
         for n in tuple(exchange.wanted):
             self._take_rcpt(exchange, n, await self._link.reply(self.timeouts.command))
         return await self._link.reply(self.timeouts.data)
 
-    async def _one_by_one(self, exchange: Exchange, mail: bytes, rcpts: list[bytes]) -> Reply | None:
+    async def _one_by_one(
+        self, exchange: Exchange, mail: bytes, rcpts: list[bytes], *, again: bool
+    ) -> Reply | None:
         """A command, a reply; gives the reply to DATA, or None when there was nobody to send it for."""
+        if again:
+            self._take_reset(await self._ask(_RESET))
         self._take_mail(exchange, await self._ask(mail))
         for n, rcpt in zip(tuple(exchange.wanted), rcpts, strict=True):
             if n in exchange.open:
@@ -229,6 +247,12 @@ class SmtpClient:
             return None
         self._link.write(b"DATA\r\n")
         return await self._link.reply(self.timeouts.data)
+
+    @staticmethod
+    def _take_reset(reply: Reply) -> None:
+        """Nothing is known of a server that does not begin anew; what came behind was not meant for it."""
+        if reply.code != 250:
+            raise Lost("the server does not begin anew")
 
     def _take_mail(self, exchange: Exchange, reply: Reply) -> None:
         """MAIL's reply is everybody's."""
@@ -259,19 +283,26 @@ class SmtpClient:
         exchange.everybody(outcome)
 
     async def _send_body(self, exchange: Exchange) -> None:
-        source, link, encoder = exchange.message.source, self._link, DataEncoder()
+        source, encoder, last = exchange.source, DataEncoder(), b""
         for at in range(0, source.size, SLICE):
-            link.write(encoder.encode(source.read(at, at + SLICE)))
-            await link.drain(self.timeouts.block)
-            if link.speaks_out_of_turn:
-                # It has seen enough (a full disk, a shutdown). Its words count, if they are a refusal.
-                self._heed(early := await link.reply(self.timeouts.command))
-                self._last_words = self._spoken(early) if early.code >= 400 else None
-                raise Lost("the server answered before the end of the message")
+            if last:
+                await self._send_slice(last)
+            last = encoder.encode(source.read(at, at + SLICE))
         if not exchange.message.still_ours():
             raise Lapsed
         exchange.dotted = True
-        link.write(encoder.finish())
+        self._link.write(last + encoder.finish())
+
+    async def _send_slice(self, octets: bytes) -> None:
+        """Send a part of a message behind which more of it comes."""
+        link = self._link
+        link.write(octets)
+        await link.drain(self.timeouts.block)
+        if link.speaks_out_of_turn:
+            # It has seen enough (a full disk, a shutdown). Its words count, if they are a refusal.
+            self._heed(early := await link.reply(self.timeouts.command))
+            self._last_words = self._spoken(early) if early.code >= 400 else None
+            raise Lost("the server answered before the end of the message")
 
     def _heed(self, reply: Reply, goes_on: int = 0) -> None:
         """End the dialogue where the server does (421), or has lost the thread."""
@@ -295,19 +326,30 @@ class SmtpClient:
                 verdict = Verdict.FAILED
             case _:
                 verdict = Verdict.DEFERRED
-        return self._with_facts(Outcome(verdict, reply.code, reply.enhanced, reply.text))
+        return self._outcome(verdict, reply.code, reply.enhanced, reply.text)
 
     def _failed(self, code: int, enhanced: str, text: str) -> Outcome:
-        return self._with_facts(Outcome(Verdict.FAILED, code, enhanced, text, spoken=False))
+        return self._outcome(Verdict.FAILED, code, enhanced, text, spoken=False)
 
     def _ours(self, enhanced: str, text: str, *, uncertain: bool = False) -> Outcome:
-        outcome = _silence(self.host, self.address, enhanced, text)
-        return self._with_facts(replace(outcome, uncertain=uncertain))
+        return self._outcome(Verdict.DEFERRED, 0, enhanced, text, spoken=False, uncertain=uncertain)
 
-    def _with_facts(self, outcome: Outcome) -> Outcome:
+    def _outcome(
+        self,
+        verdict: Verdict,
+        code: int,
+        enhanced: str,
+        text: str,
+        *,
+        spoken: bool = True,
+        uncertain: bool = False,
+    ) -> Outcome:
         link = self._link
-        return replace(
-            outcome, host=self.host, address=self.address, tls=link.tls, certificate=link.certificate
+        return Outcome(
+            *(verdict, code, enhanced, text, self.host, self.address, link.tls),
+            spoken=spoken,
+            certificate=link.certificate,
+            uncertain=uncertain,
         )
 
 

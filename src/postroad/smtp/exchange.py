@@ -10,7 +10,9 @@ from postroad.model.envelope import Recipient
 from postroad.smtp.outcome import Outcome
 
 SLICE: Final = 256 * 1024
-"""Octets that are read and written at a time: a message is never in memory whole."""
+"""Octets that are read and written at a time: a large message is never in memory whole."""
+SMALL: Final = 32 * 1024
+"""Octets up to which a message is read once and kept until it is sent."""
 
 
 class Source(Protocol):
@@ -20,6 +22,25 @@ class Source(Protocol):
     def size(self) -> int: ...
 
     def read(self, start: int, end: int) -> bytes: ...
+
+
+class Held:
+    """A small message, in memory."""
+
+    __slots__ = ("_octets", "size")
+
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+        self.size = len(octets)
+
+    def read(self, start: int, end: int) -> bytes:
+        """A slice of it."""
+        return self._octets[start:end]
+
+
+def held(source: Source) -> Source:
+    """Read a message that is small; it is looked at more than once."""
+    return Held(source.read(0, source.size)) if source.size <= SMALL else source
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +66,12 @@ class Lapsed(Exception):
 class Exchange:
     """One message on its way, and what is known of each recipient's fate."""
 
-    __slots__ = ("_outcomes", "answered", "dotted", "message", "open", "wanted")
+    __slots__ = ("_outcomes", "answered", "dotted", "message", "open", "source", "wanted")
 
-    def __init__(self, message: Outgoing, unfit: list[Outcome | None]) -> None:
+    def __init__(self, message: Outgoing, source: Source, unfit: list[Outcome | None]) -> None:
+        """`source` has the octets of the message, perhaps `held`."""
         self.message = message
+        self.source = source
         self._outcomes = unfit
         self.wanted = [n for n, outcome in enumerate(unfit) if outcome is None]
         """Recipients that the server is asked to take, by their number."""

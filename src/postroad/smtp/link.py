@@ -99,15 +99,7 @@ class Link(asyncio.Protocol):
             Lost: it did not come.
         """
         if not self._replies:
-            try:
-                async with asyncio.timeout(timeout):
-                    while not self._replies:
-                        if self._end is not None:
-                            raise Lost(self._end)
-                        self._waiter = asyncio.get_running_loop().create_future()
-                        await self._waiter
-            except TimeoutError:
-                raise Lost(f"no reply within {timeout:g} s") from None
+            await self._come(timeout)
         return self._replies.popleft()
 
     def write(self, data: bytes) -> None:
@@ -184,6 +176,18 @@ class Link(asyncio.Protocol):
         if self._transport is not None and not self._aborted:
             self._aborted = True
             self._transport.abort()
+
+    async def _come(self, timeout: float) -> None:
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(timeout, self._over, f"no reply within {timeout:g} s")
+        try:
+            while not self._replies:
+                if self._end is not None:
+                    raise Lost(self._end)
+                self._waiter = loop.create_future()
+                await self._waiter
+        finally:
+            timer.cancel()
 
     def _over(self, reason: str) -> None:
         if self._end is None:
