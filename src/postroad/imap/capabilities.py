@@ -5,7 +5,7 @@ from typing import Final
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.table import State
 
-OFFERED: Final = frozenset({Extension.SEARCHRES})
+OFFERED: Final = frozenset({Extension.SEARCHRES, Extension.CONDSTORE})
 """Extensions whose arguments the core lets through."""
 
 
@@ -14,7 +14,7 @@ _ALWAYS: Final = b"IMAP4rev1 SASL-IR ID ENABLE"
 _MECHANISMS: Final = b"AUTH=PLAIN AUTH=LOGIN"
 _USERS: Final = (
     b"LITERAL+ MULTIAPPEND IDLE NAMESPACE CHILDREN UIDPLUS MOVE UNSELECT SPECIAL-USE CREATE-SPECIAL-USE"
-    b" LIST-EXTENDED LIST-STATUS STATUS=SIZE ESEARCH SEARCHRES WITHIN"
+    b" LIST-EXTENDED LIST-STATUS STATUS=SIZE CONDSTORE ESEARCH SEARCHRES WITHIN"
     b" QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE"
 )
 

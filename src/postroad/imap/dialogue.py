@@ -10,6 +10,7 @@ from postroad.config.limits import Limits
 from postroad.directory.accounts import AccountInfo
 from postroad.imap.answer import No
 from postroad.imap.capabilities import capabilities
+from postroad.imap.enabled import Enabled
 from postroad.imap.selected import Selected
 from postroad.imap.shared_uids import SharedUids
 from postroad.imap.wire.core import ImapServerCore
@@ -71,6 +72,7 @@ class Dialogue:
         "_selected",
         "conn",
         "core",
+        "enabled",
         "failures",
         "over",
         "services",
@@ -81,6 +83,7 @@ class Dialogue:
         self.conn = conn
         self.core = core
         self.services = services
+        self.enabled = Enabled()
         self.over = False
         """Nothing more is to be read: flush and close."""
         self.failures = 0
@@ -167,11 +170,36 @@ class Dialogue:
 
     # -- news --------------------------------------------------------------
 
-    async def catch_up(self, *, expunge: bool) -> None:
-        """Tell the client what has changed in the selected mailbox.
+    def aware_of_modseqs(self) -> None:
+        """The client has said that it knows mod-sequences (RFC 7162 §3.1, CONDSTORE enabling commands)."""
+        if self.enabled.condstore:
+            return
+        self.enabled.condstore = True
+        if self._selected is not None:
+            self.tell_modseq(self._selected.highest_modseq())
+
+    def tell_modseq(self, code: bytes) -> None:
+        """Tell HIGHESTMODSEQ in a response of its own."""
+        self.core.untagged(b"OK [%b] all up to here is known" % code)
+
+    async def catch_up(self, *, expunge: bool) -> bytes:
+        """Tell the client what has changed in the selected mailbox; give what else it has to hear, as a code.
 
         Raises:
             MailboxGone
         """
-        if self._selected is not None and (lines := await self._selected.catch_up(expunge=expunge)):
-            self.core.write(lines)
+        if self._selected is None:
+            return b""
+        news = await self._selected.catch_up(expunge=expunge)
+        if news.lines:
+            self.core.write(news.lines)
+        return news.code
+
+    async def tell_all(self) -> None:
+        """The same where there is room for expunges, and the answer is somebody else's.
+
+        Raises:
+            MailboxGone
+        """
+        if code := await self.catch_up(expunge=True):
+            self.tell_modseq(code)

@@ -9,11 +9,13 @@ during which EXPUNGE may be sent.
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
+from postroad.imap.enabled import Enabled
 from postroad.imap.flag_text import FlagTexts
 from postroad.imap.shared_uids import SharedUids
 from postroad.imap.uid_set import Pairs, is_in, meet, members, pairs_of
-from postroad.imap.wire.responses import expunge_lines
+from postroad.imap.wire.responses import expunge_lines, vanished
 from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
 from postroad.store.account import Account
 from postroad.store.listing import Batch, Listing
@@ -28,15 +30,28 @@ class BadNumber(Exception):
     """A message number is higher than there are messages (RFC 3501 §9 seq-number)."""
 
 
+class News(NamedTuple):
+    """What has happened in a mailbox, to be told."""
+
+    lines: bytes = b""
+    code: bytes = b""
+    """HIGHESTMODSEQ, for the tagged response or an untagged OK, where it has to be told."""
+
+
+_NO_NEWS: Final = News()
+
+
 class Selected:
     """One session's view of one mailbox. Take it from `select`."""
 
     __slots__ = (
         "_account",
+        "_enabled",
         "_gone",
         "_recent",
         "_shared",
         "_told",
+        "_whole",
         "flags",
         "id",
         "modseq",
@@ -48,7 +63,14 @@ class Selected:
     )
 
     def __init__(
-        self, account: Account, mailbox: Mailbox, listing: Listing, shared: SharedUids, *, read_only: bool
+        self,
+        account: Account,
+        mailbox: Mailbox,
+        listing: Listing,
+        shared: SharedUids,
+        enabled: Enabled,
+        *,
+        read_only: bool,
     ) -> None:
         self.id = mailbox.id
         self.uidvalidity = mailbox.uidvalidity
@@ -61,10 +83,13 @@ class Selected:
         """UIDs that SEARCH RETURN (SAVE) has kept for `$` (RFC 5182 §2.1)."""
         self.flags = FlagTexts()
         self._account = account
+        self._enabled = enabled
         self._shared = shared
         self._recent: list[tuple[int, int]] = []
         self._gone: set[int] = set()
         """UIDs that are expunged and not announced."""
+        self._whole = self.modseq
+        """Up to this modseq everything has been told, expunges too."""
         self._told: dict[int, int] = {}
         """Modseq by UID of changes that the client made, or was told, since `modseq`."""
 
@@ -159,8 +184,15 @@ class Selected:
             news = zip(batch.uids, batch.modseqs, strict=True)
             self._told.update([(uid, modseq) for uid, modseq in news if modseq > known])
 
-    async def catch_up(self, *, expunge: bool) -> bytes:
-        """Return, as ready lines, what has happened in the mailbox since the client was last told.
+    def highest_modseq(self) -> bytes:
+        """Return the code HIGHESTMODSEQ: a client that comes back from there misses nothing.
+
+        It is below the expunges that still have to wait (RFC 7162 §3.2).
+        """
+        return b"HIGHESTMODSEQ %d" % self._whole
+
+    async def catch_up(self, *, expunge: bool) -> News:
+        """Return what has happened in the mailbox since the client was last told.
 
         EXPUNGE is left for later where the command has no room for it
         (RFC 3501 §7.4.1): during FETCH, STORE and SEARCH a client counts on
@@ -172,11 +204,12 @@ class Selected:
         changes = self._account.changes(self.id, self.modseq)
         if not changes.exists:
             raise MailboxGone
-        if changes.modseq == self.modseq and not (self._gone and expunge):
-            return b""
+        if changes.modseq == self.modseq and not self._gone:
+            return _NO_NEWS
         lines: list[bytes] = []
         self._gone.update(members(pairs_of(changes.vanished), self.uids))
-        if expunge and self._gone:
+        fewer = bool(self._gone)
+        if fewer and expunge:
             lines.append(self._expunge())
         fresh = [entry.uid for entry in changes.entries if entry.uid >= self.uidnext]
         lines += self._changed(changes)
@@ -188,11 +221,19 @@ class Selected:
         self.modseq = changes.modseq
         self._told.clear()
         if not self._gone:
+            self._whole = self.modseq
             self.uids = self._shared.share(self._account.id, self.id, self.modseq, self.uids)
-        return b"".join(lines)
+        # Said as well while expunges wait: MODSEQs that are told meanwhile may be higher than theirs.
+        code = self.highest_modseq() if fewer and self._enabled.condstore else b""
+        return News(b"".join(lines), code)
 
     def _expunge(self) -> bytes:
         gone = self._gone
+        if self._enabled.qresync:
+            lines = b"* %b\r\n" % vanished(sorted(gone))
+            self.uids = array("I", [uid for uid in self.uids if uid not in gone])
+            gone.clear()
+            return lines
         # From the highest down, so that each number holds whatever was said before it.
         numbers = [number for number, uid in enumerate(self.uids, 1) if uid in gone]
         self.uids = array("I", [uid for uid in self.uids if uid not in gone])
@@ -210,13 +251,25 @@ class Selected:
         lines = [self.new_keywords(row.keywords for row in rows)]
         text = self.flags.text
         recent = self.recent
+        aware = self._enabled.condstore
         for number, e in zip(numbers, rows, strict=True):
             words = text(e, is_in(recent, e.uid))
-            if uid:
+            if aware:
+                values = (number, e.uid, words, e.modseq)
+                lines.append(b"* %d FETCH (UID %d FLAGS (%b) MODSEQ (%d))\r\n" % values)
+            elif uid:
                 lines.append(b"* %d FETCH (UID %d FLAGS (%b))\r\n" % (number, e.uid, words))
             else:
                 lines.append(b"* %d FETCH (FLAGS (%b))\r\n" % (number, words))
         return lines
+
+    def modseq_lines(self, rows: list[Entry]) -> list[bytes]:
+        """Return FETCH responses that name UID and MODSEQ of `rows`, whose flags the client knows."""
+        numbers, rows = self.numbered(rows)
+        return [
+            b"* %d FETCH (UID %d MODSEQ (%d))\r\n" % (number, e.uid, e.modseq)
+            for number, e in zip(numbers, rows, strict=True)
+        ]
 
     def new_keywords(self, stored: Iterable[str]) -> bytes:
         """Return new FLAGS and PERMANENTFLAGS where keywords come that were not named so far (§7.2.6)."""

@@ -34,6 +34,7 @@ from postroad.imap.wire import commands
 from postroad.imap.wire.commands import Command, Event, SaveFailed
 from postroad.imap.wire.core import ImapServerCore
 from postroad.imap.wire.limits import ImapLimits
+from postroad.imap.wire.search_keys import NumberKey, has_key
 from postroad.imap.wire.table import State
 from postroad.model.clock import Clock
 from postroad.net.connection import Connection
@@ -132,7 +133,11 @@ async def _serve(dialogue: Dialogue, event: Event) -> None:
             # What SELECT has just told is news enough; a correction of it, EXPUNGE of all
             # things, in the same answer is legal and more than clients are ready for.
             if not dialogue.over and not isinstance(event, commands.Select):
-                await dialogue.catch_up(expunge=may_expunge(event))
+                code = await dialogue.catch_up(expunge=may_expunge(event))
+                if code and answer.code:
+                    dialogue.tell_modseq(code)
+                elif code:
+                    answer = answer._replace(code=code)
             dialogue.core.tagged(event.tag, answer.status, answer.text, answer.code)
     except MailboxGone:
         # RFC 2180 §3.3: what else could be told of a mailbox that is no more.
@@ -146,11 +151,14 @@ def may_expunge(command: Command) -> bool:
     """Whether EXPUNGE may be sent while answering: one rule for all (RFC 3501 §7.4.1).
 
     During FETCH, STORE and SEARCH the client counts on message numbers; their
-    UID forms are other commands (§6.4.8).
+    UID forms are other commands (§6.4.8), unless a UID SEARCH looks for
+    numbers (RFC 7162 §3.2.10.2). VANISHED and EXPUNGE are the same here.
     """
     match command:
-        case commands.Fetch(uid=uid) | commands.Store(uid=uid) | commands.Search(uid=uid):
+        case commands.Fetch(uid=uid) | commands.Store(uid=uid):
             return uid
+        case commands.Search(uid=uid, key=key):
+            return uid and not has_key(key, NumberKey)
         case _:
             return True
 

@@ -88,7 +88,9 @@ def store_flags(
     check_keywords(keywords)
     flags = int(flags)
     before = select_entries(tx, account_id, mailbox_id, uids)
-    conflicts = [e.uid for e in before if unchanged_since is not None and e.modseq > unchanged_since]
+    conflicts: list[int] = []
+    if unchanged_since is not None:
+        conflicts = [e.uid for e in before if _is_conflict(e, mode, flags, keywords, unchanged_since)]
     refused = set(conflicts)
     changed: list[tuple[Entry, int, str]] = []
     for entry in before:
@@ -260,6 +262,18 @@ def release_messages(
         f"DELETE FROM message WHERE account_id = ? AND id = ? AND {_UNUSED}",  # noqa: S608 - a constant
         [key[1:] for key in keys],
     )
+
+
+def _is_conflict(entry: Entry, mode: str, flags: int, keywords: frozenset[str], unchanged_since: int) -> bool:
+    """Whether an entry has changed too late to be changed again.
+
+    Since 0 asks for something else: whether any of what is to be changed
+    exists. System flags always do, keywords where they are set (RFC 7162 §3.1.3).
+    """
+    if unchanged_since or mode == "set" or flags:
+        return entry.modseq > unchanged_since
+    have = entry.keywords.lower().split(" ")
+    return any(word.lower() in have for word in keywords)
 
 
 def _combine(entry: Entry, mode: str, flags: int, keywords: frozenset[str]) -> tuple[int, str]:

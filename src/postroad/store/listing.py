@@ -247,6 +247,10 @@ class Listing:
             self._first_unseen = next(compress(self.uids, map(unseen.__getitem__, self._marks)), 0)
         return self._first_unseen
 
+    def changed_since(self, modseq: int) -> list[int]:
+        """The UIDs of what came or changed after a modseq."""
+        return [uid for uid, latest in zip(self.uids, self._modseqs, strict=True) if latest > modseq]
+
     def sizes(self) -> "array[int]":
         """The octets of every message."""
         return self._sizes[:]

@@ -57,7 +57,7 @@ async def append(dialogue: Dialogue, command: AppendStart) -> Answer | None:
 async def _refuse(dialogue: Dialogue, error: Exception) -> None:
     answer = answer_to(error)
     assert answer is not None
-    await dialogue.catch_up(expunge=True)
+    await dialogue.tell_all()
     dialogue.core.refuse_literal(answer.status, answer.text, answer.code)
 
 

@@ -1,5 +1,8 @@
 """CAPABILITY, ID, ENABLE: what each side can do (RFC 3501 §6.1.1, RFC 2971, RFC 5161)."""
 
+from collections.abc import Callable
+from typing import Final
+
 from postroad import __version__
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
@@ -29,6 +32,14 @@ def identify(dialogue: Dialogue, command: Id) -> Answer:
 
 
 def enable(dialogue: Dialogue, command: Enable) -> Answer:
-    """Switch extensions on; none of those that are offered needs it, and unknown ones are passed over."""
-    dialogue.core.untagged(b"ENABLED")
-    return ok(b"nothing else to switch on")
+    """Switch extensions on; unknown ones, and those that need no switch, are passed over (RFC 5161 §3.1)."""
+    enabled = [name for name in dict.fromkeys(command.capabilities) if name in _SWITCHES]
+    dialogue.core.untagged(b" ".join([b"ENABLED", *[name.encode("ascii") for name in enabled]]))
+    for name in enabled:
+        _SWITCHES[name](dialogue)
+    return ok(b"done")
+
+
+_SWITCHES: Final[dict[str, Callable[[Dialogue], None]]] = {
+    "CONDSTORE": Dialogue.aware_of_modseqs,
+}

@@ -1,4 +1,4 @@
-"""FETCH and UID FETCH (RFC 3501 §6.4.5, §7.4.2)."""
+"""FETCH and UID FETCH (RFC 3501 §6.4.5, §7.4.2; RFC 7162 §3.1.4)."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -11,7 +11,7 @@ from postroad.imap.rows import RowFormat
 from postroad.imap.sections import Cuts, Writer
 from postroad.imap.selected import Selected
 from postroad.imap.turns import Turns
-from postroad.imap.uid_set import is_in, pairs_of
+from postroad.imap.uid_set import is_in, meet, pairs_of
 from postroad.imap.wire.commands import Fetch
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchSection
 from postroad.model.flags import Flag
@@ -34,7 +34,12 @@ _SEEN_STEP: Final = 100
 async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
     """Send items of messages; messages that are gone are passed over and named at the end (RFC 5530)."""
     selected = dialogue.selected
+    if FetchAttribute.MODSEQ in command.items:
+        dialogue.aware_of_modseqs()
     pairs = selected.uid_pairs(command.messages, uid=command.uid)
+    if command.changed_since is not None:
+        listing = await dialogue.account.listing(selected.id)
+        pairs = meet(pairs, pairs_of(listing.changed_since(command.changed_since)))
     fetching = _Fetching(dialogue, command)
     sent = 0
     async for batch in batches(dialogue.account, selected, pairs, fetching.step):
@@ -100,10 +105,22 @@ class _Fetching:
                 if message is not None:
                     sent += 1
                     end = b")\r\n"
-                    if batch.uids[at] in marked and not self._tells_flags:
-                        end = b" FLAGS (%b))\r\n" % self._flags(batch.pick([at]))
+                    if batch.uids[at] in marked:
+                        end = self._news(batch.pick([at])) + end
                     await self._send_message(batch.message_ids[at], message, heads[at], end)
         return sent
+
+    def _news(self, one: Batch) -> bytes:
+        """What has to be told of a message that is \\Seen from now on, beside what was asked for."""
+        news = b""
+        if not self._tells_flags:
+            news = b" FLAGS (%b)" % self._flags(one)
+        if self._dialogue.enabled.condstore:  # RFC 7162 §3.2.4
+            if FetchAttribute.UID not in self._attributes:
+                news += b" UID %d" % one.uids[0]
+            if FetchAttribute.MODSEQ not in self._attributes:
+                news += b" MODSEQ (%d)" % one.modseqs[0]
+        return news
 
     def _flags(self, one: Batch) -> bytes:
         [words] = one.by_state(self._selected.flags.ready)

@@ -14,7 +14,7 @@ async def idle(dialogue: Dialogue, command: Idle) -> Answer | None:
     try:
         core.continuation(b"idling")
         core.expect_done(command.tag)
-        await dialogue.catch_up(expunge=True)
+        await dialogue.tell_all()
         deadline = conn.deadline(max(dialogue.services.limits.imap_idle_timeout, 1800))
         while True:
             match core.next_event():
@@ -31,7 +31,7 @@ async def idle(dialogue: Dialogue, command: Idle) -> Answer | None:
                 case Wake.DATA:
                     pass
                 case Wake.POKED:
-                    await dialogue.catch_up(expunge=True)
+                    await dialogue.tell_all()
                 case Wake.TIMEOUT:
                     core.bye(b"nothing came for too long")
                     dialogue.over = True

@@ -10,6 +10,7 @@ from postroad.imap.pattern import WILDCARDS, Pattern
 from postroad.imap.turns import Turns
 from postroad.imap.wire.commands import List, Lsub
 from postroad.imap.wire.responses import DELIMITER, list_entry
+from postroad.imap.wire.status_item import StatusItem
 
 
 async def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
@@ -18,6 +19,8 @@ async def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
         # RFC 3501 §6.3.8: a question for the delimiter and the root, which is empty here.
         dialogue.core.untagged(b'LIST (\\Noselect) %b ""' % DELIMITER)
         return ok(b"done")
+    if StatusItem.HIGHESTMODSEQ in command.status:
+        dialogue.aware_of_modseqs()
     patterns = _patterns(command.reference, command.patterns)
     account = dialogue.account
     limit = dialogue.services.limits.message_size

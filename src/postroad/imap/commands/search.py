@@ -1,4 +1,4 @@
-"""SEARCH and UID SEARCH (RFC 3501 §6.4.4, §7.2.5; RFC 4731, RFC 5032)."""
+"""SEARCH and UID SEARCH (RFC 3501 §6.4.4, §7.2.5; RFC 4731, RFC 5032, RFC 7162 §3.1.5)."""
 
 from typing import Final
 
@@ -12,6 +12,7 @@ from postroad.imap.turns import Turns
 from postroad.imap.uid_set import Pairs, meet, pairs_of
 from postroad.imap.wire import responses
 from postroad.imap.wire.commands import Search
+from postroad.imap.wire.search_keys import ModseqKey, has_key
 
 _STEP: Final = 5000
 
@@ -19,6 +20,9 @@ _STEP: Final = 5000
 async def search(dialogue: Dialogue, command: Search) -> Answer:
     """Find messages; those that the client has not been told of are not there yet."""
     selected = dialogue.selected
+    by_modseq = has_key(command.key, ModseqKey)
+    if by_modseq:
+        dialogue.aware_of_modseqs()
     saving = command.returns is not None and "SAVE" in command.returns
     try:
         found = await _find(dialogue, command)
@@ -27,13 +31,15 @@ async def search(dialogue: Dialogue, command: Search) -> Answer:
             selected.saved = ()  # RFC 5182 §2.1: after NO nothing is saved
         raise
     if command.returns is None:
-        dialogue.core.untagged(responses.search(found))
+        modseq = await _latest(dialogue, command, found) if by_modseq else 0
+        dialogue.core.untagged(responses.search(found, modseq))
         return ok(b"done")
     told = command.returns - {"SAVE"}
     if saving:
         selected.saved = _kept(selected, command, told, found)
     if told:
-        dialogue.core.untagged(responses.esearch(command.tag, found, told, uid=command.uid))
+        modseq = await _latest(dialogue, command, _named(told, found)) if by_modseq else 0
+        dialogue.core.untagged(responses.esearch(command.tag, found, told, uid=command.uid, modseq=modseq))
     return ok(b"done")
 
 
@@ -53,7 +59,24 @@ async def _find(dialogue: Dialogue, command: Search) -> list[int]:
 
 
 def _kept(selected: Selected, command: Search, told: frozenset[str], found: list[int]) -> Pairs:
-    """The UIDs that `$` stands for from now on: where only MIN or MAX is told, those (RFC 5182 §2.4)."""
+    """The UIDs that `$` stands for from now on."""
+    return pairs_of(_uids(selected, command, _named(told, found)))
+
+
+def _named(told: frozenset[str], found: list[int]) -> list[int]:
+    """What the answer is about: where only MIN or MAX is told, those (RFC 5182 §2.4, RFC 4731 §3.2)."""
     if told and told <= {"MIN", "MAX"}:
-        found = [found[at] for name, at in (("MIN", 0), ("MAX", -1)) if name in told and found]
-    return pairs_of(sorted(set(found if command.uid else [selected.uids[n - 1] for n in found])))
+        return [found[at] for name, at in (("MIN", 0), ("MAX", -1)) if name in told and found]
+    return found
+
+
+def _uids(selected: Selected, command: Search, found: list[int]) -> list[int]:
+    return sorted(set(found if command.uid else [selected.uids[n - 1] for n in found]))
+
+
+async def _latest(dialogue: Dialogue, command: Search, found: list[int]) -> int:
+    """The highest mod-sequence of what was found; 0 where nothing was."""
+    selected = dialogue.selected
+    listing = await dialogue.account.listing(selected.id)
+    batch = listing.batch(pairs_of(_uids(selected, command, found)), selected.uids)
+    return max(batch.modseqs, default=0)

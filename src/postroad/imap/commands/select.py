@@ -1,4 +1,4 @@
-"""SELECT, EXAMINE, UNSELECT (RFC 3501 §6.3.1, §6.3.2; RFC 3691)."""
+"""SELECT, EXAMINE, UNSELECT (RFC 3501 §6.3.1, §6.3.2; RFC 3691, RFC 7162)."""
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
@@ -10,10 +10,20 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
     """Open a mailbox; the one that was open is closed first, whatever becomes of this."""
     if dialogue.maybe_selected is not None:
         dialogue.unselect()
+        dialogue.core.untagged(b"OK [CLOSED] what follows is about another mailbox")  # RFC 7162 §3.2.11
+    if command.condstore:
+        dialogue.aware_of_modseqs()
     account = dialogue.account
     mailbox = dialogue.mailbox(command.mailbox)
     listing = await account.listing(mailbox.id)
-    selected = Selected(account, mailbox, listing, dialogue.services.shared_uids, read_only=command.read_only)
+    selected = Selected(
+        account,
+        mailbox,
+        listing,
+        dialogue.services.shared_uids,
+        dialogue.enabled,
+        read_only=command.read_only,
+    )
     selected.flags.learn(listing.keywords())
     unseen = listing.first_unseen()
     await selected.claim_recent()
@@ -25,6 +35,8 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
     ]
     if unseen:
         lines.append(b"* OK [UNSEEN %d] is the first unseen\r\n" % selected.number(unseen))
+    if dialogue.enabled.condstore:
+        lines.append(b"* OK [%b] latest change\r\n" % selected.highest_modseq())
     dialogue.core.write(b"".join(lines))
     dialogue.select(selected)
     if command.read_only:

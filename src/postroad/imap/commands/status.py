@@ -1,4 +1,4 @@
-"""STATUS (RFC 3501 §6.3.10, RFC 8438)."""
+"""STATUS (RFC 3501 §6.3.10, RFC 7162 §3.1.7, RFC 8438)."""
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
@@ -11,6 +11,8 @@ from postroad.store.types import Mailbox
 
 def status(dialogue: Dialogue, command: Status) -> Answer:
     """Tell the counters of a mailbox, selected or not."""
+    if StatusItem.HIGHESTMODSEQ in command.items:
+        dialogue.aware_of_modseqs()
     mailbox = dialogue.mailbox(command.mailbox)
     limit = dialogue.services.limits.message_size
     dialogue.core.untagged(status_line(dialogue.account, mailbox, command.items, limit))

@@ -1,51 +1,78 @@
-"""STORE and UID STORE (RFC 3501 §6.4.6)."""
+"""STORE and UID STORE (RFC 3501 §6.4.6, RFC 7162 §3.1.3)."""
+
+from typing import NamedTuple
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import EXPUNGED, READ_ONLY
 from postroad.imap.uid_set import Pairs, pairs_of
+from postroad.imap.wire import responses
 from postroad.imap.wire.commands import Store
-from postroad.store.types import Entry
+from postroad.store.types import Entry, FlagsResult
+
+
+class _Done(NamedTuple):
+    """What has become of the messages that were named and are there."""
+
+    quiet: list[Entry]
+    """The client knows their flags without being told."""
+    loud: list[Entry]
+    conflicts: list[int]
+    """UIDs left alone because of UNCHANGEDSINCE; their entries are loud."""
 
 
 async def store_flags(dialogue: Dialogue, command: Store) -> Answer:
     """Change flags; every message is told with its new ones unless the client wants silence."""
+    if command.unchanged_since is not None:
+        dialogue.aware_of_modseqs()
     selected = dialogue.selected
     if selected.read_only:
         return READ_ONLY
     pairs = selected.uid_pairs(command.messages, uid=command.uid)
-    if command.silent:
-        entries, loud = await _in_silence(dialogue, command, pairs)
-    else:
-        result = await dialogue.account.store_flags(
-            selected.id, pairs, command.mode, command.flags.mask, command.flags.keywords
-        )
-        entries = loud = result.entries
-    selected.tell(entries)
-    lines = selected.flag_lines(loud, uid=command.uid)
-    dialogue.core.write(b"".join([selected.new_keywords(entry.keywords for entry in entries), *lines]))
-    if not command.uid and len(entries) < selected.count(pairs):
-        return EXPUNGED
-    return ok(b"done")
+    done = await (_in_silence if command.silent else _aloud)(dialogue, command, pairs)
+    lines = [selected.new_keywords(entry.keywords for entry in (*done.quiet, *done.loud))]
+    if dialogue.enabled.condstore:  # its copy of the mod-sequence has to follow, in silence too
+        lines += selected.modseq_lines(done.quiet)
+    lines += selected.flag_lines(done.loud, uid=command.uid)
+    dialogue.core.write(b"".join(lines))
+    gone = not command.uid and len(done.quiet) + len(done.loud) < selected.count(pairs)
+    if done.conflicts:
+        failed = done.conflicts if command.uid else [selected.number(uid) for uid in done.conflicts]
+        return Answer(b"NO" if gone else b"OK", responses.modified(failed), b"some have changed meanwhile")
+    return EXPUNGED if gone else ok(b"done")
 
 
-async def _in_silence(dialogue: Dialogue, command: Store, pairs: Pairs) -> tuple[list[Entry], list[Entry]]:
-    """Change flags; give all entries and those that have to be told all the same.
+async def _aloud(dialogue: Dialogue, command: Store, pairs: Pairs) -> _Done:
+    result = await _change(dialogue, command, pairs, command.unchanged_since)
+    return _Done([], result.entries, result.conflicts)
 
-    .SILENT is about the client's own change. Where somebody else changed a
-    message meanwhile the client would never learn of it (§6.4.6), so those
-    messages are left out at first and then told, as both changes left them:
-    told any sooner, flags would be older than what the client takes as done.
+
+async def _in_silence(dialogue: Dialogue, command: Store, pairs: Pairs) -> _Done:
+    """Change flags; what somebody else changed meanwhile is loud all the same.
+
+    .SILENT is about the client's own change. Of another's the client would
+    never learn (§6.4.6), so those messages are left out at first and then
+    told, as both changes left them: told any sooner, flags would be older
+    than what the client takes as done.
     """
-    selected = dialogue.selected
-    flags = command.flags
-    first = await dialogue.account.store_flags(
-        selected.id, pairs, command.mode, flags.mask, flags.keywords, selected.modseq
-    )
+    known, bound = dialogue.selected.modseq, command.unchanged_since
+    first = await _change(dialogue, command, pairs, known if bound is None else min(bound, known))
     if not first.conflicts:
-        return first.entries, []
-    again = await dialogue.account.store_flags(
-        selected.id, pairs_of(first.conflicts), command.mode, flags.mask, flags.keywords
+        return _Done(first.entries, [], [])
+    refused = set(first.conflicts)
+    quiet = [entry for entry in first.entries if entry.uid not in refused]
+    if bound is not None and bound <= known:
+        return _Done(quiet, [entry for entry in first.entries if entry.uid in refused], first.conflicts)
+    again = await _change(dialogue, command, pairs_of(first.conflicts), bound)
+    return _Done(quiet, again.entries, again.conflicts)
+
+
+async def _change(
+    dialogue: Dialogue, command: Store, pairs: Pairs, unchanged_since: int | None
+) -> FlagsResult:
+    selected, flags = dialogue.selected, command.flags
+    result = await dialogue.account.store_flags(
+        selected.id, pairs, command.mode, flags.mask, flags.keywords, unchanged_since
     )
-    redone = {entry.uid: entry for entry in again.entries}
-    return [redone.get(entry.uid, entry) for entry in first.entries], again.entries
+    selected.tell(result.entries)
+    return result

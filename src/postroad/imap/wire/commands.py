@@ -275,7 +275,7 @@ class Fetch(Command):
     items: tuple[FetchItem, ...]
     uid: bool = False
     changed_since: int | None = None
-    """RFC 7162 §3.1.4.1."""
+    """RFC 7162 §3.1.4.1; MODSEQ is among the items then."""
     vanished: bool = False
     """RFC 7162 §3.2.6."""
 

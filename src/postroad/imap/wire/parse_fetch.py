@@ -47,6 +47,8 @@ def parse_fetch(tag: bytes, reader: Reader, uid: bool = False) -> Fetch:
     if reader.at == len(reader.data):
         return Fetch(tag, messages, items, uid)
     changed_since, vanished = _modifiers(reader, uid)
+    if changed_since is not None and FetchAttribute.MODSEQ not in items:
+        items = (*items, FetchAttribute.MODSEQ)  # RFC 7162 §3.1.4.1
     return Fetch(tag, messages, items, uid, changed_since, vanished)
 
 

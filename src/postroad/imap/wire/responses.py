@@ -123,6 +123,11 @@ def copyuid(uidvalidity: int, source: Sequence[int], target: Sequence[int]) -> b
     return b"COPYUID %d %b %b" % (uidvalidity, compress_uids(source), compress_uids(target))
 
 
+def modified(numbers: Sequence[int]) -> bytes:
+    """Write the code MODIFIED (RFC 7162 §3.1.3)."""
+    return b"MODIFIED " + compress_uids(numbers)
+
+
 # -- data ---------------------------------------------------------------------
 
 
@@ -147,13 +152,18 @@ def status(name: str, values: Mapping[StatusItem, int]) -> bytes:
     return b"STATUS %b (%b)" % (mailbox(name), b" ".join(pairs))
 
 
-def search(found: Sequence[int]) -> bytes:
-    """Write SEARCH (§7.2.5)."""
-    return b"SEARCH " + numbers(found) if found else b"SEARCH"
+def search(found: Sequence[int], modseq: int = 0) -> bytes:
+    """Write SEARCH (§7.2.5), with the mod-sequence of what was found where it is given (RFC 7162 §3.1.6)."""
+    if not found:
+        return b"SEARCH"
+    line = b"SEARCH " + numbers(found)
+    return b"%b (MODSEQ %d)" % (line, modseq) if modseq else line
 
 
-def esearch(tag: bytes, found: Sequence[int], returns: frozenset[str], *, uid: bool = False) -> bytes:
-    """Write ESEARCH for ascending numbers (RFC 4731 §3.1)."""
+def esearch(
+    tag: bytes, found: Sequence[int], returns: frozenset[str], *, uid: bool = False, modseq: int = 0
+) -> bytes:
+    """Write ESEARCH for ascending numbers (RFC 4731 §3.1), with a mod-sequence where it is given (§3.2)."""
     parts = [b'ESEARCH (TAG "%b")' % tag]
     if uid:
         parts.append(b"UID")
@@ -165,7 +175,14 @@ def esearch(tag: bytes, found: Sequence[int], returns: frozenset[str], *, uid: b
         parts.append(b"COUNT %d" % len(found))
     if found and "ALL" in returns:
         parts.append(b"ALL " + compress_uids(found))
+    if modseq:
+        parts.append(b"MODSEQ %d" % modseq)
     return b" ".join(parts)
+
+
+def vanished(uids: Sequence[int], *, earlier: bool = False) -> bytes:
+    """Write VANISHED for ascending UIDs, of which there is one at least (RFC 7162 §3.2.10)."""
+    return (b"VANISHED (EARLIER) " if earlier else b"VANISHED ") + compress_uids(uids)
 
 
 def namespace() -> bytes:

@@ -7,7 +7,7 @@ and not \\Seen, FROM is HEADER FROM, OLD is not RECENT.
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum, auto
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.model.flags import Flag
@@ -170,3 +170,16 @@ SearchKey: TypeAlias = (
     | TextKey
     | ModseqKey
 )
+
+
+def has_key(key: SearchKey, kind: type[Any]) -> bool:
+    """Whether a key of this kind stands anywhere in `key`."""
+    match key:
+        case And(keys=parts):
+            return any(has_key(part, kind) for part in parts)
+        case Or(first=first, second=second):
+            return has_key(first, kind) or has_key(second, kind)
+        case Not(key=inner):
+            return has_key(inner, kind)
+        case _:
+            return isinstance(key, kind)

@@ -93,7 +93,7 @@ def test_uid_is_not_doubled() -> None:
 
 def test_changed_since() -> None:
     assert parse(b"s100 UID FETCH 1:* (FLAGS) (CHANGEDSINCE 12345)") == Fetch(
-        b"s100", SequenceSet(((1, None),)), (A.UID, A.FLAGS), True, 12345
+        b"s100", SequenceSet(((1, None),)), (A.UID, A.FLAGS, A.MODSEQ), True, 12345
     )
 
 
