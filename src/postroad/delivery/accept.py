@@ -3,6 +3,9 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+
+from prometheus_client import Counter, Histogram
 
 from postroad.db.transaction import Transaction
 from postroad.delivery import bounce
@@ -58,8 +61,9 @@ class Acceptance:
         trail_id = await self._store.database.write(lambda tx: self._write(tx, accepted, prepared))
         if receipt is not None:
             await self._post(receipt, trail_id)
-        MESSAGES.labels(accepted.way, "accepted").inc()
-        ACCEPT_SECONDS.labels(accepted.way).observe(time.perf_counter() - started)
+        accepted_so_far, seconds = _metrics(accepted.way)
+        accepted_so_far.inc()
+        seconds.observe(time.perf_counter() - started)
         return text_id(trail_id)
 
     async def refused(
@@ -129,6 +133,11 @@ class Acceptance:
             keys=keys,
         )
         return trail_id
+
+
+@cache
+def _metrics(way: Kind) -> tuple[Counter, Histogram]:
+    return MESSAGES.labels(way, "accepted"), ACCEPT_SECONDS.labels(way)
 
 
 def _enqueue(

@@ -49,7 +49,7 @@ class Inbound:
         """Anyone may be a sender here; the disk has the say whether there is room."""
         self._space.check()
 
-    def check_recipient(self, peer: Peer, envelope: Envelope, address: Address) -> None:
+    def check_recipient(self, peer: Peer, address: Address) -> None:
         """Refuse recipients that are unknown, not ours, suspended or full, here and now.
 
         Raises:

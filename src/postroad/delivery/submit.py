@@ -59,7 +59,7 @@ class Submission:
         if sender is not None:
             self._check_own(peer, sender, "sender")
 
-    def check_recipient(self, peer: Peer, envelope: Envelope, address: Address) -> None:
+    def check_recipient(self, peer: Peer, address: Address) -> None:
         """Refuse at once what could only bounce: unknown users of our own domains.
 
         Raises:

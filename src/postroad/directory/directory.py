@@ -46,6 +46,9 @@ class Directory:
 
     def resolve(self, address: Address) -> Resolution:
         """Follow an address to its targets."""
+        known = self._database.ask(lambda reader: self._remembered.known(reader, address))
+        if known is not None:
+            return known
         return self._database.read(lambda reader: self._remembered.resolve(reader, address))
 
     def account(self, which: Address | int) -> AccountInfo | None:

@@ -18,13 +18,17 @@ class Remembered:
         self._version = -1
         self._known: dict[Address, Resolution] = {}
 
-    def resolve(self, reader: Reader, address: Address) -> Resolution:
-        """See `resolve.resolve`; one point read instead of a handful."""
+    def known(self, reader: Reader, address: Address) -> Resolution | None:
+        """The answer, if it is remembered and still holds: one point read instead of a handful."""
         version = changes.version(reader)
         if version != self._version or len(self._known) >= REMEMBERED:
             self._known.clear()
             self._version = version
-        found = self._known.get(address)
+        return self._known.get(address)
+
+    def resolve(self, reader: Reader, address: Address) -> Resolution:
+        """See `resolve.resolve`; the answer is remembered."""
+        found = self.known(reader, address)
         if found is None:
             found = self._known[address] = resolve.resolve(reader, address)
         return found

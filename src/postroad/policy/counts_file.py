@@ -13,6 +13,7 @@ places follow from a keyed digest, so an attacker cannot aim at them.
 import mmap
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from secrets import token_bytes
@@ -46,6 +47,11 @@ def create(path: Path, workers: int) -> None:
     new.replace(path)
 
 
+@lru_cache(maxsize=1024)  # asked for each recipient of a peer
+def _digest(secret: bytes, key: str) -> int:
+    return int.from_bytes(blake2b(key.encode(errors="replace"), key=secret, digest_size=8).digest()) or 1
+
+
 class CountsFile:
     """The file as one worker sees it: its own region to write, all to read."""
 
@@ -69,9 +75,7 @@ class CountsFile:
 
     def digest(self, key: str) -> int:
         """Return what stands for a key in this file; never 0."""
-        return (
-            int.from_bytes(blake2b(key.encode(errors="replace"), key=self._key, digest_size=8).digest()) or 1
-        )
+        return _digest(self._key, key)
 
     def look(self, now: float) -> None:
         """Find out which workers live, at most once a second of the given clock."""

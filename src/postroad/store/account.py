@@ -174,7 +174,7 @@ class Account:
         Raises:
             NoSuchMailbox: the account is gone.
         """
-        row = self._database.read(
+        row = self._database.ask(
             lambda r: r.row(
                 "SELECT bytes_used, quota_bytes, messages_used, quota_messages FROM account WHERE id = ?",
                 self.id,

@@ -55,7 +55,7 @@ class Office:
         if sender is not None and sender.local == "forged":
             raise Refused(550, "5.7.1", "sender address is not yours to use", "forged by test")
 
-    def check_recipient(self, peer: Peer, envelope: Envelope, address: Address) -> None:
+    def check_recipient(self, peer: Peer, address: Address) -> None:
         match address.local:
             case "nobody":
                 raise Refused(550, "5.1.1", "no such user here")

@@ -69,6 +69,7 @@ class Conversation:
         self._transaction: Transaction | None = None
         self._refusals = Refusals()
         self._errors = self._unknown = self._messages = 0
+        self._commands = 0  # not yet in the metrics
         self._in_vain = 0  # refusals since a message was accepted
         self._deadline = 0.0  # for the command that is awaited
         self._message_began = 0.0  # when the first octets of the message were awaited; 0: not yet
@@ -111,6 +112,9 @@ class Conversation:
 
     async def _wait(self) -> bool:
         """Wait for more; whether the conversation goes on."""
+        if self._commands:
+            _COMMANDS.inc(self._commands)
+            self._commands = 0
         receiving, deadline = self._core.receiving, self._deadline
         if receiving:
             if not self._message_began:
@@ -135,6 +139,8 @@ class Conversation:
         """Deal with one event; whether the conversation goes on."""
         goes_on = True
         match event:
+            case Mail() | Rcpt() | Data() | DataEnd() | ChunkEnd() | Auth() | AuthResponse():
+                goes_on = await self._answer(event)
             case DataChunk():
                 self._write(event)
                 return True
@@ -155,16 +161,19 @@ class Conversation:
                 return self._hang_up(event)
             case StartTls():
                 await self._start_tls()
-            case Mail() | Rcpt() | Data() | ChunkEnd() | DataEnd() | Auth() | AuthResponse():
-                goes_on = await self._answer(event)
-        _COMMANDS.inc()
+        self._commands += 1
         self._deadline = self._conn.deadline(self._services.limits.command_timeout)
         return goes_on
 
     async def _answer(self, event: _Decidable) -> bool:
         private = ""
         try:
-            reply = await self._decide(event)
+            if isinstance(event, DataEnd):
+                reply: Reply | Challenge = await self._accept()
+            elif isinstance(event, Auth | AuthResponse):
+                reply = await self._login.step(event)
+            else:
+                reply = self._decide(event)
         except Exception as error:
             # Whatever goes wrong in a service, the peer gets an answer and the connection goes on.
             expected = errors.reply_for(error)
@@ -178,8 +187,8 @@ class Conversation:
         self._core.answer(reply)
         return await self._after(event, reply, private)
 
-    async def _decide(self, event: _Decidable) -> Reply | Challenge:
-        """Ask the services; raises what they say no with."""
+    def _decide(self, event: Mail | Rcpt | Data | ChunkEnd) -> Reply:
+        """Ask the services what needs no waiting; raises what they say no with."""
         acceptor, transaction = self._services.acceptor, self._transaction
         if isinstance(event, Mail):
             peer = self._peer(smtputf8=event.smtputf8)
@@ -187,24 +196,26 @@ class Conversation:
             self._transaction = Transaction(peer, event)
             self._message_began = 0.0
             return _SENDER_OK
-        if isinstance(event, Auth | AuthResponse):
-            return await self._login.step(event)
         assert transaction is not None, "the core lets nothing of this through before MAIL"
         match event:
             case Rcpt():
-                acceptor.check_recipient(transaction.peer, transaction.envelope(), event.address)
+                acceptor.check_recipient(transaction.peer, event.address)
                 transaction.add(event)
                 return _RECIPIENT_OK
             case Data():
                 return _GO_ON
             case ChunkEnd():
                 return transaction.failed or Reply(250, "2.0.0", f"{event.size} octets received")
-            case DataEnd():
-                if transaction.failed is not None:
-                    return transaction.failed
-                body = transaction.body(self._services.store)
-                text = await acceptor.accept(transaction.peer, transaction.envelope(), body)
-                return Reply(250, "2.0.0", text)
+
+    async def _accept(self) -> Reply:
+        """Have the whole message taken; raises what services say no with."""
+        transaction = self._transaction
+        assert transaction is not None, "the core lets no message through before MAIL"
+        if transaction.failed is not None:
+            return transaction.failed
+        body = transaction.body(self._services.store)
+        text = await self._services.acceptor.accept(transaction.peer, transaction.envelope(), body)
+        return Reply(250, "2.0.0", text)
 
     async def _after(self, event: _Decidable, reply: Reply, private: str) -> bool:
         """Keep count of what was answered; whether the conversation goes on."""

@@ -32,8 +32,8 @@ class Acceptor(Protocol):
         """Raises Refused."""
         ...
 
-    def check_recipient(self, peer: Peer, envelope: Envelope, address: Address) -> None:
-        """Raises Refused; `envelope` has the recipients that were taken so far."""
+    def check_recipient(self, peer: Peer, address: Address) -> None:
+        """Raises Refused."""
         ...
 
     async def accept(self, peer: Peer, envelope: Envelope, body: Octets) -> str:

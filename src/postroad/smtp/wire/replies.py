@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 TEXT_OCTETS: Final = 500
@@ -37,6 +38,7 @@ class Reply:
         return f"{self.code} {self.enhanced} {text}" if self.enhanced else f"{self.code} {text}"
 
 
+@lru_cache(maxsize=256)  # most of what is said is said again and again
 def encode(reply: Reply) -> bytes:
     """Return the octets of a reply; every line carries the enhanced code (RFC 2034 §4)."""
     prefix = f"{reply.enhanced} " if reply.enhanced else ""
