@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
+from msgspec import Struct
 from prometheus_client import Counter, Histogram
 
 from postroad.db.transaction import Transaction
@@ -31,8 +31,7 @@ from postroad.trail import record
 from postroad.trail.note import Fact, Kind, Note, text_id
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """One message that passed every check, and where it goes."""
 
     way: Kind

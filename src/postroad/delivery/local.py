@@ -1,7 +1,8 @@
 """Final delivery: an accepted message into the mailboxes of its local recipients."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from postroad.db.transaction import Transaction
 from postroad.delivery.trace_fields import delivery_fields
@@ -13,8 +14,7 @@ from postroad.store.prepare import Prepared
 from postroad.trail.note import Note
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """What is delivered: a blob that is in a pack already, and the trace lines above it."""
 
     sender: Address | None

@@ -4,8 +4,9 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from postroad.config.settings import Queue
 from postroad.config.values import about_duration

@@ -1,6 +1,6 @@
 """What is worked out once, when a message is filed, so that nobody has to parse it again."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from postroad.message.address_list import first_mailbox, parse_addresses
 from postroad.message.date import parse_date
@@ -16,8 +16,7 @@ from postroad.message.subject import base_subject
 MAX_SUBJECT = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """What clients ask for again and again about one message.
 
     `envelope`, `body` and `bodystructure` are ready to be sent by IMAP; `tree`

@@ -9,12 +9,12 @@ is: `%`, `!` and a quoted `@` are letters of a local part, never a route.
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 import idna
+from msgspec import Struct
 
 _REMEMBERED: Final = 4096
 """Addresses of late whose parsing is not done again: one message names each of its own ten times."""
@@ -52,8 +52,7 @@ class AddressError(ValueError):
     """This is not an address; the message says why and may be shown to anyone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """A mailbox name in its one spelling. Made by the parsers of this module."""
 
     local: str

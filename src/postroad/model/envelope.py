@@ -1,12 +1,11 @@
 """The SMTP envelope: who it is from, whom it is for (RFC 5321 §2.3.1)."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from postroad.model.address import Address
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(Struct, frozen=True):
     """One RCPT TO with its DSN wishes (RFC 3461 §4)."""
 
     address: Address
@@ -16,8 +15,7 @@ class Recipient:
     """ORCPT as it came, `rfc822;ada@example.org`; empty when absent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """A whole envelope; `sender` None is the null reverse-path (RFC 5321 §4.5.5)."""
 
     sender: Address | None
@@ -30,8 +28,7 @@ class Envelope:
     envid: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """What is known of the other end when a message comes in; goes to Received and trail."""
 
     protocol: str
@@ -47,5 +44,5 @@ class Peer:
     """Account that logged in, `ada@example.org`; empty for strangers."""
     account_id: int | None = None
     connection_id: str = ""
-    facts: tuple[str, ...] = field(default=())
+    facts: tuple[str, ...] = ()
     """Anything else worth keeping in the trail, in plain sentences."""

@@ -1,7 +1,8 @@
 """A message in the queue, its recipients, and the piece of work that a worker leases."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.address import Address, parse_mailbox
@@ -23,8 +24,7 @@ _DUE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """A queued message: its envelope but for the recipients, and where its octets are."""
 
     id: int
@@ -47,8 +47,7 @@ class Item:
         return text_id(self.id)
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedRecipient:
+class QueuedRecipient(Struct, frozen=True):
     """One recipient who has not got the message yet."""
 
     n: int
@@ -72,8 +71,7 @@ class QueuedRecipient:
     """A worker is at it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(Struct, frozen=True):
     """One item for one destination, leased: nobody else touches these recipients."""
 
     lease_id: int

@@ -5,9 +5,10 @@ so and the notice to the sender is filed, all of it or nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
+
+from msgspec import Struct
 
 from postroad.config.settings import Queue
 from postroad.config.values import about_duration
@@ -39,8 +40,7 @@ class End(Enum):
     WAITS_AND_TELL = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """One recipient, what was tried, and what follows from it."""
 
     recipient: QueuedRecipient

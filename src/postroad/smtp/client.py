@@ -1,8 +1,10 @@
 """Handing messages to another server: EHLO, STARTTLS, MAIL, RCPT, DATA (RFC 5321 §3)."""
 
 import ssl
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, NoReturn
+
+from msgspec.structs import replace
 
 from postroad.smtp.exchange import (
     SLICE,

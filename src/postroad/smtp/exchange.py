@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+from msgspec import Struct
 
 from postroad.model.address import Address
 from postroad.model.envelope import Recipient
@@ -43,8 +44,7 @@ def held(source: Source) -> Source:
     return Held(source.read(0, source.size)) if source.size <= SMALL else source
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """One message for some recipients at one host."""
 
     sender: Address | None

@@ -1,7 +1,8 @@
 """What became of one recipient in one attempt (values, decided where it happened)."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class Verdict(Enum):
@@ -12,8 +13,7 @@ class Verdict(Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """One recipient, one attempt."""
 
     verdict: Verdict

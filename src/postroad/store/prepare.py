@@ -3,8 +3,9 @@
 import asyncio
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from postroad.message.summary import Summary, summarize
 from postroad.model.octets import Body
@@ -15,8 +16,7 @@ INLINE: Final = 256 * 1024
 _threads: Final = ThreadPoolExecutor(2, thread_name_prefix="prepare")
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(Struct, frozen=True):
     """A message with everything rendered that will be stored beside it."""
 
     body: Body

@@ -1,22 +1,21 @@
 """One decision about a message, and all of them together."""
 
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from msgspec import Struct, field
 
 Fact: TypeAlias = str | int | float | bool | list[str]
 Kind: TypeAlias = Literal["in", "out", "local", "refused"]
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A decision: what kind, and on what facts. Facts are plain values, never secrets or content."""
 
     kind: str
     facts: dict[str, Fact] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Trail:
+class Trail(Struct, frozen=True):
     """What happened to one message, or to one session that was refused."""
 
     id: int

@@ -1,8 +1,9 @@
 """What goes back with a notice, and who is told."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 
 from postroad.delivery.bounce import Told, build, wants
 from postroad.message.dsn import MAX_RETURNED, Action

@@ -4,6 +4,8 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from postroad.model.address import parse_mailbox
 from postroad.model.envelope import Recipient
 from postroad.smtp.client import SmtpClient, Timeouts, client_context
@@ -81,4 +83,4 @@ def hasty(step: str) -> Timeouts:
 
 def utf8(message: Outgoing) -> Outgoing:
     """The same message, with a header that needs SMTPUTF8."""
-    return replace(message, smtputf8=True)
+    return structs.replace(message, smtputf8=True)

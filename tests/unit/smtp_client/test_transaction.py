@@ -1,9 +1,9 @@
 """MAIL, RCPT, DATA: what is sent, and what each recipient's fate is."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from postroad.smtp.client import Timeouts, Unusable
 from postroad.smtp.exchange import Lapsed

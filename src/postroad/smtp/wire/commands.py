@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, TypeAlias
 
+from msgspec import Struct
+
 from postroad.smtp.wire import params
 from postroad.smtp.wire.data import TOO_BIG
 from postroad.smtp.wire.events import Auth, Data, HangUp, Mail, Rcpt, StartTls
@@ -53,24 +55,21 @@ class Dialogue:
     messages: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Greeting:
+class Greeting(Struct, frozen=True):
     """A legal EHLO or HELO."""
 
     name: str
     extended: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """A legal BDAT; its octets follow."""
 
     size: int
     last: bool
 
 
-@dataclass(frozen=True, slots=True)
-class BadChunk:
+class BadChunk(Struct, frozen=True):
     """A BDAT that is refused at once; its octets follow and are no commands (RFC 3030 §2)."""
 
     size: int

@@ -1,14 +1,14 @@
 """What an SMTP server core tells its session, one event at a time."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from postroad.model.address import Address
 from postroad.smtp.wire.replies import Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """The core has replied by itself: a command that needs no service, or one that is wrong."""
 
     reply: Reply
@@ -16,23 +16,19 @@ class Answered:
     """The peer broke grammar, order or a limit; it counts towards the limit on errors."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hello:
+class Hello(Struct, frozen=True):
     """EHLO or HELO was answered; any mail transaction is over (RFC 5321 §4.1.4)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reset:
+class Reset(Struct, frozen=True):
     """RSET was answered; any mail transaction is over (RFC 5321 §4.1.1.5)."""
 
 
-@dataclass(frozen=True, slots=True)
-class StartTls:
+class StartTls(Struct, frozen=True):
     """STARTTLS, to be answered 220 or 454 (RFC 3207 §4)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Auth:
+class Auth(Struct, frozen=True):
     """AUTH with a mechanism that is on offer, to be answered 334, 235 or an error (RFC 4954 §4)."""
 
     mechanism: str
@@ -40,22 +36,19 @@ class Auth:
     """The initial response in base64; None when there was none."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuthResponse:
+class AuthResponse(Struct, frozen=True):
     """A line of the exchange, in base64, to be answered like `Auth`."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class AuthCancelled:
+class AuthCancelled(Struct, frozen=True):
     """The peer gave up the exchange or broke its grammar; it was answered."""
 
     reply: Reply
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(Struct, frozen=True):
     """MAIL FROM, to be answered; `sender` None is the null reverse-path (RFC 5321 §4.5.5)."""
 
     sender: Address | None
@@ -67,8 +60,7 @@ class Mail:
     envid: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Rcpt:
+class Rcpt(Struct, frozen=True):
     """RCPT TO, to be answered; the domain is empty for bare `<postmaster>` (RFC 5321 §4.5.1)."""
 
     address: Address
@@ -76,34 +68,29 @@ class Rcpt:
     original: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Data:
+class Data(Struct, frozen=True):
     """DATA with recipients, to be answered 354 or an error."""
 
 
-@dataclass(frozen=True, slots=True)
-class DataChunk:
+class DataChunk(Struct, frozen=True):
     """Octets of the message, undone of dot-stuffing. Not to be answered."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkEnd:
+class ChunkEnd(Struct, frozen=True):
     """A BDAT that is not the last one is whole, to be answered (RFC 3030 §2)."""
 
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class DataEnd:
+class DataEnd(Struct, frozen=True):
     """The message is whole and well-formed, to be answered."""
 
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class DataRefused:
+class DataRefused(Struct, frozen=True):
     """The message cannot be taken; it was answered, and what may still come of it is dropped."""
 
     reply: Reply
@@ -111,13 +98,11 @@ class DataRefused:
     """As in `Answered`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quit:
+class Quit(Struct, frozen=True):
     """QUIT was answered; the session closes."""
 
 
-@dataclass(frozen=True, slots=True)
-class HangUp:
+class HangUp(Struct, frozen=True):
     """The peer does what no mail client does; the session closes."""
 
     reason: str

@@ -1,9 +1,10 @@
 """Replies as values and as lines (RFC 5321 §4.2, RFC 2034)."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 TEXT_OCTETS: Final = 500
 """Text of one reply line: 512 octets with code, separator and CR LF (RFC 5321 §4.5.3.1.5)."""
@@ -14,8 +15,7 @@ _LINE: Final = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 _UNPRINTABLE: Final = re.compile(r"[^\t -~]")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """One reply of one or more lines.
 
     `enhanced` is an RFC 3463 code, and empty where RFC 2034 §4 wants none:
