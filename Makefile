@@ -22,7 +22,7 @@ develop: $(VENV)/.dev ## Set up .venv with the development tools
 # Most tests wait for the servers that they start: TEST_PROCESSES=3 takes a third of the time at a desk.
 TEST_PROCESSES ?= 0
 test: $(VENV)/.dev packages ## Install what the tests need and run them
-	$(PYTEST) -n $(TEST_PROCESSES) --dist loadfile -m 'not soak'
+	$(PYTEST) -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder -m 'not soak'
 
 check: lint ## Types, style, import contracts, then the tests
 	@$(MAKE) --no-print-directory test

@@ -1,13 +1,17 @@
 """postroad itself, as an operator runs it: a settings file, `postroad serve`, the command line."""
 
+import atexit
 import getpass
 import os
+import shutil
 import socket
 import ssl
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +21,7 @@ from tests.interop.processes import Daemon, as_root, run, until
 
 PASSWORD: Final = "sw0rdfish and chips"
 HOST: Final = "localhost"
+_PROGRAM: Final = Path(sys.executable).with_name("postroad")
 
 _SETTINGS: Final = """
 hostname = "mx.ours.test"
@@ -114,7 +119,7 @@ class Postroad:
             notify.bind(str(path))
             notify.setblocking(False)
             path.chmod(0o666)  # as systemd's is: who drops root still speaks to it
-            command = [*self._wrapper, str(self._program), "serve", "--config", str(self._settings)]
+            command = [*self._wrapper, str(_PROGRAM), "serve", "--config", str(self._settings)]
             told = f"NOTIFY_SOCKET={path}"
             command = as_root("env", told, *command) if self._exchanger else ["env", told, *command]
             self._daemon = Daemon(command, self.directory / "postroad.log")
@@ -152,13 +157,9 @@ class Postroad:
         """What it has logged so far."""
         return self._daemon.said()
 
-    @property
-    def _program(self) -> Path:
-        return Path(sys.executable).with_name("postroad")
-
     def cli(self, *words: str, stdin: str = "") -> str:
         """Run a command of the command line against the running server."""
-        return run(self._program, *words, "--config", self._settings, stdin=stdin)
+        return run(_PROGRAM, *words, "--config", self._settings, stdin=stdin)
 
     def add_accounts(self, *addresses: str) -> None:
         """Create accounts, all with the same password."""
@@ -173,13 +174,25 @@ class Postroad:
 @contextmanager
 def running(postroad: Postroad) -> Iterator[Postroad]:
     """Run it, with the domain ours.test and the accounts ada@ and bob@."""
+    shutil.copytree(_inhabited(), postroad.directory / "data")
     postroad.start()
     try:
-        postroad.cli("domain", "add", "ours.test")
-        postroad.add_accounts("ada@ours.test", "bob@ours.test")
         yield postroad
     finally:
         postroad.stop()
+
+
+@cache
+def _inhabited() -> Path:
+    """A data directory with a domain and two accounts, made by commands once and copied from then on."""
+    directory = Path(tempfile.mkdtemp(prefix="postroad-inhabited-"))
+    atexit.register(shutil.rmtree, directory)
+    settings = directory / "postroad.toml"
+    settings.write_text(f'hostname = "mx.ours.test"\ndata = "{directory / "data"}"\n')
+    run(_PROGRAM, "domain", "add", "ours.test", "--config", settings)
+    for address in ("ada@ours.test", "bob@ours.test"):
+        run(_PROGRAM, "account", "add", address, "--config", settings, stdin=f"{PASSWORD}\n")
+    return directory / "data"
 
 
 def _lives(pid: int) -> bool:
