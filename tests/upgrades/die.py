@@ -10,9 +10,6 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from postroad.db.upgrade import take_back, upgrade
 from tests.faults.faulty_disk import FaultyDisk, faulty_disk
@@ -26,21 +23,18 @@ class DeadlyDisk(FaultyDisk):
         self._last = last
 
     def check(self) -> None:
+        self.cuts_short()
+
+    def cuts_short(self) -> bool:
         self.count += 1
         if self.count == self._last:
             os.kill(os.getpid(), signal.SIGKILL)
+        return False
 
 
 def main(way: str, data: Path, last: int) -> None:
     """Do it, or die."""
-    with faulty_disk(DeadlyDisk(last)) as disk, pytest.MonkeyPatch.context() as patch:
-        replace = Path.replace
-
-        def checked(source: Path, target: Any) -> Path:
-            disk.check()
-            return replace(source, target)
-
-        patch.setattr(Path, "replace", checked)
+    with faulty_disk(DeadlyDisk(last)) as disk:
         if way == "up":
             upgrade(data)
         else:

@@ -151,7 +151,9 @@ class ActivePack:
         self._fd = -1
         self._forget()
         for pack_id in self._made:
-            pack_path(self._folder, pack_id).unlink(missing_ok=True)
+            # A disk that takes no write may take no removal either; the transaction is undone all the same.
+            with suppress(OSError):
+                pack_path(self._folder, pack_id).unlink(missing_ok=True)
         self._doubtful.difference_update(self._made)  # a new file of that number is another file
         self._made.clear()
 
@@ -267,7 +269,8 @@ class ActivePack:
             sync_folder(self._folder)
         except OSError:
             os.close(fd)
-            pack_path(self._folder, pack_id).unlink()
+            with suppress(OSError):
+                pack_path(self._folder, pack_id).unlink()
             raise
         self._made.append(pack_id)
         self._use(fd, pack_id, len(first))
