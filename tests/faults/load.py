@@ -155,6 +155,19 @@ async def deliver(server: Target, book: Book, *recipients: str, size: int = 1500
         line.abort()
 
 
+async def half_sent(server: Target, octets: bytes) -> Line:
+    """The beginning of a message to ada at port 25, by which a worker is kept waiting for its end."""
+    line = await Line.open(server.ports.smtp)
+    await line.reply()
+    await line.send(b"EHLO load.test\r\n")
+    await line.reply()
+    await line.send(b"MAIL FROM:<eve@elsewhere.test>\r\nRCPT TO:<%b>\r\nDATA\r\n" % ADA.encode())
+    for _ in range(3):
+        await line.reply()
+    await line.send(octets)
+    return line
+
+
 async def log_in(server: Target, login: str = ADA) -> Line:
     """An IMAP session."""
     line = await Line.open(server.ports.imaps, server.tls_context())

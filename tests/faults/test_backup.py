@@ -16,6 +16,7 @@ from postroad.db.unfinished import UNFINISHED
 from postroad.store.blobs.hold import may_punch
 from tests.faults.conftest import Start
 from tests.faults.load import ADA, Book, Refused, append, deliver, move
+from tests.faults.mounted import small_disk
 from tests.faults.reading import History, check
 from tests.faults.server import Server
 from tests.faults.vault import Vault, inside
@@ -176,34 +177,27 @@ def test_a_restore_that_was_killed_is_not_taken_for_a_server(
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 6 MiB of our own."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a disk")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    run("mount", "-t", "tmpfs", "-o", f"size={6 * 1024 * 1024}", "tmpfs", folder)
-    try:
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of our own for the target."""
+    with small_disk(tmp_path / "disk", "6m") as folder:
         yield folder
-    finally:
-        run("umount", "--lazy", folder)
 
 
 def test_a_target_that_is_full_is_named_and_the_next_run_goes_on(
-    start: Start, tmp_path: Path, small_disk: Path
+    start: Start, tmp_path: Path, disk: Path
 ) -> None:
     server = start()
     vault = Vault(server, tmp_path)
-    vault.target = small_disk
-    (small_disk / "filler").write_bytes(bytes(5 * 1024 * 1024))
+    vault.target = disk
+    (disk / "filler").write_bytes(bytes(5 * 1024 * 1024))
     append_noise(server, 1_500_000)
     said = run(*vault.command("create"), expect=(1,))
     assert "No space left on device" in said
-    assert str(small_disk) in said
+    assert str(disk) in said
     assert len(said.strip().splitlines()) == 1
     assert vault.ask("list") == []
-    assert list(small_disk.glob("incoming/*")) == []
-    (small_disk / "filler").unlink()
+    assert list(disk.glob("incoming/*")) == []
+    (disk / "filler").unlink()
     vault.ask("create")
     assert vault.ask("verify", "--key", str(vault.key))["problems"] == []
     server.stop()

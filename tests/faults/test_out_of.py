@@ -8,40 +8,21 @@ import smtplib
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.faults.conftest import Start
-from tests.faults.load import GONE, Book, Line
+from tests.faults.load import GONE, Book, Line, half_sent
 from tests.faults.reading import History, check
 from tests.faults.server import Server, lives
+from tests.faults.strace import injected
 from tests.faults.test_full_disk import append, deliver, log_in
 from tests.faults.test_large import BIG
-from tests.interop.processes import program, until
+from tests.interop.processes import until
 
 TICKS = os.sysconf("SC_CLK_TCK")
-
-
-@contextmanager
-def injected(pids: list[int], what: str) -> Iterator[None]:
-    """Have system calls of processes fail, by strace."""
-    attach = [word for pid in pids for word in ("-p", str(pid))]
-    command = [program("strace"), "-f", "-q", "-e", f"inject={what}", "-o", "/dev/null", *attach]
-    tracer = subprocess.Popen(command, stderr=subprocess.PIPE)
-    try:
-        until(lambda: all(_traced(pid) for pid in pids), "strace to be attached")
-        yield
-    finally:
-        tracer.send_signal(signal.SIGINT)
-        tracer.communicate(timeout=60)
-
-
-def _traced(pid: int) -> bool:
-    tasks = Path(f"/proc/{pid}/task").glob("*/status")
-    return all("TracerPid:\t0\n" not in task.read_text() for task in tasks)
 
 
 def test_nothing_is_acknowledged_while_syncs_fail(start: Start) -> None:
@@ -107,19 +88,6 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-async def _half_of_it(server: Server) -> Line:
-    """Half of a message of 48 MiB, by which a worker is kept waiting."""
-    line = await Line.open(server.ports.smtp)
-    await line.reply()
-    await line.send(b"EHLO x.test\r\n")
-    await line.reply()
-    await line.send(b"MAIL FROM:<eve@elsewhere.test>\r\nRCPT TO:<ada@ours.test>\r\nDATA\r\n")
-    for _ in range(3):
-        await line.reply()
-    await line.send(BIG[: len(BIG) // 2])
-    return line
-
-
 def test_memory_runs_out_under_a_large_message(start: Start) -> None:
     """A worker with no memory left refuses or dies; what others were answered for is there."""
     server = start()
@@ -127,7 +95,7 @@ def test_memory_runs_out_under_a_large_message(start: Start) -> None:
     assert deliver(server, book) == append(server, book) == ""
 
     async def squeeze() -> None:
-        line = await _half_of_it(server)
+        line = await half_sent(server, BIG[: len(BIG) // 2])
         for pid in server.workers():
             size = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
             with suppress(ProcessLookupError):
@@ -156,7 +124,7 @@ def test_killed_with_a_large_message_on_its_way_in(start: Start, tmp_path: Path)
     assert deliver(server, book) == append(server, book) == ""
 
     async def strike() -> None:
-        line = await _half_of_it(server)
+        line = await half_sent(server, BIG[: len(BIG) // 2])
         server.strike()
         line.abort()
 

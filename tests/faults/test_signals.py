@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 
 from tests.faults.conftest import Start
-from tests.faults.load import ADA, Book, Line, Refused, append, deliver, log_in, under_load
+from tests.faults.load import ADA, Book, Line, Refused, append, deliver, half_sent, log_in, under_load
 from tests.faults.reading import History, check
 from tests.faults.server import Server
 from tests.interop.certificates import make_certificates
@@ -67,16 +67,9 @@ def test_a_message_that_is_half_here_is_finished(start: Start) -> None:
     book = Book()
 
     async def slow() -> bytes:
-        line = await Line.open(server.ports.smtp)
-        await line.reply()
-        await line.send(b"EHLO x.test\r\n")
-        await line.reply()
-        await line.send(b"MAIL FROM:<eve@elsewhere.test>\r\nRCPT TO:<ada@ours.test>\r\nDATA\r\n")
-        for _ in range(3):
-            await line.reply()
         name, octets = book.write("slow")
         book.sends(name, octets)
-        await line.send(octets[:500])
+        line = await half_sent(server, octets[:500])
         bystander = await Line.open(server.ports.smtp)
         await bystander.reply()
         server.signal(signal.SIGTERM)
@@ -100,14 +93,7 @@ def test_who_does_not_come_to_an_end_is_cut_off(start: Start) -> None:
     server = start()
 
     async def stubborn() -> None:
-        line = await Line.open(server.ports.smtp)
-        await line.reply()
-        await line.send(b"EHLO x.test\r\n")
-        await line.reply()
-        await line.send(b"MAIL FROM:<>\r\nRCPT TO:<ada@ours.test>\r\nDATA\r\n")
-        for _ in range(3):
-            await line.reply()
-        await line.send(b"Subject: half\r\n")
+        line = await half_sent(server, b"Subject: half\r\n")
         deaf = await log_in(server)
         await deaf.send(b"b SELECT INBOX\r\nc IDLE\r\n")
         server.signal(signal.SIGTERM)

@@ -15,6 +15,7 @@ from postroad.db.copies import copy_path
 from postroad.db.migrate import LATEST
 from postroad.db.offline import prepare_data
 from postroad.prepare_start import Instance
+from tests.faults.mounted import small_disk
 from tests.interop.processes import run as run_program
 from tests.unit.cli.conftest import Shell
 from tests.upgrades.contents import contents, problems, schema
@@ -115,22 +116,15 @@ def test_up_and_back_by_command(shell: Shell) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk that can hold an index, but not twice."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a disk")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    run_program("mount", "-t", "tmpfs", "-o", "size=9m", "tmpfs", folder)
-    try:
+    with small_disk(tmp_path / "disk", "9m") as folder:
         yield folder
-    finally:
-        run_program("umount", "--lazy", folder)
 
 
-def test_a_disk_that_is_too_small_is_seen_before_anything_is_done(schema_1: Path, small_disk: Path) -> None:
-    run_program("cp", "-a", schema_1, small_disk)
-    data = small_disk / "data"
+def test_a_disk_that_is_too_small_is_seen_before_anything_is_done(schema_1: Path, disk: Path) -> None:
+    run_program("cp", "-a", schema_1, disk)
+    data = disk / "data"
     before = contents(data)
     status, said = serve(data)
     assert status == 1
@@ -139,6 +133,6 @@ def test_a_disk_that_is_too_small_is_seen_before_anything_is_done(schema_1: Path
     assert said.count("\n") == 1
     assert (schema(data)[0], contents(data)) == (1, before)
     assert not copy_path(data, 1).exists()
-    run_program("mount", "-o", "remount,size=64m", small_disk)
+    run_program("mount", "-o", "remount,size=64m", disk)
     assert postroad("store", "upgrade", "-q", "--data", str(data))[0] == 0
     assert problems(data) == []
