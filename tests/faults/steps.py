@@ -12,7 +12,7 @@ from postroad.directory.credentials import LEAST_COST, Hasher, set_password
 from postroad.directory.domains import add_domain, remove_domain
 from postroad.directory.kept_accounts import erase_account, kept_at, restore_account
 from postroad.queue import outcome, spool, verbs
-from postroad.queue.item import Work, read_item, read_leased
+from postroad.queue.item import Work, read_item, read_recipients
 from postroad.queue.outcome import Judged
 from postroad.smtp.outcome import Outcome, Verdict
 from postroad.store import entries, kept
@@ -56,7 +56,9 @@ class Attempt:
             self._notices = outcome.notices(
                 work, judged, Original(), hostname="mx.here.test", now=tx.now, settings=SETTINGS
             )
-        return outcome.apply(tx, work, judged, self._notices, settings=SETTINGS)
+        done = outcome.apply(tx, work, judged, self._notices)
+        spool.touch(tx, work.destination, SETTINGS, ailing=outcome.ailing(judged))
+        return done
 
 
 def _leased(reader: Reader) -> Work:
@@ -69,7 +71,9 @@ def _leased(reader: Reader) -> Work:
     lease_id, destination, item_id = row
     item = read_item(reader, item_id)
     assert item is not None
-    return Work(lease_id, destination, item, read_leased(reader, lease_id))
+    leased = {n for (n,) in reader.rows("SELECT n FROM queue_recipient WHERE lease_id = ?", lease_id)}
+    recipients = [one for one in read_recipients(reader, item_id) if one.n in leased]
+    return Work(lease_id, destination, item, tuple(recipients))
 
 
 def _lease(tx: Transaction) -> object:

@@ -136,7 +136,8 @@ def _count(reader: Reader, now: float, window: Window) -> tuple[float, int]:
         "SELECT started, count FROM auth_failure WHERE scope = ? AND seconds = ?",
         *(window.scope, window.seconds),
     )
-    if row is None or now >= row[0] + window.seconds:
+    # A window from further ahead than it is long was begun by a clock that ran years ahead: it is over too.
+    if row is None or abs(now - row[0]) >= window.seconds:
         return now, 0
-    # When the clock was set back, the window begins anew and keeps its count.
+    # When the clock was set back by less, the window begins anew and keeps its count.
     return min(row[0], now), row[1]

@@ -160,6 +160,23 @@ def fail_for_a_day(book: Book) -> HeldClock:
     return clock
 
 
+def test_no_ban_lasts_for_years_because_a_clock_ran_ahead(book: Book) -> None:
+    clock = HeldClock()
+    clock.time += 10 * 365 * 86400
+    ahead = clock.time
+
+    async def test(directory: Directory, clock: HeldClock) -> None:
+        for n in range(10):
+            await attempt(directory, f"{WRONG} {n}")
+        assert await attempt(directory, RIGHT) == "limits.auth_per_minute_address"
+        clock.time = ahead - 30  # a little back: the guesses still count
+        assert await attempt(directory, RIGHT) == "limits.auth_per_minute_address"
+        clock.time = ahead - 10 * 365 * 86400
+        assert await attempt(directory, RIGHT) == "ada@example.org"
+
+    run_with_directory(book.data, test, clock=clock)
+
+
 def test_a_ban_of_a_day_outlives_a_restart(book: Book) -> None:
     clock = fail_for_a_day(book)
 
