@@ -67,7 +67,7 @@ def test_back_with_all_mail_that_has_arrived_and_without_what_was_deleted(schema
     upgrade(schema_1)
     asyncio.run(_live_on(schema_1))
     before = contents(schema_1, known)
-    assert dict(way_back(schema_1).lost) == {
+    assert dict(way_back(schema_1, 1).lost) == {
         "deleted messages that could still be restored": 31,
         "deleted mailboxes that could still be restored": 1,
         "removed accounts that could still be restored": 1,

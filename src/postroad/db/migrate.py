@@ -13,7 +13,7 @@ from typing import Final
 
 import apsw
 
-LATEST: Final = 2
+LATEST: Final = 3
 FIRST: Final = 1
 
 

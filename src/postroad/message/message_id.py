@@ -6,6 +6,8 @@ from typing import Final
 MAX_REFERENCES: Final = 500
 
 _ID: Final = re.compile(rb"<([^<>]{1,998})>")
+_QUOTED_ID: Final = re.compile(r'"((?:[^"\\]++|\\.)++)"@(.+)')
+_ESCAPED: Final = re.compile(r"\\(.)")
 _SPACE: Final = re.compile(r"[\t\r\n ]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -34,6 +36,32 @@ def find_references(references: bytes | None, in_reply_to: bytes | None) -> tupl
     found = parse_message_ids(references or b"") + parse_message_ids(in_reply_to or b"")
     # The nearest relatives stand last; of a field made endless they are what counts.
     return tuple(dict.fromkeys(found[-MAX_REFERENCES:]))
+
+
+def find_ancestors(references: bytes | None, in_reply_to: bytes | None) -> tuple[str, ...]:
+    """Return whom a message answers as THREAD wants it: the oldest first, none left out (RFC 5256 §3).
+
+    Only where References names nobody does In-Reply-To, and of it the first:
+    what follows there may be an address.
+    """
+    found = _valid_ids(references) or _valid_ids(in_reply_to)[:1]
+    return tuple(found[-MAX_REFERENCES:])
+
+
+def _valid_ids(value: bytes | None) -> list[str]:
+    return [text for found in parse_message_ids(value or b"") if (text := normal_id(found))]
+
+
+def normal_id(text: str) -> str:
+    """Return a Message-ID with the quotes undone that it does not need; empty if it is none.
+
+    RFC 5256 §3: `"01KF"@x` and `01KF@x` are the same.
+    """
+    quoted = _QUOTED_ID.fullmatch(text)
+    if quoted is not None:
+        return _ESCAPED.sub(r"\1", quoted[1]) + "@" + quoted[2]
+    left, at, right = text.rpartition("@")
+    return text if left and at and right else ""
 
 
 def _clean(octets: bytes) -> str:

@@ -6,7 +6,7 @@ from postroad.message.address_list import first_mailbox, parse_addresses
 from postroad.message.date import parse_date
 from postroad.message.encoded_word import decode_header
 from postroad.message.header import HeaderBlock
-from postroad.message.message_id import find_references, parse_message_id
+from postroad.message.message_id import find_ancestors, find_references, parse_message_id
 from postroad.message.octets import Octets
 from postroad.message.part import pack_tree, parse_parts
 from postroad.message.preview import render_preview
@@ -21,7 +21,7 @@ class Summary(Struct, frozen=True):
 
     `envelope`, `body` and `bodystructure` are ready to be sent by IMAP; `tree`
     is for `unpack_tree`. `message_id` and `references` are without angle
-    brackets. `subject` is decoded and cut at 1,000 characters. `sent` is the
+    brackets; `ancestors` are those that THREAD goes by. `subject` is decoded and cut at 1,000 characters. `sent` is the
     Date in seconds since 1970. `header_end` is where the body starts.
     """
 
@@ -32,6 +32,7 @@ class Summary(Struct, frozen=True):
     preview: str
     message_id: str
     references: tuple[str, ...]
+    ancestors: tuple[str, ...]
     subject: str
     base_subject: str
     sender: str
@@ -57,6 +58,7 @@ def summarize(data: Octets) -> Summary:
         preview=render_preview(data, root),
         message_id=parse_message_id(first(b"message-id") or b""),
         references=find_references(first(b"references"), first(b"in-reply-to")),
+        ancestors=find_ancestors(first(b"references"), first(b"in-reply-to")),
         subject=subject,
         base_subject=base_subject(subject),
         sender=sender.address if sender is not None else "",

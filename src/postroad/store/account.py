@@ -1,6 +1,6 @@
 """The verbs of one account's mail. One await is one transaction is one durable change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final, Literal
 
@@ -15,7 +15,14 @@ from postroad.store.errors import NoSuchMailbox, OverQuota
 from postroad.store.filing import Letter, file_messages, put_blob
 from postroad.store.listing import Listing
 from postroad.store.listings import STATE, Listings, changes
-from postroad.store.messages import Column, StoredMessage, open_message, open_messages, wide_columns
+from postroad.store.messages import (
+    Column,
+    StoredMessage,
+    keep_ancestors,
+    open_message,
+    open_messages,
+    wide_columns,
+)
 from postroad.store.parts import parts
 from postroad.store.prepare import Prepared, prepare
 from postroad.store.types import (
@@ -150,6 +157,10 @@ class Account:
     def rendered(self, message_ids: Sequence[int], columns: Sequence[str]) -> tuple[list[int], list[Column]]:
         """Columns of the wide rows (`envelope` …), and whose they are: what is gone is missing, each once."""
         return self._database.ask(lambda r: wide_columns(r, self.id, message_ids, columns))
+
+    async def keep_ancestors(self, ancestors: Mapping[int, str]) -> None:
+        """Keep whom messages answer, which an earlier schema did not know, beside their other columns."""
+        await self._database.write(lambda tx: keep_ancestors(tx, self.id, ancestors))
 
     def open(self, message_id: int) -> StoredMessage:
         """A message by its key.

@@ -22,8 +22,8 @@ _COUNT: Final = (
 )
 _MESSAGE: Final = (
     "INSERT INTO message (account_id, id, blob_id, size, sent, thread_id, msgid, prefix, subject,"
-    " base_subject, sender, preview, envelope, body, bodystructure, tree)"
-    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    " base_subject, sender, preview, envelope, body, bodystructure, tree, ancestors)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 )
 ENTRY: Final = (
     "INSERT INTO entry (account_id, mailbox_id, uid, modseq, created_modseq, flags, keywords, size,"
@@ -166,6 +166,7 @@ def _row(
         *(account_id, message_id, blob_id, size, summary.sent, thread_id, summary.message_id, prefix),
         *(summary.subject, summary.base_subject, summary.sender, summary.preview),
         *(summary.envelope, summary.body, summary.bodystructure, summary.tree),
+        " ".join(summary.ancestors),
     )
 
 

@@ -2,10 +2,10 @@
 
 import hashlib
 import mmap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
-from postroad.db.transaction import Reader, Row
+from postroad.db.transaction import Reader, Row, Transaction
 from postroad.message.header import MAX_HEADER
 from postroad.message.part import Part, unpack_tree
 from postroad.message.section import locate
@@ -19,7 +19,9 @@ _PLACE: Final = (
     " JOIN blob b ON b.id = m.blob_id WHERE m.account_id = ? AND m.id = ?"
 )
 _PLACES: Final = _PLACE.replace("SELECT ", "SELECT m.id, ").removesuffix(" = ?")
-_WIDE: Final = frozenset({"envelope", "body", "bodystructure", "subject"})
+_WIDE: Final = frozenset(
+    {"envelope", "body", "bodystructure", "subject", "sent", "msgid", "ancestors"}
+)
 _BATCH: Final = 500  # bound parameters in one IN list
 _MAPPED: Final = 256 * 1024
 _HASHED_WHOLE: Final = 64 * 1024
@@ -174,6 +176,14 @@ def wide_columns(
         return [], [() for _ in columns]
     ids, *found = zip(*rows, strict=True)
     return list(ids), found
+
+
+def keep_ancestors(tx: Transaction, account_id: int, ancestors: Mapping[int, str]) -> None:
+    """Fill in whom messages answer, where that is not known."""
+    tx.run_many(
+        "UPDATE message SET ancestors = ? WHERE account_id = ? AND id = ? AND ancestors IS NULL",
+        [(names, account_id, message_id) for message_id, names in ancestors.items()],
+    )
 
 
 def _rows_of(reader: Reader, sql: str, account_id: int, message_ids: Sequence[int]) -> list[Row]:
