@@ -35,6 +35,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     imap_literal: Annotated[Size, "Largest IMAP literal that is not a message."] = 64 * KIB
     imap_literals_size: Annotated[Size, "All such literals of one command together."] = 256 * KIB
     imap_literals: Annotated[Count, "Literals in one IMAP command."] = 100
+    imap_thread_identifiers: Annotated[
+        Count, "Message-IDs that one THREAD looks at, of messages and of those they answer."
+    ] = 500_000
 
     # Connections
     connections: Annotated[Count, "Open connections in all, over all workers."] = 10_000

@@ -21,8 +21,10 @@ from postroad.imap.commands.namespace import namespace
 from postroad.imap.commands.quota import get_quota, get_quota_root
 from postroad.imap.commands.search import search
 from postroad.imap.commands.select import select, unselect
+from postroad.imap.commands.sort import sort
 from postroad.imap.commands.status import status
 from postroad.imap.commands.store import store_flags
+from postroad.imap.commands.thread import thread
 from postroad.imap.dialogue import Authenticator, Dialogue, Services, SessionCounts
 from postroad.imap.errors import SERVERBUG, answer_to
 from postroad.imap.events import next_event
@@ -157,7 +159,7 @@ def may_expunge(command: Command) -> bool:
     match command:
         case commands.Fetch(uid=uid) | commands.Store(uid=uid):
             return uid
-        case commands.Search(uid=uid, key=key):
+        case commands.Search(uid=uid, key=key) | commands.Thread(uid=uid, key=key):
             return uid and not has_key(key, NumberKey)
         case _:
             return True
@@ -209,6 +211,10 @@ async def _in_mailbox(dialogue: Dialogue, command: Command) -> Answer | None:
             return await fetch(dialogue, command)
         case commands.Store():
             return await store_flags(dialogue, command)
+        case commands.Sort():
+            return await sort(dialogue, command)
+        case commands.Thread():
+            return await thread(dialogue, command)
         case commands.Search():
             return await search(dialogue, command)
         case commands.Copy():

@@ -74,7 +74,12 @@ def _without_literals(envelope: bytes) -> bytes:
     at = 0
     while (match := _LITERAL.search(envelope, at)) is not None:
         end = match.end() + int(match[1])
-        pieces += [envelope[at : match.start()], b'"', _SPECIAL.sub(rb"\\\1", envelope[match.end() : end]), b'"']
+        pieces += [
+            envelope[at : match.start()],
+            b'"',
+            _SPECIAL.sub(rb"\\\1", envelope[match.end() : end]),
+            b'"',
+        ]
         at = end
     pieces.append(envelope[at:])
     return b"".join(pieces)

@@ -21,8 +21,9 @@ class Summary(Struct, frozen=True):
 
     `envelope`, `body` and `bodystructure` are ready to be sent by IMAP; `tree`
     is for `unpack_tree`. `message_id` and `references` are without angle
-    brackets; `ancestors` are those that THREAD goes by. `subject` is decoded and cut at 1,000 characters. `sent` is the
-    Date in seconds since 1970. `header_end` is where the body starts.
+    brackets; `ancestors` are those that THREAD goes by. `subject` is decoded and
+    cut at 1,000 characters. `sent` is the Date in seconds since 1970. `header_end`
+    is where the body starts.
     """
 
     envelope: bytes

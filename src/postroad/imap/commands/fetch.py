@@ -1,4 +1,4 @@
-"""FETCH and UID FETCH (RFC 3501 §6.4.5, §7.4.2; RFC 7162 §3.1.4)."""
+"""FETCH and UID FETCH (RFC 3501 §6.4.5, §7.4.2; RFC 7162 §3.1.4; RFC 9394 §3.3)."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -11,7 +11,7 @@ from postroad.imap.rows import RowFormat
 from postroad.imap.sections import Cuts, Writer
 from postroad.imap.selected import Selected
 from postroad.imap.turns import Turns
-from postroad.imap.uid_set import is_in, meet, pairs_of
+from postroad.imap.uid_set import is_in, meet, members, pairs_of
 from postroad.imap.wire.commands import Fetch
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchSection
 from postroad.model.flags import Flag
@@ -37,6 +37,9 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
     if FetchAttribute.MODSEQ in command.items:
         dialogue.aware_of_modseqs()
     pairs = selected.uid_pairs(command.messages, uid=command.uid)
+    if command.partial is not None:
+        # RFC 9394 §3.4: first the range, then what of it has changed.
+        pairs = pairs_of(command.partial.cut(members(pairs, selected.uids)))
     if command.changed_since is not None:
         listing = await dialogue.account.listing(selected.id)
         pairs = meet(pairs, pairs_of(listing.changed_since(command.changed_since)))

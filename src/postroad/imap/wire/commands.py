@@ -10,6 +10,8 @@ from typing import Literal, TypeAlias
 
 from postroad.imap.wire.fetch_items import FetchItem
 from postroad.imap.wire.mailbox_name import MailboxName
+from postroad.imap.wire.ordering import SortCriterion, ThreadAlgorithm
+from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.search_keys import SearchKey
 from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.imap.wire.status_item import StatusItem
@@ -263,8 +265,35 @@ class Search(Command):
     key: SearchKey
     uid: bool = False
     returns: frozenset[str] | None = None
-    """RETURN (…) of RFC 4731 and RFC 5182: MIN, MAX, ALL, COUNT, SAVE; None where
-    the plain response is wanted. An empty RETURN () is {ALL}."""
+    """RETURN (…): MIN, MAX, ALL, COUNT (RFC 4731), SAVE (RFC 5182), PARTIAL (RFC 9394), CONTEXT,
+    UPDATE (RFC 5267), RELEVANCY (RFC 6203); None where the plain response is wanted. An empty
+    RETURN () is {ALL}."""
+    partial: PartialRange | None = None
+    """The range of PARTIAL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sort(Search):
+    """SORT and UID SORT (RFC 5256, RFC 5267 §3)."""
+
+    criteria: tuple[SortCriterion, ...] = ()
+    """In the order of their weight; never empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thread(Command):
+    """THREAD and UID THREAD (RFC 5256)."""
+
+    algorithm: ThreadAlgorithm
+    key: SearchKey
+    uid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CancelUpdate(Command):
+    """CANCELUPDATE (RFC 5267 §4.3.5)."""
+
+    tags: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +307,8 @@ class Fetch(Command):
     """RFC 7162 §3.1.4.1; MODSEQ is among the items then."""
     vanished: bool = False
     """RFC 7162 §3.2.6."""
+    partial: PartialRange | None = None
+    """Which of the messages that there are (RFC 9394 §3.3)."""
 
 
 @dataclass(frozen=True, slots=True)

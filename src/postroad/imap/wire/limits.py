@@ -47,6 +47,8 @@ SEARCH_KEYS: Final = 1000
 """Keys of a SEARCH: each may cost a look at every header."""
 SEARCH_TEXTS: Final = 100
 """BODY and TEXT among them: each may cost a look at every octet."""
+SORT_CRITERIA: Final = 20
+"""Criteria of a SORT: each is a column of keys, and there are ten different ones."""
 FETCH_ITEMS: Final = 500
 """Items of a FETCH: each may be a whole message, from another octet on."""
 LIST_PATTERNS: Final = 100

@@ -1,4 +1,4 @@
-"""The grammar of FETCH (RFC 3501 §6.4.5 and §9, RFC 7162 §3.1.4)."""
+"""The grammar of FETCH (RFC 3501 §6.4.5 and §9, RFC 7162 §3.1.4, RFC 9394 §3.3)."""
 
 import re
 from typing import Final
@@ -8,6 +8,8 @@ from postroad.imap.wire.commands import Fetch
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionText
 from postroad.imap.wire.limits import FETCH_ITEMS
+from postroad.imap.wire.parse_returns import partial_range
+from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.imap.wire.sequence_set import MAX_NUMBER
 
@@ -46,10 +48,10 @@ def parse_fetch(tag: bytes, reader: Reader, uid: bool = False) -> Fetch:
         items = (FetchAttribute.UID, *items)  # RFC 3501 §6.4.8
     if reader.at == len(reader.data):
         return Fetch(tag, messages, items, uid)
-    changed_since, vanished = _modifiers(reader, uid)
+    changed_since, vanished, partial = _modifiers(reader, uid)
     if changed_since is not None and FetchAttribute.MODSEQ not in items:
         items = (*items, FetchAttribute.MODSEQ)  # RFC 7162 §3.1.4.1
-    return Fetch(tag, messages, items, uid, changed_since, vanished)
+    return Fetch(tag, messages, items, uid, changed_since, vanished, partial)
 
 
 def _items(reader: Reader) -> tuple[FetchItem, ...]:
@@ -152,11 +154,12 @@ def _partial(reader: Reader) -> tuple[int, int] | None:
     return origin, count
 
 
-def _modifiers(reader: Reader, uid: bool) -> tuple[int | None, bool]:
+def _modifiers(reader: Reader, uid: bool) -> tuple[int | None, bool, PartialRange | None]:
     reader.space()
     reader.expect(b"(")
     changed_since = None
     vanished = False
+    partial = None
     while True:
         modifier = reader.word()
         if modifier == b"CHANGEDSINCE":
@@ -166,6 +169,9 @@ def _modifiers(reader: Reader, uid: bool) -> tuple[int | None, bool]:
         elif modifier == b"VANISHED":
             reader.require(Extension.QRESYNC)
             vanished = True
+        elif modifier == b"PARTIAL" and uid:  # RFC 9394 §3.3: of UID FETCH alone
+            reader.space()
+            partial = partial_range(reader)
         else:
             raise BadSyntax(b"there is no such FETCH modifier")
         if not reader.skip(b" "):
@@ -174,4 +180,4 @@ def _modifiers(reader: Reader, uid: bool) -> tuple[int | None, bool]:
     reader.end()
     if vanished and (changed_since is None or not uid):  # RFC 7162 §3.2.6
         raise BadSyntax(b"VANISHED belongs to a UID FETCH with CHANGEDSINCE")
-    return changed_since, vanished
+    return changed_since, vanished, partial

@@ -9,13 +9,13 @@ from postroad.imap.wire import search_keys as keys
 from postroad.imap.wire.commands import Search
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.limits import SEARCH_DEPTH, SEARCH_KEYS, SEARCH_TEXTS
+from postroad.imap.wire.parse_returns import parse_returns
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.imap.wire.search_keys import DateField, DateTest, SearchKey
 from postroad.imap.wire.sequence_set import MAX_NUMBER
 from postroad.message.charset import decode_text, find_codec
 from postroad.model.flags import Flag
 
-_RETURNS: Final = frozenset({b"MIN", b"MAX", b"ALL", b"COUNT", b"SAVE"})
 _DATE: Final = re.compile(rb'("?)([0-9]{1,2})-([A-Za-z]{3})-([0-9]{4})\1')
 _MONTHS: Final = {
     name: number
@@ -69,38 +69,45 @@ def parse_search(tag: bytes, reader: Reader, uid: bool = False) -> Search:
         UnknownCharset: the grammar is right as far as the charset.
     """
     reader.space()
-    returns = None
-    if reader.data[reader.at : reader.at + 8].upper() == b"RETURN (":
-        reader.at += 8
-        returns = _returns(reader)
-        reader.space()
-    charset = None
-    if reader.data[reader.at : reader.at + 8].upper() == b"CHARSET ":
-        reader.at += 8
-        charset = reader.astring().decode("ascii", "replace")
-        if find_codec(charset) is None:
-            raise UnknownCharset(saving=returns is not None and "SAVE" in returns)
-        reader.space()
+    returns, partial = parse_returns(reader)
+    saving = returns is not None and "SAVE" in returns
+    key = parse_criteria(reader, parse_charset(reader, saving=saving))
+    return Search(tag, key, uid, returns, partial)
+
+
+def parse_charset(reader: Reader, *, saving: bool) -> str | None:
+    """Read `CHARSET name ` if it comes next.
+
+    Raises:
+        UnknownCharset
+    """
+    if reader.data[reader.at : reader.at + 8].upper() != b"CHARSET ":
+        return None
+    reader.at += 8
+    return known_charset(reader, saving=saving)
+
+
+def known_charset(reader: Reader, *, saving: bool) -> str:
+    """Read a charset and the space behind it.
+
+    Raises:
+        UnknownCharset
+    """
+    charset = reader.astring().decode("ascii", "replace")
+    if find_codec(charset) is None:
+        raise UnknownCharset(saving=saving)
+    reader.space()
+    return charset
+
+
+def parse_criteria(reader: Reader, charset: str | None) -> SearchKey:
+    """Read search keys to the end of the command; several become one `And`."""
     parser = _KeyParser(reader, charset)
     found = [parser.key(0)]
     while reader.skip(b" "):
         found.append(parser.key(0))
     reader.end()
-    return Search(tag, found[0] if len(found) == 1 else keys.And(tuple(found)), uid, returns)
-
-
-def _returns(reader: Reader) -> frozenset[str]:
-    if reader.skip(b")"):
-        return frozenset({"ALL"})  # RFC 4731 §3.1
-    options = [reader.word()]
-    while reader.skip(b" "):
-        options.append(reader.word())
-    reader.expect(b")")
-    if not _RETURNS.issuperset(options):
-        raise BadSyntax(b"there is no such RETURN option")
-    if b"SAVE" in options:
-        reader.require(Extension.SEARCHRES)
-    return frozenset([option.decode("ascii") for option in options])
+    return found[0] if len(found) == 1 else keys.And(tuple(found))
 
 
 class _KeyParser:

@@ -8,8 +8,9 @@ stands between the brackets of a response code. Those whose name ends in
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
+from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.status_item import StatusItem
 from postroad.message.date import format_internaldate
 from postroad.message.utf7 import encode_utf7
@@ -152,19 +153,40 @@ def status(name: str, values: Mapping[StatusItem, int]) -> bytes:
     return b"STATUS %b (%b)" % (mailbox(name), b" ".join(pairs))
 
 
-def search(found: Sequence[int], modseq: int = 0) -> bytes:
-    """Write SEARCH (§7.2.5), with the mod-sequence of what was found where it is given (RFC 7162 §3.1.6)."""
+def search(found: Sequence[int], modseq: int = 0, *, response: bytes = b"SEARCH") -> bytes:
+    """Write SEARCH (§7.2.5), or SORT (RFC 5256 §4) by `response`.
+
+    With the mod-sequence of what was found where it is given (RFC 7162 §3.1.6).
+    """
     if not found:
-        return b"SEARCH"
-    line = b"SEARCH " + numbers(found)
+        return response
+    line = response + b" " + numbers(found)
     return b"%b (MODSEQ %d)" % (line, modseq) if modseq else line
 
 
+class Correlator(NamedTuple):
+    """Of which mailbox a result is (RFC 7377 §2.1)."""
+
+    name: str
+    uidvalidity: int
+
+
 def esearch(
-    tag: bytes, found: Sequence[int], returns: frozenset[str], *, uid: bool = False, modseq: int = 0
+    tag: bytes,
+    found: Sequence[int],
+    returns: frozenset[str],
+    *,
+    uid: bool = False,
+    partial: PartialRange | None = None,
+    scores: Sequence[int] = (),
+    mailbox: Correlator | None = None,
+    modseq: int = 0,
 ) -> bytes:
-    """Write ESEARCH for ascending numbers (RFC 4731 §3.1), with a mod-sequence where it is given (§3.2)."""
-    parts = [b'ESEARCH (TAG "%b")' % tag]
+    """Write ESEARCH (RFC 4731 §3.1); numbers keep their order, a `modseq` of 0 is none (§3.2)."""
+    correlator = b'TAG "%b"' % tag
+    if mailbox is not None:
+        correlator += b" MAILBOX %b UIDVALIDITY %d" % (string(encode_utf7(mailbox.name)), mailbox.uidvalidity)
+    parts = [b"ESEARCH (%b)" % correlator]
     if uid:
         parts.append(b"UID")
     if found and "MIN" in returns:
@@ -175,6 +197,12 @@ def esearch(
         parts.append(b"COUNT %d" % len(found))
     if found and "ALL" in returns:
         parts.append(b"ALL " + compress_uids(found))
+    if partial is not None:
+        some = compress_uids(partial.cut(found)) or b"NIL"
+        parts.append(b"PARTIAL (%d:%d %b)" % (*partial, some))
+    if "RELEVANCY" in returns:
+        told = scores if partial is None else partial.cut(scores)
+        parts.append(b"RELEVANCY (%b)" % numbers(told))
     if modseq:
         parts.append(b"MODSEQ %d" % modseq)
     return b" ".join(parts)

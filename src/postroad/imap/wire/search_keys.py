@@ -58,6 +58,13 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
+class Fuzzy:
+    """FUZZY: the key, matched as a person would (RFC 6203)."""
+
+    key: "SearchKey"
+
+
+@dataclass(frozen=True, slots=True)
 class FlagKey:
     """SEEN, UNSEEN, DELETED … : one system flag is set or is not."""
 
@@ -157,6 +164,7 @@ SearchKey: TypeAlias = (
     | And
     | Or
     | Not
+    | Fuzzy
     | FlagKey
     | RecentKey
     | KeywordKey
@@ -179,7 +187,7 @@ def has_key(key: SearchKey, kind: type[Any]) -> bool:
             return any(has_key(part, kind) for part in parts)
         case Or(first=first, second=second):
             return has_key(first, kind) or has_key(second, kind)
-        case Not(key=inner):
-            return has_key(inner, kind)
+        case Not(key=inner) | Fuzzy(key=inner):
+            return isinstance(key, kind) or has_key(inner, kind)
         case _:
             return isinstance(key, kind)

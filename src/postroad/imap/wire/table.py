@@ -31,6 +31,7 @@ from postroad.imap.wire.parse_messages import (
     parse_store,
     parse_uid_expunge,
 )
+from postroad.imap.wire.parse_ordering import parse_sort, parse_thread
 from postroad.imap.wire.parse_search import parse_search
 from postroad.imap.wire.parse_session import parse_authenticate, parse_enable, parse_id, parse_login
 from postroad.imap.wire.reader import Reader
@@ -97,12 +98,16 @@ RULES: Final[dict[bytes, Rule]] = {
     b"UNSELECT": Rule(_bare(commands.Unselect), _SELECTED),
     b"EXPUNGE": Rule(parse_expunge, _SELECTED),
     b"SEARCH": Rule(parse_search, _SELECTED),
+    b"SORT": Rule(parse_sort, _SELECTED),
+    b"THREAD": Rule(parse_thread, _SELECTED),
     b"FETCH": Rule(parse_fetch, _SELECTED),
     b"STORE": Rule(parse_store, _SELECTED),
     b"COPY": Rule(parse_copy, _SELECTED),
     b"MOVE": Rule(parse_move, _SELECTED),
     b"UID EXPUNGE": Rule(parse_uid_expunge, _SELECTED),
     b"UID SEARCH": Rule(partial(parse_search, uid=True), _SELECTED),
+    b"UID SORT": Rule(partial(parse_sort, uid=True), _SELECTED),
+    b"UID THREAD": Rule(partial(parse_thread, uid=True), _SELECTED),
     b"UID FETCH": Rule(partial(parse_fetch, uid=True), _SELECTED),
     b"UID STORE": Rule(partial(parse_store, uid=True), _SELECTED),
     b"UID COPY": Rule(partial(parse_copy, uid=True), _SELECTED),

@@ -1,0 +1,64 @@
+"""Finding what matches, batch by batch: what SEARCH, SORT and THREAD have in common."""
+
+from collections.abc import AsyncIterator
+from typing import Final, TypeVar
+
+from postroad.imap.batches import batches
+from postroad.imap.contents import Contents
+from postroad.imap.dialogue import Dialogue
+from postroad.imap.matching import Matcher
+from postroad.imap.ordering.sliced import Sliced
+from postroad.imap.selected import Selected
+from postroad.imap.turns import Turns
+from postroad.imap.uid_set import Pairs, meet
+from postroad.imap.wire.search_keys import SearchKey
+from postroad.store.listing import Batch
+
+T = TypeVar("T")
+_STEP: Final = 1000
+
+
+def turns_of(dialogue: Dialogue) -> Turns:
+    """The turns of the command that a session is carrying out."""
+    return Turns(dialogue.conn, dialogue.services.clock)
+
+
+def known_uids(selected: Selected) -> Pairs:
+    """What the client has been told of; other messages are not there yet."""
+    return ((1, selected.uids[-1]),) if selected.exists else ()
+
+
+async def found(
+    dialogue: Dialogue,
+    selected: Selected,
+    key: SearchKey,
+    turns: Turns,
+    *,
+    within: Pairs | None = None,
+    step: int = _STEP,
+) -> AsyncIterator[Batch]:
+    """Yield the messages that match, in mailbox order; those of `within` where that is said.
+
+    Raises:
+        NoSuchMailbox: it has been deleted meanwhile.
+    """
+    services = dialogue.services
+    contents = Contents(dialogue.account, turns, services.large_searches)
+    matcher = Matcher(selected, contents, services.clock.now())
+    span = meet(known_uids(selected) if within is None else within, matcher.span(key))
+    async for batch in batches(dialogue.account, selected, span, step):
+        places = await matcher.matching(key, batch, range(len(batch.uids)))
+        if places:
+            yield batch.pick(places)
+        await turns.next()
+
+
+async def in_turns(work: Sliced[T], turns: Turns) -> T:
+    """Do sliced work, and let others have the loop in between."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        await turns.next()

@@ -1,0 +1,139 @@
+"""The columns that SORT compares, and the order that comes of them (RFC 5256 §3, RFC 5957, RFC 6203 §6)."""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeAlias
+
+from postroad.imap.ordering.sliced import Sliced, sliced, sort_sliced
+from postroad.imap.wire.ordering import SortCriterion, SortKey
+from postroad.message.collation import collated
+from postroad.message.envelope import EnvelopeAddress, first_addresses
+from postroad.message.subject import base_subject
+from postroad.store.account import Account
+from postroad.store.listing import Batch
+
+_ADDRESSES: Final = frozenset({SortKey.CC, SortKey.DISPLAYFROM, SortKey.DISPLAYTO, SortKey.FROM, SortKey.TO})
+_WIDE: Final = {
+    SortKey.DATE: "sent",
+    SortKey.SUBJECT: "subject",
+    **dict.fromkeys(_ADDRESSES, "envelope"),
+}
+Values: TypeAlias = Sequence[int] | Sequence[str]
+
+
+class SortTable:
+    """Messages that are to be sorted: add them in mailbox order, then ask for the order."""
+
+    def __init__(self, account: Account, criteria: Sequence[SortCriterion]) -> None:
+        self._account = account
+        # What was compared already decides nothing any more.
+        firsts = {criterion.key: criterion for criterion in reversed(criteria)}
+        self._criteria = [criterion for criterion in criteria if firsts.pop(criterion.key, None) is not None]
+        self._columns = [_Column() for _ in self._criteria]
+        self._wide = sorted({_WIDE[key] for key, _ in self._criteria if key in _WIDE})
+        self._count = 0
+
+    def add(self, batch: Batch) -> Batch:
+        """Add messages; give those that have not been expunged since the batch was taken."""
+        batch, wide = self._rendered(batch)
+        self._count += len(batch.uids)
+        for (key, _), column in zip(self._criteria, self._columns, strict=True):
+            column.extend(values(key, batch, wide))
+        return batch
+
+    def _rendered(self, batch: Batch) -> tuple[Batch, dict[str, Sequence[object]]]:
+        if not self._wide:
+            return batch, {}
+        ids, columns = self._account.rendered(batch.message_ids, self._wide)
+        place_of = {message_id: at for at, message_id in enumerate(ids)}
+        there = [at for at, message_id in enumerate(batch.message_ids) if message_id in place_of]
+        batch = batch.pick(there)
+        order = [place_of[message_id] for message_id in batch.message_ids]
+        wide: dict[str, Sequence[object]] = {
+            name: [column[at] for at in order] for name, column in zip(self._wide, columns, strict=True)
+        }
+        return batch, wide
+
+    def order(self) -> Sliced[list[int]]:
+        """Return the places of the messages, sorted; equal ones in mailbox order (RFC 5256 §3)."""
+        columns: list[Sequence[int]] = []
+        for (_, reverse), column in zip(self._criteria, self._columns, strict=True):
+            ranks = yield from column.ranks()
+            columns.append([-rank for rank in ranks] if reverse else ranks)
+            yield
+        rows = list(zip(*columns, range(self._count), strict=True))
+        yield
+        ordered = yield from sort_sliced(rows)
+        return [row[-1] for row in ordered]
+
+
+class _Column:
+    """One key of every message: numbers as they are, of texts each different one once."""
+
+    def __init__(self) -> None:
+        self._numbers = array("q")
+        self._texts: dict[str, int] = {}
+
+    def extend(self, keys: Values) -> None:
+        if keys and isinstance(keys[0], str):
+            known = self._texts
+            self._numbers.extend([known.setdefault(text, len(known)) for text in keys])  # type: ignore[arg-type]
+        else:
+            self._numbers.fromlist(list(keys))  # type: ignore[arg-type]
+
+    def ranks(self) -> Sliced[Sequence[int]]:
+        """Return numbers that compare as the keys do."""
+        if not self._texts:
+            return self._numbers
+        texts = yield from sort_sliced(list(self._texts))
+        rank = array("I", bytes(4 * len(texts)))
+        for place, text in enumerate(texts):
+            rank[self._texts[text]] = place
+        ranks = array("I")
+        for some in sliced(self._numbers):
+            ranks.extend([rank[number] for number in some])
+            yield
+        return ranks
+
+
+def values(key: SortKey, batch: Batch, wide: dict[str, Sequence[object]]) -> Values:
+    """Return what a criterion compares, for each message of a batch."""
+    match key:
+        case SortKey.ARRIVAL:
+            return batch.dates
+        case SortKey.SIZE:
+            return batch.sizes
+        case SortKey.DATE:
+            return sent_dates(batch, wide["sent"])
+        case SortKey.SUBJECT:
+            return [collated(base_subject(str(subject))) for subject in wide["subject"]]
+        case _:
+            return list(_addresses(key, wide["envelope"]))
+
+
+def sent_dates(batch: Batch, sent: Sequence[object]) -> list[int]:
+    """Return the sent date of each message: where it says none, when it came (RFC 5256 §2.2)."""
+    return [
+        moment if isinstance(moment, int) else arrival
+        for moment, arrival in zip(sent, batch.dates, strict=True)
+    ]
+
+
+def _addresses(key: SortKey, envelopes: Iterable[object]) -> Iterable[str]:
+    for envelope in envelopes:
+        assert isinstance(envelope, bytes)
+        first = first_addresses(envelope)
+        address: EnvelopeAddress | None
+        match key:
+            case SortKey.FROM | SortKey.DISPLAYFROM:
+                address = first.from_
+            case SortKey.CC:
+                address = first.cc
+            case _:
+                address = first.to
+        if address is None:
+            yield ""
+        elif key in (SortKey.DISPLAYFROM, SortKey.DISPLAYTO):
+            yield collated(address.display())
+        else:
+            yield collated(address.local_part())

@@ -1,0 +1,83 @@
+"""What a SEARCH or SORT has found, and what is told and kept of it (RFC 4731, RFC 5182, RFC 9394)."""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final
+
+from postroad.imap.uid_set import Pairs, pairs_of
+from postroad.imap.wire import responses
+from postroad.imap.wire.commands import Search
+from postroad.imap.wire.partial_range import PartialRange
+from postroad.store.listing import Batch
+
+_SINGLES: Final = frozenset({"MIN", "MAX", "PARTIAL"})
+_WHOLES: Final = frozenset({"ALL", "COUNT", "RELEVANCY"})
+_NOTHING_TOLD: Final = frozenset({"SAVE", "CONTEXT", "UPDATE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Messages in the order in which they are told."""
+
+    numbers: "array[int]" = field(default_factory=lambda: array("I"))
+    uids: "array[int]" = field(default_factory=lambda: array("I"))
+    modseqs: "array[int]" = field(default_factory=lambda: array("Q"))
+    """Empty where nobody asked (RFC 7162 §3.1.6)."""
+    scores: "array[int]" = field(default_factory=lambda: array("B"))
+    """Relevancy; empty where nobody asked (RFC 6203 §4)."""
+
+    def add(self, batch: Batch, *, by_modseq: bool) -> None:
+        """Add messages behind the others."""
+        self.numbers.extend(batch.numbers)
+        self.uids.extend(batch.uids)
+        if by_modseq:
+            self.modseqs.extend(batch.modseqs)
+
+    def ordered(self, places: Sequence[int]) -> "Results":
+        """Return the same messages in another order."""
+
+        def taken(column: "array[int]") -> "array[int]":
+            return array(column.typecode, [column[at] for at in places] if column else ())
+
+        return Results(*map(taken, (self.numbers, self.uids, self.modseqs, self.scores)))
+
+    def plain(self, command: Search, response: bytes) -> bytes:
+        """Write the response of a command without RETURN."""
+        latest = max(self.modseqs, default=0)
+        return responses.search(self.uids if command.uid else self.numbers, latest, response=response)
+
+    def extended(self, command: Search, mailbox: responses.Correlator | None = None) -> bytes:
+        """Write ESEARCH with what RETURN asks for; empty where it asks for nothing that is told."""
+        returns = command.returns or frozenset({"ALL"})
+        if returns <= _NOTHING_TOLD:
+            return b""
+        # RFC 4731 §3.2: the mod-sequence is that of what the answer is about.
+        latest = max(
+            [self.modseqs[at] for at in self._meant(returns, command.partial)] if self.modseqs else [0]
+        )
+        return responses.esearch(
+            command.tag,
+            self.uids if command.uid else self.numbers,
+            returns,
+            uid=command.uid,
+            partial=command.partial,
+            scores=self.scores,
+            mailbox=mailbox,
+            modseq=latest,
+        )
+
+    def kept(self, returns: frozenset[str], partial: PartialRange | None) -> Pairs:
+        """Return what `$` stands for from now on (RFC 5182 §2.4, RFC 9394 §3.2)."""
+        return pairs_of(sorted({self.uids[at] for at in self._meant(returns, partial)}))
+
+    def _meant(self, returns: frozenset[str], partial: PartialRange | None) -> Sequence[int]:
+        """The places of all messages, or of those that single ones are asked of."""
+        places = range(len(self.uids))
+        singles = returns & _SINGLES
+        if not places or not singles or returns & _WHOLES:
+            return places
+        first = places[:1] if "MIN" in singles else ()
+        last = places[-1:] if "MAX" in singles else ()
+        return list(chain(first, last, partial.cut(places) if partial is not None else ()))
