@@ -1,5 +1,6 @@
 """SORT and THREAD against plain models (RFC 5256)."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -100,7 +101,7 @@ def linked(mails: Sequence[Mail]) -> Node:
             nodes.append(node)
         node.mail = mail
         chain = [of(name) for name in mail.ancestors]
-        for parent, child in zip(chain, chain[1:], strict=False):
+        for parent, child in itertools.pairwise(chain):
             if child.parent is None and parent not in child.below():
                 parent.adopt(child)
         if node.parent is not None and (not chain or node.parent is not chain[-1]):
