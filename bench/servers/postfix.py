@@ -6,31 +6,17 @@ from typing import Final
 
 from bench.servers.side import LOCAL, RELAYED
 from bench.tree import Tree
+from tests.interop import postfix_settings
 from tests.interop.addresses import free_ports
 from tests.interop.processes import Daemon, answers, program, run
 
 # Its own defaults but for the way to Dovecot and what a benchmark from one
 # address runs into. Clients of `mynetworks` are not counted by anvil.
 _MAIN: Final = """
-compatibility_level = 3.6
-queue_directory = {directory}/queue
-data_directory = {directory}/data
-command_directory = /usr/sbin
-daemon_directory = /usr/lib/postfix/sbin
-maillog_file = {directory}/mail.log
-maillog_file_prefixes = {directory}
-mail_owner = postfix
-setgid_group = postdrop
 inet_interfaces = {local}
-inet_protocols = ipv4
 myhostname = mx.{domain}
-mydestination =
 mynetworks = 127.0.0.0/8
-alias_maps =
-local_recipient_maps =
-smtpd_peername_lookup = no
 message_size_limit = 52428800
-mailbox_size_limit = 0
 default_process_limit = 200
 virtual_mailbox_limit = 0
 virtual_mailbox_domains = {domain}
@@ -39,33 +25,6 @@ virtual_alias_maps = inline:{{ {relayed}@{domain}={sink} }}
 virtual_transport = lmtp:unix:{lmtp}
 transport_maps = inline:{{ {sink_domain}=smtp:[{sink_address}]:25 }}
 smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
-"""
-
-# service type private unpriv chroot wakeup maxproc command
-_MASTER: Final = """
-{local}:{port} inet n - n - - smtpd
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-proxywrite unix - - n - 1 proxymap
-smtp unix - - n - - smtp
-relay unix - - n - - smtp
-lmtp unix - - n - - lmtp
-showq unix n - n - - showq
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
 """
 
 
@@ -88,8 +47,7 @@ def lay_out(directory: Path, *, domain: str, users: Sequence[str], lmtp: Path, s
         sink_address=at,
         lmtp=lmtp,
     )
-    (directory / "etc/main.cf").write_text(main)
-    (directory / "etc/master.cf").write_text(_MASTER.format(local=LOCAL, port=port))
+    postfix_settings.write(directory, main, listen=f"{LOCAL}:{port}")
     run("chown", "postfix:postfix", str(directory / "data"))
     return port
 

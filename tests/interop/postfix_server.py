@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from tests.interop import postfix_settings
 from tests.interop.addresses import loopback_address
 from tests.interop.certificates import Certificates
 from tests.interop.processes import Daemon, answers, as_root, program, run, until
@@ -11,28 +12,13 @@ from tests.interop.processes import Daemon, answers, as_root, program, run, unti
 # inet_interfaces must name an address that an interface has; where it listens
 # stands in master.cf.
 _MAIN: Final = """
-compatibility_level = 3.6
-queue_directory = {directory}/queue
-data_directory = {directory}/data
-command_directory = /usr/sbin
-daemon_directory = /usr/lib/postfix/sbin
-maillog_file = {directory}/mail.log
-maillog_file_prefixes = {directory}
-mail_owner = postfix
-setgid_group = postdrop
 inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
 smtp_bind_address = {address}
-smtpd_peername_lookup = no
 myhostname = mx.theirs.test
 mydomain = theirs.test
-mydestination =
 mynetworks = {address}/32
-alias_maps =
-local_recipient_maps =
 biff = no
 message_size_limit = 2000000
-mailbox_size_limit = 0
 smtpd_banner = $myhostname ESMTP
 
 virtual_mailbox_domains = theirs.test, backup.theirs.test, implicit.theirs.test
@@ -57,35 +43,6 @@ smtp_host_lookup = dns
 minimal_backoff_time = 1s
 maximal_backoff_time = 1s
 queue_run_delay = 1s
-"""
-
-# service type private unpriv chroot wakeup maxproc command. The SMTP client is
-# jailed in the queue directory, where it finds the resolv.conf that we wrote.
-_MASTER: Final = """
-{address}:25 inet n - n - - smtpd
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-tlsmgr unix - - n 1000? 1 tlsmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-proxywrite unix - - n - 1 proxymap
-smtp unix - - y - - smtp
-relay unix - - y - - smtp
-showq unix n - n - - showq
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
-local unix - n n - - local
-virtual unix - n n - - virtual
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
 """
 
 
@@ -115,8 +72,8 @@ class Postfix:
             uid=uid,
             gid=gid,
         )
-        (self._config / "main.cf").write_text(main)
-        (self._config / "master.cf").write_text(_MASTER.format(address=self.address))
+        # The jailed client finds the resolv.conf that we wrote.
+        postfix_settings.write(self.directory, main, listen=f"{self.address}:25", jailed=True)
         for owned in ("data", "mail"):
             run(*as_root("chown", "-R", f"{uid}:{gid}", str(self.directory / owned)))
         run(*as_root("chown", "root", str(self.directory / "queue")))
