@@ -66,6 +66,21 @@ def test_nobody_is_left_and_the_dialogue_goes_on(remote: RemoteServer) -> None:
     asyncio.run(run())
 
 
+def test_a_server_that_does_not_begin_anew_gets_no_second_message(remote: RemoteServer) -> None:
+    remote.answer("RSET", "502 5.5.1 not here")
+
+    async def run() -> None:
+        async with remote:
+            client = await open_client(remote)
+            first = await client.send(outgoing("ada@remote.test"))
+            with pytest.raises(Unusable):
+                await client.send(outgoing("bob@remote.test"))
+        assert verdicts(first) == ["delivered"]
+        assert [taken.recipients for taken in remote.messages] == [["ada@remote.test"]]
+
+    asyncio.run(run())
+
+
 def test_a_refused_sender_is_everybodys_fate(remote: RemoteServer) -> None:
     remote.answer("MAIL", "553 5.1.8 no such domain")
 
