@@ -35,6 +35,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     imap_literal: Annotated[Size, "Largest IMAP literal that is not a message."] = 64 * KIB
     imap_literals_size: Annotated[Size, "All such literals of one command together."] = 256 * KIB
     imap_literals: Annotated[Count, "Literals in one IMAP command."] = 100
+    imap_contexts: Annotated[Count, "Results that one IMAP session may follow (RETURN (UPDATE))."] = 10
+    imap_context_messages: Annotated[Count, "Messages in all of them together."] = 500_000
     imap_thread_identifiers: Annotated[
         Count, "Message-IDs that one THREAD looks at, of messages and of those they answer."
     ] = 500_000

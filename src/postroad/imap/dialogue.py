@@ -181,25 +181,3 @@ class Dialogue:
     def tell_modseq(self, code: bytes) -> None:
         """Tell HIGHESTMODSEQ in a response of its own."""
         self.core.untagged(b"OK [%b] all up to here is known" % code)
-
-    async def catch_up(self, *, expunge: bool) -> bytes:
-        """Tell the client what has changed in the selected mailbox; give what else it has to hear, as a code.
-
-        Raises:
-            MailboxGone
-        """
-        if self._selected is None:
-            return b""
-        news = await self._selected.catch_up(expunge=expunge)
-        if news.lines:
-            self.core.write(news.lines)
-        return news.code
-
-    async def tell_all(self) -> None:
-        """The same where there is room for expunges, and the answer is somebody else's.
-
-        Raises:
-            MailboxGone
-        """
-        if code := await self.catch_up(expunge=True):
-            self.tell_modseq(code)

@@ -114,11 +114,7 @@ class Matcher:
         """Numbers that no message has match nothing; that is no error in a SEARCH."""
         if isinstance(key, keys.UidKey):
             return self._selected.uid_pairs(key.uids, uid=True)
-        if key.numbers.saved:
-            return self._selected.saved
-        uids = self._selected.uids
-        known = meet(key.numbers.resolve(len(uids)), ((1, len(uids)),))
-        return tuple([(uids[low - 1], uids[high - 1]) for low, high in known])
+        return self._selected.known_pairs(key.numbers)
 
 
 def _without(places: Places, some: Places) -> Places:

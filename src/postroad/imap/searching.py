@@ -1,11 +1,13 @@
-"""From the messages found to the answer: what SEARCH and SORT do alike (RFC 4731, RFC 5182)."""
+"""From the messages found to the answer: what SEARCH and SORT do alike (RFC 4731, RFC 5182, RFC 5267)."""
 
 from collections.abc import Awaitable, Callable
 
 from postroad.imap.answer import Answer, ok
+from postroad.imap.contexts import Context
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.results import Results
-from postroad.imap.wire.commands import Search
+from postroad.imap.revising import fixed
+from postroad.imap.wire.commands import Search, Sort
 from postroad.imap.wire.search_keys import ModseqKey, has_key
 
 
@@ -17,6 +19,8 @@ async def answer_search(
     if has_key(command.key, ModseqKey):
         dialogue.aware_of_modseqs()
     returns = command.returns
+    if returns is not None and "UPDATE" in returns and command.tag in selected.contexts:
+        return Answer(b"BAD", b"", b"that tag is in use")  # RFC 5267 §4.3
     saving = returns is not None and "SAVE" in returns
     try:
         results = await find()
@@ -31,4 +35,17 @@ async def answer_search(
         selected.saved = results.kept(returns, command.partial)
     if line := results.extended(command):
         dialogue.core.untagged(line)
+    if "UPDATE" in returns:
+        _follow(dialogue, command, results)
     return ok(b"done")
+
+
+def _follow(dialogue: Dialogue, command: Search, results: Results) -> None:
+    """Keep the client informed of what comes and goes, if there is room (RFC 5267 §4.3.1)."""
+    selected = dialogue.selected
+    criteria = command.criteria if isinstance(command, Sort) else ()
+    key = fixed(command.key, selected)
+    context = Context(command.tag, command.uid, key, criteria, results.uids)
+    limits = dialogue.services.limits
+    if not selected.contexts.follow(context, limits.imap_contexts, limits.imap_context_messages):
+        dialogue.core.untagged(b'NO [NOUPDATE "%b"] too many contexts, or too much in them' % command.tag)

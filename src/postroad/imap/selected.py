@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from postroad.imap.contexts import Contexts
 from postroad.imap.enabled import Enabled
 from postroad.imap.flag_text import FlagTexts
 from postroad.imap.shared_uids import SharedUids
@@ -36,6 +37,8 @@ class News(NamedTuple):
     lines: bytes = b""
     code: bytes = b""
     """HIGHESTMODSEQ, for the tagged response or an untagged OK, where it has to be told."""
+    touched: Sequence[int] = ()
+    """UIDs of messages that are new or have changed, by whomever; ascending."""
 
 
 _NO_NEWS: Final = News()
@@ -52,6 +55,7 @@ class Selected:
         "_shared",
         "_told",
         "_whole",
+        "contexts",
         "flags",
         "id",
         "modseq",
@@ -82,6 +86,8 @@ class Selected:
         self.saved: Pairs = ()
         """UIDs that SEARCH RETURN (SAVE) has kept for `$` (RFC 5182 §2.1)."""
         self.flags = FlagTexts()
+        self.contexts = Contexts()
+        """Results that the client follows."""
         self._account = account
         self._enabled = enabled
         self._shared = shared
@@ -116,6 +122,14 @@ class Selected:
         if not numbers or numbers[-1][1] > len(uids):
             raise BadNumber
         return tuple([(uids[low - 1], uids[high - 1]) for low, high in numbers])
+
+    def known_pairs(self, numbers: SequenceSet) -> Pairs:
+        """Resolve message numbers to pairs of UIDs; numbers that no message has stand for nothing."""
+        if numbers.saved:
+            return self.saved
+        uids = self.uids
+        known = meet(numbers.resolve(len(uids)), ((1, len(uids)),))
+        return tuple([(uids[low - 1], uids[high - 1]) for low, high in known])
 
     def count(self, pairs: Pairs) -> int:
         """How many of the messages that the client knows lie in the pairs."""
@@ -209,6 +223,8 @@ class Selected:
         lines: list[bytes] = []
         self._gone.update(members(pairs_of(changes.vanished), self.uids))
         fewer = bool(self._gone)
+        if fewer and self.contexts:
+            lines.append(self.contexts.without(self._gone, self.number))
         if fewer and expunge:
             lines.append(self._expunge())
         fresh = [entry.uid for entry in changes.entries if entry.uid >= self.uidnext]
@@ -225,7 +241,7 @@ class Selected:
             self.uids = self._shared.share(self._account.id, self.id, self.modseq, self.uids)
         # Said as well while expunges wait: MODSEQs that are told meanwhile may be higher than theirs.
         code = self.highest_modseq() if fewer and self._enabled.condstore else b""
-        return News(b"".join(lines), code)
+        return News(b"".join(lines), code, [entry.uid for entry in changes.entries])
 
     def _expunge(self) -> bytes:
         gone = self._gone

@@ -9,6 +9,7 @@ from postroad.config.limits import Limits
 from postroad.imap.answer import Answer, No, ok
 from postroad.imap.capabilities import OFFERED
 from postroad.imap.commands.append import append
+from postroad.imap.commands.cancelupdate import cancel_update
 from postroad.imap.commands.capability import capability, enable, identify
 from postroad.imap.commands.copy import copy, move
 from postroad.imap.commands.expunge import close, expunge
@@ -28,6 +29,7 @@ from postroad.imap.commands.thread import thread
 from postroad.imap.dialogue import Authenticator, Dialogue, Services, SessionCounts
 from postroad.imap.errors import SERVERBUG, answer_to
 from postroad.imap.events import next_event
+from postroad.imap.news import catch_up
 from postroad.imap.sections import WRITE
 from postroad.imap.selected import MailboxGone
 from postroad.imap.shared_uids import SharedUids
@@ -135,7 +137,7 @@ async def _serve(dialogue: Dialogue, event: Event) -> None:
             # What SELECT has just told is news enough; a correction of it, EXPUNGE of all
             # things, in the same answer is legal and more than clients are ready for.
             if not dialogue.over and not isinstance(event, commands.Select):
-                code = await dialogue.catch_up(expunge=may_expunge(event))
+                code = await catch_up(dialogue, expunge=may_expunge(event))
                 if code and answer.code:
                     dialogue.tell_modseq(code)
                 elif code:
@@ -217,6 +219,8 @@ async def _in_mailbox(dialogue: Dialogue, command: Command) -> Answer | None:
             return await thread(dialogue, command)
         case commands.Search():
             return await search(dialogue, command)
+        case commands.CancelUpdate():
+            return cancel_update(dialogue, command)
         case commands.Copy():
             return await copy(dialogue, command)
         case commands.Move():

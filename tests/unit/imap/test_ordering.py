@@ -78,3 +78,38 @@ def test_no_expunge_while_numbers_count(world: World) -> None:
         assert await client.ok(b"UID SORT (SUBJECT) UTF-8 ALL") == [b"SORT 2 3", b"1 EXPUNGE"]
 
     world.talk(talk)
+
+
+def test_a_session_follows_so_many_results_with_so_many_messages(world: World) -> None:
+    world.limit(imap_contexts=2, imap_context_messages=3)
+
+    async def talk(server: Server, client: Client) -> None:
+        await server.inbox(message(), message())
+        await client.ok(b"SELECT INBOX")
+
+        async def is_refused(command: bytes) -> bool:
+            return any(b"NOUPDATE" in line for line in await client.ok(command))
+
+        assert not await is_refused(b"SEARCH RETURN (UPDATE) ALL")
+        assert await is_refused(b"SORT RETURN (UPDATE) (DATE) UTF-8 ALL")
+        assert not await is_refused(b"SORT RETURN (UPDATE) (DATE) UTF-8 FLAGGED")
+        assert await is_refused(b"SEARCH RETURN (UPDATE) FLAGGED")
+
+    world.talk(talk)
+
+
+def test_uids_to_the_end_are_new_ones_too(world: World) -> None:
+    async def talk(server: Server, client: Client) -> None:
+        await server.inbox(message(), message())
+        await client.ok(b"SELECT INBOX")
+        await client.ok(b"UID SEARCH RETURN (UPDATE) UID 2:*")
+        await client.ok(b"UID SEARCH RETURN (UPDATE) UID *")
+        await client.ok(b"UID SEARCH RETURN (UPDATE) 1:2")
+        await client.ok(b"UID SEARCH RETURN (UPDATE) 1:*")
+        await server.inbox(message())
+        lines = await client.ok(b"NOOP")
+        assert [line for line in lines if line.startswith(b"ESEARCH")] == [
+            b'ESEARCH (TAG "t3") UID ADDTO (0 3)'
+        ]
+
+    world.talk(talk)

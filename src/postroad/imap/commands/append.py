@@ -7,6 +7,7 @@ from postroad.imap.answer import Answer, No, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import answer_to
 from postroad.imap.events import next_event
+from postroad.imap.news import tell_all
 from postroad.imap.wire import responses
 from postroad.imap.wire.commands import AppendEnd, AppendNext, AppendStart, LiteralChunk
 from postroad.model.refusal import Unavailable
@@ -57,7 +58,7 @@ async def append(dialogue: Dialogue, command: AppendStart) -> Answer | None:
 async def _refuse(dialogue: Dialogue, error: Exception) -> None:
     answer = answer_to(error)
     assert answer is not None
-    await dialogue.tell_all()
+    await tell_all(dialogue)
     dialogue.core.refuse_literal(answer.status, answer.text, answer.code)
 
 

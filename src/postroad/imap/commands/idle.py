@@ -2,6 +2,7 @@
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.news import tell_all
 from postroad.imap.wire.commands import Idle, IdleEnd
 from postroad.net.connection import Wake
 
@@ -14,7 +15,7 @@ async def idle(dialogue: Dialogue, command: Idle) -> Answer | None:
     try:
         core.continuation(b"idling")
         core.expect_done(command.tag)
-        await dialogue.tell_all()
+        await tell_all(dialogue)
         deadline = conn.deadline(max(dialogue.services.limits.imap_idle_timeout, 1800))
         while True:
             match core.next_event():
@@ -31,7 +32,7 @@ async def idle(dialogue: Dialogue, command: Idle) -> Answer | None:
                 case Wake.DATA:
                     pass
                 case Wake.POKED:
-                    await dialogue.tell_all()
+                    await tell_all(dialogue)
                 case Wake.TIMEOUT:
                     core.bye(b"nothing came for too long")
                     dialogue.over = True

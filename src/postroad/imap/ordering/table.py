@@ -7,12 +7,18 @@ from typing import Final, TypeAlias
 from postroad.imap.ordering.sliced import Sliced, sliced, sort_sliced
 from postroad.imap.wire.ordering import SortCriterion, SortKey
 from postroad.message.collation import collated
-from postroad.message.envelope import EnvelopeAddress, first_addresses
+from postroad.message.envelope import AddressList, first_address
 from postroad.message.subject import base_subject
 from postroad.store.account import Account
 from postroad.store.listing import Batch
 
-_ADDRESSES: Final = frozenset({SortKey.CC, SortKey.DISPLAYFROM, SortKey.DISPLAYTO, SortKey.FROM, SortKey.TO})
+_ADDRESSES: Final = {
+    SortKey.CC: AddressList.CC,
+    SortKey.DISPLAYFROM: AddressList.FROM,
+    SortKey.DISPLAYTO: AddressList.TO,
+    SortKey.FROM: AddressList.FROM,
+    SortKey.TO: AddressList.TO,
+}
 _WIDE: Final = {
     SortKey.DATE: "sent",
     SortKey.SUBJECT: "subject",
@@ -54,6 +60,15 @@ class SortTable:
         }
         return batch, wide
 
+    def first(self) -> list[tuple[str | int, bool]]:
+        """Return what is compared of the first message, if any, and whether in reverse."""
+        if not self._count:
+            return []
+        return [
+            (column.first(), reverse)
+            for (_, reverse), column in zip(self._criteria, self._columns, strict=True)
+        ]
+
     def order(self) -> Sliced[list[int]]:
         """Return the places of the messages, sorted; equal ones in mailbox order (RFC 5256 §3)."""
         columns: list[Sequence[int]] = []
@@ -80,6 +95,10 @@ class _Column:
             self._numbers.extend([known.setdefault(text, len(known)) for text in keys])  # type: ignore[arg-type]
         else:
             self._numbers.fromlist(list(keys))  # type: ignore[arg-type]
+
+    def first(self) -> str | int:
+        """Return the first key."""
+        return next(iter(self._texts)) if self._texts else self._numbers[0]
 
     def ranks(self) -> Sliced[Sequence[int]]:
         """Return numbers that compare as the keys do."""
@@ -120,20 +139,12 @@ def sent_dates(batch: Batch, sent: Sequence[object]) -> list[int]:
 
 
 def _addresses(key: SortKey, envelopes: Iterable[object]) -> Iterable[str]:
+    which = _ADDRESSES[key]
+    displayed = key in (SortKey.DISPLAYFROM, SortKey.DISPLAYTO)
     for envelope in envelopes:
         assert isinstance(envelope, bytes)
-        first = first_addresses(envelope)
-        address: EnvelopeAddress | None
-        match key:
-            case SortKey.FROM | SortKey.DISPLAYFROM:
-                address = first.from_
-            case SortKey.CC:
-                address = first.cc
-            case _:
-                address = first.to
+        address = first_address(envelope, which)
         if address is None:
             yield ""
-        elif key in (SortKey.DISPLAYFROM, SortKey.DISPLAYTO):
-            yield collated(address.display())
         else:
-            yield collated(address.local_part())
+            yield collated(address.display() if displayed else address.local_part())

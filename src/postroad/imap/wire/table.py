@@ -31,7 +31,7 @@ from postroad.imap.wire.parse_messages import (
     parse_store,
     parse_uid_expunge,
 )
-from postroad.imap.wire.parse_ordering import parse_sort, parse_thread
+from postroad.imap.wire.parse_ordering import parse_cancelupdate, parse_sort, parse_thread
 from postroad.imap.wire.parse_search import parse_search
 from postroad.imap.wire.parse_session import parse_authenticate, parse_enable, parse_id, parse_login
 from postroad.imap.wire.reader import Reader
@@ -100,6 +100,7 @@ RULES: Final[dict[bytes, Rule]] = {
     b"SEARCH": Rule(parse_search, _SELECTED),
     b"SORT": Rule(parse_sort, _SELECTED),
     b"THREAD": Rule(parse_thread, _SELECTED),
+    b"CANCELUPDATE": Rule(parse_cancelupdate, _SELECTED),
     b"FETCH": Rule(parse_fetch, _SELECTED),
     b"STORE": Rule(parse_store, _SELECTED),
     b"COPY": Rule(parse_copy, _SELECTED),
