@@ -19,6 +19,7 @@ from postroad.delivery.remote import RemoteDelivery
 from postroad.delivery.submit import Submission
 from postroad.directory.credentials import FULL_COST, Cost
 from postroad.directory.directory import Directory
+from postroad.directory.tokens import Tokens
 from postroad.dns.resolver import Resolver
 from postroad.housekeeping import keep_house
 from postroad.imap.session import ImapSession
@@ -68,7 +69,15 @@ class Worker:
         self._index = index
         limits, data, name = settings.limits, settings.data, f"w{index}"
         self.store = Store(data, clock, name=name, limits=limits, retention=settings.retention)
-        self.directory = Directory(self.store.database, clock, data, limits=limits, hash_cost=hash_cost)
+        self.directory = Directory(
+            self.store.database,
+            clock,
+            data,
+            limits=limits,
+            auth=settings.auth,
+            tokens=Tokens(settings.openid, clock) if settings.openid.configured else None,
+            hash_cost=hash_cost,
+        )
         self._counts = SharedCounts(data / COUNTS, index, limits, clock)
         self._gate: Gate[Connection] = Gate(
             self._counts, limits, lambda connection: self._front.drop(connection)
@@ -90,6 +99,7 @@ class Worker:
     async def start(self, sockets: Sequence[tuple[Listener, socket.socket]]) -> None:
         """Accept connections on bound sockets and begin to work the queue."""
         await self.directory.save()
+        await self.directory.forget_unwanted_keys()
         for listener, sock in sockets:
             self._sessions[listener] = self._session(listener)
             await self._front.listen(sock, self._service(listener))
@@ -111,6 +121,7 @@ class Worker:
             )
             self.store.use(fresh.limits, fresh.retention)
             self._counts.use(fresh.limits)
+            self.directory.use(fresh.limits)
             self.queue.use(fresh.queue)
             self._acceptors = self._make_acceptors()
         try:
@@ -158,7 +169,7 @@ class Worker:
         return Service(listener.role, session, _FAREWELLS[listener.role], listener.tls == "implicit")
 
     def _session(self, listener: Listener) -> Session:
-        context = None if listener.tls == "none" else self._tls.context
+        context = None if listener.tls == "none" else self._tls.context_for(listener.role)
         match listener.role:
             case "smtp" | "submission":
                 role = Role(listener.role)
@@ -171,6 +182,7 @@ class Worker:
                     role=role,
                     hostname=self._settings.hostname,
                     tls_context=context,
+                    mechanisms=listener.mechanisms,
                     listener=f"{listener.role} {listener.address}",
                     on_trusted=self._gate.authenticated,
                 ).run
@@ -183,6 +195,7 @@ class Worker:
                     hostname=self._settings.hostname,
                     tls_context=context,
                     passwords_in_clear=listener.passwords_in_clear,
+                    mechanisms=listener.mechanisms,
                     counts=self._counts,
                     on_login=self._gate.authenticated,
                 ).run
@@ -195,8 +208,9 @@ class Worker:
             directory=self.directory,
             limits=self._settings.limits,
             locks=self._settings.data / LOCKS,
-            tls=None if listener.tls == "none" else lambda: self._tls.context,
+            tls=None if listener.tls == "none" else lambda: self._tls.context_for(listener.role),
             passwords_in_clear=listener.passwords_in_clear,
+            mechanisms=listener.mechanisms,
         )
         return lambda connection: pop3.serve(connection, services)
 

@@ -59,7 +59,7 @@ async def _serve(
 ) -> int:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    tls = ServerTls(certificate.certificate, certificate.key)
+    tls = ServerTls(certificate.certificate, certificate.key, settings.tls.client_ca)
     clock = SystemClock()
     resolver = SystemResolver(settings.dns.servers, settings.dns.timeout, clock)
     worker = Worker(settings, clock=clock, tls=tls, resolver=resolver, index=index)

@@ -80,6 +80,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     ] = 600
     auth_delay: Annotated[Duration, "What a failed log-in costs; doubles with each further one."] = 1
     auth_delay_max: Annotated[Duration, "What it costs at most."] = 15
+    app_passwords: Annotated[Count, "App passwords of one account; SCRAM tries each of them."] = 50
 
     # Store
     free_space: Annotated[Size, "Free disk below which no mail is taken in."] = 64 * MIB

@@ -11,6 +11,7 @@ import msgspec
 from postroad.config import lines
 from postroad.config.errors import ConfigError, nearest, together
 from postroad.config.fields import Field, Kind, fields_of
+from postroad.config.judge_logins import judge_logins
 from postroad.config.settings import Listener, Settings, machine_name, split_address
 from postroad.config.values import parse_duration, parse_size
 
@@ -49,7 +50,14 @@ def missing_files(settings: Settings) -> list[ConfigError]:
     """Say which files the settings name that cannot be read by this user."""
     file = str(settings.source or "")
     found = []
-    for key, named in (("tls.certificate", settings.tls.certificate), ("tls.key", settings.tls.key)):
+    tls, openid = settings.tls, settings.openid
+    for key, named in (
+        ("tls.certificate", tls.certificate),
+        ("tls.key", tls.key),
+        ("tls.client_ca", tls.client_ca),
+        ("openid.client_secret", openid.client_secret),
+        ("openid.ca", openid.ca),
+    ):
         if named is None:
             continue
         try:
@@ -156,6 +164,8 @@ class _Reading:
         if (settings.tls.certificate is None) != (settings.tls.key is None):
             given, wanted = ("key", "certificate") if settings.tls.key else ("certificate", "key")
             self.mistake(("tls", given), f"needs tls.{wanted} beside it")
+        for at, message in judge_logins(settings):
+            self.mistake(at, message)
         self._judge_listeners(settings.listeners)
         for server in settings.dns.servers:
             if not _is_resolver(server):

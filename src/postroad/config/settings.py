@@ -14,6 +14,7 @@ import msgspec
 
 from postroad.config.fields import Count, Duration, Kind, Natural
 from postroad.config.limits import Limits
+from postroad.config.logins import Auth, OpenId
 
 HOUR: Final = 3600.0
 DAY: Final = 86400.0
@@ -39,6 +40,9 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
         "Take passwords without TLS all the same: imap and pop3 on loopback with tls none, "
         "for a webmail or a proxy on this machine.",
     ] = False
+    mechanisms: Annotated[
+        tuple[str, ...], "Of auth.mechanisms those that may be used here; none named: all of them."
+    ] = ()
 
     @property
     def host(self) -> str:
@@ -60,6 +64,11 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True):
         "Without one, a self-signed certificate is made in the data directory.",
     ] = None
     key: Annotated[Path | None, "PEM file with its private key."] = None
+    client_ca: Annotated[
+        Path | None,
+        "PEM file with the authorities whose client certificates open accounts (EXTERNAL). Clients of "
+        "submission, imap and pop3 are asked for one then; the account is the e-mail address in it.",
+    ] = None
 
 
 class Dns(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,6 +195,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"listeners": "
     ] = ""
     workers: Annotated[Natural, "Processes that serve; 0: as many as there are CPUs, at most 4."] = 0
     tls: Tls = Tls()
+    auth: Auth = Auth()
+    openid: OpenId = OpenId()
     listeners: Annotated[
         tuple[Listener, ...],
         "Without any, every protocol is served on loopback at high ports.",

@@ -12,10 +12,13 @@ from postroad.model.address import Address, AddressError, parse_mailbox, unicode
 from postroad.store.accounts import create_mailboxes
 
 _MAX_NAME = 200
-_INFO = "SELECT id, address, name, suspended, quota_bytes, quota_messages FROM account"
+_COLUMNS = "id, address, name, suspended, quota_bytes, quota_messages, app_passwords_only"
+_INFO = f"SELECT {_COLUMNS} FROM account"  # noqa: S608 - a constant
 _ENTRY = (
-    "SELECT id, address, name, suspended, quota_bytes, quota_messages, created, bytes_used, messages_used,"
-    " EXISTS (SELECT 1 FROM credential c WHERE c.account_id = account.id) FROM account"
+    f"SELECT {_COLUMNS}, created, bytes_used, messages_used,"  # noqa: S608 - a constant
+    " EXISTS (SELECT 1 FROM credential c WHERE c.account_id = account.id),"
+    " (SELECT count(*) FROM app_password p WHERE p.account_id = account.id),"
+    " EXISTS (SELECT 1 FROM scram_key k WHERE k.account_id = account.id AND k.label = '') FROM account"
 )
 
 
@@ -30,6 +33,8 @@ class AccountInfo:
     quota_bytes: int | None
     """None: no limit."""
     quota_messages: int | None
+    app_passwords_only: bool = False
+    """Its password opens nothing by SASL; the web asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,16 @@ class AccountEntry:
     created: float
     bytes_used: int
     messages_used: int
-    can_log_in: bool
-    """It has a password (and is perhaps suspended all the same)."""
+    has_password: bool
+    app_passwords: int
+    """How many, expired ones included."""
+    scram: bool
+    """Whether there are SCRAM keys of its password."""
+
+    @property
+    def can_log_in(self) -> bool:
+        """Whether it has something to log in with (and is perhaps suspended all the same)."""
+        return self.app_passwords > 0 or (self.has_password and not self.info.app_passwords_only)
 
 
 def add_account(
@@ -156,6 +169,26 @@ def set_quota(
     return account(tx, address)
 
 
+def take_app_passwords_only(tx: Transaction, address: str, on: bool, *, who: str) -> AccountInfo:
+    """Let the password of an account open nothing any more where an app password can, or let it again.
+
+    Raises:
+        NoSuchAccount
+    """
+    before = account(tx, address)
+    if before.app_passwords_only != on:
+        tx.run("UPDATE account SET app_passwords_only = ? WHERE id = ?", int(on), before.id)
+        changes.record(
+            tx,
+            who=who,
+            noun="account",
+            name=str(before.address),
+            old={"app_passwords_only": before.app_passwords_only},
+            new={"app_passwords_only": on},
+        )
+    return account(tx, address)
+
+
 def set_name(tx: Transaction, address: str, name: str, *, who: str) -> AccountInfo:
     """Change the name of the person.
 
@@ -234,10 +267,15 @@ def check_name(name: str) -> None:
 
 
 def _info(row: Row) -> AccountInfo:
-    account_id, address, name, suspended, quota_bytes, quota_messages = row
-    return AccountInfo(account_id, parse_mailbox(address), name, bool(suspended), quota_bytes, quota_messages)
+    account_id, address, name, suspended, quota_bytes, quota_messages, app_passwords_only = row
+    return AccountInfo(
+        *(account_id, parse_mailbox(address), name, bool(suspended), quota_bytes, quota_messages),
+        bool(app_passwords_only),
+    )
 
 
 def _entry(row: Row) -> AccountEntry:
-    created, bytes_used, messages_used, can_log_in = row[6:]
-    return AccountEntry(_info(row[:6]), created, bytes_used, messages_used, bool(can_log_in))
+    created, bytes_used, messages_used, has_password, app_passwords, scram = row[7:]
+    return AccountEntry(
+        *(_info(row[:7]), created, bytes_used, messages_used, bool(has_password), app_passwords, bool(scram))
+    )

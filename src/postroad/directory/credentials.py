@@ -11,6 +11,7 @@ from postroad.db.transaction import Reader, Transaction
 from postroad.directory import changes
 from postroad.directory.accounts import account
 from postroad.directory.errors import BadPassword
+from postroad.directory.scram import THE_PASSWORD, KeySet, keep_keys
 
 MIN_LENGTH: Final = 8
 MAX_LENGTH: Final = 1024
@@ -99,8 +100,12 @@ def acceptable(password: str, *, allow_weak: bool = False) -> str:
     return ready
 
 
-def set_password(tx: Transaction, address: str, hashed: PasswordHash, *, who: str) -> None:
+def set_password(
+    tx: Transaction, address: str, hashed: PasswordHash, *, who: str, keys: KeySet | None = None
+) -> None:
     """Let an account log in with another password from now on; sessions that are open stay.
+
+    `keys` are the SCRAM keys of the same password, where such are kept.
 
     Raises:
         NoSuchAccount
@@ -114,6 +119,7 @@ def set_password(tx: Transaction, address: str, hashed: PasswordHash, *, who: st
         " VALUES (?, 'password', ?, ?, ?)",
         *(info.id, version, hashed, tx.now),
     )
+    keep_keys(tx, info.id, THE_PASSWORD, keys or {})
 
 
 def credential(reader: Reader, account_id: int) -> Credential | None:

@@ -1,22 +1,32 @@
 """The directory as the services see it: who gets mail, who may send as whom, who logs in."""
 
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import TypeVar
 
 from postroad.config.limits import Limits
+from postroad.config.logins import Auth
 from postroad.db.database import Database
 from postroad.db.transaction import Reader, Work
 from postroad.directory import accounts, snapshot
 from postroad.directory import resolve as addresses
 from postroad.directory.accounts import AccountInfo
+from postroad.directory.attempts import Attempts, LoggedIn
 from postroad.directory.authenticate import Authenticator
+from postroad.directory.client import Client
 from postroad.directory.credentials import FULL_COST, Cost, Hasher
+from postroad.directory.login import Login, SaslLogin
 from postroad.directory.remembered import Remembered
 from postroad.directory.resolve import AccountTarget, Local, Resolution
+from postroad.directory.scram import drop_all_keys, has_any_keys
+from postroad.directory.tokens import Tokens
 from postroad.model.address import Address
 from postroad.model.clock import Clock
 from postroad.obs.log import log
+from postroad.sasl.exchange import start_exchange, usable
+from postroad.sasl.outcome import Surroundings
 
 T = TypeVar("T")
 
@@ -31,14 +41,22 @@ class Directory:
         data: Path,
         *,
         limits: Limits | None = None,
+        auth: Auth | None = None,
+        tokens: Tokens | None = None,
         hash_cost: Cost = FULL_COST,
+        nonce: Callable[[], str] = token_urlsafe,
     ) -> None:
-        """`data` is where `directory.json` is kept."""
+        """`data` is where `directory.json` is kept; `nonce` draws the server's part of SCRAM nonces."""
         self.hasher = Hasher(hash_cost)
         self._database = database
+        self._clock = clock
         self._data = data
         self._remembered = Remembered()
-        self._authenticator = Authenticator(database, clock, limits or Limits(), self.hasher)
+        self._auth = auth or Auth()
+        self._nonce = nonce
+        self._attempts = Attempts(database, clock, limits or Limits())
+        self._authenticator = Authenticator(database, clock, self._attempts, self.hasher, self._auth)
+        self._tokens = tokens
 
     def is_local_domain(self, domain: str) -> bool:
         """Whether mail for `domain` (A-labels, lower case) is ours to take."""
@@ -66,9 +84,52 @@ class Directory:
         """
         return self._database.read(partial(may_send_as, account_id=account_id, address=address))
 
-    async def authenticate(self, login: str, password: str, peer_address: str, protocol: str) -> AccountInfo:
-        """See `Authenticator.authenticate`."""
-        return await self._authenticator.authenticate(login, password, peer_address, protocol)
+    def mechanisms(self, client: Client, allowed: Collection[str] = ()) -> tuple[str, ...]:
+        """SASL mechanisms to offer a client: those that can succeed; of `allowed`, if any are named."""
+        binding = client.default_binding or (bool(client.bindings) and self._auth.end_point_binding)
+        return usable(
+            [name for name in self._auth.mechanisms if not allowed or name in allowed],
+            scram=self._auth.scram == "on",
+            binding=binding,
+            tokens=self._tokens is not None,
+            certificate=bool(client.names),
+        )
+
+    def begin_login(self, mechanism: str, client: Client, allowed: Collection[str] = ()) -> Login | None:
+        """Begin a SASL exchange; None if the mechanism is not among `mechanisms`."""
+        offered = self.mechanisms(client, allowed)
+        if mechanism.upper() not in offered:
+            return None
+        surroundings = Surroundings(
+            self._nonce(),
+            client.bindings,
+            plus_offered=any(name.endswith("-PLUS") for name in offered),
+        )
+        exchange = start_exchange(mechanism, surroundings)
+        assert exchange is not None, "what is offered is known"
+        return SaslLogin(
+            mechanism.upper(),
+            exchange,
+            client,
+            attempts=self._attempts,
+            authenticator=self._authenticator,
+            tokens=self._tokens,
+            database=self._database,
+            clock=self._clock,
+        )
+
+    async def authenticate(self, login: str, password: str, client: Client, mechanism: str) -> LoggedIn:
+        """See `Authenticator.authenticate`; for the commands of IMAP and POP3 that are no SASL."""
+        return await self._authenticator.authenticate(login, password, client, mechanism)
+
+    def use(self, limits: Limits) -> None:
+        """Take limits that were read anew."""
+        self._attempts.limits = limits
+
+    async def forget_unwanted_keys(self) -> None:
+        """Erase all SCRAM keys where the settings say that none are kept."""
+        if self._auth.scram == "off" and self._database.read(has_any_keys):
+            await self.change(partial(drop_all_keys, who="settings"))
 
     async def change(self, work: Work[T]) -> T:
         """Run a verb of this package (`add_account`, `set_password` …), then save `directory.json`."""
@@ -87,6 +148,8 @@ class Directory:
     async def close(self) -> None:
         """Let log-ins that are under way come to their end."""
         await self._authenticator.close()
+        if self._tokens is not None:
+            await self._tokens.close()
 
 
 def may_send_as(reader: Reader, account_id: int, address: Address) -> bool:

@@ -21,6 +21,10 @@ class NoSuchAlias(DirectoryError):
     """There is no alias of that name, or it has no such target."""
 
 
+class NoSuchAppPassword(DirectoryError):
+    """The account has no app password of that label."""
+
+
 class AlreadyThere(DirectoryError):
     """The name is taken."""
 
@@ -43,3 +47,11 @@ class BadPassword(DirectoryError):
 
 class AuthenticationFailed(Exception):
     """Wrong password, no such user, suspended: the same for all, in words and in time."""
+
+
+class AuthorizationFailed(AuthenticationFailed):
+    """Somebody wants to act as somebody else, which is granted to nobody; no password was looked at."""
+
+
+class BadExchange(Exception):
+    """What the client sent is not what the mechanism wants; the message may be shown to anyone."""

@@ -10,7 +10,7 @@ from postroad.store.accounts import close, erase
 
 KEPT_COLUMNS = (
     "id, key, address, domain, name, created, suspended, quota_bytes, quota_messages, modseq, bytes_used,"
-    " messages_used, next_mailbox_id, next_message_id, next_uidvalidity"
+    " messages_used, next_mailbox_id, next_message_id, next_uidvalidity, app_passwords_only"
 )
 """What `account` and `kept_account` have in common."""
 
@@ -48,7 +48,7 @@ def drop_account(
 
 def drop_login(tx: Transaction, account_id: int) -> None:
     """Remove what an account logs in with."""
-    for table in ("credential", "known_network"):
+    for table in ("credential", "app_password", "scram_key", "known_network"):
         tx.run(f"DELETE FROM {table} WHERE account_id = ?", account_id)  # noqa: S608 - names from the line above
 
 

@@ -107,10 +107,15 @@ def is_known(reader: Reader, account_id: int, network: str) -> bool:
     return _known_at(reader, account_id, network) is not None
 
 
+def is_fresh(reader: Reader, account_id: int, network: str, now: float) -> bool:
+    """Whether that was noted so lately that it need not be noted again."""
+    known = _known_at(reader, account_id, network)
+    return known is not None and now - known < _FRESH
+
+
 def remember(tx: Transaction, account_id: int, network: str) -> None:
     """Note a network that an account logged in from; the latest are kept."""
-    known = _known_at(tx, account_id, network)
-    if known is not None and tx.now - known < _FRESH:
+    if is_fresh(tx, account_id, network, tx.now):
         return
     tx.run(
         "INSERT OR REPLACE INTO known_network (account_id, network, at) VALUES (?, ?, ?)",

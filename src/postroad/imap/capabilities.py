@@ -1,9 +1,11 @@
 """What the server says it can do, by state of the session (RFC 3501 §7.2.1)."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.table import State
+from postroad.sasl.exchange import takes_passwords
 
 OFFERED: Final = frozenset({Extension.SEARCHRES, Extension.CONDSTORE})
 """Extensions whose arguments the core lets through."""
@@ -11,7 +13,6 @@ OFFERED: Final = frozenset({Extension.SEARCHRES, Extension.CONDSTORE})
 
 # LITERAL- bounds what a stranger may send uninvited (RFC 7888 §5); LITERAL+ is for users.
 _ALWAYS: Final = b"IMAP4rev1 SASL-IR ID ENABLE"
-_MECHANISMS: Final = b"AUTH=PLAIN AUTH=LOGIN"
 _USERS: Final = (
     b"LITERAL+ MULTIAPPEND IDLE NAMESPACE CHILDREN UIDPLUS MOVE UNSELECT SPECIAL-USE CREATE-SPECIAL-USE"
     b" LIST-EXTENDED LIST-STATUS STATUS=SIZE CONDSTORE ESEARCH SEARCHRES WITHIN PARTIAL"
@@ -21,11 +22,14 @@ _USERS: Final = (
 )
 
 
-def capabilities(state: State, *, takes_passwords: bool, tls_offered: bool, append_limit: int) -> bytes:
-    """Return the list for CAPABILITY."""
+def capabilities(state: State, *, mechanisms: Sequence[str], tls_offered: bool, append_limit: int) -> bytes:
+    """Return the list for CAPABILITY; `mechanisms` are those that a stranger may use as things are."""
     if state is not State.NOT_AUTHENTICATED:
         return b"%b %b APPENDLIMIT=%d" % (_ALWAYS, _USERS, append_limit)
-    if takes_passwords:
-        return b"%b LITERAL- %b" % (_ALWAYS, _MECHANISMS)
-    starttls = b" STARTTLS" if tls_offered else b""
-    return b"%b LITERAL-%b LOGINDISABLED" % (_ALWAYS, starttls)
+    words = [_ALWAYS, b"LITERAL-"]
+    if tls_offered:
+        words.append(b"STARTTLS")
+    words += [b"AUTH=" + name.encode() for name in mechanisms]
+    if not takes_passwords(mechanisms):
+        words.append(b"LOGINDISABLED")
+    return b" ".join(words)

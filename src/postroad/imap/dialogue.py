@@ -2,12 +2,14 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
 from postroad.config.limits import Limits
-from postroad.directory.accounts import AccountInfo
+from postroad.directory.attempts import LoggedIn
+from postroad.directory.client import Client, client_of
+from postroad.directory.login import Login
 from postroad.imap.answer import No
 from postroad.imap.capabilities import capabilities
 from postroad.imap.enabled import Enabled
@@ -19,16 +21,25 @@ from postroad.imap.wire.table import State
 from postroad.model.clock import Clock
 from postroad.net.connection import Connection
 from postroad.policy.shared_counts import Refusal, UserSession
+from postroad.sasl.exchange import takes_passwords
 from postroad.store.account import Account
 from postroad.store.store import Store
 from postroad.store.types import Mailbox
 
 
 class Authenticator(Protocol):
-    """Who knows passwords; `postroad.directory.directory.Directory` does."""
+    """Who knows people; `postroad.directory.directory.Directory` does."""
 
-    async def authenticate(self, login: str, password: str, peer_address: str, protocol: str) -> AccountInfo:
-        """Return the account, or raise AuthenticationFailed, Refused or Unavailable."""
+    async def authenticate(self, login: str, password: str, client: Client, mechanism: str) -> LoggedIn:
+        """Return who it is, or raise AuthenticationFailed, Refused or Unavailable."""
+        ...
+
+    def mechanisms(self, client: Client, allowed: Collection[str] = ()) -> tuple[str, ...]:
+        """SASL mechanisms to offer."""
+        ...
+
+    def begin_login(self, mechanism: str, client: Client, allowed: Collection[str] = ()) -> Login | None:
+        """Begin a SASL exchange of a mechanism that is offered."""
         ...
 
 
@@ -55,6 +66,8 @@ class Services:
     hostname: str
     tls_context: ssl.SSLContext | None
     passwords_in_clear: bool
+    mechanisms: Collection[str]
+    """SASL mechanisms that this listener may use; none named: all."""
     shared_uids: SharedUids
     counts: SessionCounts
     large_searches: asyncio.Semaphore
@@ -142,16 +155,30 @@ class Dialogue:
             self._counted = None
 
     @property
-    def takes_passwords(self) -> bool:
+    def may_log_in(self) -> bool:
         """Under TLS alone, or where nobody can listen in (RFC 8314 §3)."""
         return self.conn.tls is not None or self.services.passwords_in_clear
+
+    @property
+    def takes_passwords(self) -> bool:
+        """Whether LOGIN is on: it shows the password as PLAIN and its like do."""
+        return takes_passwords(self._mechanisms())
+
+    def client(self) -> Client:
+        """What the directory has to know of the client."""
+        return client_of(self.conn, "imap")
+
+    def _mechanisms(self) -> tuple[str, ...]:
+        if not self.may_log_in:
+            return ()
+        return self.services.directory.mechanisms(self.client(), self.services.mechanisms)
 
     def capabilities(self) -> bytes:
         """What the client can use in this state."""
         return capabilities(
             self.core.state,
-            takes_passwords=self.takes_passwords,
-            tls_offered=self.services.tls_context is not None,
+            mechanisms=self._mechanisms() if self.core.state is State.NOT_AUTHENTICATED else (),
+            tls_offered=self.services.tls_context is not None and self.conn.tls is None,
             append_limit=self.services.limits.message_size,
         )
 

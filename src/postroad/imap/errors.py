@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from postroad.directory.errors import AuthenticationFailed
+from postroad.directory.errors import AuthenticationFailed, AuthorizationFailed, BadExchange
 from postroad.imap.answer import Answer, No
 from postroad.imap.selected import BadNumber
 from postroad.model.refusal import Refused, Unavailable
@@ -33,6 +33,7 @@ _REPLIES: Final[dict[type[Exception], Answer]] = {
     Damaged: Answer(b"NO", b"CORRUPTION", b"the message is damaged; the operator has been told"),
     StoreError: Answer(b"NO", b"CANNOT", b"that cannot be done"),
     AuthenticationFailed: Answer(b"NO", b"AUTHENTICATIONFAILED", b"wrong name or password"),
+    AuthorizationFailed: Answer(b"NO", b"AUTHORIZATIONFAILED", b"nobody may log in as somebody else"),
     Unavailable: Answer(b"NO", b"UNAVAILABLE", b"not now; try again later"),
     BadNumber: Answer(b"BAD", b"", b"there are not so many messages"),
 }
@@ -46,6 +47,8 @@ def answer_to(error: Exception) -> Answer | None:
         case Refused(public=public):
             # Too many failed log-ins from there: RFC 5530 has LIMIT for nothing else.
             return Answer(b"NO", b"LIMIT", public.encode("ascii", "replace"))
+        case BadExchange():
+            return Answer(b"BAD", b"", str(error).encode("ascii", "replace"))
     for kind in type(error).__mro__:
         if kind in _REPLIES:
             return _REPLIES[kind]

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from postroad.config.limits import Limits
@@ -66,6 +66,7 @@ class ImapSession:
         hostname: str,
         tls_context: ssl.SSLContext | None,
         passwords_in_clear: bool = False,
+        mechanisms: Collection[str] = (),
         counts: SessionCounts,
         on_login: Callable[[Connection], None] = lambda _: None,
     ) -> None:
@@ -78,6 +79,7 @@ class ImapSession:
             hostname=hostname,
             tls_context=tls_context,
             passwords_in_clear=passwords_in_clear,
+            mechanisms=mechanisms,
             shared_uids=SharedUids(),
             counts=counts,
             large_searches=asyncio.Semaphore(LARGE_SEARCHES),

@@ -140,16 +140,16 @@ class Front:
                 client.close()  # nothing can be said before the handshake
                 continue
             self._keep(connection, service)
-            handshake = loop.create_task(self._handshake(client, connection))
+            handshake = loop.create_task(self._handshake(client, connection, service))
             self._handshakes[connection] = handshake
             # Not within the task: one that is cancelled before its first step never runs.
             handshake.add_done_callback(partial(self._handshaken, client, connection))
 
-    async def _handshake(self, client: socket.socket, connection: Connection) -> None:
+    async def _handshake(self, client: socket.socket, connection: Connection, service: Service) -> None:
         await asyncio.get_running_loop().connect_accepted_socket(
             lambda: connection,
             client,
-            ssl=self._tls.context,
+            ssl=self._tls.context_for(service.protocol),
             ssl_handshake_timeout=HANDSHAKE_SECONDS,
         )
 

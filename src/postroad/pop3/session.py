@@ -7,14 +7,17 @@ a lost connection and a server that stops leave every message where it is.
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 from postroad.config.limits import Limits
 from postroad.directory.accounts import AccountInfo
-from postroad.directory.errors import AuthenticationFailed
+from postroad.directory.attempts import LoggedIn
+from postroad.directory.client import Client, client_of
+from postroad.directory.errors import AuthenticationFailed, BadExchange
+from postroad.directory.login import Login as Exchange
 from postroad.model.refusal import Refused, Unavailable
 from postroad.net.connection import Connection, Wake
 from postroad.obs.log import log
@@ -23,27 +26,21 @@ from postroad.pop3.maildrop import InUse, Maildrop
 from postroad.pop3.transaction import ENOUGH, CutOff, answer
 from postroad.pop3.wire.core import Pop3Core
 from postroad.pop3.wire.events import Auth, AuthResponse, Event, HangUp, Login, Quit, StartTls
-from postroad.sasl.exchange import (
-    MECHANISMS,
-    Challenge,
-    Exchange,
-    Failed,
-    Outcome,
-    Password,
-    start_exchange,
-)
+from postroad.sasl.outcome import Challenge
 from postroad.store.errors import Damaged, NoSuchMailbox, StoreError
 from postroad.store.store import Store
-
-_MECHANISMS: Final = tuple(name.encode() for name in MECHANISMS)
 
 
 class Authenticator(Protocol):
     """Who somebody is (see `directory.Directory.authenticate`)."""
 
-    async def authenticate(
-        self, login: str, password: str, peer_address: str, protocol: str
-    ) -> AccountInfo: ...
+    async def authenticate(self, login: str, password: str, client: Client, mechanism: str) -> LoggedIn: ...
+
+    def mechanisms(self, client: Client, allowed: Collection[str] = ()) -> tuple[str, ...]: ...
+
+    def begin_login(
+        self, mechanism: str, client: Client, allowed: Collection[str] = ()
+    ) -> Exchange | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +56,8 @@ class Services:
     """The context for STLS; None when the listener has no TLS."""
     passwords_in_clear: bool = False
     """Whether passwords are taken without TLS: nobody can listen in."""
+    mechanisms: Collection[str] = ()
+    """SASL mechanisms that this listener may use; none named: all."""
     on_login: Callable[[Connection], None] = lambda _: None
     """Called once a connection is no stranger's any more."""
 
@@ -94,7 +93,7 @@ class _Session:
         self._core = Pop3Core(
             secure=connection.tls is not None or services.passwords_in_clear,
             tls_offered=services.tls is not None,
-            mechanisms=_MECHANISMS,
+            mechanisms=self._mechanisms(),
             bad_commands=services.limits.errors_hard,
         )
         self._commands = COMMANDS.labels("pop3")
@@ -188,9 +187,18 @@ class _Session:
         # Whatever came in clear behind STLS is dropped here (RFC 2595 §4).
         self._core.start_tls()
         await self._connection.start_tls(tls())
+        self._core.offer(self._mechanisms())
+
+    def _mechanisms(self) -> tuple[bytes, ...]:
+        found = self._services.directory.mechanisms(self._client(), self._services.mechanisms)
+        return tuple(name.encode() for name in found)
+
+    def _client(self) -> Client:
+        return client_of(self._connection, "pop3")
 
     async def _begin_exchange(self, mechanism: bytes, initial: bytes | None) -> None:
-        exchange = start_exchange(mechanism.decode())
+        services = self._services
+        exchange = services.directory.begin_login(mechanism.decode(), self._client(), services.mechanisms)
         assert exchange is not None, "the core lets only mechanisms through that were offered"
         self._exchange = exchange
         await self._go_on(exchange.start(initial))
@@ -203,23 +211,17 @@ class _Session:
         else:
             await self._go_on(exchange.respond(data))
 
-    async def _go_on(self, outcome: Outcome) -> None:
-        match outcome:
-            case Challenge(data):
-                self._core.challenge(data)
-            case Password():
-                await self._log_in(outcome.login if outcome.as_itself else None, outcome.secret)
-            case Failed(reason):
-                self._fail(reason.encode("ascii", "replace"))
-
     async def _log_in(self, login: str | None, password: str | None) -> None:
-        """Ask the directory; then take the mailbox for this session alone."""
-        self._exchange = None
+        """USER and PASS: what cannot be a name is asked for all the same, so that it costs the same time."""
+        directory = self._services.directory
+        await self._go_on(directory.authenticate(login or "", password or "", self._client(), "USER"))
+
+    async def _go_on(self, step: Awaitable[Challenge | LoggedIn]) -> None:
+        """Wait for a step of a log-in; after the last, take the mailbox for this session alone."""
         try:
-            # What cannot be a name is asked for all the same, so that it costs the same time.
-            account = await self._services.directory.authenticate(
-                login or "", password or "", self._connection.peer[0], "pop3"
-            )
+            outcome = await step
+        except BadExchange as error:
+            self._fail(str(error).encode("ascii", "replace"))
         except AuthenticationFailed:
             self._failed_logins += 1
             self._fail(b"wrong name or password", b"AUTH")
@@ -229,7 +231,11 @@ class _Session:
         except Unavailable:
             self._fail(b"not now, try again later", b"SYS/TEMP")
         else:
-            await self._open(account)
+            if isinstance(outcome, Challenge):
+                self._core.challenge(outcome.data)
+            else:
+                self._exchange = None
+                await self._open(outcome.account)
         if self._failed_logins >= self._services.limits.auth_per_connection:
             self._over = True
 

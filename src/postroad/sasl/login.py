@@ -6,8 +6,7 @@ The words of the challenges mean nothing, but some clients look for these.
 
 from typing import Final
 
-from postroad.sasl.outcome import Challenge, Failed, Outcome, Password
-from postroad.sasl.plain import FIELD_OCTETS
+from postroad.sasl.outcome import FIELD_OCTETS, Challenge, Failed, Outcome, Password
 
 _NAME: Final = Challenge(b"Username:")
 _SECRET: Final = Challenge(b"Password:")

@@ -1,11 +1,6 @@
 """PLAIN: identity and password in one message (RFC 4616)."""
 
-from typing import Final
-
-from postroad.sasl.outcome import Challenge, Failed, Outcome, Password
-
-FIELD_OCTETS: Final = 255
-"""RFC 4616 §2 bounds each field at 255 characters; counted in octets here."""
+from postroad.sasl.outcome import FIELD_OCTETS, Challenge, Failed, Outcome, Password
 
 
 class Plain:

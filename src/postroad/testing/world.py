@@ -14,7 +14,8 @@ from typing import Final, TypeVar
 from msgspec.structs import replace
 
 from postroad.config.limits import Limits
-from postroad.config.settings import Listener, Queue, Settings
+from postroad.config.logins import Auth, OpenId
+from postroad.config.settings import Listener, Queue, Settings, Tls
 from postroad.db.transaction import Reader, Transaction
 from postroad.delivery.remote import RemoteDelivery
 from postroad.directory import accounts, aliases, domains
@@ -90,6 +91,9 @@ class MailWorld:
         real_time: bool = False,
         limits: Limits | None = None,
         queue: Queue | None = None,
+        auth: Auth | None = None,
+        openid: OpenId | None = None,
+        client_ca: Path | None = None,
         timeouts: Timeouts = TIMEOUTS,
         hostname: str = HOSTNAME,
         data: Path | None = None,
@@ -116,6 +120,9 @@ class MailWorld:
             listeners=tuple(LISTENERS.values()),
             limits=limits or (Limits() if real_time else _unhurried()),
             queue=queue or Queue(allow_private_addresses=True),
+            auth=auth or Auth(),
+            openid=openid or OpenId(),
+            tls=Tls(client_ca=client_ca),
         )
 
     @property
@@ -163,7 +170,7 @@ class MailWorld:
             worker = Worker(
                 self._settings,
                 clock=self.clock,
-                tls=ServerTls(files.certificate, files.key),
+                tls=ServerTls(files.certificate, files.key, self._settings.tls.client_ca),
                 resolver=self.resolver,
                 index=index,
                 hash_cost=LEAST_COST,

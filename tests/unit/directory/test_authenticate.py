@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from postroad.config.limits import Limits
+from postroad.config.logins import Auth
 from postroad.db.database import Database
 from postroad.db.transaction import Transaction
 from postroad.directory.accounts import remove_account, suspend_account
+from postroad.directory.attempts import Attempts
 from postroad.directory.authenticate import Authenticator
+from postroad.directory.client import Client
 from postroad.directory.credentials import LEAST_COST, Hasher, PasswordHash, set_password
 from postroad.directory.directory import Directory
 from postroad.directory.errors import AuthenticationFailed
@@ -40,12 +43,12 @@ async def attempt(
 ) -> str:
     """What came of one log-in, in a word."""
     try:
-        account = await directory.authenticate(login, password, peer, "imap")
+        who = await directory.authenticate(login, password, Client(peer, "imap"), "PLAIN")
     except AuthenticationFailed:
         return "failed"
     except Refused as refused:
         return refused.private
-    return str(account.address)
+    return str(who.account.address)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +87,7 @@ def test_the_right_password_opens(book: Book, login: str) -> None:
 def test_all_that_is_wrong_is_wrong_alike(book: Book, login: str, password: str) -> None:
     async def test(directory: Directory, clock: HeldClock) -> None:
         with pytest.raises(AuthenticationFailed) as caught:
-            await directory.authenticate(login, password, HOME, "imap")
+            await directory.authenticate(login, password, Client(HOME, "imap"), "PLAIN")
         assert str(caught.value) == ""
         assert clock.slept == [1.0]
 
@@ -285,15 +288,16 @@ class Counting(Hasher):
 def test_pollers_cost_no_hash(book: Book) -> None:
     async def test(database: Database, clock: HeldClock) -> None:
         hasher = Counting()
-        authenticator = Authenticator(database, clock, Limits(), hasher)
+        authenticator = Authenticator(database, clock, Attempts(database, clock, Limits()), hasher, Auth())
         for _ in range(5):
-            await authenticator.authenticate("ada@example.org", RIGHT, HOME, "imap")
+            await authenticator.authenticate("ada@example.org", RIGHT, Client(HOME, "imap"), "PLAIN")
         assert hasher.verified == 1
-        many = (authenticator.authenticate("ada@example.org", RIGHT, CAFE, "imap") for _ in range(5))
+        cafe = Client(CAFE, "imap")
+        many = (authenticator.authenticate("ada@example.org", RIGHT, cafe, "PLAIN") for _ in range(5))
         await asyncio.gather(*many)
         assert hasher.verified == 2
         clock.time += 601
-        await authenticator.authenticate("ada@example.org", RIGHT, HOME, "imap")
+        await authenticator.authenticate("ada@example.org", RIGHT, Client(HOME, "imap"), "PLAIN")
         assert hasher.verified == 3
         await authenticator.close()
 
@@ -304,9 +308,9 @@ def test_pollers_cost_no_hash(book: Book) -> None:
 def test_every_wrong_log_in_costs_one_hash(book: Book, login: str) -> None:
     async def test(database: Database, clock: HeldClock) -> None:
         hasher = Counting()
-        authenticator = Authenticator(database, clock, Limits(), hasher)
+        authenticator = Authenticator(database, clock, Attempts(database, clock, Limits()), hasher, Auth())
         with pytest.raises(AuthenticationFailed):
-            await authenticator.authenticate(login, WRONG, HOME, "imap")
+            await authenticator.authenticate(login, WRONG, Client(HOME, "imap"), "PLAIN")
         assert hasher.verified == 1
         await authenticator.close()
 
@@ -317,7 +321,7 @@ def test_a_limit_is_a_temporary_failure(book: Book) -> None:
     async def test(directory: Directory, clock: HeldClock) -> None:
         await attempt(directory, WRONG)
         with pytest.raises(Refused) as caught:
-            await directory.authenticate("ada@example.org", RIGHT, HOME, "smtp")
+            await directory.authenticate("ada@example.org", RIGHT, Client(HOME, "submission"), "PLAIN")
         assert str(caught.value) == "454 4.7.0 too many failed log-ins, try again later"
         assert clock.slept == [1.0, 1.0]
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from postroad.sasl.exchange import MECHANISMS, Challenge, Failed, Outcome, Password, start_exchange
+from postroad.sasl.exchange import MECHANISMS, start_exchange
+from postroad.sasl.outcome import Challenge, Failed, Outcome, Password
 
 
 def plain(message: bytes) -> Outcome:
@@ -22,8 +23,8 @@ def login(*responses: bytes) -> Outcome:
 
 
 def test_mechanisms_are_found_in_any_case() -> None:
-    assert MECHANISMS == ("PLAIN", "LOGIN")
-    assert start_exchange("Plain") is not None
+    for name in MECHANISMS:
+        assert start_exchange(name.title()) is not None
     assert start_exchange("CRAM-MD5") is None
     assert start_exchange("") is None
 

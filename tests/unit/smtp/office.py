@@ -1,15 +1,19 @@
 """A small post office: the services of an SMTP session, without store and database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from postroad.directory.accounts import AccountInfo
-from postroad.directory.errors import AuthenticationFailed
+from postroad.directory.attempts import LoggedIn
+from postroad.directory.client import Client
+from postroad.directory.errors import AuthenticationFailed, AuthorizationFailed, BadExchange
 from postroad.model.address import Address, parse_mailbox
 from postroad.model.envelope import Envelope, Peer
 from postroad.model.octets import Octets
 from postroad.model.refusal import Refused, Unavailable
+from postroad.sasl.exchange import start_exchange
+from postroad.sasl.outcome import Challenge, Exchange, Failed, Outcome, Password
 from postroad.store.blobs.spool import Spool
 from postroad.store.errors import OverQuota
 
@@ -86,15 +90,27 @@ class Office:
 
     # Authenticator
 
-    async def authenticate(self, login: str, password: str, peer_address: str, protocol: str) -> AccountInfo:
-        self.attempts.append((login, password, peer_address, protocol))
+    def mechanisms(self, client: Client, allowed: Collection[str] = ()) -> tuple[str, ...]:
+        return ("PLAIN", "LOGIN")
+
+    def begin_login(
+        self, mechanism: str, client: Client, allowed: Collection[str] = ()
+    ) -> "PasswordLogin | None":
+        exchange = start_exchange(mechanism)
+        return PasswordLogin(self, exchange, client) if exchange else None
+
+    async def verify(self, password: Password, client: Client) -> LoggedIn:
+        login, secret = password.login, password.secret
+        if not password.as_itself:
+            raise AuthorizationFailed
+        self.attempts.append((login, secret, client.address, client.protocol))
         if login == "limited@ours.test":
             raise Refused(454, "4.7.0", "too many failed log-ins, try again later")
         if login == "outage@ours.test":
             raise Unavailable("the database is away")
-        if (login, password) != ("ada@ours.test", "sesame"):
+        if (login, secret) != ("ada@ours.test", "sesame"):
             raise AuthenticationFailed
-        return ADA
+        return LoggedIn(ADA, "PLAIN")
 
     # Spools
 
@@ -113,6 +129,32 @@ class Office:
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+
+
+class PasswordLogin:
+    """An exchange that comes to a name and a password."""
+
+    def __init__(self, office: Office, exchange: Exchange, client: Client) -> None:
+        self._office = office
+        self._exchange = exchange
+        self._client = client
+
+    async def start(self, initial: bytes | None) -> Challenge | LoggedIn:
+        return await self._go_on(self._exchange.start(initial))
+
+    async def respond(self, response: bytes) -> Challenge | LoggedIn:
+        return await self._go_on(self._exchange.respond(response))
+
+    async def _go_on(self, outcome: Outcome) -> Challenge | LoggedIn:
+        match outcome:
+            case Challenge():
+                return outcome
+            case Password():
+                return await self._office.verify(outcome, self._client)
+            case Failed(reason):
+                raise BadExchange(reason)
+            case _:
+                raise AssertionError(outcome)
 
 
 class WatchedSpool(Spool):

@@ -1,5 +1,9 @@
 """LOGIN, AUTHENTICATE, STARTTLS (RFC 3501 §6.2)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from postroad.directory.attempts import LoggedIn
 from postroad.directory.errors import AuthenticationFailed
 from postroad.imap.answer import Answer, No, ok
 from postroad.imap.dialogue import Dialogue
@@ -9,7 +13,7 @@ from postroad.model.refusal import Refused
 from postroad.obs.log import log
 from postroad.policy.shared_counts import Refusal
 from postroad.sasl import base64
-from postroad.sasl.exchange import Challenge, Failed, Password, start_exchange
+from postroad.sasl.outcome import Challenge
 
 _IN_CLEAR = No(b"PRIVACYREQUIRED", b"passwords are taken under TLS only")
 
@@ -29,43 +33,49 @@ async def start_tls(dialogue: Dialogue, command: StartTls) -> Answer | None:
 
 async def login(dialogue: Dialogue, command: Login) -> Answer:
     """Log in with a name and a password."""
-    if not dialogue.takes_passwords:
+    if not dialogue.may_log_in:
         raise _IN_CLEAR
-    return await _verify(dialogue, command.user, command.password)
+    if not dialogue.takes_passwords:
+        raise No(b"", b"passwords are not taken here; use AUTHENTICATE")
+    directory = dialogue.services.directory
+    with _counted(dialogue):
+        who = await directory.authenticate(command.user, command.password, dialogue.client(), "LOGIN")
+    return _enter(dialogue, who)
 
 
 async def authenticate(dialogue: Dialogue, command: Authenticate) -> Answer | None:
     """Log in by a SASL mechanism (RFC 3501 §6.2.2, RFC 4959)."""
-    if not dialogue.takes_passwords:
+    if not dialogue.may_log_in:
         raise _IN_CLEAR
-    exchange = start_exchange(command.mechanism)
+    services = dialogue.services
+    exchange = services.directory.begin_login(command.mechanism, dialogue.client(), services.mechanisms)
     if exchange is None:
         raise No(b"", b"there is no such mechanism")
-    outcome = exchange.start(command.initial)
+    with _counted(dialogue):
+        outcome = await exchange.start(command.initial)
     while isinstance(outcome, Challenge):
         dialogue.core.continuation(base64.encode(outcome.data))
         dialogue.core.expect_auth_response(command.tag)
         response = await next_event(dialogue)
         if not isinstance(response, AuthResponse):
             return None  # the client gave up, or is gone; the core has answered
-        outcome = exchange.respond(response.data)
-    match outcome:
-        case Failed(reason=reason):
-            return Answer(b"BAD", b"", reason.encode())
-        case Password():
-            if not outcome.as_itself:
-                raise No(b"AUTHORIZATIONFAILED", b"nobody may log in as somebody else")
-            return await _verify(dialogue, outcome.login, outcome.secret)
+        with _counted(dialogue):
+            outcome = await exchange.respond(response.data)
+    return _enter(dialogue, outcome)
 
 
-async def _verify(dialogue: Dialogue, user: str, password: str) -> Answer:
-    services = dialogue.services
-    conn = dialogue.conn
+@contextmanager
+def _counted(dialogue: Dialogue) -> Iterator[None]:
+    """What a log-in fails with counts towards the end of the connection."""
     try:
-        account = await services.directory.authenticate(user, password, conn.peer[0], "imap")
+        yield
     except (AuthenticationFailed, Refused):
         dialogue.failures += 1
         raise
+
+
+def _enter(dialogue: Dialogue, who: LoggedIn) -> Answer:
+    conn, account = dialogue.conn, who.account
     refusal = dialogue.log_in(account.id)
     if isinstance(refusal, Refusal):
         log.info("imap.refused", conn=conn.id, account=account.id, limit=refusal.limit)

@@ -29,6 +29,7 @@ from postroad.pop3.wire.events import (
     Uidl,
 )
 from postroad.sasl import base64
+from postroad.sasl.exchange import takes_passwords
 
 MAX_COMMAND: Final = 512
 """RFC 2449 §4 says 255 octets; passwords and names in UTF-8 may be a little longer."""
@@ -154,6 +155,10 @@ class Pop3Core:
         self._user = None
         self._secure = True
 
+    def offer(self, mechanisms: tuple[bytes, ...]) -> None:
+        """Offer these mechanisms from now on: under TLS there are more."""
+        self._mechanisms = mechanisms
+
     # -- events -----------------------------------------------------------
 
     def next_event(self) -> Event | None:
@@ -246,7 +251,8 @@ class Pop3Core:
         """RFC 2449 §5: what is legal before log-in is announced in both states."""
         lines = [b"+OK capabilities follow", b"TOP", b"UIDL", b"RESP-CODES", b"AUTH-RESP-CODE", b"PIPELINING"]
         if self._secure:
-            lines.append(b"USER")
+            if takes_passwords([name.decode() for name in self._mechanisms]):
+                lines.append(b"USER")
             if self._mechanisms:
                 lines.append(b"SASL " + b" ".join(self._mechanisms))
         elif self._tls_offered:
@@ -260,6 +266,8 @@ class Pop3Core:
     def _user_name(self, rest: bytes) -> None:
         if not self._secure:
             self._in_clear()
+        elif not takes_passwords([name.decode() for name in self._mechanisms]):
+            self._bad(b"passwords are not taken here; use AUTH")
         elif not rest.strip():
             self._bad(b"USER needs a name")
         else:

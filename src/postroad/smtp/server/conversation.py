@@ -1,19 +1,21 @@
 """One SMTP connection from greeting to goodbye."""
 
 import asyncio
+from dataclasses import replace
 from typing import Final, TypeAlias
 
+from postroad.directory.client import Client, client_of
 from postroad.model.envelope import Peer
 from postroad.model.refusal import Refused
 from postroad.net.connection import Connection, Wake
 from postroad.obs.log import log
 from postroad.obs.metrics import COMMANDS, REFUSALS, SESSIONS
 from postroad.policy.limits import Limits
-from postroad.sasl.exchange import Challenge
+from postroad.sasl.outcome import Challenge
 from postroad.smtp.server import errors
 from postroad.smtp.server.login import Login
 from postroad.smtp.server.refusals import Refusals
-from postroad.smtp.server.services import Services
+from postroad.smtp.server.services import Role, Services
 from postroad.smtp.server.transaction import Transaction
 from postroad.smtp.wire.events import (
     Answered,
@@ -36,7 +38,7 @@ from postroad.smtp.wire.events import (
 )
 from postroad.smtp.wire.replies import Reply
 from postroad.smtp.wire.server import SmtpServerCore
-from postroad.smtp.wire.terms import with_protocol
+from postroad.smtp.wire.terms import Terms, with_protocol
 
 ERROR_DELAY: Final = 1.0
 """What each error costs beyond the soft limit, in seconds."""
@@ -64,8 +66,8 @@ class Conversation:
     def __init__(self, services: Services, conn: Connection) -> None:
         self._services = services
         self._conn = conn
-        self._core = SmtpServerCore(services.terms, secure=conn.tls is not None)
-        self._login = Login(services.directory, conn.peer[0], services.role.value)
+        self._core = SmtpServerCore(self._terms(), secure=conn.tls is not None)
+        self._login = Login(services.directory, services.mechanisms)
         self._transaction: Transaction | None = None
         self._refusals = Refusals()
         self._errors = self._unknown = self._messages = 0
@@ -170,8 +172,10 @@ class Conversation:
         try:
             if isinstance(event, DataEnd):
                 reply: Reply | Challenge = await self._accept()
-            elif isinstance(event, Auth | AuthResponse):
-                reply = await self._login.step(event)
+            elif isinstance(event, Auth):
+                reply = await self._login.begin(event, self._client())
+            elif isinstance(event, AuthResponse):
+                reply = await self._login.respond(event)
             else:
                 reply = self._decide(event)
         except Exception as error:
@@ -232,8 +236,8 @@ class Conversation:
             case Auth() | AuthResponse():
                 if self._login.failures >= self._services.limits.auth_per_connection:
                     return self._say_goodbye(errors.TOO_MANY_LOGINS, "failed log-ins")
-                if self._login.account is not None:
-                    self._conn.account_id = self._login.account.id
+                if self._login.who is not None:
+                    self._conn.account_id = self._login.who.account.id
                     self._services.on_trusted(self._conn)
             case ChunkEnd() | DataEnd() if not reply.positive:
                 self._refuse_message(reply, private)
@@ -263,7 +267,7 @@ class Conversation:
         self._end = "TLS handshake failed"
         await self._conn.start_tls(context, self._services.limits.command_timeout)
         self._end = "gone"
-        self._core.secured()
+        self._core.secured(self._terms())
         self._login.forget()
 
     # -- counting ---------------------------------------------------------
@@ -323,7 +327,7 @@ class Conversation:
             peer=self._conn.peer[0],
             listener=self._services.listener,
             helo=self._core.dialogue.helo,
-            account=self._login.account.id if self._login.account else None,
+            account=self._login.who.account.id if self._login.who else None,
             messages=self._messages,
             refused=self._refusals.count,
             errors=self._errors,
@@ -331,7 +335,7 @@ class Conversation:
         )
 
     def _peer(self, *, smtputf8: bool = False) -> Peer:
-        dialogue, tls, account = self._core.dialogue, self._conn.tls, self._login.account
+        dialogue, tls, who = self._core.dialogue, self._conn.tls, self._login.who
         protocol = with_protocol(
             extended=dialogue.extended,
             secure=dialogue.secure,
@@ -344,7 +348,19 @@ class Conversation:
             helo=dialogue.helo,
             tls=f"{tls.version} {tls.cipher}" if tls else "",
             listener=self._services.listener,
-            login=str(account.address) if account else "",
-            account_id=account.id if account else None,
+            login=str(who.account.address) if who else "",
+            account_id=who.account.id if who else None,
             connection_id=self._conn.id,
+            facts=(who.sentence,) if who else (),
         )
+
+    def _terms(self) -> Terms:
+        """What is offered on this connection as it is now: some mechanisms hang on its TLS."""
+        services = self._services
+        if services.role is not Role.SUBMISSION or self._conn.tls is None:
+            return services.terms
+        mechanisms = services.directory.mechanisms(self._client(), services.mechanisms)
+        return replace(services.terms, mechanisms=mechanisms)
+
+    def _client(self) -> Client:
+        return client_of(self._conn, self._services.role.value)

@@ -1,12 +1,13 @@
 """What the sessions of a listener work with."""
 
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from postroad.directory.accounts import AccountInfo
+from postroad.directory.client import Client
+from postroad.directory.login import Login
 from postroad.model.address import Address
 from postroad.model.clock import Clock
 from postroad.model.envelope import Envelope, Peer
@@ -51,10 +52,14 @@ class Acceptor(Protocol):
 
 
 class Authenticator(Protocol):
-    """The one verb of the directory that a session needs."""
+    """The verbs of the directory that a session needs."""
 
-    async def authenticate(self, login: str, password: str, peer_address: str, protocol: str) -> AccountInfo:
-        """Raises AuthenticationFailed, Refused or Unavailable."""
+    def mechanisms(self, client: Client, allowed: Collection[str] = ()) -> tuple[str, ...]:
+        """What to offer."""
+        ...
+
+    def begin_login(self, mechanism: str, client: Client, allowed: Collection[str] = ()) -> Login | None:
+        """Begin an exchange of a mechanism that is offered."""
         ...
 
 
@@ -94,6 +99,8 @@ class Services:
     role: Role
     terms: Terms
     tls_context: ssl.SSLContext | None
+    mechanisms: Collection[str]
+    """Those that this listener may use; none named: all."""
     listener: str
     on_trusted: Callable[[Connection], None]
     """Told of connections that have earned their place: a log-in, a message taken (`policy.gate`)."""

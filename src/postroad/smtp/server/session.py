@@ -1,7 +1,7 @@
 """SMTP sessions of one listener, for mail exchange and for submission."""
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from postroad.model.clock import Clock
 from postroad.net.connection import Connection
@@ -26,6 +26,7 @@ class SmtpSession:
         role: Role,
         hostname: str,
         tls_context: ssl.SSLContext | None,
+        mechanisms: Collection[str] = (),
         listener: str = "",
         on_trusted: Callable[[Connection], None] = lambda _: None,
     ) -> None:
@@ -37,13 +38,13 @@ class SmtpSession:
             recipients=limits.recipients_authenticated if submission else limits.recipients,
             submission=submission,
             starttls=tls_context is not None,
-            mechanisms=MECHANISMS if submission else (),
+            mechanisms=MECHANISMS if submission else (),  # some of them, once there is TLS (`Conversation`)
             line=limits.smtp_line,
             data_line=limits.data_line,
             junk_commands=limits.junk_commands,
         )
         self._services = Services(
-            *(acceptor, directory, store, clock, limits, role, terms, tls_context),
+            *(acceptor, directory, store, clock, limits, role, terms, tls_context, mechanisms),
             *(listener or role.value, on_trusted),
         )
 

@@ -192,9 +192,10 @@ class SmtpServerCore:
         self._outbox.append(b"334 " + b2a_base64(data, newline=False) + b"\r\n")
         self._mode = Mode.RESPONSE
 
-    def secured(self) -> None:
-        """TLS is up: everything said before is forgotten (RFC 3207 §4.2)."""
-        self.dialogue = Dialogue(self.dialogue.terms, secure=True, messages=self.dialogue.messages)
+    def secured(self, terms: Terms | None = None) -> None:
+        """TLS is up: everything said before is forgotten (RFC 3207 §4.2); `terms` are those from here on."""
+        terms = terms or self.dialogue.terms
+        self.dialogue = Dialogue(terms, secure=True, messages=self.dialogue.messages)
         self._end_transaction()
         self._mode = Mode.COMMAND
 
