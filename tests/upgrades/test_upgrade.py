@@ -17,7 +17,9 @@ from postroad.db.copies import KEPT_DAYS, copy_path, prune_copies
 from postroad.db.migrate import LATEST, WrongSchema
 from postroad.db.offline import prepare_data
 from postroad.db.upgrade import take_back, upgrade, way_back
-from postroad.directory.accounts import remove_account
+from postroad.directory.accounts import remove_account, take_app_passwords_only
+from postroad.directory.app_passwords import add_app_password, draw
+from postroad.directory.scram import THE_PASSWORD, Recipe, keep_keys, make_keys
 from postroad.model.flags import Flag
 from postroad.net.clock import SystemClock
 from postroad.store import kept
@@ -25,6 +27,7 @@ from postroad.store.kept import Which
 from postroad.store.offline import open_offline
 from postroad.store.store import Store
 from postroad.store.types import NewMessage
+from tests.upgrades.conftest import unpack
 from tests.upgrades.contents import Columns, columns, contents, export_hash, problems, schema
 
 POINTS: Final = 20
@@ -85,6 +88,30 @@ def test_back_with_all_mail_that_has_arrived_and_without_what_was_deleted(schema
     assert problems(schema_1) == []
     with open_offline(schema_1) as database:
         assert database.read(lambda r: kept.find(r, 1, Which())) == []
+
+
+def test_back_without_app_passwords(tmp_path: Path) -> None:
+    data = unpack(2, tmp_path)
+    shape, before = schema(data), contents(data)
+    upgrade(data)
+    keys = make_keys("a secret", {"SHA-1": Recipe(b"salt", 4096)})
+    with open_offline(data) as database:
+        database.write(
+            lambda tx: add_app_password(
+                tx, "ada@ours.test", draw(), who="test", label="phone", most=1, keys=keys
+            )
+        )
+        database.write(lambda tx: take_app_passwords_only(tx, "ada@ours.test", True, who="test"))
+        database.write(lambda tx: keep_keys(tx, 2, THE_PASSWORD, keys))
+    assert dict(way_back(data).lost) == {
+        "app passwords": 1,
+        "accounts that take app passwords alone; they will take their password again": 1,
+        "passwords with SCRAM keys": 1,
+    }
+    take_back(data, 2)
+    after = contents(data)
+    assert schema(data) == shape
+    assert {table for table in after if after[table] != before[table]} == {"change", "directory_state"}
 
 
 async def _live_on(data: Path) -> None:

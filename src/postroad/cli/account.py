@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from postroad.cli.app_password import app_password
 from postroad.cli.carry import export, import_
 from postroad.cli.database import ask, change_directory
 from postroad.cli.deleted import list_removed
@@ -59,6 +60,7 @@ def account() -> None:
     """
 
 
+account.add_command(app_password)
 account.add_command(export)
 account.add_command(import_)
 account.add_command(restore)
@@ -78,14 +80,14 @@ def add(
 ) -> None:
     """Make an account with its mailboxes."""
     ask(here, lambda reader: _check_new(reader, address))
-    hashed = None if no_password else new_password(address)
+    password = None if no_password else new_password(here, address)
 
     def work(tx: Transaction) -> AccountInfo:
         made = accounts.add_account(
             tx, address, who=operator(), name=name, quota_bytes=quota, quota_messages=quota_messages
         )
-        if hashed is not None:
-            credentials.set_password(tx, address, hashed, who=operator())
+        if password is not None:
+            credentials.set_password(tx, address, password.hash, who=operator(), keys=password.keys)
         return made
 
     made = change_directory(here, work)
@@ -166,6 +168,7 @@ def show(here: Here, address: str) -> None:
             ("used", _of(about_size(found.bytes_used), info.quota_bytes, about_size)),
             ("deleted", f"{kept.messages} messages, {about_size(kept.octets)}" if kept.messages else ""),
             ("aliases", ", ".join(pointing)),
+            ("app passwords", found.app_passwords or ""),
             ("since", date(found.created)),
         ]
     )
@@ -203,8 +206,11 @@ def remove(here: Here, address: str, with_aliases: bool) -> None:
 def passwd(here: Here, address: str) -> None:
     """Set an account's password."""
     info = ask(here, lambda reader: accounts.account(reader, address))
-    hashed = new_password(info.address.unicode)
-    change_directory(here, lambda tx: credentials.set_password(tx, address, hashed, who=operator()))
+    password = new_password(here, info.address.unicode)
+    change_directory(
+        here,
+        lambda tx: credentials.set_password(tx, address, password.hash, who=operator(), keys=password.keys),
+    )
     if here.json:
         print_json({"address": str(info.address)})
     here.say(f"{info.address.unicode} logs in with the new password from now on.")
@@ -290,7 +296,9 @@ def _check_new(reader: Reader, address: str) -> None:
 def _state(one: AccountEntry) -> str:
     if one.info.suspended:
         return "suspended"
-    return "ok" if one.can_log_in else "no password"
+    if not one.can_log_in:
+        return "no password"
+    return "app passwords only" if one.info.app_passwords_only else "ok"
 
 
 def _of(used: str, bound: int | None, form: Any) -> str:
@@ -304,6 +312,9 @@ def _facts(one: AccountEntry) -> dict[str, Any]:
         "name": one.info.name,
         "suspended": one.info.suspended,
         "can_log_in": one.can_log_in,
+        "app_passwords": one.app_passwords,
+        "app_passwords_only": one.info.app_passwords_only,
+        "scram": one.scram,
         "bytes_used": one.bytes_used,
         "quota_bytes": one.info.quota_bytes,
         "messages_used": one.messages_used,

@@ -5,20 +5,50 @@ Arguments are seen by every user of the machine (ps) and kept by the shell.
 
 import getpass
 import sys
+from typing import NamedTuple
 
+from postroad.cli.database import ask
+from postroad.cli.here import Here
 from postroad.cli.output import Exit, Problem
+from postroad.db.transaction import Reader
+from postroad.directory import accounts
 from postroad.directory.credentials import Hasher, PasswordHash, acceptable
 from postroad.directory.errors import BadPassword
+from postroad.directory.scram import KeySet, Recipe, make_keys, recipes
 
 
-def new_password(whose: str) -> PasswordHash:
+class NewPassword(NamedTuple):
+    """What may be stored of a password."""
+
+    hash: PasswordHash
+    keys: KeySet
+    """SCRAM keys; none where the settings want none."""
+
+
+def new_password(here: Here, address: str) -> NewPassword:
     """Ask for a new password, twice at a terminal, and return what may be stored of it.
 
     Raises:
         BadPassword: it is too short or cannot be typed.
         Problem: none came, or the two differ.
     """
-    return Hasher().hash(_prompt(whose) if sys.stdin.isatty() else _first_line())
+    password = _prompt(address) if sys.stdin.isatty() else _first_line()
+    hashed = Hasher().hash(password)
+    return NewPassword(hashed, scram_keys(here, address, password, anew=True))
+
+
+def scram_keys(here: Here, address: str, password: str, *, anew: bool) -> KeySet:
+    """Make the SCRAM keys of a password, if the settings want them; `anew` as in `scram.recipes`."""
+    auth = here.settings().auth
+    if auth.scram == "off":
+        return {}
+
+    def question(reader: Reader) -> dict[str, Recipe]:
+        key = accounts.parsed(address).key
+        found = accounts.by_key(reader, key)
+        return recipes(reader, key, found.id if found else None, auth.scram_iterations, anew=anew)
+
+    return make_keys(password, ask(here, question))
 
 
 def known_password(whose: str, *, stdin_free: bool) -> str:

@@ -15,7 +15,9 @@ from typing import Any, Final
 import msgspec
 
 from postroad.db.transaction import Reader, Transaction
-from postroad.directory import changes
+from postroad.directory import changes, saved_logins
+from postroad.directory.saved_logins import SavedAppPassword, SavedKeys, SavedLogins
+from postroad.directory.scram import THE_PASSWORD
 from postroad.model.address import parse_mailbox
 
 FILE_NAME: Final = "directory.json"
@@ -25,14 +27,15 @@ FORMAT: Final = 1
 _UNTOUCHED: Final = 1
 """The version of a directory in which nothing was ever changed."""
 
-_MAIN: Final = "SELECT version, next_account_id FROM directory_state"
+_MAIN: Final = "SELECT version, next_account_id, salt_key FROM directory_state"
 _ACCOUNTS: Final = (
-    "SELECT a.id, a.address, a.name, a.created, a.suspended, a.quota_bytes, a.quota_messages, c.hash"
-    " FROM account a LEFT JOIN credential c ON c.account_id = a.id AND c.kind = 'password' ORDER BY a.id"
+    "SELECT a.id, a.address, a.name, a.created, a.suspended, a.quota_bytes, a.quota_messages,"
+    " a.app_passwords_only, c.hash FROM account a"
+    " LEFT JOIN credential c ON c.account_id = a.id AND c.kind = 'password' ORDER BY a.id"
 )
 _REMOVED: Final = (
-    "SELECT a.id, a.address, a.name, a.created, a.suspended, a.quota_bytes, a.quota_messages, c.hash,"
-    " a.at, a.who, a.aliases FROM kept_account a"
+    "SELECT a.id, a.address, a.name, a.created, a.suspended, a.quota_bytes, a.quota_messages,"
+    " a.app_passwords_only, c.hash, a.at, a.who, a.aliases FROM kept_account a"
     " LEFT JOIN credential c ON c.account_id = a.id AND c.kind = 'password' WHERE erasing = 0 ORDER BY a.id"
 )
 
@@ -56,6 +59,9 @@ class SavedAccount(msgspec.Struct, frozen=True, kw_only=True):
     quota_messages: int | None
     password: str | None
     """argon2id hash."""
+    scram: list[SavedKeys] = []
+    app_passwords: list[SavedAppPassword] = []
+    app_passwords_only: bool = False
 
 
 class SavedRemoved(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +90,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     accounts: list[SavedAccount]
     aliases: list[SavedAlias]
     removed: list[SavedRemoved] = []
+    salt_key: bytes = b""
+    """What SCRAM salts are made from; base64 in the file."""
 
     @property
     def account_ids(self) -> set[int]:
@@ -102,16 +110,18 @@ def collect(reader: Reader) -> Snapshot:
     aliases: dict[str, list[str]] = {}
     for source, target in reader.rows("SELECT address, target FROM alias ORDER BY key, position"):
         aliases.setdefault(source, []).append(target)
+    logins = saved_logins.collect(reader)
     return Snapshot(
         version=row[0],
         next_account_id=row[1],
+        salt_key=row[2],
         domains=[
             SavedDomain(name=name, created=created)
             for name, created in reader.rows("SELECT name, created FROM domain ORDER BY id")
         ],
-        accounts=[_account(*row) for row in reader.rows(_ACCOUNTS)],
+        accounts=[_account(logins, *row) for row in reader.rows(_ACCOUNTS)],
         aliases=[SavedAlias(source=source, targets=targets) for source, targets in aliases.items()],
-        removed=[_removed(*row) for row in reader.rows(_REMOVED)],
+        removed=[_removed(logins, *row) for row in reader.rows(_REMOVED)],
     )
 
 
@@ -182,6 +192,8 @@ def restore(tx: Transaction, snapshot: Snapshot, *, who: str = "rebuild") -> Non
         _restore_removed(tx, removed, snapshot.version)
     next_id = max([snapshot.next_account_id, *(number + 1 for number in snapshot.account_ids)])
     tx.run("UPDATE directory_state SET version = ?, next_account_id = ?", snapshot.version, next_id)
+    if snapshot.salt_key:
+        tx.run("UPDATE directory_state SET salt_key = ?", snapshot.salt_key)
     changes.record(tx, who=who, noun="directory", name=FILE_NAME, new={"version": snapshot.version})
 
 
@@ -193,7 +205,10 @@ def _restore_account(tx: Transaction, account: SavedAccount, version: int) -> No
         *(account.id, address.key, str(address), address.domain, account.name, account.created),
         *(int(account.suspended), account.quota_bytes, account.quota_messages, max(1, int(tx.now))),
     )
-    _restore_password(tx, account, version)
+    tx.run(
+        "UPDATE account SET app_passwords_only = ? WHERE id = ?", int(account.app_passwords_only), account.id
+    )
+    _restore_login(tx, account, version)
 
 
 def _restore_removed(tx: Transaction, removed: SavedRemoved, version: int) -> None:
@@ -208,16 +223,21 @@ def _restore_removed(tx: Transaction, removed: SavedRemoved, version: int) -> No
         *(int(account.suspended), account.quota_bytes, account.quota_messages, max(1, int(tx.now))),
         *(removed.at, removed.who, msgspec.json.encode(removed.aliases).decode()),
     )
-    _restore_password(tx, account, version)
+    tx.run(
+        "UPDATE kept_account SET app_passwords_only = ? WHERE id = ?",
+        *(int(account.app_passwords_only), account.id),
+    )
+    _restore_login(tx, account, version)
 
 
-def _restore_password(tx: Transaction, account: SavedAccount, version: int) -> None:
+def _restore_login(tx: Transaction, account: SavedAccount, version: int) -> None:
     if account.password is not None:
         tx.run(
             "INSERT INTO credential (account_id, kind, version, hash, created)"
             " VALUES (?, 'password', ?, ?, ?)",
             *(account.id, version, account.password, tx.now),
         )
+    saved_logins.restore(tx, account.id, account.scram, account.app_passwords)
 
 
 def _restore_alias(tx: Transaction, alias: SavedAlias) -> None:
@@ -235,6 +255,7 @@ def _restore_alias(tx: Transaction, alias: SavedAlias) -> None:
 
 
 def _account(
+    logins: SavedLogins,
     account_id: int,
     address: str,
     name: str,
@@ -242,6 +263,7 @@ def _account(
     suspended: int,
     quota_bytes: int | None,
     quota_messages: int | None,
+    app_passwords_only: int,
     password: str | None,
 ) -> SavedAccount:
     return SavedAccount(
@@ -253,13 +275,16 @@ def _account(
         quota_bytes=quota_bytes,
         quota_messages=quota_messages,
         password=password,
+        scram=logins.keys_of(account_id, THE_PASSWORD),
+        app_passwords=logins.app_passwords.get(account_id, []),
+        app_passwords_only=bool(app_passwords_only),
     )
 
 
-def _removed(*row: Any) -> SavedRemoved:
+def _removed(logins: SavedLogins, *row: Any) -> SavedRemoved:
     *account, at, who, aliases = row
     names = msgspec.json.decode(aliases, type=list[str])
-    return SavedRemoved(account=_account(*account), at=at, who=who, aliases=names)
+    return SavedRemoved(account=_account(logins, *account), at=at, who=who, aliases=names)
 
 
 def _saved_version(path: Path) -> int:
