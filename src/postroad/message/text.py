@@ -1,5 +1,6 @@
 """Bodies decoded: for searching, for clients that cannot decode, for the index of words."""
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Final
@@ -14,6 +15,8 @@ from postroad.message.transfer import decoded_pieces
 
 MAX_SEARCHED: Final = 16 * 1024 * 1024
 MAX_DECODED: Final = 64 * 1024 * 1024
+# The parameter in a packed tree: in MessagePack \xc4 and a length stand in front of octets.
+_TRANSPARENT: Final = re.compile(rb"\xc4\x07charset\xc4(?:\x05utf-8|\x08us-ascii|\x0aiso-8859-1)")
 
 
 def walk(tree: Part) -> Iterator[Part]:
@@ -64,6 +67,18 @@ def decoded_text_parts(data: Octets, tree: Part, budget: int = MAX_SEARCHED) -> 
             octets = decode_body(data, part, budget)
             budget -= len(octets)
             yield decode_text(octets, part.charset)
+
+
+def is_plain(packed: bytes) -> bool:
+    """Tell from a packed tree that each text part, as far as it is ASCII, is text as it stands.
+
+    Then what `decoded_text_parts` yields of a message of ASCII octets stands in it, letter by
+    letter. Words that occur in the tree for other reasons only cost a second look.
+    """
+    packed = packed.lower()
+    if b"base64" in packed or b"quoted-printable" in packed or b"message" in packed:
+        return False
+    return packed.count(b"charset") == len(_TRANSPARENT.findall(packed))
 
 
 def header_text(data: Octets, part: Part) -> str:

@@ -1,6 +1,7 @@
 """The verbs of one account's mail. One await is one transaction is one durable change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final, Literal
 
@@ -11,7 +12,7 @@ from postroad.model.flags import Flag, join_keywords
 from postroad.model.refusal import Unavailable
 from postroad.store import entries, mailboxes
 from postroad.store.blobs.reader import PackReader
-from postroad.store.errors import NoSuchMailbox, OverQuota
+from postroad.store.errors import Damaged, NoSuchMailbox, OverQuota
 from postroad.store.filing import Letter, file_messages, put_blob
 from postroad.store.listing import Listing
 from postroad.store.listings import STATE, Listings, changes
@@ -23,6 +24,7 @@ from postroad.store.messages import (
     open_messages,
     wide_columns,
 )
+from postroad.store.neighbours import Neighbours, side_by_side
 from postroad.store.parts import parts
 from postroad.store.prepare import Prepared, prepare
 from postroad.store.types import (
@@ -174,6 +176,12 @@ class Account:
         """Whether a message is in any mailbox; one that is only kept to be restored is not."""
         sql = "SELECT 1 FROM entry WHERE account_id = ? AND message_id = ?"
         return self._database.read(lambda r: r.row(sql, self.id, message_id)) is not None
+
+    def side_by_side(self, messages: Iterable[StoredMessage]) -> Iterator[Neighbours]:
+        """Read small messages many at a time; what cannot be read, or is large, is left out."""
+        for group in side_by_side(messages):
+            with suppress(Damaged):
+                yield Neighbours(group, self._packs)
 
     def open_all(self, message_ids: Sequence[int]) -> dict[int, StoredMessage]:
         """Those of the messages that are still there, by key."""

@@ -60,6 +60,11 @@ class StoredMessage:
         self.tree = tree
         self.size = len(prefix) + length
 
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """The pack that the shared bytes are in, where they begin, and how many they are."""
+        return self._pack, self._offset, self._length
+
     def parts(self) -> Part:
         """The part tree, unpacked once."""
         if self._tree is None:

@@ -7,11 +7,12 @@ import re
 import pytest
 
 from postroad.message.charset import decode_text, find_codec
-from postroad.message.part import parse_parts
+from postroad.message.part import pack_tree, parse_parts
 from postroad.message.text import (
     decode_body,
     decode_body_text,
     decoded_text_parts,
+    is_plain,
     iter_decoded,
     readable_text,
     search_text,
@@ -124,3 +125,25 @@ def test_what_is_decoded_in_pieces_is_what_is_decoded_at_once(label: str) -> Non
             assert decode_text(octets, label) == whole
         else:
             decode_text(octets, label).encode()
+
+
+@pytest.mark.parametrize(
+    ("header", "plain"),
+    [
+        (b"", True),
+        (b"Content-Type: text/plain; charset=utf-8\r\n", True),
+        (b'Content-Type: text/html; charset="US-ASCII"\r\n', True),
+        (b"Content-Type: text/plain; charset=iso-8859-1\r\n", True),
+        (b"Content-Type: text/plain; charset=utf-7\r\n", False),
+        (b"Content-Type: text/plain; charset=utf-16\r\n", False),
+        (b"Content-Type: text/plain; charset*=us-ascii''utf-7\r\n", False),
+        (b"Content-Type: text/plain; charset*0=utf; charset*1=-7\r\n", False),
+        (b"Content-Transfer-Encoding: BASE64\r\n", False),
+        (b"Content-Transfer-Encoding: Quoted-Printable (c)\r\n", False),
+        (b"Content-Type: message/rfc822\r\n", False),
+        (b"Content-Type: multipart/digest; boundary=x\r\n", False),
+    ],
+)
+def test_text_that_stands_in_the_octets_is_told_from_text_that_does_not(header: bytes, plain: bool) -> None:
+    octets = header + b"\r\nhi\r\n--x\r\n\r\nA: b\r\n\r\nc\r\n--x--\r\n"
+    assert is_plain(pack_tree(parse_parts(octets))) is plain
