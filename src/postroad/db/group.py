@@ -28,6 +28,8 @@ from postroad.obs.metrics import COMMIT_SECONDS, GROUP_SIZE
 
 T = TypeVar("T")
 MOST_IN_A_GROUP: Final = 100
+_UNDO_WORK: Final = ("ROLLBACK TO work", "RELEASE work")
+_UNDO_LONE_WORK: Final = ("ROLLBACK", "BEGIN IMMEDIATE")
 
 
 class Packs(Appender, Protocol):
@@ -138,17 +140,24 @@ class GroupCommit:
         self._thread.run(self._commit, self._done)
 
     def _attempt(self, tx: Transaction, work: Work[Any], *, alone: bool) -> Any:
-        """Run one piece of work in its savepoint; give its result or its error."""
+        """Run one piece of work; give its result or its error.
+
+        In company it has a savepoint, and SQLite keeps the former state of every page that it
+        changes. Alone it has the whole transaction, to which nothing is lost by beginning it again.
+        """
+        execute = self._connection.execute
         mark = self._packs.mark()
-        self._connection.execute("SAVEPOINT work")
+        if not alone:
+            execute("SAVEPOINT work")
         try:
             result = work(tx)
         except Exception as error:
-            self._connection.execute("ROLLBACK TO work")
-            self._connection.execute("RELEASE work")
+            for statement in _UNDO_LONE_WORK if alone else _UNDO_WORK:
+                execute(statement)
             self._packs.back_to(mark)
             return _Failure(as_unavailable(error) if isinstance(error, DISK) else error)
-        self._connection.execute("RELEASE work")
+        if not alone:
+            execute("RELEASE work")
         return result
 
     def _commit(self) -> None:
@@ -185,10 +194,14 @@ class GroupCommit:
                     future.set_exception(result.error)
                 else:
                     future.set_result(result)
-            self._tell(self._topics)  # a hint that cannot be given must keep nobody waiting
-            self._checkpoints.look()
         finally:
+            # Behind the sessions that were just answered: an OK comes before the news of it.
+            asyncio.get_running_loop().call_soon(self._afterwards, self._topics)
             self._next()
+
+    def _afterwards(self, topics: list[str]) -> None:
+        self._checkpoints.look()
+        self._tell(topics)
 
     def _fail(self, error: BaseException) -> None:
         for future, result in self._group:

@@ -20,7 +20,7 @@ from postroad.imap.wire.responses import expunge_lines, vanished
 from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
 from postroad.store.account import Account
 from postroad.store.listing import Batch, Listing
-from postroad.store.types import Changes, Entry, Mailbox
+from postroad.store.types import Changes, Entry, FlagsResult, Mailbox
 
 
 class MailboxGone(Exception):
@@ -184,10 +184,12 @@ class Selected:
 
     # -- what changes ------------------------------------------------------
 
-    def tell(self, entries: Iterable[Entry]) -> None:
+    def tell(self, done: FlagsResult) -> None:
         """Note entries whose state the client has been told, or has made itself."""
+        if done.since == self.modseq:  # nothing else has happened in between
+            self._reach(done.modseq)
         known = self.modseq
-        for entry in entries:
+        for entry in done.entries:
             if entry.modseq > known:
                 self._told[entry.uid] = entry.modseq
 
@@ -234,14 +236,18 @@ class Selected:
             self.uidnext = changes.uidnext
             await self.claim_recent()
             lines.append(b"* %d EXISTS\r\n* %d RECENT\r\n" % (len(self.uids), self.recent_count()))
-        self.modseq = changes.modseq
-        self._told.clear()
-        if not self._gone:
-            self._whole = self.modseq
-            self.uids = self._shared.share(self._account.id, self.id, self.modseq, self.uids)
+        self._reach(changes.modseq)
         # Said as well while expunges wait: MODSEQs that are told meanwhile may be higher than theirs.
         code = self.highest_modseq() if fewer and self._enabled.condstore else b""
         return News(b"".join(lines), code, [entry.uid for entry in changes.entries])
+
+    def _reach(self, modseq: int) -> None:
+        """Go on from `modseq`: all up to there has been told."""
+        self.modseq = modseq
+        self._told.clear()
+        if not self._gone:
+            self._whole = modseq
+            self.uids = self._shared.share(self._account.id, self.id, modseq, self.uids)
 
     def _expunge(self) -> bytes:
         gone = self._gone

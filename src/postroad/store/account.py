@@ -13,7 +13,7 @@ from postroad.model.refusal import Unavailable
 from postroad.store import entries, mailboxes
 from postroad.store.blobs.reader import PackReader
 from postroad.store.errors import Damaged, NoSuchMailbox, OverQuota
-from postroad.store.filing import Letter, file_messages, put_blob
+from postroad.store.filing import Letter, file_messages, put_blobs
 from postroad.store.listing import Listing
 from postroad.store.listings import STATE, Listings, changes
 from postroad.store.messages import (
@@ -25,8 +25,8 @@ from postroad.store.messages import (
     wide_columns,
 )
 from postroad.store.neighbours import Neighbours, side_by_side
-from postroad.store.parts import parts
-from postroad.store.prepare import Prepared, prepare
+from postroad.store.parts import PART, parts
+from postroad.store.prepare import INLINE, Prepared, prepare
 from postroad.store.types import (
     Changes,
     CopyResult,
@@ -72,19 +72,19 @@ class Account:
 
     def mailboxes(self) -> list[Mailbox]:
         """All mailboxes, INBOX first, then by name."""
-        return self._database.read(lambda r: mailboxes.all_mailboxes(r, self.id))
+        return self._database.ask(lambda r: mailboxes.all_mailboxes(r, self.id))
 
     def mailbox(self, name: str) -> Mailbox | None:
         """The mailbox of that name; INBOX in any case."""
-        return self._database.read(lambda r: mailboxes.by_name(r, self.id, name))
+        return self._database.ask(lambda r: mailboxes.by_name(r, self.id, name))
 
     def mailbox_by_id(self, mailbox_id: int) -> Mailbox | None:
         """The mailbox of that id."""
-        return self._database.read(lambda r: mailboxes.by_id(r, self.id, mailbox_id))
+        return self._database.ask(lambda r: mailboxes.by_id(r, self.id, mailbox_id))
 
     def subscriptions(self) -> list[str]:
         """Subscribed names, of mailboxes that are gone too (RFC 3501 §6.3.6)."""
-        rows = self._database.read(
+        rows = self._database.ask(
             lambda r: r.rows("SELECT name FROM subscription WHERE account_id = ? ORDER BY name", self.id)
         )
         return [name for (name,) in rows]
@@ -149,12 +149,12 @@ class Account:
     def count_from(self, mailbox_id: int, uid: int) -> int:
         """How many messages have this UID or a later one."""
         sql = "SELECT count(*) FROM entry WHERE account_id = ? AND mailbox_id = ? AND uid >= ?"
-        return int(self._database.read(lambda r: r.value(sql, self.id, mailbox_id, uid)))
+        return int(self._database.ask(lambda r: r.value(sql, self.id, mailbox_id, uid)))
 
     def size_of_deleted(self, mailbox_id: int) -> int:
         """Octets of the messages with \\Deleted."""
         sql = "SELECT total(size) FROM entry WHERE account_id = ? AND mailbox_id = ? AND flags & ?"
-        return int(self._database.read(lambda r: r.value(sql, self.id, mailbox_id, int(Flag.DELETED))))
+        return int(self._database.ask(lambda r: r.value(sql, self.id, mailbox_id, int(Flag.DELETED))))
 
     def rendered(self, message_ids: Sequence[int], columns: Sequence[str]) -> tuple[list[int], list[Column]]:
         """Columns of the wide rows (`envelope` …), and whose they are: what is gone is missing, each once."""
@@ -175,7 +175,7 @@ class Account:
     def has(self, message_id: int) -> bool:
         """Whether a message is in any mailbox; one that is only kept to be restored is not."""
         sql = "SELECT 1 FROM entry WHERE account_id = ? AND message_id = ?"
-        return self._database.read(lambda r: r.row(sql, self.id, message_id)) is not None
+        return self._database.ask(lambda r: r.row(sql, self.id, message_id)) is not None
 
     def side_by_side(self, messages: Iterable[StoredMessage]) -> Iterator[Neighbours]:
         """Read small messages many at a time; what cannot be read, or is large, is left out."""
@@ -232,8 +232,8 @@ class Account:
         Raises:
             LimitReached: too many or too long keywords.
         """
-        modseq, changed, conflicts = 0, list[Entry](), list[int]()
-        for part in parts((await self.listing(mailbox_id)).uids, uids):
+        done: FlagsResult | None = None
+        for part in await self._parts(mailbox_id, uids):
             result = await self._database.write(
                 partial(
                     entries.store_flags,
@@ -246,10 +246,8 @@ class Account:
                     unchanged_since=unchanged_since,
                 )
             )
-            modseq = max(modseq, result.modseq)
-            changed += result.entries
-            conflicts += result.conflicts
-        return FlagsResult(modseq, changed, conflicts)
+            done = result if done is None else done.followed_by(result)
+        return done or FlagsResult(0, 0, [], [])
 
     async def append(self, mailbox_id: int, messages: Sequence[NewMessage]) -> tuple[int, list[int]]:
         """File messages, all or none; give the mailbox's UIDVALIDITY and the new UIDs.
@@ -257,30 +255,41 @@ class Account:
         Raises:
             OverQuota, NoSuchMailbox, LimitReached
         """
-        quota = self.quota()
-        room = None if quota.bytes_limit is None else quota.bytes_limit - quota.bytes_used
-        if room is not None and sum(len(m.body) for m in messages) > room:
-            raise OverQuota(f"{quota.bytes_limit} octets")  # early, before megabytes are rendered
+        octets = sum(len(message.body) for message in messages)
+        if octets > INLINE:  # early, before megabytes are rendered
+            quota = self.quota()
+            if quota.bytes_limit is not None and quota.bytes_used + octets > quota.bytes_limit:
+                raise OverQuota(f"{quota.bytes_limit} octets")
         prepared = [await prepare(message.body) for message in messages]
         return await self._database.write(
             lambda tx: append_prepared(tx, self.id, mailbox_id, list(zip(messages, prepared, strict=True)))
         )
 
-    async def copy(self, mailbox_id: int, uids: Ranges, target_id: int) -> CopyResult:
+    async def copy(
+        self, mailbox_id: int, uids: Ranges, target_id: int, count: int | None = None
+    ) -> CopyResult:
         """Copy messages, all or none.
 
         Raises:
             OverQuota, NoSuchMailbox
+            NoSuchMessage: there are fewer than `count`.
         """
-        return await self._database.write(lambda tx: entries.copy(tx, self.id, mailbox_id, uids, target_id))
+        return await self._database.write(
+            lambda tx: entries.copy(tx, self.id, mailbox_id, uids, target_id, count)
+        )
 
-    async def move(self, mailbox_id: int, uids: Ranges, target_id: int) -> CopyResult:
+    async def move(
+        self, mailbox_id: int, uids: Ranges, target_id: int, count: int | None = None
+    ) -> CopyResult:
         """Move messages in one transaction.
 
         Raises:
             NoSuchMailbox
+            NoSuchMessage: there are fewer than `count`.
         """
-        return await self._database.write(lambda tx: entries.move(tx, self.id, mailbox_id, uids, target_id))
+        return await self._database.write(
+            lambda tx: entries.move(tx, self.id, mailbox_id, uids, target_id, count)
+        )
 
     async def expunge(
         self, mailbox_id: int, uids: Ranges | None = None, *, only_deleted: bool = True
@@ -296,7 +305,7 @@ class Account:
             )
         gone: list[int] = []
         wanted = EVERYTHING if uids is None else uids
-        for part in parts((await self.listing(mailbox_id)).uids, wanted):
+        for part in await self._parts(mailbox_id, wanted):
             gone += await self._database.write(
                 partial(
                     entries.expunge,
@@ -309,6 +318,12 @@ class Account:
             )
         return gone
 
+    async def _parts(self, mailbox_id: int, uids: Ranges) -> Iterable[Ranges]:
+        """Cut `uids` into what may go in one transaction each; for few nobody has to look what is there."""
+        if sum(high - low + 1 for low, high in uids) <= PART:
+            return [uids] if uids else []
+        return parts((await self.listing(mailbox_id)).uids, uids)
+
 
 def append_prepared(
     tx: Transaction, account_id: int, mailbox_id: int, messages: Sequence[tuple[NewMessage, Prepared]]
@@ -317,15 +332,16 @@ def append_prepared(
         return 0, []
     for new, _ in messages:
         entries.check_keywords(new.keywords)
+    blobs = put_blobs(tx, [prepared for _, prepared in messages])
     letters = [
         Letter(
-            put_blob(tx, prepared, 1),
+            blob,
             prepared,
             flags=new.flags,
             keywords=join_keywords(new.keywords),
             internal_date=new.internal_date,
         )
-        for new, prepared in messages
+        for blob, (new, prepared) in zip(blobs, messages, strict=True)
     ]
     filed = file_messages(tx, account_id, mailbox_id, letters)
     return filed[0].uidvalidity, [one.uid for one in filed]

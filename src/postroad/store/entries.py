@@ -6,7 +6,7 @@ from typing import Final
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.flags import DELETED, SEEN, join_keywords, split_keywords
 from postroad.store.blobs.record import MAGIC, encode, line
-from postroad.store.errors import LimitReached, NoSuchMailbox
+from postroad.store.errors import LimitReached, NoSuchMailbox, NoSuchMessage
 from postroad.store.filing import ENTRY, check_quota
 from postroad.store.types import CopyResult, Entry, FlagsResult, Ranges
 
@@ -87,6 +87,9 @@ def store_flags(
     """Set, add or remove flags (RFC 3501 §6.4.6), unless changed meanwhile (RFC 7162 §3.1.3)."""
     check_keywords(keywords)
     flags = int(flags)
+    since = tx.value("SELECT modseq FROM mailbox WHERE account_id = ? AND id = ?", account_id, mailbox_id)
+    if since is None:
+        raise NoSuchMailbox(str(mailbox_id))
     before = select_entries(tx, account_id, mailbox_id, uids)
     conflicts: list[int] = []
     if unchanged_since is not None:
@@ -99,9 +102,8 @@ def store_flags(
         mask, words = _combine(entry, mode, flags, keywords)
         if mask != entry.flags or words != entry.keywords:
             changed.append((entry, mask, words))
-    highest = max((e.modseq for e in before), default=0)
     if not changed:
-        return FlagsResult(highest, before, conflicts)
+        return FlagsResult(since, since, before, conflicts)
     modseq = next_modseq(tx, account_id)
     tx.run_many(
         "UPDATE entry SET flags = ?, keywords = ?, modseq = ?"
@@ -119,12 +121,14 @@ def store_flags(
     now = {
         entry.uid: entry._replace(modseq=modseq, flags=mask, keywords=words) for entry, mask, words in changed
     }
-    return FlagsResult(modseq, [now.get(e.uid, e) for e in before], conflicts)
+    return FlagsResult(since, modseq, [now.get(e.uid, e) for e in before], conflicts)
 
 
-def copy(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, target_id: int) -> CopyResult:
+def copy(
+    tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, target_id: int, count: int | None
+) -> CopyResult:
     """Copy entries, all or none (RFC 3501 §6.4.7); flags and dates go with them."""
-    source = select_entries(tx, account_id, mailbox_id, uids)
+    source = _named(tx, account_id, mailbox_id, uids, count)
     result = enter(tx, account_id, source, target_id, source_id=mailbox_id)
     if source:
         check_quota(charge_for(tx, account_id, source))
@@ -198,10 +202,17 @@ def enter(
     return CopyResult(uidvalidity, [e.uid for e in source], target)
 
 
-def move(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, target_id: int) -> CopyResult:
+def move(
+    tx: Transaction,
+    account_id: int,
+    mailbox_id: int,
+    uids: Ranges,
+    target_id: int,
+    count: int | None = None,
+) -> CopyResult:
     """Copy and expunge in one transaction (RFC 6851 §3.3): never both, never neither."""
     # It takes no room, so that a full mailbox can still be tidied up.
-    source = select_entries(tx, account_id, mailbox_id, uids)
+    source = _named(tx, account_id, mailbox_id, uids, count)
     result = enter(tx, account_id, source, target_id, source_id=mailbox_id)
     if source:
         # Nothing is kept to be restored: all of it is in the other mailbox.
@@ -233,6 +244,14 @@ def expunge(
             release_messages(tx, account_id, {e.message_id for e in found})
             _journal_expunge(tx, account_id, mailbox_id, modseq, found)
     return [e.uid for e in found]
+
+
+def _named(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, count: int | None) -> list[Entry]:
+    """The entries of `uids`; with a `count` there have to be so many."""
+    found = select_entries(tx, account_id, mailbox_id, uids)
+    if count is not None and len(found) < count:
+        raise NoSuchMessage(f"{count - len(found)} of {count}")
+    return found
 
 
 def _remove(tx: Transaction, account_id: int, mailbox_id: int, gone: Sequence[Entry]) -> int:

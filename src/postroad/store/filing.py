@@ -1,6 +1,5 @@
 """Putting a message into a mailbox: plain functions over a transaction."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -9,6 +8,7 @@ from postroad.model.flags import DELETED, SEEN
 from postroad.store.blobs.record import MAGIC, encode
 from postroad.store.errors import NoSuchMailbox, OverQuota
 from postroad.store.prepare import Prepared
+from postroad.store.threads import find_threads
 
 _CHARGE: Final = (
     "UPDATE account SET modseq = modseq + 1, next_message_id = next_message_id + ?1,"
@@ -20,6 +20,7 @@ _COUNT: Final = (
     " unseen = unseen + ?3, deleted = deleted + ?4, size = size + ?5"
     " WHERE account_id = ?6 AND id = ?7 RETURNING uidnext - ?1, uidvalidity"
 )
+_BLOB: Final = "INSERT INTO blob (id, pack, offset, length, digest, refs) VALUES (?, ?, ?, ?, ?, ?)"
 _MESSAGE: Final = (
     "INSERT INTO message (account_id, id, blob_id, size, sent, thread_id, msgid, prefix, subject,"
     " base_subject, sender, preview, envelope, body, bodystructure, tree, ancestors)"
@@ -32,11 +33,6 @@ ENTRY: Final = (
 _FILE_LINE: Final = (
     MAGIC + b"file account=%d mailbox=%d uid=%d modseq=%d message=%d flags=%d date=%d saved=%d"
     b" blob=%d:%d keywords=%b prefix=%b\n"
-)
-# The update changes nothing and makes RETURNING tell what was there.
-_FIND_OR_FOUND: Final = (
-    "INSERT INTO thread_reference (account_id, reference, thread_id) VALUES (?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET thread_id = thread_id RETURNING thread_id"
 )
 
 
@@ -61,15 +57,24 @@ class Filed(NamedTuple):
 def put_blob(tx: Transaction, prepared: Prepared, refs: int) -> Blob:
     """Append the body to the active pack, once, for `refs` users."""
     pack, offset = tx.packs.blob(prepared.body, prepared.digest, tx.now)
-    tx.run(
-        "INSERT INTO blob (pack, offset, length, digest, refs) VALUES (?, ?, ?, ?, ?)",
-        pack,
-        offset,
-        prepared.size,
-        prepared.digest,
-        refs,
-    )
+    tx.run(_BLOB, None, pack, offset, prepared.size, prepared.digest, refs)
     return Blob(tx.inserted(), pack, offset)
+
+
+def put_blobs(tx: Transaction, bodies: Sequence[Prepared]) -> list[Blob]:
+    """Append bodies with one user each."""
+    if len(bodies) == 1:
+        return [put_blob(tx, bodies[0], 1)]
+    first = tx.value("SELECT coalesce(max(id), 0) + 1 FROM blob")  # as SQLite itself would number them
+    blobs = [
+        Blob(number, *tx.packs.blob(prepared.body, prepared.digest, tx.now))
+        for number, prepared in enumerate(bodies, first)
+    ]
+    tx.run_many(
+        _BLOB,
+        [(*blob, prepared.size, prepared.digest, 1) for blob, prepared in zip(blobs, bodies, strict=True)],
+    )
+    return blobs
 
 
 def release_blob(tx: Transaction, blob_id: int) -> None:
@@ -122,27 +127,30 @@ def file_messages(
         raise NoSuchMailbox(str(mailbox_id))
     first_uid, uidvalidity = counted
     now = int(tx.now)
+    threads = find_threads(tx, account_id, first_message, [letter.prepared.summary for letter in letters])
     filed: list[Filed] = []
     messages: list[Row] = []
     entries: list[Row] = []
-    for n, letter in enumerate(letters):
+    lines: list[bytes] = []
+    for n, (blob, prepared, prefix, flags, keywords, internal_date) in enumerate(letters):
         uid, message_id = first_uid + n, first_message + n
-        date = now if letter.internal_date is None else letter.internal_date
-        messages.append(_row(tx, account_id, message_id, letter.blob.id, letter.prepared, letter.prefix))
+        date = now if internal_date is None else internal_date
+        messages.append(_row(account_id, message_id, blob.id, threads[n], prepared, prefix))
         entries.append(
             (
-                *(account_id, mailbox_id, uid, modseq, modseq, letter.flags, letter.keywords, letter.size),
+                *(account_id, mailbox_id, uid, modseq, modseq, flags, keywords, letters[n].size),
                 *(date, now, message_id),
             )
         )
         filed.append(Filed(mailbox_id, uidvalidity, uid, modseq, message_id))
-        tx.packs.journal(
+        lines.append(
             _FILE_LINE
             % (
-                *(account_id, mailbox_id, uid, modseq, message_id, letter.flags, date, now),
-                *(letter.blob.pack, letter.blob.offset, encode(letter.keywords), encode(letter.prefix)),
+                *(account_id, mailbox_id, uid, modseq, message_id, flags, date, now),
+                *(blob.pack, blob.offset, encode(keywords), encode(prefix)),
             )
         )
+    tx.packs.journal(b"".join(lines))
     tx.run_many(_MESSAGE, messages)
     tx.run_many(ENTRY, entries)
     tx.wake(f"account:{account_id}")
@@ -153,14 +161,14 @@ def insert_message(
     tx: Transaction, account_id: int, message_id: int, blob_id: int, prepared: Prepared, prefix: bytes
 ) -> None:
     """Write the wide row and find the thread of a message."""
-    tx.run(_MESSAGE, *_row(tx, account_id, message_id, blob_id, prepared, prefix))
+    thread_id = find_threads(tx, account_id, message_id, [prepared.summary])[0]
+    tx.run(_MESSAGE, *_row(account_id, message_id, blob_id, thread_id, prepared, prefix))
 
 
 def _row(
-    tx: Transaction, account_id: int, message_id: int, blob_id: int, prepared: Prepared, prefix: bytes
+    account_id: int, message_id: int, blob_id: int, thread_id: int, prepared: Prepared, prefix: bytes
 ) -> Row:
     summary = prepared.summary
-    thread_id = _thread(tx, account_id, message_id, summary.message_id, summary.references)
     size = len(prefix) + prepared.size
     return (
         *(account_id, message_id, blob_id, size, summary.sent, thread_id, summary.message_id, prefix),
@@ -187,33 +195,3 @@ def check_quota(use: Row) -> None:
         raise OverQuota(f"{bytes_limit} octets")
     if messages_limit is not None and messages_used > messages_limit:
         raise OverQuota(f"{messages_limit} messages")
-
-
-def _thread(tx: Transaction, account_id: int, message_id: int, own: str, references: tuple[str, ...]) -> int:
-    """Find or found the thread of a message by the Message-IDs it names."""
-    names = [name for name in (own, *references[-20:]) if name]
-    if not names:
-        return message_id
-    keys = [_reference(name) for name in dict.fromkeys(names)]
-    if len(keys) == 1:  # most mail answers nothing
-        return int(tx.value(_FIND_OR_FOUND, account_id, keys[0], message_id))
-    marks = ",".join("?" * len(keys))
-    known: dict[int, int] = dict(
-        tx.rows(
-            "SELECT reference, thread_id FROM thread_reference"  # noqa: S608 - only question marks are put in
-            f" WHERE account_id = ? AND reference IN ({marks})",
-            account_id,
-            *keys,
-        )
-    )
-    thread_id: int = min(known.values(), default=message_id)
-    tx.run_many(
-        "INSERT INTO thread_reference VALUES (?, ?, ?)",
-        [(account_id, key, thread_id) for key in keys if key not in known],
-    )
-    return thread_id
-
-
-def _reference(name: str) -> int:
-    digest = hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)

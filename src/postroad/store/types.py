@@ -77,11 +77,19 @@ class NewMessage:
 class FlagsResult:
     """What a STORE did."""
 
+    since: int
+    """The mailbox's modseq just before."""
     modseq: int
+    """And now; of all that happened between the two the caller knows."""
     entries: list[Entry]
     """Every entry named that exists, as it is now."""
     conflicts: list[int]
     """UIDs left alone because they changed after `unchanged_since` (RFC 7162 §3.1.3)."""
+
+    def followed_by(self, later: "FlagsResult") -> "FlagsResult":
+        """Both in one; what others did in between is not counted to what is known."""
+        modseq = later.modseq if self.modseq == later.since else self.modseq
+        return FlagsResult(self.since, modseq, self.entries + later.entries, self.conflicts + later.conflicts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,10 @@ class _Batch:
     spool: Spool
     heads: list[AppendStart | AppendNext] = field(default_factory=list)
     octets: int = 0
+    account_room: int | None = None
+    """Octets that the account had room for when the command began; None without a limit."""
+    disk_room: int = 0
+    """And the disk. Both are looked at again when messages are kept."""
     failure: Unavailable | None = None
 
 
@@ -37,7 +41,9 @@ async def append(dialogue: Dialogue, command: AppendStart) -> Answer | None:
         mailbox: Mailbox | None = None
         while head is not None:
             try:
-                mailbox = mailbox or dialogue.mailbox(command.mailbox, code=b"TRYCREATE")
+                if mailbox is None:
+                    mailbox = dialogue.mailbox(command.mailbox, code=b"TRYCREATE")
+                    _measure(dialogue, batch)
                 _check(dialogue, batch, head)
             except (No, StoreError, Unavailable) as error:
                 await _refuse(dialogue, error)
@@ -62,6 +68,14 @@ async def _refuse(dialogue: Dialogue, error: Exception) -> None:
     dialogue.core.refuse_literal(answer.status, answer.text, answer.code)
 
 
+def _measure(dialogue: Dialogue, batch: _Batch) -> None:
+    """Look how much room there is."""
+    quota = dialogue.account.quota()
+    if quota.bytes_limit is not None:
+        batch.account_room = quota.bytes_limit - quota.bytes_used
+    batch.disk_room = dialogue.services.store.free_space()
+
+
 def _check(dialogue: Dialogue, batch: _Batch, head: AppendStart | AppendNext) -> None:
     """Whether one more message may come."""
     limits = dialogue.services.limits
@@ -77,10 +91,9 @@ def _check(dialogue: Dialogue, batch: _Batch, head: AppendStart | AppendNext) ->
     if len(batch.heads) == MOST_MESSAGES:
         raise No(b"LIMIT", b"too many messages at once")
     octets = batch.octets + head.size
-    quota = dialogue.account.quota()
-    if quota.bytes_limit is not None and quota.bytes_used + octets > quota.bytes_limit:
+    if batch.account_room is not None and octets > batch.account_room:
         raise No(b"OVERQUOTA", b"there is no room left in the account")
-    if dialogue.services.store.free_space() < max(limits.free_space, octets * 3 // 2):
+    if batch.disk_room < max(limits.free_space, octets * 3 // 2):
         raise No(b"LIMIT", b"the server has no room left")
 
 

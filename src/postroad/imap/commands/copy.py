@@ -2,7 +2,7 @@
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
-from postroad.imap.errors import EXPUNGED, READ_ONLY
+from postroad.imap.errors import READ_ONLY
 from postroad.imap.uid_set import Pairs
 from postroad.imap.wire import responses
 from postroad.imap.wire.commands import Copy, Move
@@ -11,11 +11,9 @@ from postroad.store.types import CopyResult
 
 async def copy(dialogue: Dialogue, command: Copy) -> Answer:
     """Copy messages, all or none."""
-    pairs = await _named(dialogue, command)
-    if pairs is None:
-        return EXPUNGED
+    pairs, count = _named(dialogue, command)
     target = dialogue.mailbox(command.mailbox, code=b"TRYCREATE")
-    result = await dialogue.account.copy(dialogue.selected.id, pairs, target.id)
+    result = await dialogue.account.copy(dialogue.selected.id, pairs, target.id, count)
     return ok(b"copied", _copyuid(result)) if result.source else ok(b"there was nothing to copy")
 
 
@@ -23,31 +21,27 @@ async def move(dialogue: Dialogue, command: Move) -> Answer:
     """Move messages in one transaction; EXPUNGE tells which are gone from here (RFC 6851 §3.3)."""
     if dialogue.selected.read_only:
         return READ_ONLY
-    pairs = await _named(dialogue, command)
-    if pairs is None:
-        return EXPUNGED
+    pairs, count = _named(dialogue, command)
     target = dialogue.mailbox(command.mailbox, code=b"TRYCREATE")
-    result = await dialogue.account.move(dialogue.selected.id, pairs, target.id)
+    result = await dialogue.account.move(dialogue.selected.id, pairs, target.id, count)
     if result.source:
         # RFC 6851 §4.3: before the EXPUNGEs, so that a client can connect the two.
         dialogue.core.untagged(b"OK [%b] moved" % _copyuid(result))
     return ok(b"done")
 
 
-async def _named(dialogue: Dialogue, command: Copy | Move) -> Pairs | None:
-    """The UIDs of the messages named; None where a message number is gone (RFC 2180 §4.4.1).
+def _named(dialogue: Dialogue, command: Copy | Move) -> tuple[Pairs, int | None]:
+    """The UIDs of the messages named, and how many there have to be (RFC 2180 §4.4.1).
+
+    UIDs that are gone are nobody's fault (RFC 3501 §6.4.8). Those that came in
+    meanwhile are beyond what the client can name by number.
 
     Raises:
         BadNumber
     """
     selected = dialogue.selected
     pairs = selected.uid_pairs(command.messages, uid=command.uid)
-    if not command.uid:
-        # UIDs that came in meanwhile are beyond those that the client can name by number.
-        listing = await dialogue.account.listing(selected.id)
-        if listing.count(pairs) < selected.count(pairs):
-            return None
-    return pairs
+    return pairs, None if command.uid else selected.count(pairs)
 
 
 def _copyuid(result: CopyResult) -> bytes:

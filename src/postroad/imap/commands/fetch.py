@@ -169,7 +169,7 @@ class _Fetching:
             # A full disk must not keep people from reading their mail.
             log.warning("imap.not_marked", account=self._account.id, reason=error.what)
             return batch, set()
-        self._selected.tell(result.entries)
+        self._selected.tell(result)
         listing = await self._account.listing(self._selected.id)
         now = listing.batch(pairs_of(batch.uids), self._selected.uids)
         return now, {entry.uid for entry in result.entries}

@@ -74,5 +74,5 @@ async def _change(
     result = await dialogue.account.store_flags(
         selected.id, pairs, command.mode, flags.mask, flags.keywords, unchanged_since
     )
-    selected.tell(result.entries)
+    selected.tell(result)
     return result

@@ -1,0 +1,59 @@
+"""Which messages belong together: by the Message-IDs that they name (RFC 5322 §3.6.4)."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from postroad.db.transaction import Transaction
+from postroad.message.summary import Summary
+
+_REFERENCES: Final = 20
+"""The last so many references of a message count; whoever names more does so without end."""
+
+_KNOWN: Final = (
+    "SELECT reference, thread_id FROM thread_reference"
+    " WHERE account_id = ? AND reference IN (SELECT value FROM json_each(?))"
+)
+# The update changes nothing and makes RETURNING tell what was there.
+_FIND_OR_FOUND: Final = (
+    "INSERT INTO thread_reference (account_id, reference, thread_id) VALUES (?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET thread_id = thread_id RETURNING thread_id"
+)
+_FOUND: Final = "INSERT INTO thread_reference (account_id, reference, thread_id) VALUES (?, ?, ?)"
+
+
+def find_threads(
+    tx: Transaction, account_id: int, first_message: int, summaries: Sequence[Summary]
+) -> list[int]:
+    """Find or found the threads of new messages, whose ids follow one another from `first_message` on."""
+    named = [_references(summary) for summary in summaries]
+    if len(named) == 1 and len(named[0]) == 1:  # most mail comes alone and answers nothing
+        return [int(tx.value(_FIND_OR_FOUND, account_id, named[0][0], first_message))]
+    known = _look_up(tx, account_id, {key for keys in named for key in keys})
+    founded: dict[int, int] = {}
+    threads: list[int] = []
+    for message_id, keys in enumerate(named, first_message):
+        thread_id = min([known[key] for key in keys if key in known], default=message_id)
+        threads.append(thread_id)
+        for key in keys:
+            if key not in known:
+                known[key] = founded[key] = thread_id
+    tx.run_many(_FOUND, [(account_id, key, thread_id) for key, thread_id in founded.items()])
+    return threads
+
+
+def _references(summary: Summary) -> list[int]:
+    """The Message-IDs that a message names, each once, as the numbers that stand for them."""
+    names = (summary.message_id, *summary.references[-_REFERENCES:])
+    return [_number(name) for name in dict.fromkeys(names) if name]
+
+
+def _number(name: str) -> int:
+    digest = hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def _look_up(tx: Transaction, account_id: int, keys: Iterable[int]) -> dict[int, int]:
+    """The threads of those references that are known."""
+    return dict(tx.rows(_KNOWN, account_id, json.dumps(list(keys))))
