@@ -196,12 +196,14 @@ class GroupCommit:
                     future.set_result(result)
         finally:
             # Behind the sessions that were just answered: an OK comes before the news of it.
-            asyncio.get_running_loop().call_soon(self._afterwards, self._topics)
-            self._next()
+            asyncio.get_running_loop().call_soon(self._afterwards)
 
-    def _afterwards(self, topics: list[str]) -> None:
-        self._checkpoints.look()
-        self._tell(topics)
+    def _afterwards(self) -> None:
+        try:
+            self._checkpoints.look()
+            self._tell(self._topics)
+        finally:
+            self._next()
 
     def _fail(self, error: BaseException) -> None:
         for future, result in self._group:

@@ -90,3 +90,32 @@ def test_a_closed_store_says_so(tmp_path: Path) -> None:
             await closed[0].write(one)
 
     asyncio.run(late())
+
+
+def test_lone_work_that_fails_leaves_nothing_and_the_next_goes_on(tmp_path: Path) -> None:
+    def spoilt(tx: Transaction) -> None:
+        tx.run("UPDATE directory_state SET version = version + 1000")
+        tx.packs.journal(b"postroad/1 note text=never\n")
+        raise ValueError("no")
+
+    def version(tx: Transaction) -> int:
+        return int(tx.value("SELECT version FROM directory_state"))
+
+    def noted(tx: Transaction) -> None:
+        tx.packs.journal(b"postroad/1 note text=kept\n")
+
+    async def work(database: Database) -> None:
+        before = await database.write(version)
+        with pytest.raises(ValueError, match="no"):
+            await database.write(spoilt)
+        await database.write(noted)
+        assert await database.write(version) == before
+        results = await asyncio.gather(database.write(noted), database.write(spoilt), return_exceptions=True)
+        assert results[0] is None
+        assert isinstance(results[1], ValueError)
+        assert await database.write(version) == before
+
+    play(tmp_path, work)
+    packs = b"".join(path.read_bytes() for path in (tmp_path / "packs").glob("*.pack"))
+    assert packs.count(b"text=kept") == 2
+    assert b"text=never" not in packs

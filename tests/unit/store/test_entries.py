@@ -5,7 +5,8 @@ import pytest
 from postroad.db.transaction import Transaction
 from postroad.model.flags import Flag
 from postroad.store.account import Account
-from postroad.store.errors import LimitReached, NoSuchMailbox, OverQuota
+from postroad.store.errors import LimitReached, NoSuchMailbox, NoSuchMessage, OverQuota
+from postroad.store.offline import open_offline
 from postroad.store.types import NewMessage
 from tests.unit.store.conftest import Desk, message
 
@@ -165,5 +166,34 @@ def test_a_reply_joins_its_thread(desk: Desk) -> None:
         await account.append(box(account), [message(1), message(2), reply])
         rows = account._database.read(lambda r: r.rows("SELECT id, thread_id FROM message ORDER BY id"))
         assert rows == [(1, 1), (2, 2), (3, 1)]
+
+    desk.run(work)
+
+
+def test_messages_that_come_together_find_one_another_s_threads(desk: Desk) -> None:
+    def letter(own: str, *named: str) -> NewMessage:
+        references = " ".join(f"<{name}>" for name in named)
+        return NewMessage(f"Message-ID: <{own}>\r\nReferences: {references}\r\n\r\nHi.\r\n".encode())
+
+    async def work(account: Account) -> None:
+        inbox = box(account)
+        await account.append(inbox, [letter("a@x")])
+        await account.append(inbox, [letter("b@x"), letter("c@x", "b@x"), letter("d@x", "a@x"), message(9)])
+
+    desk.run(work)
+    with open_offline(desk.data) as database:
+        rows = database.write(lambda tx: tx.rows("SELECT thread_id FROM message ORDER BY id"))
+    assert [thread for (thread,) in rows] == [1, 2, 2, 1, 5]
+
+
+def test_a_copy_of_so_many_is_of_all_or_none(desk: Desk) -> None:
+    async def work(account: Account) -> None:
+        inbox, trash = box(account), box(account, "Trash")
+        await account.append(inbox, [message(n) for n in range(3)])
+        await account.expunge(inbox, [(2, 2)], only_deleted=False)
+        for change in (account.copy, account.move):
+            with pytest.raises(NoSuchMessage):
+                await change(inbox, [(1, 3)], trash, 3)
+        assert (await account.copy(inbox, [(1, 3)], trash, 2)).source == [1, 3]
 
     desk.run(work)
