@@ -17,6 +17,7 @@ from postroad.db.connect import DATABASE_NAME, connect
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory import snapshot
 from postroad.directory.snapshot import BadSnapshot, Snapshot
+from postroad.model.counted import counted
 from postroad.obs.log import log
 from postroad.queue import journal
 from postroad.store.accounts import create_mailboxes
@@ -84,8 +85,9 @@ def restore_directory(tx: Transaction, saved: Snapshot) -> set[int]:
 
 def _sentence(condition: Condition, report: Report) -> str:
     return (
-        f"The index {condition.rebuild} and was made again from the packs: {report.messages} messages"
-        f" of {report.accounts} accounts are there, {report.queued} wait in the queue."
+        f"The index {condition.rebuild} and was made again from the packs, with"
+        f" {counted(report.messages, 'message')} of {counted(report.accounts, 'account')}"
+        f" and {report.queued} in the queue."
     )
 
 

@@ -241,6 +241,9 @@ def run(
 def _metrics_sockets(settings: Settings) -> Sequence[socket.socket]:
     if not settings.metrics.address:
         return ()
+    # The workers need it: imported before they are forked, it is paid and held once.
+    import postroad.web.metrics  # noqa: F401
+
     host, port = split_address(settings.metrics.address)
     try:
         return open_sockets(host, port, settings.worker_count)

@@ -19,7 +19,6 @@ from postroad.net.tls import ServerTls
 from postroad.obs import multiprocess
 from postroad.obs.log import log
 from postroad.obs.metrics import LOOP_STALL
-from postroad.web.metrics import MetricsServer
 from postroad.worker import Worker
 
 try:
@@ -75,8 +74,12 @@ async def _serve(
     await worker.start([(b.listener, b.sockets[index]) for b in bound])
     LOOP_STALL.set(0.0)  # the first number makes the files of all metrics
     multiprocess.take_room()
-    server = MetricsServer(metrics[index]) if metrics else None
-    if server is not None:
+    server = None
+    if metrics:
+        # Only now: most servers have it off, and uvicorn takes a while to import.
+        from postroad.web.metrics import MetricsServer
+
+        server = MetricsServer(metrics[index])
         await server.start()
     with suppress(BrokenPipeError):  # the supervisor was killed meanwhile, as the lifeline will tell
         os.write(ready, b"+")

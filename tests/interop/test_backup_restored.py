@@ -88,7 +88,7 @@ def test_clients_find_the_server_as_it_was(tmp_path: Path, certificates: Certifi
         append(server, "lost")  # a client has seen this one, and its UID
     shutil.rmtree(tmp_path / "data")
     said = operator.restore()
-    assert "1 recipients wait in the queue and are held" in said
+    assert "1 recipient in the queue held back" in said
     server.start()
     try:
         after = state(server)
@@ -123,8 +123,8 @@ def test_mail_comes_back_while_its_owner_is_logged_in(server: Postroad, tmp_path
         assert shown(after) == shown(before)
     # And all that there was at that time, beside what is there now; the second time it is there already.
     into = ("--account", ADA, "--into", "Before", first)
-    assert "3 messages of ada@ours.test are back in Before" in operator.restore(*into)
-    assert "0 messages of ada@ours.test are back in Before" in operator.restore(*into)
+    assert "3 messages of ada@ours.test put back in Before" in operator.restore(*into)
+    assert "0 messages of ada@ours.test put back in Before" in operator.restore(*into)
     with imap(server) as client:
         assert client.select("Before") == ("OK", [b"3"])
 

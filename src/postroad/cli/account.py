@@ -22,6 +22,7 @@ from postroad.directory.domains import normal
 from postroad.directory.errors import AlreadyThere, InUse, NoSuchDomain
 from postroad.directory.resolve import is_local_domain
 from postroad.model.address import unicode_domain
+from postroad.model.counted import counted
 from postroad.store.kept import Holdings, holdings
 
 
@@ -166,7 +167,10 @@ def show(here: Here, address: str) -> None:
             ("state", _state(found)),
             ("messages", _of(str(found.messages_used), info.quota_messages, str)),
             ("used", _of(about_size(found.bytes_used), info.quota_bytes, about_size)),
-            ("deleted", f"{kept.messages} messages, {about_size(kept.octets)}" if kept.messages else ""),
+            (
+                "deleted",
+                f"{counted(kept.messages, 'message')}, {about_size(kept.octets)}" if kept.messages else "",
+            ),
             ("aliases", ", ".join(pointing)),
             ("app passwords", found.app_passwords or ""),
             ("since", date(found.created)),

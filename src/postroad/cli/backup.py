@@ -32,6 +32,7 @@ from postroad.cli.progress import progress_bar
 from postroad.cli.times import moment
 from postroad.config.settings import Settings
 from postroad.config.values import about_duration, about_size
+from postroad.model.counted import counted
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -251,8 +252,8 @@ def _tell_made(here: Here, target: Target, made: Made, pruned: Pruned | None) ->
         click.echo(f"{mark(False)} {safe(line)}")
     counts = manifest.inventory
     here.say(
-        f"{mark(not manifest.damage)} {manifest.id}: {counts.messages} messages of {counts.accounts} accounts"
-        f" in {safe(target.name)}"
+        f"{mark(not manifest.damage)} {manifest.id}: {counted(counts.messages, 'message')}"
+        f" of {counted(counts.accounts, 'account')} in {safe(target.name)}"
     )
     here.say(
         f"  {about_size(manifest.octets)}, of which {about_size(made.added_octets)} were new there;"
@@ -269,7 +270,7 @@ def _tell_made(here: Here, target: Target, made: Made, pruned: Pruned | None) ->
 
 def _said(pruned: Pruned) -> str:
     count = len(pruned.backups)
-    what = f"{count} older backup{'' if count == 1 else 's'}"
+    what = f"{counted(count, 'older backup')}"
     return (
         f"{what} removed, {about_size(pruned.octets)} got back."
         if count or pruned.chunks

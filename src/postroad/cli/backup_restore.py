@@ -37,6 +37,7 @@ from postroad.directory.changes import Facts
 from postroad.importer.load import AccountFull, Loader
 from postroad.importer.values import Report
 from postroad.model.address import Address
+from postroad.model.counted import counted
 from postroad.store.blobs.reader import PackReader
 from postroad.store.store import PACKS
 
@@ -133,8 +134,9 @@ def verify(
     else:
         counts = manifest.inventory
         here.say(
-            f"{mark(True)} {manifest.id}: {counts.messages} messages of {counts.accounts} accounts came back"
-            f" as they were; {about_size(manifest.octets)} in {about_duration(seconds)}"
+            f"{mark(True)} {manifest.id}: {counted(counts.messages, 'message')}"
+            f" of {counted(counts.accounts, 'account')} came back as before;"
+            f" {about_size(manifest.octets)} in {about_duration(seconds)}"
         )
     return Exit.PROBLEM if problems else Exit.OK
 
@@ -250,13 +252,13 @@ def _tell_everything(
         click.echo(f"{mark(False)} {safe(line)}")
     here.say(
         f"{mark(not restored.lost)} {data} is as it was at {moment(manifest.made)}:"
-        f" {counts.messages} messages of {counts.accounts} accounts,"
+        f" {counted(counts.messages, 'message')} of {counted(counts.accounts, 'account')},"
         f" {about_size(manifest.octets)} in {about_duration(seconds)}"
     )
     if restored.waiting and not release:
         here.say(
-            f"{restored.waiting} recipients wait in the queue and are held, for they may have got their mail"
-            " since: see `postroad queue list`, then `postroad queue release` or `cancel` each."
+            f"{counted(restored.waiting, 'recipient')} in the queue held back: the mail may have got there"
+            " since; see `postroad queue list`, then `postroad queue release` or `cancel` each."
         )
     here.next("postroad store check" if restored.lost else f"postroad serve --data {data}")
 
@@ -320,6 +322,7 @@ def _tell_mail(here: Here, manifest: Manifest, address: str, report: Report, int
     where = f"in {into}" if into else "where it was"
     there = f", {report.present} were there already" if report.present else ""
     here.say(
-        f"{mark(not report.bad)} {report.messages} messages of {safe(address)} are back {safe(where)},"
+        f"{mark(not report.bad)} {counted(report.messages, 'message')}"
+        f" of {safe(address)} put back {safe(where)},"
         f" as of {moment(manifest.made)}{there}."
     )

@@ -17,6 +17,7 @@ from postroad.importer.formats import UnknownFormat, open_source
 from postroad.importer.load import AccountFull, Loader
 from postroad.importer.manifest import FILE_NAME, BadManifest, Format
 from postroad.importer.values import Report
+from postroad.model.counted import counted
 from postroad.store.blobs.reader import PackReader
 
 _FORMAT = click.Choice(get_args(Format))
@@ -49,7 +50,7 @@ def export(here: Here, address: str, directory: Path, kind: Format, names: tuple
                 f"{error.filename or directory} cannot be written: {error.strerror}",
                 f"the export is not whole; empty {directory} before the next try",
             ) from None
-    said = f"Wrote {_count(report.messages)} of {info.address.unicode} to {directory} ({kind})."
+    said = f"Wrote {counted(report.messages, 'message')} of {info.address.unicode} to {directory} ({kind})."
     return _tell(
         here, report, said, {"address": str(info.address), "directory": str(directory), "format": kind}
     )
@@ -86,7 +87,7 @@ def import_(here: Here, address: str, source: Path, kind: Format | None, into: s
             ) from None
         except AccountFull as error:
             report, full = error.report, True
-    said = f"Took {_count(report.messages)} into {info.address.unicode} ({found})"
+    said = f"Took {counted(report.messages, 'message')} into {info.address.unicode} ({found})"
     said += f", {report.present} were there already." if report.present else "."
     status = _tell(here, report, said, {"address": str(info.address), "format": found, "full": full})
     if full:
@@ -123,7 +124,3 @@ def _tell(here: Here, report: Report, said: str, facts: dict[str, Any]) -> int:
             click.echo(f"{mark(False)} {safe(str(one))}")
         here.say(f"{mark(not report.bad)} {said}")
     return Exit.PROBLEM if report.bad else Exit.OK
-
-
-def _count(messages: int) -> str:
-    return "1 message" if messages == 1 else f"{messages} messages"

@@ -15,6 +15,7 @@ from postroad.cli.progress import Progress, progress_bar
 from postroad.config.values import about_size
 from postroad.db.offline import OfflineDatabase
 from postroad.directory import changes, kept_accounts, snapshot
+from postroad.model.counted import counted
 from postroad.store import kept
 from postroad.store.kept import Kept, Which
 from postroad.store.sweep import SAFE_SECONDS, sweep_blobs_now
@@ -95,12 +96,17 @@ def _erase_account(database: OfflineDatabase, kept_id: int, who: str) -> bool:
 
 
 def _summary(found: Found) -> str:
+    theirs = sum(one.messages for one in found.removed)
     parts = [
-        f"{count} {noun}{'s' if count > 1 else ''}{more}"
+        f"{counted(count, noun)}{more}"
         for count, noun, more in (
             (len(found.messages), "deleted message", f" ({about_size(found.octets)})"),
             (len(found.mailboxes), "deleted mailbox name", ""),
-            (len(found.removed), "removed account", f" ({sum(o.messages for o in found.removed)} messages)"),
+            (
+                len(found.removed),
+                "removed account",
+                f" ({counted(theirs, 'message')})",
+            ),
         )
         if count
     ]

@@ -12,6 +12,7 @@ from postroad.cli.output import Column, Problem, print_facts, print_json, print_
 from postroad.cli.times import clock_time, date, moment
 from postroad.config.values import about_duration, about_size
 from postroad.db.transaction import Transaction
+from postroad.model.counted import counted
 from postroad.queue import verbs
 from postroad.queue.item import QueuedRecipient, from_text_id, text_id
 from postroad.queue.verbs import NoSuchItem, Queued
@@ -233,7 +234,7 @@ def _state(recipient: QueuedRecipient) -> str:
 
 
 def _recipients(count: int) -> str:
-    return f"{count} recipient{'' if count == 1 else 's'}"
+    return counted(count, "recipient")
 
 
 def _facts(one: Queued) -> dict[str, Any]:

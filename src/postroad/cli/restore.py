@@ -18,6 +18,7 @@ from postroad.db.transaction import Reader
 from postroad.directory import accounts, aliases, changes, kept_accounts, snapshot
 from postroad.directory.errors import AlreadyThere, DirectoryError
 from postroad.directory.kept_accounts import KeptAccount
+from postroad.model.counted import counted
 from postroad.store import kept
 from postroad.store.errors import BadMailboxName, LimitReached, OverQuota
 from postroad.store.kept import Kept, KeptMailbox, Which
@@ -111,7 +112,7 @@ def _restore_messages(here: Here, found: Found, *, to: str | None, over_quota: b
                     counts[name] = counts.get(name, 0) + count
                 progress(sum(counts.values()), len(found.messages))
         except (BadMailboxName, LimitReached, OverQuota) as error:
-            raise Problem(f"after {sum(counts.values())} messages: {error}") from None
+            raise Problem(f"after {counted(sum(counts.values()), 'message')}: {error}") from None
         finally:
             new: changes.Facts = {"restored messages": sum(counts.values()), "to": sorted(counts)}
             database.write(lambda tx: changes.record(tx, who=who, noun="account", name=str(address), new=new))
@@ -121,7 +122,7 @@ def _restore_messages(here: Here, found: Found, *, to: str | None, over_quota: b
             {"address": str(address), "messages": counts, "mailboxes": [m.name for m in found.mailboxes]}
         )
     for name, count in counts.items():
-        here.say(f"Restored {count} message{'s' if count > 1 else ''} to {safe(name)}.")
+        here.say(f"Restored {counted(count, 'message')} to {safe(name)}.")
     if to is None:
         for mailbox in found.mailboxes:
             if mailbox.name not in counts:
@@ -144,11 +145,11 @@ def _check_room(reader: Reader, found: Found, address: str) -> None:
     info = entry.info
     for after, bound, form in (
         (octets, info.quota_bytes, about_size),
-        (messages, info.quota_messages, "{:.0f} messages".format),
+        (messages, info.quota_messages, lambda count: counted(int(count), "message")),
     ):
         if bound is not None and after > bound:
             raise Problem(
-                f"with {len(found.messages)} restored messages {address} would hold {form(after)}"
+                f"with {counted(len(found.messages), 'restored message')} {address} would hold {form(after)}"
                 f" and may hold {form(bound)}",
                 "--over-quota restores them all the same, or restore fewer",
             )
@@ -185,7 +186,10 @@ def _restore_account(
     again = [source for source in gone.aliases if source not in left]
     if here.json:
         print_json({"address": str(back.address), "id": back.id, "aliases": again, "aliases_left": left})
-    here.say(f"Restored {back.address.unicode} with {gone.messages} messages; its password is what it was.")
+    here.say(
+        f"Restored {back.address.unicode} with {counted(gone.messages, 'message')};"
+        " its password is what it was."
+    )
     if again:
         here.say(f"Mail to {', '.join(again)} goes to it again.")
     for source, why in left.items():

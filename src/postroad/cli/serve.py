@@ -13,6 +13,7 @@ from postroad.config.errors import ConfigError, together
 from postroad.config.load import missing_files
 from postroad.config.settings import Settings
 from postroad.mend import CannotMend
+from postroad.model.counted import counted
 from postroad.net.sockets import BoundListener, CannotListen
 from postroad.prepare_start import AlreadyRunning
 from postroad.supervisor import run
@@ -72,7 +73,7 @@ def banner(settings: Settings, bound: Sequence[BoundListener]) -> str:
     """Say who serves what where."""
     workers = settings.worker_count
     lines = [
-        f"postroad {__version__} · {settings.hostname} · {workers} worker{'s' if workers > 1 else ''}"
+        f"postroad {__version__} · {settings.hostname} · {counted(workers, 'worker')}"
         f" · data in {settings.data}",
         "",
     ]

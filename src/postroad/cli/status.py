@@ -20,6 +20,7 @@ from postroad.config.errors import ConfigError
 from postroad.config.settings import Settings
 from postroad.config.values import about_duration, about_size
 from postroad.db.transaction import Reader
+from postroad.model.counted import counted
 from postroad.queue.spool import depth
 
 _DAY: Final = 86400.0
@@ -138,10 +139,10 @@ def _mail(counts: _Counts) -> list[_Line]:
     return [
         _Line(
             "accounts",
-            f"{counts.accounts} in {counts.domains} domain{'' if counts.domains == 1 else 's'},"
-            f" {counts.messages} messages, {about_size(counts.octets)}",
+            f"{counts.accounts} in {counted(counts.domains, 'domain')},"
+            f" {counted(counts.messages, 'message')}, {about_size(counts.octets)}",
         ),
-        _Line("queue", f"{counts.queued} recipient{'' if counts.queued == 1 else 's'} waiting"),
+        _Line("queue", f"{counted(counts.queued, 'recipient')} waiting"),
         _Line("last 24 h", f"{counts.received} received, {counts.sent} submitted, {counts.refused} refused"),
     ]
 
@@ -153,7 +154,7 @@ def _backup(settings: Settings) -> _Line:
         return _Line("backup", "none yet", False if wanted else None, "make one: postroad backup create")
     age = time.time() - last.made
     good = age < _BACKUP_DAYS * _DAY
-    text = f"{about_duration(age, parts=1)} ago, {last.messages} messages in {last.target}"
+    text = f"{about_duration(age, parts=1)} ago, {counted(last.messages, 'message')} in {last.target}"
     return _Line("backup", text, good, "" if good else "make another: postroad backup create")
 
 

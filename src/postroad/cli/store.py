@@ -16,6 +16,7 @@ from postroad.cli.schema import downgrade, upgrade_command
 from postroad.directory import snapshot
 from postroad.directory.snapshot import BadSnapshot, Snapshot
 from postroad.mend import restore_directory
+from postroad.model.counted import counted
 from postroad.prepare_start import AlreadyRunning, Instance
 from postroad.queue import journal
 from postroad.store import check as store_check
@@ -76,7 +77,9 @@ def rebuild(here: Here, yes: bool) -> int:
     become_owner(data)
     saved = _saved(data)
     if not yes and sys.stdin.isatty():
-        click.confirm(f"Make the index of {data} again ({len(saved.accounts)} accounts)?", abort=True)
+        click.confirm(
+            f"Make the index of {data} again ({counted(len(saved.accounts), 'account')})?", abort=True
+        )
     try:
         with Instance(data), progress_bar(here, "Filing messages") as progress:
             aside = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
@@ -99,8 +102,9 @@ def rebuild(here: Here, yes: bool) -> int:
     for line in report.lost:
         click.echo(f"{mark(False)} {safe(line)}")
     here.say(
-        f"{mark(True)} {report.messages} messages in {report.mailboxes} mailboxes"
-        f" of {report.accounts} accounts are back, {report.queued} wait in the queue."
+        f"{mark(True)} back are {counted(report.messages, 'message')} in {report.mailboxes}"
+        f" mailbox{'' if report.mailboxes == 1 else 'es'} of {counted(report.accounts, 'account')};"
+        f" {report.queued} in the queue."
     )
     here.next("postroad store check")
     return Exit.PROBLEM if report.lost else Exit.OK

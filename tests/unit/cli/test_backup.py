@@ -74,7 +74,7 @@ def test_create_list_verify_restore(vault: Shell, tmp_path: Path) -> None:
     assert "were new there" in said
     assert backup_id in vault.ok("backup", "list", "--target", "target")
     assert "every chunk is there" in vault.ok("backup", "verify", "--quick", "--target", "target")
-    assert "came back as they were" in vault.ok("backup", "verify", "--key", "mine.key", "--target", "target")
+    assert "came back as before" in vault.ok("backup", "verify", "--key", "mine.key", "--target", "target")
     said = vault.ok(
         *("backup", "restore", "--key", "mine.key", "--target", "target", "--data", str(tmp_path / "new"))
     )
@@ -193,7 +193,7 @@ def test_a_machine_without_a_server_lists_and_tests_backups_with_the_operators_k
     backup_id = made(vault)["id"]
     elsewhere = ("--key", "mine.key", "--target", "target", "--data", str(tmp_path / "elsewhere"))
     assert backup_id in vault.ok("backup", "list", *elsewhere)
-    assert "came back as they were" in vault.ok("backup", "verify", *elsewhere)
+    assert "came back as before" in vault.ok("backup", "verify", *elsewhere)
     assert "every chunk is there" in vault.ok("backup", "verify", "--quick", *elsewhere)
 
 
