@@ -19,8 +19,8 @@ run: $(VENV)/.run ## Start a complete mail server on loopback, for trying it out
 
 develop: $(VENV)/.dev ## Set up .venv with the development tools
 
-# Most tests wait for the servers that they start: TEST_PROCESSES=3 takes a third of the time at a desk.
-TEST_PROCESSES ?= 0
+# Most tests wait for servers that they start: three processes keep two cores busy. 0 runs all in this one.
+TEST_PROCESSES ?= 3
 test: $(VENV)/.dev packages ## Install what the tests need and run them
 	$(PYTEST) -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder -m 'not soak'
 
