@@ -27,7 +27,12 @@ def server_context() -> ssl.SSLContext:
 @cache
 def client_context() -> ssl.SSLContext:
     """For the player: it trusts that certificate alone."""
-    return ssl.create_default_context(cadata=_certificate()[1].decode())
+    return ssl.create_default_context(cadata=certificate_pem())
+
+
+def certificate_pem() -> str:
+    """The certificate, which is its own authority."""
+    return _certificate()[1].decode()
 
 
 @cache

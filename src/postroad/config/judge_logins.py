@@ -12,7 +12,7 @@ from postroad.sasl.scram_keys import LEAST_ITERATIONS
 Mistake: TypeAlias = tuple[tuple[str | int, ...], str]
 """Where in the file, and what."""
 
-SIGNATURES: Final = ("RS256", "ES256", "EdDSA")
+SIGNATURES: Final = ("RS256", "ES256", "EdDSA", "Ed25519")
 """What tokens may be signed with; no others: a provider's public key must never pass for a shared secret."""
 
 

@@ -46,10 +46,11 @@ class OpenId(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
     claim: Annotated[str, "The claim that holds the address of the account."] = "email"
     scopes: Annotated[tuple[str, ...], "Scopes that a token must have, all of them."] = ()
-    algorithms: Annotated[tuple[str, ...], "Signatures that are believed: RS256, ES256, EdDSA."] = (
+    algorithms: Annotated[tuple[str, ...], "Signatures that are believed: RS256, ES256, EdDSA, Ed25519."] = (
         "RS256",
         "ES256",
         "EdDSA",
+        "Ed25519",
     )
     jwks: Annotated[str, "URL of the provider's keys. Empty: asked for at the issuer (discovery)."] = ""
     introspection: Annotated[
