@@ -9,7 +9,14 @@ from tests.interop.postroad_server import HOST, PASSWORD, Postroad
 from tests.interop.processes import program, run
 
 
-def msmtp(server: Postroad, directory: Path, *options: str, auth: str = "plain", stdin: str = "") -> str:
+def msmtp(
+    server: Postroad,
+    directory: Path,
+    *options: str,
+    auth: str = "plain",
+    password: str = PASSWORD,
+    stdin: str = "",
+) -> str:
     """Run it with two accounts in its settings: starttls and tls."""
     lines = [
         "defaults",
@@ -17,7 +24,7 @@ def msmtp(server: Postroad, directory: Path, *options: str, auth: str = "plain",
         "domain laptop.test",
         "from ada@ours.test",
         "user ada@ours.test",
-        f'password "{PASSWORD}"',
+        f'password "{password}"',
         f"auth {auth}",
         "tls on",
         f"tls_trust_file {server.certificates.authority}",

@@ -41,6 +41,13 @@ PEERS: Final = (
         "submits over STARTTLS and TLS with PLAIN and LOGIN; recipients from the header, Bcc removed",
     ),
     Peer(
+        "gsasl",
+        "GNU SASL",
+        "test_scram.py",
+        "logs in with SCRAM-SHA-256, and with SCRAM-SHA-256-PLUS bound by tls-unique in TLS 1.2; msmtp, mutt "
+        "and mbsync (Cyrus SASL) with SCRAM-SHA-256, msmtp with SCRAM-SHA-1 and an app password too",
+    ),
+    Peer(
         "curl",
         "curl",
         "test_curl.py",

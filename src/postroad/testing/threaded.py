@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from postroad.config.limits import Limits
+from postroad.config.logins import Auth, OpenId
 from postroad.config.settings import Queue, Settings
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory.aliases import Alias
@@ -34,6 +35,9 @@ class ThreadedWorld:
         real_time: bool = False,
         limits: Limits | None = None,
         queue: Queue | None = None,
+        auth: Auth | None = None,
+        openid: OpenId | None = None,
+        client_ca: Path | None = None,
         timeouts: Timeouts = TIMEOUTS,
         hostname: str = HOSTNAME,
         data: Path | None = None,
@@ -45,6 +49,9 @@ class ThreadedWorld:
             real_time=real_time,
             limits=limits,
             queue=queue,
+            auth=auth,
+            openid=openid,
+            client_ca=client_ca,
             timeouts=timeouts,
             hostname=hostname,
             data=data,
