@@ -94,7 +94,8 @@ def test_mbsync_reads(scram_server: Postroad, tmp_path: Path) -> None:
 def test_gsasl_binds_the_log_in_where_it_can(scram_server: Postroad, mechanism: str, priority: str) -> None:
     """By tls-unique in TLS 1.2; in TLS 1.3 it is offered no -PLUS, for it would choose tls-exporter.
 
-    Its version 2.2.0 gives up by itself in TLS 1.3, unless it is told to forget about binding. With SMTP it says STARTTLS before EHLO, and so does not get far anywhere.
+    Its version 2.2.0 gives up by itself in TLS 1.3, unless it is told to forget about binding. With
+    SMTP it says STARTTLS before EHLO, and so does not get far anywhere.
     """
     unbound = [] if mechanism.endswith("-PLUS") else ["--no-cb"]
     run(
