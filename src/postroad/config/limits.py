@@ -37,6 +37,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     imap_literals: Annotated[Count, "Literals in one IMAP command."] = 100
     imap_contexts: Annotated[Count, "Results that one IMAP session may follow (RETURN (UPDATE))."] = 10
     imap_context_messages: Annotated[Count, "Messages in all of them together."] = 500_000
+    imap_search_mailboxes: Annotated[Count, "Mailboxes that one ESEARCH looks into."] = 1000
     imap_thread_identifiers: Annotated[
         Count, "Message-IDs that one THREAD looks at, of messages and of those they answer."
     ] = 500_000

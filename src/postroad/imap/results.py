@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
+from postroad.imap.ordering.sliced import Sliced, sliced
 from postroad.imap.uid_set import Pairs, pairs_of
 from postroad.imap.wire import responses
 from postroad.imap.wire.commands import Search
@@ -35,13 +36,19 @@ class Results:
         if by_modseq:
             self.modseqs.extend(batch.modseqs)
 
-    def ordered(self, places: Sequence[int]) -> "Results":
+    def ordered(self, places: Sequence[int]) -> Sliced["Results"]:
         """Return the same messages in another order."""
+        other = Results()
+        for some in sliced(places):
+            for mine, others in zip(self._columns, other._columns, strict=True):
+                if mine:
+                    others.extend([mine[at] for at in some])
+            yield
+        return other
 
-        def taken(column: "array[int]") -> "array[int]":
-            return array(column.typecode, [column[at] for at in places] if column else ())
-
-        return Results(*map(taken, (self.numbers, self.uids, self.modseqs, self.scores)))
+    @property
+    def _columns(self) -> "tuple[array[int], ...]":
+        return self.numbers, self.uids, self.modseqs, self.scores
 
     def plain(self, command: Search, response: bytes) -> bytes:
         """Write the response of a command without RETURN."""

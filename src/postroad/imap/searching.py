@@ -7,12 +7,16 @@ from postroad.imap.contexts import Context
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.results import Results
 from postroad.imap.revising import fixed
+from postroad.imap.selected import Selected
 from postroad.imap.wire.commands import Search, Sort
 from postroad.imap.wire.search_keys import ModseqKey, has_key
 
 
 async def answer_search(
-    dialogue: Dialogue, command: Search, find: Callable[[], Awaitable[Results]], response: bytes
+    dialogue: Dialogue,
+    command: Search,
+    find: Callable[[Dialogue, Selected, Search], Awaitable[Results]],
+    response: bytes,
 ) -> Answer:
     """Find, tell and keep; `response` is what an answer without RETURN is called."""
     selected = dialogue.selected
@@ -23,7 +27,7 @@ async def answer_search(
         return Answer(b"BAD", b"", b"that tag is in use")  # RFC 5267 §4.3
     saving = returns is not None and "SAVE" in returns
     try:
-        results = await find()
+        results = await find(dialogue, selected, command)
     except Exception:
         if saving:
             selected.saved = ()  # RFC 5182 §2.1: after NO nothing is saved
@@ -36,11 +40,11 @@ async def answer_search(
     if line := results.extended(command):
         dialogue.core.untagged(line)
     if "UPDATE" in returns:
-        _follow(dialogue, command, results)
+        follow(dialogue, command, results)
     return ok(b"done")
 
 
-def _follow(dialogue: Dialogue, command: Search, results: Results) -> None:
+def follow(dialogue: Dialogue, command: Search, results: Results) -> None:
     """Keep the client informed of what comes and goes, if there is room (RFC 5267 §4.3.1)."""
     selected = dialogue.selected
     criteria = command.criteria if isinstance(command, Sort) else ()

@@ -18,6 +18,7 @@ from postroad.imap.commands.idle import idle
 from postroad.imap.commands.list import list_mailboxes, lsub
 from postroad.imap.commands.login import authenticate, login, start_tls
 from postroad.imap.commands.mailbox import create, delete, rename, subscribe
+from postroad.imap.commands.multisearch import multi_search
 from postroad.imap.commands.namespace import namespace
 from postroad.imap.commands.quota import get_quota, get_quota_root
 from postroad.imap.commands.search import search
@@ -215,6 +216,8 @@ async def _in_mailbox(dialogue: Dialogue, command: Command) -> Answer | None:
             return await fetch(dialogue, command)
         case commands.Store():
             return await store_flags(dialogue, command)
+        case commands.MultiSearch():
+            return await multi_search(dialogue, command)
         case commands.Sort():
             return await sort(dialogue, command)
         case commands.Thread():
@@ -252,6 +255,8 @@ async def _outside(dialogue: Dialogue, command: Command) -> Answer | None:
             return await list_mailboxes(dialogue, command)
         case commands.Lsub():
             return await lsub(dialogue, command)
+        case commands.MultiSearch():
+            return await multi_search(dialogue, command)
         case commands.Status():
             return status(dialogue, command)
         case commands.Create():

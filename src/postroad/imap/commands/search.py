@@ -7,6 +7,7 @@ from postroad.imap.dialogue import Dialogue
 from postroad.imap.finding import found, turns_of
 from postroad.imap.results import Results
 from postroad.imap.searching import answer_search
+from postroad.imap.selected import Selected
 from postroad.imap.wire.commands import Search
 from postroad.imap.wire.search_keys import ModseqKey, has_key
 
@@ -15,14 +16,19 @@ _STEP: Final = 5000
 
 async def search(dialogue: Dialogue, command: Search) -> Answer:
     """Find messages; those that the client has not been told of are not there yet."""
-
-    async def find() -> Results:
-        turns = turns_of(dialogue)
-        results = Results()
-        by_modseq = has_key(command.key, ModseqKey)
-        async for batch in found(dialogue, dialogue.selected, command.key, turns, step=_STEP):
-            results.add(batch, by_modseq=by_modseq)
-            await turns.give_way()
-        return results
-
     return await answer_search(dialogue, command, find, b"SEARCH")
+
+
+async def find(dialogue: Dialogue, selected: Selected, command: Search) -> Results:
+    """Return what matches in a mailbox, in its order.
+
+    Raises:
+        NoSuchMailbox
+    """
+    turns = turns_of(dialogue)
+    results = Results()
+    by_modseq = has_key(command.key, ModseqKey)
+    async for batch in found(dialogue, selected, command.key, turns, step=_STEP):
+        results.add(batch, by_modseq=by_modseq)
+        await turns.give_way()
+    return results

@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
-from postroad.imap.ordering.sliced import Sliced, sliced, sort_sliced
+from postroad.imap.ordering.sliced import SLICE, Sliced, sliced, sort_sliced
 from postroad.imap.wire.ordering import SortCriterion, SortKey
 from postroad.message.collation import collated
 from postroad.message.envelope import AddressList, first_address
@@ -69,17 +69,23 @@ class SortTable:
             for (_, reverse), column in zip(self._criteria, self._columns, strict=True)
         ]
 
-    def order(self) -> Sliced[list[int]]:
+    def order(self) -> Sliced["array[int]"]:
         """Return the places of the messages, sorted; equal ones in mailbox order (RFC 5256 §3)."""
         columns: list[Sequence[int]] = []
         for (_, reverse), column in zip(self._criteria, self._columns, strict=True):
             ranks = yield from column.ranks()
             columns.append([-rank for rank in ranks] if reverse else ranks)
             yield
-        rows = list(zip(*columns, range(self._count), strict=True))
-        yield
-        ordered = yield from sort_sliced(rows)
-        return [row[-1] for row in ordered]
+        rows: list[tuple[int, ...]] = []
+        for row in zip(*columns, range(self._count), strict=True):
+            rows.append(row)
+            if not len(rows) % SLICE:
+                yield
+        places = array("I")
+        for some in sliced((yield from sort_sliced(rows))):
+            places.extend([row[-1] for row in some])
+            yield
+        return places
 
 
 class _Column:

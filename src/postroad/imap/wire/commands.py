@@ -13,6 +13,7 @@ from postroad.imap.wire.mailbox_name import MailboxName
 from postroad.imap.wire.ordering import SortCriterion, ThreadAlgorithm
 from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.search_keys import SearchKey
+from postroad.imap.wire.search_sources import SearchSource
 from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.imap.wire.status_item import StatusItem
 
@@ -278,6 +279,14 @@ class Sort(Search):
 
     criteria: tuple[SortCriterion, ...] = ()
     """In the order of their weight; never empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class MultiSearch(Search):
+    """ESEARCH (RFC 7377); `returns` is never None, and what is told are UIDs."""
+
+    sources: tuple[SearchSource, ...] = ()
+    """Where; the selected mailbox where nothing was said."""
 
 
 @dataclass(frozen=True, slots=True)

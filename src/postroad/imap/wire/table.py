@@ -31,6 +31,7 @@ from postroad.imap.wire.parse_messages import (
     parse_store,
     parse_uid_expunge,
 )
+from postroad.imap.wire.parse_multisearch import parse_esearch
 from postroad.imap.wire.parse_ordering import parse_cancelupdate, parse_sort, parse_thread
 from postroad.imap.wire.parse_search import parse_search
 from postroad.imap.wire.parse_session import parse_authenticate, parse_enable, parse_id, parse_login
@@ -89,6 +90,7 @@ RULES: Final[dict[bytes, Rule]] = {
     b"LSUB": Rule(parse_lsub, _AFTER),
     b"STATUS": Rule(parse_status, _AFTER),
     b"APPEND": Rule(parse_append, _AFTER),
+    b"ESEARCH": Rule(parse_esearch, _AFTER),
     b"NAMESPACE": Rule(_bare(commands.Namespace), _AFTER),
     b"GETQUOTA": Rule(parse_getquota, _AFTER),
     b"GETQUOTAROOT": Rule(parse_getquotaroot, _AFTER),

@@ -1,4 +1,4 @@
-"""SORT and THREAD in a server: limits, what an earlier schema filed, and giving way."""
+"""SORT, THREAD and what else searches, in a server: limits, what an earlier schema filed, giving way."""
 
 from postroad.imap.ordering.sliced import SLICE
 from postroad.imap.wire.limits import SORT_CRITERIA
@@ -111,5 +111,16 @@ def test_uids_to_the_end_are_new_ones_too(world: World) -> None:
         assert [line for line in lines if line.startswith(b"ESEARCH")] == [
             b'ESEARCH (TAG "t3") UID ADDTO (0 3)'
         ]
+
+    world.talk(talk)
+
+
+def test_one_search_looks_into_so_many_mailboxes(world: World) -> None:
+    world.limit(imap_search_mailboxes=2)
+
+    async def talk(_: Server, client: Client) -> None:
+        assert await client.ok(b"ESEARCH IN (mailboxes (INBOX Trash Nowhere)) ALL") == []
+        refused = await client.do(b"ESEARCH IN (mailboxes (INBOX Trash Sent)) ALL")
+        assert refused == [b"NO [LIMIT] these are too many mailboxes for one search"]
 
     world.talk(talk)

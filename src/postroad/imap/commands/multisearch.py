@@ -1,0 +1,97 @@
+"""ESEARCH: a search in many mailboxes (RFC 7377)."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from postroad.imap.answer import Answer, No, ok
+from postroad.imap.commands.search import find
+from postroad.imap.dialogue import Dialogue
+from postroad.imap.pattern import SEPARATOR
+from postroad.imap.searching import follow
+from postroad.imap.selected import Selected
+from postroad.imap.wire.commands import MultiSearch
+from postroad.imap.wire.responses import Correlator
+from postroad.imap.wire.search_keys import ModseqKey, has_key
+from postroad.imap.wire.search_sources import SearchSource, SourceKind
+from postroad.store.errors import NoSuchMailbox
+from postroad.store.types import Mailbox
+
+_UNSELECTED: Final = Answer(b"BAD", b"", b"no mailbox is selected")
+
+
+async def multi_search(dialogue: Dialogue, command: MultiSearch) -> Answer:
+    """Search mailboxes one after the other; those where nothing is found are not told of (§2.1)."""
+    selected = dialogue.maybe_selected
+    returns = command.returns or frozenset()
+    asks_selected = any(source.kind is SourceKind.SELECTED for source in command.sources)
+    if selected is None and (asks_selected or "UPDATE" in returns):
+        return _UNSELECTED  # RFC 7377 §2.2
+    if selected is not None and "UPDATE" in returns and command.tag in selected.contexts:
+        return Answer(b"BAD", b"", b"that tag is in use")  # RFC 5267 §4.3
+    if has_key(command.key, ModseqKey):
+        dialogue.aware_of_modseqs()
+    mailboxes = _mailboxes(dialogue, command.sources)
+    if len(mailboxes) > dialogue.services.limits.imap_search_mailboxes:
+        raise No(b"LIMIT", b"these are too many mailboxes for one search")  # RFC 7377 §2.4
+    if selected is not None and "SAVE" in returns:
+        selected.saved = ()
+    for mailbox in mailboxes:
+        try:
+            await _search(dialogue, command, mailbox, returns)
+        except NoSuchMailbox:
+            continue  # it has been deleted meanwhile
+    return ok(b"done")
+
+
+async def _search(
+    dialogue: Dialogue, command: MultiSearch, mailbox: Mailbox, returns: frozenset[str]
+) -> None:
+    selected = dialogue.maybe_selected
+    is_selected = selected is not None and selected.id == mailbox.id
+    view = selected if selected is not None and is_selected else await _looked_at(dialogue, mailbox)
+    results = await find(dialogue, view, command)
+    if results.uids and (line := results.extended(command, Correlator(mailbox.name, mailbox.uidvalidity))):
+        dialogue.core.untagged(line)
+    if is_selected and "SAVE" in returns:
+        view.saved = results.kept(returns, command.partial)
+    if is_selected and "UPDATE" in returns:
+        follow(dialogue, command, results)
+
+
+async def _looked_at(dialogue: Dialogue, mailbox: Mailbox) -> Selected:
+    """A mailbox as if it were selected for reading, which changes nothing in it."""
+    account = dialogue.account
+    listing = await account.listing(mailbox.id)
+    shared = dialogue.services.shared_uids
+    view = Selected(account, mailbox, listing, shared, dialogue.enabled, read_only=True)
+    await view.claim_recent()
+    return view
+
+
+def _mailboxes(dialogue: Dialogue, sources: tuple[SearchSource, ...]) -> list[Mailbox]:
+    """The mailboxes that there are of those named, each once, in the order of LIST."""
+    everything = dialogue.account.mailboxes()
+    wanted = {name for source in sources for name in _names(dialogue, source, everything)}
+    return [mailbox for mailbox in everything if mailbox.name in wanted]
+
+
+def _names(dialogue: Dialogue, source: SearchSource, everything: list[Mailbox]) -> Iterator[str]:
+    match source.kind:
+        case SourceKind.SELECTED:
+            selected = dialogue.maybe_selected
+            yield from (mailbox.name for mailbox in everything if selected and mailbox.id == selected.id)
+        case SourceKind.PERSONAL | SourceKind.INBOXES:
+            # Where mail may be filed is for rules to say, so inboxes are all (RFC 5465 §6.3).
+            yield from (mailbox.name for mailbox in everything)
+        case SourceKind.SUBSCRIBED:
+            yield from dialogue.account.subscriptions()
+        case _:
+            named = {name.name for name in source.names if name.valid}
+            yield from named
+            if source.kind is SourceKind.SUBTREE:
+                tops = tuple(name + SEPARATOR for name in named)
+                yield from (mailbox.name for mailbox in everything if mailbox.name.startswith(tops))
+            elif source.kind is SourceKind.SUBTREE_ONE:
+                yield from (
+                    mailbox.name for mailbox in everything if mailbox.name.rpartition(SEPARATOR)[0] in named
+                )
