@@ -121,7 +121,7 @@ async def followed(
 
 
 @given(steps)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_results_that_are_followed_are_those_of_a_new_search(
     plan: list[tuple[str, int, bytes, bytes]],
 ) -> None:

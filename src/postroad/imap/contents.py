@@ -7,10 +7,11 @@ from datetime import date
 from functools import partial
 from typing import Final
 
-from postroad.imap.folding import fold, folded_in
 from postroad.imap.turns import Turns
+from postroad.imap.windows import stands_in
 from postroad.imap.wire.search_keys import BodyKey, HeaderKey, TextKey
 from postroad.message.address_list import Mailbox, parse_addresses
+from postroad.message.collation import collated
 from postroad.message.date import parse_date
 from postroad.message.encoded_word import decode_header
 from postroad.message.header import HeaderBlock
@@ -30,7 +31,7 @@ _ROWS: Final = 1000
 """Rows read together."""
 _INLINE: Final = 128 * 1024
 """Octets of a message up to which decoding it costs less than a hop to a thread."""
-_PLAIN_WORD: Final = re.compile(r"[a-z0-9.@_-]+")
+_PLAIN_WORD: Final = re.compile(r"[A-Z0-9.@_-]+")
 _ADDRESSES: Final = frozenset((b"from", b"to", b"cc", b"bcc", b"sender", b"reply-to"))
 
 
@@ -50,14 +51,14 @@ class Contents:
         match key:
             case HeaderKey(field=field, text=text):
                 name = field.encode("utf-8").lower()
-                test = partial(_has_field, name=name, wanted=fold(text))
+                test = partial(_has_field, name=name, wanted=collated(text))
                 if name == b"subject" and text:
-                    return await self._by_subject(batch, places, test, fold(text))
-                return await self._by_header(batch, places, test, _certain_sign(fold(text)))
+                    return await self._by_subject(batch, places, test, collated(text))
+                return await self._by_header(batch, places, test, _certain_sign(collated(text)))
             case BodyKey(text=text):
-                return await self._by_text(batch, places, fold(text), header=False)
+                return await self._by_text(batch, places, collated(text), header=False)
             case TextKey(text=text):
-                return await self._by_text(batch, places, fold(text), header=True)
+                return await self._by_text(batch, places, collated(text), header=True)
 
     async def sent(self, batch: Batch, places: Sequence[int], first: date, end: date) -> list[int]:
         """Return the places whose Date field says a day from `first` on and before `end`."""
@@ -74,7 +75,7 @@ class Contents:
             subject_of = dict(zip(ids, subjects, strict=True))
             for at in some:
                 subject = subject_of.get(batch.message_ids[at], "")
-                if wanted in fold(subject) or (
+                if wanted in collated(subject) or (
                     len(subject) >= MAX_SUBJECT and await self._by_header(batch, [at], test)
                 ):
                     found.append(at)
@@ -109,7 +110,7 @@ class Contents:
             messages = self._account.open_all([batch.message_ids[at] for at in some])
             if rare:
                 present = len(messages)
-                messages = await self._perhaps(messages, wanted.encode())
+                messages = await self._perhaps(messages, wanted.lower().encode())
                 # Where most are looked into all the same, looking twice is dearer.
                 rare = 2 * len(messages) <= present
             for at in some:
@@ -149,7 +150,7 @@ def _certain_sign(wanted: str) -> bytes:
 
     White space and what stands around addresses may be written in several ways.
     """
-    return wanted.encode() if _PLAIN_WORD.fullmatch(wanted) else b""
+    return wanted.lower().encode() if _PLAIN_WORD.fullmatch(wanted) else b""
 
 
 def _may_have(header: bytes, sign: bytes) -> bool:
@@ -157,13 +158,13 @@ def _may_have(header: bytes, sign: bytes) -> bool:
 
 
 def _body_has(octets: Octets, tree: Part, wanted: str) -> bool:
-    return any(folded_in(wanted, text) for text in decoded_text_parts(octets, tree))
+    return any(stands_in(wanted, text) for text in decoded_text_parts(octets, tree))
 
 
 def _header_has(header: bytes, wanted: str) -> bool:
     block = HeaderBlock.parse(header)
     return any(
-        wanted in fold(f"{field.name.decode('latin-1')}: {decode_header(block.value(field))}")
+        wanted in collated(f"{field.name.decode('latin-1')}: {decode_header(block.value(field))}")
         for field in block.fields
     )
 
@@ -172,7 +173,7 @@ def _has_field(block: HeaderBlock, *, name: bytes, wanted: str) -> bool:
     values = block.all(name)
     if not wanted:
         return bool(values)  # RFC 3501 §6.4.4: an empty string asks for the field alone
-    return any(wanted in fold(text) for value in values for text in _readings(name, value))
+    return any(wanted in collated(text) for value in values for text in _readings(name, value))
 
 
 def _readings(name: bytes, value: bytes) -> Iterable[str]:

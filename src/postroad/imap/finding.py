@@ -1,11 +1,12 @@
 """Finding what matches, batch by batch: what SEARCH, SORT and THREAD have in common."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final, TypeVar
 
 from postroad.imap.batches import batches
 from postroad.imap.contents import Contents
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.fuzzy import Fuzziness
 from postroad.imap.matching import Matcher
 from postroad.imap.ordering.sliced import Sliced
 from postroad.imap.selected import Selected
@@ -36,20 +37,23 @@ async def found(
     *,
     within: Pairs | None = None,
     step: int = _STEP,
-) -> AsyncIterator[Batch]:
-    """Yield the messages that match, in mailbox order; those of `within` where that is said.
+) -> AsyncIterator[tuple[Batch, Sequence[int]]]:
+    """Yield the messages that match and how relevant each is, in mailbox order; of `within` alone if said.
 
     Raises:
         NoSuchMailbox: it has been deleted meanwhile.
     """
     services = dialogue.services
     contents = Contents(dialogue.account, turns, services.large_searches)
-    matcher = Matcher(selected, contents, services.clock.now())
+    fuzziness = Fuzziness(dialogue.account, turns, services.large_searches)
+    matcher = Matcher(selected, contents, fuzziness, services.clock.now())
     span = meet(known_uids(selected) if within is None else within, matcher.span(key))
     async for batch in batches(dialogue.account, selected, span, step):
         places = await matcher.matching(key, batch, range(len(batch.uids)))
         if places:
-            yield batch.pick(places)
+            batch = batch.pick(places)
+            yield batch, [matcher.scores.pop(uid, 100) for uid in batch.uids] if matcher.scores else ()
+        matcher.scores.clear()
         await turns.next()
 
 

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import TypeAlias
 
 from postroad.imap.contents import Contents
+from postroad.imap.fuzzy import Fuzziness
 from postroad.imap.selected import Selected
 from postroad.imap.uid_set import Pairs, is_in, meet
 from postroad.imap.wire import search_keys as keys
@@ -26,9 +27,12 @@ _EVERY: Pairs = ((1, MAX_NUMBER),)
 class Matcher:
     """One search in one mailbox."""
 
-    def __init__(self, selected: Selected, contents: Contents, now: float) -> None:
+    def __init__(self, selected: Selected, contents: Contents, fuzziness: Fuzziness, now: float) -> None:
+        self.scores: dict[int, int] = {}
+        """Relevancy, 1 to 100, of the UIDs that a FUZZY key has matched (RFC 6203 §4)."""
         self._selected = selected
         self._contents = contents
+        self._fuzziness = fuzziness
         self._now = int(now)
 
     def span(self, key: SearchKey) -> Pairs:
@@ -59,12 +63,32 @@ class Matcher:
                 return await self._either(first, second, batch, places)
             case keys.Not(key=inner):
                 return _without(places, await self.matching(inner, batch, places))
+            case keys.Fuzzy(key=inner):
+                return await self._fuzzy(inner, batch, places)
             case keys.HeaderKey() | keys.BodyKey() | keys.TextKey():
                 return await self._contents.matching(key, batch, places)
             case keys.DateKey(field=DateField.SENT):
                 return await self._contents.sent(batch, places, *_days(key))
             case _:
                 return self._narrow(key, batch, places)
+
+    async def _fuzzy(self, key: SearchKey, batch: Batch, places: Places) -> Places:
+        """Text may be like what is looked for; all other keys mean what they say (RFC 6203 §5)."""
+        match key:
+            case keys.And(keys=parts):
+                for part in sorted(parts, key=_cost):
+                    places = await self._fuzzy(part, batch, places)
+                return places
+            case keys.Or(first=first, second=second):
+                return await self._either(keys.Fuzzy(first), keys.Fuzzy(second), batch, places)
+            case keys.HeaderKey(text=text) | keys.BodyKey(text=text) | keys.TextKey(text=text) if text:
+                scores = await self._fuzziness.scores(key, batch, places)
+            case _:
+                scores = dict.fromkeys(await self.matching(key, batch, places), 100)
+        for at, score in scores.items():
+            uid = batch.uids[at]
+            self.scores[uid] = min(score, self.scores.get(uid, 100))
+        return list(scores)
 
     async def _either(self, first: SearchKey, second: SearchKey, batch: Batch, places: Places) -> Places:
         if _cost(first) > _cost(second):
@@ -131,7 +155,7 @@ def _cost(key: SearchKey) -> int:
             return max(map(_cost, parts))
         case keys.Or(first=first, second=second):
             return max(_cost(first), _cost(second))
-        case keys.Not(key=inner):
+        case keys.Not(key=inner) | keys.Fuzzy(key=inner):
             return _cost(inner)
         case keys.HeaderKey() | keys.DateKey(field=DateField.SENT):
             return 1

@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, repeat
 from typing import Final
 
 from postroad.imap.ordering.sliced import Sliced, sliced
@@ -27,14 +27,15 @@ class Results:
     modseqs: "array[int]" = field(default_factory=lambda: array("Q"))
     """Empty where nobody asked (RFC 7162 §3.1.6)."""
     scores: "array[int]" = field(default_factory=lambda: array("B"))
-    """Relevancy; empty where nobody asked (RFC 6203 §4)."""
+    """Relevancy (RFC 6203 §4)."""
 
-    def add(self, batch: Batch, *, by_modseq: bool) -> None:
-        """Add messages behind the others."""
+    def add(self, batch: Batch, scores: Sequence[int], *, by_modseq: bool) -> None:
+        """Add messages behind the others; without scores they are as relevant as can be."""
         self.numbers.extend(batch.numbers)
         self.uids.extend(batch.uids)
         if by_modseq:
             self.modseqs.extend(batch.modseqs)
+        self.scores.extend(scores or repeat(100, len(batch.uids)))
 
     def ordered(self, places: Sequence[int]) -> Sliced["Results"]:
         """Return the same messages in another order."""

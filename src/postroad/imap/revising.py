@@ -33,7 +33,7 @@ async def revise(dialogue: Dialogue, selected: Selected, touched: Sequence[int])
     for context in selected.contexts:
         among = set(touched).intersection(context.results)
         matching: list[int] = []
-        async for batch in found(dialogue, selected, context.key, turns, within=pairs):
+        async for batch, _ in found(dialogue, selected, context.key, turns, within=pairs):
             matching += batch.uids
         dialogue.core.write(context.without(among.difference(matching), selected.number))
         added = array("I", [uid for uid in matching if uid not in among])
@@ -56,7 +56,7 @@ def _inserted(
 
     def key(uid: int) -> _Key:
         table = SortTable(dialogue.account, context.criteria)
-        table.add(listing.batch(((uid, uid),), selected.uids))
+        table.add(listing.batch(((uid, uid),), selected.uids), ())
         return _Key(table.first(), uid)
 
     pairs = [
@@ -94,8 +94,8 @@ async def _sort_anew(
     table = SortTable(dialogue.account, context.criteria)
     uids = array("I")
     wanted = pairs_of(sorted([*context.results, *added]))
-    async for batch in found(dialogue, selected, keys.AllMessages(), turns, within=wanted):
-        uids.extend(table.add(batch).uids)
+    async for batch, scores in found(dialogue, selected, keys.AllMessages(), turns, within=wanted):
+        uids.extend(table.add(batch, scores)[0].uids)
         await turns.next()
     order = await in_turns(table.order(), turns)
     dialogue.core.write(context.without(set(context.results), selected.number))

@@ -9,6 +9,7 @@ from postroad.imap.results import Results
 from postroad.imap.revising import fixed
 from postroad.imap.selected import Selected
 from postroad.imap.wire.commands import Search, Sort
+from postroad.imap.wire.ordering import SortKey
 from postroad.imap.wire.search_keys import ModseqKey, has_key
 
 
@@ -49,7 +50,10 @@ def follow(dialogue: Dialogue, command: Search, results: Results) -> None:
     selected = dialogue.selected
     criteria = command.criteria if isinstance(command, Sort) else ()
     key = fixed(command.key, selected)
+    # Scores are not kept: nothing could be put in its place by them later.
+    by_relevancy = any(criterion.key is SortKey.RELEVANCY for criterion in criteria)
     context = Context(command.tag, command.uid, key, criteria, results.uids)
     limits = dialogue.services.limits
-    if not selected.contexts.follow(context, limits.imap_contexts, limits.imap_context_messages):
+    most, most_messages = limits.imap_contexts, limits.imap_context_messages
+    if by_relevancy or not selected.contexts.follow(context, most, most_messages):
         dialogue.core.untagged(b'NO [NOUPDATE "%b"] too many contexts, or too much in them' % command.tag)

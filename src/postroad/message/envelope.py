@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 from postroad.message.charset import decode_text
 from postroad.message.encoded_word import decode_header
 
-_STRING: Final = rb'(?:NIL|"[^"\\]*+(?:\\.[^"\\]*+)*+")'
+_STRING: Final = rb'(?:NIL|"[^"\\]*+(?:\\.[^"\\]*+)*")'
 _TAKEN: Final = _STRING.replace(rb"(?:", rb"(", 1)
-_LIST: Final = rb"(?:NIL|\((?:\(%b %b %b %b\))++\))" % (_STRING, _STRING, _STRING, _STRING)
+_LIST: Final = rb"(?:NIL|\((?:\(%b %b %b %b\))+\))" % (_STRING, _STRING, _STRING, _STRING)
 _FIRST: Final = rb"\(\(%b %b %b %b\)" % (_TAKEN, _STRING, _TAKEN, _TAKEN)
 _LITERAL: Final = re.compile(rb"\{([0-9]++)\}\r\n")
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
@@ -24,10 +24,15 @@ class AddressList(Enum):
     CC = 4
 
 
-_PATTERNS: Final = {
-    which: re.compile(rb"\(%b %b %b%b" % (_STRING, _STRING, (_LIST + b" ") * which.value, _FIRST), re.DOTALL)
-    for which in AddressList
-}
+def _pattern(which: AddressList) -> re.Pattern[bytes]:
+    before = (_LIST + b" ") * which.value
+    return re.compile(rb"\(%b %b %b%b" % (_STRING, _STRING, before, _FIRST), re.DOTALL)
+
+
+_FROM: Final = _pattern(AddressList.FROM)
+_TO: Final = _pattern(AddressList.TO)
+_CC: Final = _pattern(AddressList.CC)
+_PATTERNS: Final = {AddressList.FROM: _FROM, AddressList.TO: _TO, AddressList.CC: _CC}
 
 
 class EnvelopeAddress(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Final
 MAX_REFERENCES: Final = 500
 
 _ID: Final = re.compile(rb"<([^<>]{1,998})>")
-_QUOTED_ID: Final = re.compile(r'"((?:[^"\\]++|\\.)++)"@(.+)')
+_QUOTED_ID: Final = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*)"@(.+)')
 _ESCAPED: Final = re.compile(r"\\(.)")
 _SPACE: Final = re.compile(r"[\t\r\n ]+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")

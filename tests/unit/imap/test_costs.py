@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postroad.imap.folding import fold, folded_in
 from postroad.imap.turns import Turns
+from postroad.imap.windows import stands_in
 from postroad.imap.wire.limits import FETCH_ITEMS, LIST_PATTERNS, SEARCH_TEXTS
+from postroad.message.collation import collated
 from postroad.message.header import MAX_HEADER
 from postroad.net.connection import Connection
 from postroad.testing.clock import ManualClock
@@ -80,7 +81,7 @@ def test_fields_are_looked_for_where_every_header_ends(world: World) -> None:
 )
 def test_where_windows_meet_makes_no_difference(text: str, before: int, wanted: str) -> None:
     long = "ä" * (64 * 1024 - before) + text
-    assert folded_in(fold(wanted), long) is (fold(wanted) in fold(long))
+    assert stands_in(collated(wanted), long) is (collated(wanted) in collated(long))
 
 
 def test_a_turn_ends_with_its_time_and_a_command_with_its_client() -> None:

@@ -28,7 +28,7 @@ async def find(dialogue: Dialogue, selected: Selected, command: Search) -> Resul
     turns = turns_of(dialogue)
     results = Results()
     by_modseq = has_key(command.key, ModseqKey)
-    async for batch in found(dialogue, selected, command.key, turns, step=_STEP):
-        results.add(batch, by_modseq=by_modseq)
+    async for batch, scores in found(dialogue, selected, command.key, turns, step=_STEP):
+        results.add(batch, scores, by_modseq=by_modseq)
         await turns.give_way()
     return results

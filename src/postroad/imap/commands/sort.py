@@ -26,8 +26,8 @@ async def _find(
     table = SortTable(dialogue.account, criteria)
     results = Results()
     by_modseq = has_key(command.key, ModseqKey)
-    async for batch in found(dialogue, selected, command.key, turns):
-        results.add(table.add(batch), by_modseq=by_modseq)
+    async for batch, scores in found(dialogue, selected, command.key, turns):
+        results.add(*table.add(batch, scores), by_modseq=by_modseq)
         await turns.next()
     order = await in_turns(table.order(), turns)
     return await in_turns(results.ordered(order), turns)

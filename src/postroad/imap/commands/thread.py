@@ -25,7 +25,7 @@ async def thread(dialogue: Dialogue, command: Thread) -> Answer:
     conversations = Conversations(command.algorithm, dialogue.services.limits.imap_thread_identifiers)
     told: list[int] = []
     try:
-        async for batch in found(dialogue, dialogue.selected, command.key, turns):
+        async for batch, _ in found(dialogue, dialogue.selected, command.key, turns):
             told += await _add(dialogue, conversations, batch, command, turns)
         threads = await in_turns(conversations.threads(), turns)
     except TooTangled:

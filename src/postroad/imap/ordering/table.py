@@ -39,17 +39,19 @@ class SortTable:
         self._wide = sorted({_WIDE[key] for key, _ in self._criteria if key in _WIDE})
         self._count = 0
 
-    def add(self, batch: Batch) -> Batch:
-        """Add messages; give those that have not been expunged since the batch was taken."""
-        batch, wide = self._rendered(batch)
+    def add(self, batch: Batch, scores: Sequence[int]) -> tuple[Batch, Sequence[int]]:
+        """Add messages with their relevancy; give those that were not expunged since the batch was taken."""
+        batch, scores, wide = self._rendered(batch, scores)
         self._count += len(batch.uids)
         for (key, _), column in zip(self._criteria, self._columns, strict=True):
-            column.extend(values(key, batch, wide))
-        return batch
+            column.extend(values(key, batch, scores, wide))
+        return batch, scores
 
-    def _rendered(self, batch: Batch) -> tuple[Batch, dict[str, Sequence[object]]]:
+    def _rendered(
+        self, batch: Batch, scores: Sequence[int]
+    ) -> tuple[Batch, Sequence[int], dict[str, Sequence[object]]]:
         if not self._wide:
-            return batch, {}
+            return batch, scores, {}
         ids, columns = self._account.rendered(batch.message_ids, self._wide)
         place_of = {message_id: at for at, message_id in enumerate(ids)}
         there = [at for at, message_id in enumerate(batch.message_ids) if message_id in place_of]
@@ -58,7 +60,7 @@ class SortTable:
         wide: dict[str, Sequence[object]] = {
             name: [column[at] for at in order] for name, column in zip(self._wide, columns, strict=True)
         }
-        return batch, wide
+        return batch, [scores[at] for at in there] if scores else (), wide
 
     def first(self) -> list[tuple[str | int, bool]]:
         """Return what is compared of the first message, if any, and whether in reverse."""
@@ -121,7 +123,7 @@ class _Column:
         return ranks
 
 
-def values(key: SortKey, batch: Batch, wide: dict[str, Sequence[object]]) -> Values:
+def values(key: SortKey, batch: Batch, scores: Sequence[int], wide: dict[str, Sequence[object]]) -> Values:
     """Return what a criterion compares, for each message of a batch."""
     match key:
         case SortKey.ARRIVAL:
@@ -130,6 +132,8 @@ def values(key: SortKey, batch: Batch, wide: dict[str, Sequence[object]]) -> Val
             return batch.sizes
         case SortKey.DATE:
             return sent_dates(batch, wide["sent"])
+        case SortKey.RELEVANCY:
+            return [-score for score in scores] or [-100] * len(batch.uids)
         case SortKey.SUBJECT:
             return [collated(base_subject(str(subject))) for subject in wide["subject"]]
         case _:

@@ -13,6 +13,8 @@ class SortKey(Enum):
     DISPLAYFROM = b"DISPLAYFROM"
     DISPLAYTO = b"DISPLAYTO"
     FROM = b"FROM"
+    RELEVANCY = b"RELEVANCY"
+    """RFC 6203 §6; the best comes first."""
     SIZE = b"SIZE"
     SUBJECT = b"SUBJECT"
     TO = b"TO"

@@ -5,7 +5,7 @@ from typing import Final
 from postroad.imap.wire.commands import MultiSearch
 from postroad.imap.wire.mailbox_name import MailboxName
 from postroad.imap.wire.parse_returns import parse_returns
-from postroad.imap.wire.parse_search import parse_charset, parse_criteria
+from postroad.imap.wire.parse_search import parse_charset, parse_criteria, require_fuzzy
 from postroad.imap.wire.reader import BadSyntax, Reader
 from postroad.imap.wire.search_sources import NAMING, SearchSource, SourceKind
 
@@ -28,6 +28,7 @@ def parse_esearch(tag: bytes, reader: Reader) -> MultiSearch:
         raise BadSyntax(b"SAVE is for the selected mailbox alone")  # RFC 7377 §2.2
     charset = parse_charset(reader, saving="SAVE" in returns)
     key = parse_criteria(reader, charset)
+    require_fuzzy(key, returns)
     return MultiSearch(tag, key, uid=True, returns=returns, partial=partial, sources=sources)
 
 

@@ -6,10 +6,11 @@ from postroad.imap.wire.commands import CancelUpdate, Sort, Thread
 from postroad.imap.wire.limits import SORT_CRITERIA
 from postroad.imap.wire.ordering import SortCriterion, SortKey, ThreadAlgorithm
 from postroad.imap.wire.parse_returns import parse_returns
-from postroad.imap.wire.parse_search import known_charset, parse_criteria
+from postroad.imap.wire.parse_search import known_charset, parse_criteria, require_fuzzy
 from postroad.imap.wire.reader import BadSyntax, Reader
 
 _KEYS: Final = {key.value: key for key in SortKey}
+_RELEVANCY: Final = frozenset({"RELEVANCY"})
 _ALGORITHMS: Final = {algorithm.value: algorithm for algorithm in ThreadAlgorithm}
 
 
@@ -24,7 +25,10 @@ def parse_sort(tag: bytes, reader: Reader, uid: bool = False) -> Sort:
     criteria = _criteria(reader)
     reader.space()
     charset = known_charset(reader, saving=returns is not None and "SAVE" in returns)
-    return Sort(tag, parse_criteria(reader, charset), uid, returns, partial, criteria)
+    key = parse_criteria(reader, charset)
+    by_relevancy = any(criterion.key is SortKey.RELEVANCY for criterion in criteria)
+    require_fuzzy(key, _RELEVANCY if by_relevancy else returns)  # RFC 6203 §6
+    return Sort(tag, key, uid, returns, partial, criteria)
 
 
 def _criteria(reader: Reader) -> tuple[SortCriterion, ...]:

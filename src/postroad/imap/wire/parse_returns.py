@@ -7,7 +7,9 @@ from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.reader import BadSyntax, Reader
 from postroad.imap.wire.sequence_set import MAX_NUMBER
 
-_OPTIONS: Final = frozenset({b"MIN", b"MAX", b"ALL", b"COUNT", b"SAVE", b"PARTIAL", b"CONTEXT", b"UPDATE"})
+_OPTIONS: Final = frozenset(
+    {b"MIN", b"MAX", b"ALL", b"COUNT", b"SAVE", b"PARTIAL", b"CONTEXT", b"UPDATE", b"RELEVANCY"}
+)
 
 
 def parse_returns(reader: Reader) -> tuple[frozenset[str] | None, PartialRange | None]:

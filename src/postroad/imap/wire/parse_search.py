@@ -11,7 +11,7 @@ from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.limits import SEARCH_DEPTH, SEARCH_KEYS, SEARCH_TEXTS
 from postroad.imap.wire.parse_returns import parse_returns
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
-from postroad.imap.wire.search_keys import DateField, DateTest, SearchKey
+from postroad.imap.wire.search_keys import DateField, DateTest, SearchKey, has_key
 from postroad.imap.wire.sequence_set import MAX_NUMBER
 from postroad.message.charset import decode_text, find_codec
 from postroad.model.flags import Flag
@@ -72,7 +72,14 @@ def parse_search(tag: bytes, reader: Reader, uid: bool = False) -> Search:
     returns, partial = parse_returns(reader)
     saving = returns is not None and "SAVE" in returns
     key = parse_criteria(reader, parse_charset(reader, saving=saving))
+    require_fuzzy(key, returns)
     return Search(tag, key, uid, returns, partial)
+
+
+def require_fuzzy(key: SearchKey, returns: frozenset[str] | None) -> None:
+    """Refuse RELEVANCY without a FUZZY key (RFC 6203 §4)."""
+    if returns is not None and "RELEVANCY" in returns and not has_key(key, keys.Fuzzy):
+        raise BadSyntax(b"RELEVANCY needs a FUZZY key")
 
 
 def parse_charset(reader: Reader, *, saving: bool) -> str | None:
@@ -139,6 +146,8 @@ class _KeyParser:
         reader.space()
         if word == b"NOT":
             return keys.Not(self.key(depth + 1))
+        if word == b"FUZZY":
+            return keys.Fuzzy(self.key(depth + 1))
         if word == b"OR":
             first = self.key(depth + 1)
             reader.space()
