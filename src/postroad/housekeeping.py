@@ -12,6 +12,7 @@ from postroad.obs.log import log
 from postroad.store.scrub import Scrub
 from postroad.store.store import PACKS, Store
 from postroad.store.sweep import sweep_blobs, sweep_kept
+from postroad.store.tombstones import forget_tombstones
 from postroad.trail.record import KEPT_DAYS, clean
 
 EVERY_SECONDS: Final = 900.0
@@ -28,6 +29,7 @@ async def keep_house(store: Store, data: Path, clock: Clock) -> None:
             partial(_erase, store, data, clock),
             partial(_sweep, store, data, clock),
             partial(_forget, store, clock),
+            partial(_forget_expunged, store, clock),
             partial(_prune, data, clock),
             scrub.some,
         ):
@@ -65,6 +67,12 @@ async def _forget(store: Store, clock: Clock) -> None:
         await asyncio.sleep(0)
     if forgotten:
         log.info("house.forgot", trails=forgotten)
+
+
+async def _forget_expunged(store: Store, clock: Clock) -> None:
+    seconds, most = max(store.retention.expunged, _DAY), store.limits.tombstones
+    if forgotten := await forget_tombstones(store.database, clock.now(), seconds=seconds, most=most):
+        log.info("house.forgot_expunged", messages=forgotten)
 
 
 async def _prune(data: Path, clock: Clock) -> None:

@@ -62,9 +62,15 @@ async def deliver(store: Store, names: list[str]) -> None:
         await account.append(inbox.id, messages)
 
 
+async def identify(store: Store, uidvalidity: int) -> None:
+    """Give INBOX a UIDVALIDITY that a client can have known before."""
+    sql = "UPDATE mailbox SET uidvalidity = ? WHERE account_id = 1 AND name = 'INBOX'"
+    await store.database.write(lambda tx: tx.run(sql, uidvalidity))
+
+
 @asynccontextmanager
 async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
-    """A server for demo.test: `@ mail: NAME …` in ada's INBOX, `@ limits.NAME:`, `@ starttls: no`."""
+    """A server for demo.test: `@ mail: NAME …`, `@ uidvalidity:`, `@ limits.NAME:`, `@ starttls: no`."""
     changed = {
         name.removeprefix("limits."): int(value)
         for name, value in options.items()
@@ -80,6 +86,8 @@ async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
         counts = SharedCounts(data / "run" / "counts", 0, limits, clock)
         try:
             await deliver(store, options.get("mail", "").split())
+            if "uidvalidity" in options:
+                await identify(store, int(options["uidvalidity"]))
             yield ImapSession(
                 store=store,
                 directory=directory,

@@ -86,4 +86,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     # Store
     free_space: Annotated[Size, "Free disk below which no mail is taken in."] = 64 * MIB
     mailboxes: Annotated[Count, "Mailboxes of one account, and names subscribed."] = 10_000
+    tombstones: Annotated[
+        Count, "Expunged messages that a mailbox remembers for clients that come back, counted once a day."
+    ] = 200_000
     mailbox_depth: Annotated[Count, "Levels of a mailbox name."] = 20

@@ -144,6 +144,11 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
         "How long expunged messages, deleted mailboxes and removed accounts can be restored; "
         "they count towards no quota. 0: they are erased at once.",
     ] = 30 * DAY
+    expunged: Annotated[
+        Duration,
+        "How long an IMAP client may be away and still be told only what was expunged meanwhile (QRESYNC); "
+        "later it is told everything that is gone. At least a day.",
+    ] = 90 * DAY
 
     @property
     def keeps(self) -> bool:

@@ -16,6 +16,7 @@ from postroad.imap.enabled import Enabled
 from postroad.imap.selected import Selected
 from postroad.imap.shared_uids import SharedUids
 from postroad.imap.wire.core import ImapServerCore
+from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.mailbox_name import MailboxName
 from postroad.imap.wire.table import State
 from postroad.model.clock import Clock
@@ -204,6 +205,12 @@ class Dialogue:
         self.enabled.condstore = True
         if self._selected is not None:
             self.tell_modseq(self._selected.highest_modseq())
+
+    def resyncs(self) -> None:
+        """The client wants VANISHED for EXPUNGE, and may ask what it has missed (RFC 7162 §3.2.3)."""
+        self.enabled.qresync = True
+        self.core.offer(Extension.QRESYNC)
+        self.aware_of_modseqs()
 
     def tell_modseq(self, code: bytes) -> None:
         """Tell HIGHESTMODSEQ in a response of its own."""

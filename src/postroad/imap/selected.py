@@ -16,7 +16,7 @@ from postroad.imap.enabled import Enabled
 from postroad.imap.flag_text import FlagTexts
 from postroad.imap.shared_uids import SharedUids
 from postroad.imap.uid_set import Pairs, is_in, meet, members, pairs_of
-from postroad.imap.wire.responses import expunge_lines, vanished
+from postroad.imap.wire.responses import expunge_lines, vanished_lines
 from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
 from postroad.store.account import Account
 from postroad.store.listing import Batch, Listing
@@ -223,7 +223,10 @@ class Selected:
         if changes.modseq == self.modseq and not self._gone:
             return _NO_NEWS
         lines: list[bytes] = []
-        self._gone.update(members(pairs_of(changes.vanished), self.uids))
+        if changes.complete:
+            self._gone.update(members(pairs_of(changes.vanished), self.uids))
+        else:
+            self._gone.update(set(self.uids).difference((await self._account.listing(self.id)).uids))
         fewer = bool(self._gone)
         if fewer and self.contexts:
             lines.append(self.contexts.without(self._gone, self.number))
@@ -252,7 +255,7 @@ class Selected:
     def _expunge(self) -> bytes:
         gone = self._gone
         if self._enabled.qresync:
-            lines = b"* %b\r\n" % vanished(sorted(gone))
+            lines = vanished_lines(pairs_of(sorted(gone)))
             self.uids = array("I", [uid for uid in self.uids if uid not in gone])
             gone.clear()
             return lines

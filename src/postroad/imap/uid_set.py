@@ -44,6 +44,19 @@ def meet(first: Pairs, second: Pairs) -> Pairs:
     return tuple(met)
 
 
+def without(pairs: Pairs, numbers: Sequence[int]) -> Pairs:
+    """Return the pairs without those of the ascending `numbers`."""
+    rest: list[tuple[int, int]] = []
+    for low, high in pairs:
+        for number in numbers[bisect_left(numbers, low) : bisect_right(numbers, high)]:
+            if number > low:
+                rest.append((low, number - 1))
+            low = number + 1
+        if low <= high:
+            rest.append((low, high))
+    return tuple(rest)
+
+
 def members(pairs: Pairs, numbers: Sequence[int]) -> list[int]:
     """Return those of the ascending `numbers` that the pairs hold."""
     found: list[int] = []

@@ -27,6 +27,7 @@ from postroad.store.messages import (
 from postroad.store.neighbours import Neighbours, side_by_side
 from postroad.store.parts import PART, parts
 from postroad.store.prepare import INLINE, Prepared, prepare
+from postroad.store.tombstones import vanished
 from postroad.store.types import (
     Changes,
     CopyResult,
@@ -39,6 +40,8 @@ from postroad.store.types import (
 )
 
 EVERYTHING: Final = ((1, 2**32 - 1),)
+_MANY: Final = 2000
+"""Tombstones that are not read on the loop: 1 ms."""
 
 
 class Account:
@@ -141,6 +144,13 @@ class Account:
         if state is not None and state[0] == since:
             return Changes(since, state[1], [], [])
         return self._database.read(lambda r: changes(r, self.id, mailbox_id, since))
+
+    async def vanished(self, mailbox_id: int, since: int) -> list[int] | None:
+        """The UIDs expunged after modseq `since`, ascending; None where not all are known any more."""
+        gone = self._database.read(lambda r: vanished(r, self.id, mailbox_id, since, _MANY))
+        if gone is None or len(gone) < _MANY:
+            return gone
+        return await self._database.read_long(lambda r: vanished(r, self.id, mailbox_id, since))
 
     def entries(self, mailbox_id: int, uids: Ranges) -> list[Entry]:
         """The narrow rows of `uids`, by UID; ask for bounded ranges."""

@@ -249,6 +249,8 @@ class Listing:
 
     def changed_since(self, modseq: int) -> list[int]:
         """The UIDs of what came or changed after a modseq."""
+        if modseq >= self.modseq:
+            return []
         return [uid for uid, latest in zip(self.uids, self._modseqs, strict=True) if latest > modseq]
 
     def sizes(self) -> "array[int]":

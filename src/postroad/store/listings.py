@@ -12,6 +12,7 @@ from postroad.obs.log import log
 from postroad.store.entries import ENTRY_COLUMNS
 from postroad.store.errors import NoSuchMailbox
 from postroad.store.listing import FORM, Listing
+from postroad.store.tombstones import vanished
 from postroad.store.types import Changes, Entry
 
 KEPT: Final = 256
@@ -51,11 +52,14 @@ def changes(reader: Reader, account_id: int, mailbox_id: int, since: int) -> Cha
         " WHERE account_id = ? AND mailbox_id = ? AND modseq > ?",
         *(account_id, mailbox_id, since),
     )
-    gone = reader.rows(
-        "SELECT uid FROM tombstone WHERE account_id = ? AND mailbox_id = ? AND modseq > ?",
-        *(account_id, mailbox_id, since),
+    gone = vanished(reader, account_id, mailbox_id, since)
+    return Changes(
+        modseq,
+        uidnext,
+        sorted(map(Entry._make, rows)),
+        gone or [],
+        complete=gone is not None,
     )
-    return Changes(modseq, uidnext, sorted(map(Entry._make, rows)), sorted(uid for (uid,) in gone))
 
 
 class Listings:
@@ -167,7 +171,10 @@ def _updated(reader: Reader, key: _Key, listing: Listing, state: _State) -> bool
     """Bring a listing up to date; False when it cannot be believed."""
     if listing.modseq == state[0]:
         return True
-    listing.apply(changes(reader, *key, listing.modseq))
+    news = changes(reader, *key, listing.modseq)
+    if not news.complete:
+        return False
+    listing.apply(news)
     # Tombstones that are missing would leave ghosts behind.
     return len(listing) + listing.uncounted == state[2] and not listing.worn
 

@@ -240,11 +240,11 @@ def insert_found(
     uidnext: int,
     modseq: int,
 ) -> None:
-    """Put a mailbox back that the packs tell of (`store rebuild`)."""
+    """Put a mailbox back that the packs tell of (`store rebuild`); of what was expunged it knows nothing."""
     tx.run(
         "INSERT INTO mailbox (account_id, id, name, uidvalidity, uidnext, created_modseq, modseq,"
-        " special_use, recent_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        *(account_id, mailbox_id, name, uidvalidity, uidnext, modseq, modseq, special_use, uidnext),
+        " forgotten, special_use, recent_from) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        *(account_id, mailbox_id, name, uidvalidity, uidnext, modseq, modseq, modseq, special_use, uidnext),
     )
 
 

@@ -162,10 +162,14 @@ def _account(
             uidvalidity=mailbox.uidvalidity or (int(tx.now) & 0xFFFFFFFF),
             special_use=mailbox.special,
             uidnext=mailbox.highest_uid + MARGIN,
-            modseq=account.modseq,
+            modseq=account.modseq + MARGIN,
         )
         tx.run_many(
-            ENTRY, [_row(account_id, mailbox_id, uid, e, sizes[e.message]) for uid, e in entries.items()]
+            ENTRY,
+            [
+                _row(account_id, mailbox_id, uid, e, sizes[e.message], account.modseq + MARGIN)
+                for uid, e in entries.items()
+            ],
         )
         _count(tx, account_id, mailbox_id, list(entries.values()), sizes)
         report.mailboxes += 1
@@ -235,10 +239,12 @@ def _message(
     return len(prefix) + length
 
 
-def _row(account_id: int, mailbox_id: int, uid: int, entry: FoundEntry, size: int) -> tuple[int | str, ...]:
-    # All are new to every client: the modseqs that clients know may have been in the lost tail.
+def _row(
+    account_id: int, mailbox_id: int, uid: int, entry: FoundEntry, size: int, modseq: int
+) -> tuple[int | str, ...]:
+    # All are changed for every client: the modseqs that clients know may have been in the lost tail.
     return (
-        *(account_id, mailbox_id, uid, entry.modseq, entry.modseq, entry.flags, entry.keywords, size),
+        *(account_id, mailbox_id, uid, modseq, modseq, entry.flags, entry.keywords, size),
         *(entry.date, entry.saved, entry.message),
     )
 

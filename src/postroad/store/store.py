@@ -38,7 +38,7 @@ class Store:
         retention: Retention | None = None,
     ) -> None:
         """`name` tells this worker from others on the bus."""
-        self._limits = limits or Limits()
+        self.limits = limits or Limits()
         self.retention = retention or Retention()
         self._spool = data / SPOOL
         self._spool.mkdir(exist_ok=True)
@@ -55,15 +55,15 @@ class Store:
     def account(self, account_id: int) -> Account:
         """The verbs of one account; nothing is looked up yet."""
         keep = self.retention.keeps
-        return Account(account_id, self.database, self.packs, self._listings, self._limits, keep=keep)
+        return Account(account_id, self.database, self.packs, self._listings, self.limits, keep=keep)
 
     def use(self, limits: Limits, retention: Retention) -> None:
         """Go by these from now on; sessions that are open keep theirs."""
-        self._limits, self.retention = limits, retention
+        self.limits, self.retention = limits, retention
 
     def spool(self) -> Spool:
         """A place for a message that is coming in; close it."""
-        return Spool(self._spool, self._limits.free_space)
+        return Spool(self._spool, self.limits.free_space)
 
     def free_space(self) -> int:
         """Octets that are free where mail is kept."""

@@ -61,6 +61,8 @@ class Changes:
     """Expunged UIDs, ascending; a UID that came and went in between may be named."""
     exists: bool = True
     """False when the mailbox itself has been deleted."""
+    complete: bool = True
+    """False where more may have vanished than is still known (`store.tombstones`)."""
 
 
 @dataclass(frozen=True, slots=True)

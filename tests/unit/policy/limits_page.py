@@ -71,6 +71,10 @@ with up to {MOST_WAITING} log-ins waiting.
     "Store": """\
 Mail is refused (452 4.3.1, `NO [UNAVAILABLE]`) while less than `free_space`, or less than one and a half
 times the size of the message, is free. Reading and deleting go on.
+
+Which messages were expunged is remembered for IMAP clients with QRESYNC, so that one that was away is told in
+one answer what is gone: `[retention] expunged` (90 days) and `tombstones` say for how long. A client that was
+away for longer gets every UID that is missing instead, which is as right and only longer.
 """,
 }
 

@@ -7,11 +7,12 @@ from postroad.imap.answer import Answer, ok
 from postroad.imap.batches import batches
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import EXPUNGED
+from postroad.imap.resync import changed_since, tell_vanished
 from postroad.imap.rows import RowFormat
 from postroad.imap.sections import Cuts, Writer
 from postroad.imap.selected import Selected
 from postroad.imap.turns import Turns
-from postroad.imap.uid_set import is_in, meet, members, pairs_of
+from postroad.imap.uid_set import is_in, members, pairs_of
 from postroad.imap.wire.commands import Fetch
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchSection
 from postroad.model.flags import Flag
@@ -41,8 +42,9 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
         # RFC 9394 §3.4: first the range, then what of it has changed.
         pairs = pairs_of(command.partial.cut(members(pairs, selected.uids)))
     if command.changed_since is not None:
-        listing = await dialogue.account.listing(selected.id)
-        pairs = meet(pairs, pairs_of(listing.changed_since(command.changed_since)))
+        if command.vanished:
+            await tell_vanished(dialogue, command.changed_since, command.messages)
+        pairs = await changed_since(dialogue, command.changed_since, pairs)
     fetching = _Fetching(dialogue, command)
     sent = 0
     async for batch in batches(dialogue.account, selected, pairs, fetching.step):

@@ -2,6 +2,7 @@
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.resync import resync
 from postroad.imap.selected import Selected
 from postroad.imap.wire.commands import Select
 
@@ -39,6 +40,8 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
         lines.append(b"* OK [%b] latest change\r\n" % selected.highest_modseq())
     dialogue.core.write(b"".join(lines))
     dialogue.select(selected)
+    if command.qresync is not None:
+        await resync(dialogue, command.qresync)
     if command.read_only:
         return ok(b"opened for reading", b"READ-ONLY")
     return ok(b"opened", b"READ-WRITE")

@@ -124,6 +124,10 @@ class ImapServerCore(Output):
             if outcome is not Step.AGAIN:
                 return outcome
 
+    def offer(self, extension: Extension) -> None:
+        """Let its arguments through from now on: the client has enabled it."""
+        self._offered |= {extension}
+
     def accept_literal(self) -> None:
         """Answer an AppendStart or AppendNext: invite the message (RFC 3501 §7.5)."""
         head = self._head

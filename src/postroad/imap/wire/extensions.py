@@ -1,6 +1,7 @@
 """Extensions whose syntax is known, and served only where a session says so."""
 
 from enum import Enum
+from typing import Final
 
 
 class Extension(Enum):
@@ -18,3 +19,7 @@ class Extension(Enum):
     """RFC 7162 §3.2: SELECT (QRESYNC …), VANISHED."""
     SEARCHRES = b"SEARCHRES"
     """RFC 5182: RETURN (SAVE) and `$`."""
+
+
+ENABLED: Final = frozenset({Extension.QRESYNC})
+"""Those of them that a client has to enable before it uses them (RFC 5161 §3)."""

@@ -67,6 +67,8 @@ def _quick_resync(reader: Reader) -> QuickResync:
         reader.space()
         numbered_uids = _known(reader)
         reader.expect(b")")
+        if known_numbers.ascending() is None or known_numbers.ascending() != numbered_uids.ascending():
+            raise BadSyntax(b"message numbers and their UIDs ascend, and are as many")  # RFC 7162 §3.2.5.2
     reader.expect(b")")
     return QuickResync(uidvalidity, modseq, known_uids, known_numbers, numbered_uids)
 

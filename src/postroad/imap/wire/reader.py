@@ -8,7 +8,7 @@ for a literal is always the same.
 import re
 from typing import Final
 
-from postroad.imap.wire.extensions import Extension
+from postroad.imap.wire.extensions import ENABLED, Extension
 from postroad.imap.wire.mailbox_name import MailboxName, decode_mailbox
 from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
 
@@ -50,9 +50,11 @@ class Reader:
         self.offered = offered
 
     def require(self, extension: Extension) -> None:
-        """Go on only if the extension is offered to the client."""
+        """Go on only if the extension is offered to the client, and enabled where it has to be."""
         if extension not in self.offered:
-            raise BadSyntax(extension.value + b" is not offered")
+            raise BadSyntax(
+                extension.value + (b" is not enabled" if extension in ENABLED else b" is not offered")
+            )
 
     # -- punctuation ------------------------------------------------------
 

@@ -20,6 +20,8 @@ _QUOTABLE: Final = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]{0,1000}+")
 _ATOM_LIKE: Final = re.compile(rb'[^\x00-\x20(){%*"\\\x7f-\xff]{1,1000}+')
 _SPECIAL: Final = re.compile(rb'(["\\])')
 _DAY: Final = 86400
+_VANISHED: Final = 1000
+"""Ranges in a line of VANISHED: several KiB, which every client can read (RFC 7162 §4)."""
 
 
 # -- strings ------------------------------------------------------------------
@@ -99,7 +101,12 @@ def compress_uids(uids: Sequence[int]) -> bytes:
         ranges.append((low, high))
         low = high = uid
     ranges.append((low, high))
-    return b",".join([b"%d:%d" % pair if pair[0] != pair[1] else b"%d" % pair[0] for pair in ranges])
+    return sequence_set(ranges)
+
+
+def sequence_set(pairs: Iterable[tuple[int, int]]) -> bytes:
+    """Write (low, high) pairs as a sequence set."""
+    return b",".join([b"%d:%d" % pair if pair[0] != pair[1] else b"%d" % pair[0] for pair in pairs])
 
 
 def _ascends(uids: Sequence[int]) -> bool:
@@ -208,11 +215,6 @@ def esearch(
     return b" ".join(parts)
 
 
-def vanished(uids: Sequence[int], *, earlier: bool = False) -> bytes:
-    """Write VANISHED for ascending UIDs, of which there is one at least (RFC 7162 §3.2.10)."""
-    return (b"VANISHED (EARLIER) " if earlier else b"VANISHED ") + compress_uids(uids)
-
-
 def namespace() -> bytes:
     """Write NAMESPACE: one personal namespace, without a prefix (RFC 2342 §5)."""
     return b'NAMESPACE (("" "/")) NIL NIL'
@@ -238,6 +240,14 @@ def quotaroot(name: str, roots: Sequence[str]) -> bytes:
 
 
 # -- whole lines ----------------------------------------------------------------
+
+
+def vanished_lines(pairs: Sequence[tuple[int, int]], *, earlier: bool = False) -> bytes:
+    """Write VANISHED for ascending pairs of UIDs, in lines that are not too long (RFC 7162 §3.2.10)."""
+    template = b"* VANISHED (EARLIER) %b\r\n" if earlier else b"* VANISHED %b\r\n"
+    return b"".join(
+        [template % sequence_set(pairs[at : at + _VANISHED]) for at in range(0, len(pairs), _VANISHED)]
+    )
 
 
 def expunge_lines(message_numbers: Iterable[int]) -> bytes:

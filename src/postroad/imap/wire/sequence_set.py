@@ -19,6 +19,20 @@ class SequenceSet:
     saved: bool = False
     """`$`, the result that a SEARCH has saved (RFC 5182 §2.1); `ranges` is empty then."""
 
+    def pairs(self) -> list[tuple[int, int]]:
+        """Return the ranges as they are written, of a set without `*`."""
+        return [(first, last) for first, last in self.ranges if first is not None and last is not None]
+
+    def ascending(self) -> int | None:
+        """Return how many numbers it holds, if they are written in ascending order and without `*`."""
+        count = before = 0
+        for first, last in self.ranges:
+            if first is None or last is None or not before < first <= last:
+                return None
+            count += last - first + 1
+            before = last
+        return count
+
     def resolve(self, highest: int) -> tuple[tuple[int, int], ...]:
         """Return ascending, disjoint (low, high) pairs, with `highest` for `*`.
 

@@ -1,0 +1,2 @@
+DROP TABLE modseq_mark;
+ALTER TABLE mailbox DROP COLUMN forgotten;
