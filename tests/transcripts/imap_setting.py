@@ -23,6 +23,7 @@ from postroad.policy.shared_counts import SharedCounts
 from postroad.store.offline import open_offline
 from postroad.store.store import Store
 from postroad.store.types import NewMessage
+from tests.transcripts.logins import directory_with_everything, give_ada_keys
 from tests.transcripts.player import Run
 from tests.transcripts.tls import server_context
 from tests.unit.directory.world import HeldClock
@@ -70,7 +71,10 @@ async def identify(store: Store, uidvalidity: int) -> None:
 
 @asynccontextmanager
 async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
-    """A server for demo.test: `@ mail: NAME …`, `@ uidvalidity:`, `@ limits.NAME:`, `@ starttls: no`."""
+    """A server for demo.test.
+
+    `@ mail: NAME …` in ada's INBOX, `@ uidvalidity:`, `@ limits.NAME:`, `@ starttls: no`, `@ logins: all`.
+    """
     changed = {
         name.removeprefix("limits."): int(value)
         for name, value in options.items()
@@ -82,7 +86,11 @@ async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
         data = Path(folder) / "data"
         await asyncio.to_thread(copytree, prepared(), data)
         store = Store(data, clock, name="w0")
-        directory = Directory(store.database, clock, data, limits=limits, hash_cost=LEAST_COST)
+        if options.get("logins") == "all":
+            directory = directory_with_everything(store.database, clock, data, limits)
+            await store.database.write(give_ada_keys)
+        else:
+            directory = Directory(store.database, clock, data, limits=limits, hash_cost=LEAST_COST)
         counts = SharedCounts(data / "run" / "counts", 0, limits, clock)
         try:
             await deliver(store, options.get("mail", "").split())

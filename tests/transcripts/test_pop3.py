@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -12,9 +13,11 @@ import pytest
 
 from postroad.pop3 import session
 from postroad.store.types import NewMessage
+from tests.transcripts.logins import directory_with_everything, give_ada_keys
 from tests.transcripts.player import Run, Way, performances, play
 from tests.transcripts.script import Script
 from tests.transcripts.tls import server_context
+from tests.unit.directory.world import HeldClock
 from tests.unit.pop3.world import QUICK, opened
 
 FOLDER: Final = Path(__file__).with_name("pop3")
@@ -28,7 +31,10 @@ MESSAGES: Final = (
 
 @asynccontextmanager
 async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
-    """The mailbox of ada@demo.test: `@ messages: 0` to 3, `@ limits.NAME:`, `@ starttls: no`."""
+    """The mailbox of ada@demo.test.
+
+    `@ messages: 0` to 3, `@ limits.NAME:`, `@ starttls: no`, `@ logins: all`.
+    """
     changed = {
         name.removeprefix("limits."): float(value) if "timeout" in name else int(value)
         for name, value in options.items()
@@ -43,7 +49,16 @@ async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
             assert inbox is not None
             count = int(options.get("messages", len(MESSAGES)))
             await account.append(inbox.id, [NewMessage(body) for body in MESSAGES[:count]])
-            yield partial(session.serve, services=services)
+            if options.get("logins") != "all":
+                yield partial(session.serve, services=services)
+                return
+            database = services.store.database
+            await database.write(give_ada_keys)
+            directory = directory_with_everything(database, HeldClock(), Path(folder), limits)
+            try:
+                yield partial(session.serve, services=replace(services, directory=directory))
+            finally:
+                await directory.close()
 
 
 @pytest.mark.parametrize(("script", "way"), performances(FOLDER))

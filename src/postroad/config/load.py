@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+import ssl
 import tomllib
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -62,6 +63,10 @@ def missing_files(settings: Settings) -> list[ConfigError]:
             continue
         try:
             named.open("rb").close()
+            if key in ("tls.client_ca", "openid.ca"):
+                ssl.create_default_context().load_verify_locations(named)
+        except ssl.SSLError:
+            found.append(ConfigError(file, 0, key, f"{named}: holds no certificate in PEM"))
         except OSError as error:
             found.append(ConfigError(file, 0, key, f"{named}: {error.strerror}"))
     return found
