@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from postroad.directory import snapshot
-from postroad.directory.accounts import account, add_account, suspend_account
+from postroad.directory.accounts import account, add_account, suspend_account, take_app_passwords_only
 from postroad.directory.aliases import aliases
+from postroad.directory.app_passwords import add_app_password, draw
 from postroad.directory.credentials import credential
 from postroad.directory.directory import Directory
 from postroad.directory.domains import add_domain, domains
 from postroad.directory.errors import AlreadyThere
+from postroad.directory.scram import THE_PASSWORD, Recipe, keep_keys, make_keys
 from postroad.directory.snapshot import FILE_NAME, KEPT_NAME, BadSnapshot, collect, load, restore, save
 from tests.unit.directory.world import WHO, Book, HeldClock, run_with_directory
 
@@ -28,6 +30,14 @@ def filled(data: Path) -> Book:
     book.alias("team@example.org", "ada@example.org", "eve@example.com")
     book.alias("@example.org", "team@example.org")
     book.write(lambda tx: suspend_account(tx, "jörg@bücher.example", True, who=WHO))
+    keys = make_keys("a secret", {"SHA-256": Recipe(b"salt", 4096), "SHA-1": Recipe(b"pepper", 4096)})
+    book.write(lambda tx: keep_keys(tx, 2, THE_PASSWORD, keys))
+    book.write(
+        lambda tx: add_app_password(
+            tx, "ada@example.org", draw(), who=WHO, label="phone", most=1, keys=keys, expires=2e9
+        )
+    )
+    book.write(lambda tx: take_app_passwords_only(tx, "ada@example.org", True, who=WHO))
     return book
 
 
@@ -88,6 +98,12 @@ def test_a_directory_comes_back_whole(tmp_path: Path) -> None:
     new.write(partial(restore, snapshot=load(old.data)))
     before, after = old.read(collect), new.read(collect)
     assert (after.domains, after.accounts, after.aliases) == (before.domains, before.accounts, before.aliases)
+    assert after.salt_key == before.salt_key
+    assert len(after.salt_key) == 32
+    saved = after.accounts[1]
+    assert saved.app_passwords_only
+    assert [len(one.scram) for one in saved.app_passwords] == [2]
+    assert [one.hash for one in saved.scram] == ["SHA-1", "SHA-256"]
     assert new.read(aliases) == old.read(aliases)
     assert [d.name for d in new.read(domains)] == [d.name for d in old.read(domains)]
     ada = new.read(lambda reader: account(reader, "ada@example.org"))
