@@ -58,3 +58,10 @@ def internet(tmp_path: Path, certificates: Certificates) -> Iterator[Internet]:
         theirs.start()
         cleanup.callback(theirs.stop)
         yield Internet(cleanup.enter_context(running(ours)), theirs)
+
+
+@pytest.fixture(scope="module")
+def module_server(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[Postroad]:
+    """The same for all tests of a module, which must not mind one another."""
+    with running(Postroad(tmp_path_factory.mktemp("server"), certificates)) as postroad:
+        yield postroad

@@ -6,6 +6,7 @@ the page says what is true and nobody has to remember it.
 
 import platform
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,7 @@ class Peer:
     """One program that nobody here wrote."""
 
     package: str
-    """Debian's name for it; empty for what comes with Python."""
+    """Debian's name for it, or PyPI's behind `pypi:`; empty for what comes with Python."""
     name: str
     tests: str
     does: str
@@ -79,6 +80,12 @@ PEERS: Final = (
         "logs in (LOGIN, AUTHENTICATE), appends, searches, fetches parts, copies, moves, expunges, manages "
         "mailboxes, waits in IDLE on both workers",
     ),
+    Peer(
+        "pypi:IMAPClient",
+        "IMAPClient",
+        "test_imapclient.py",
+        "sorts, threads and searches, also FUZZY and with text that is not ASCII",
+    ),
     Peer("", "poplib", "test_poplib.py", "reads a whole maildrop; deletions count at QUIT only"),
     Peer(
         "",
@@ -100,6 +107,13 @@ PEERS: Final = (
         "test_export.py",
         "reads the Maildir and mbox that an account was exported to, with flags, keywords and dates; "
         "writes both, which are imported",
+    ),
+    Peer(
+        "dovecot-imapd",
+        "Dovecot",
+        "test_ordering.py",
+        "answers SORT by every key, THREAD and ESORT over the same messages: the same answers, but for the "
+        "order of THREAD=REFS, which goes by INTERNALDATE (draft-ietf-morg-inthread §4) and by Date there",
     ),
     Peer("nsd", "NSD", "test_postfix.py", "the name server in which both find each other's MX records"),
     Peer("systemd", "systemd", "test_systemd_unit.py", "verifies the unit and rates its exposure"),
@@ -123,9 +137,11 @@ This page is written by `make versions` from what dpkg says.
 
 
 def version(peer: Peer) -> str:
-    """What dpkg says is installed, or the running Python."""
+    """What dpkg or pip says is installed, or the running Python."""
     if not peer.package:
         return f"Python {platform.python_version()}"
+    if peer.package.startswith("pypi:"):
+        return metadata.version(peer.package.removeprefix("pypi:"))
     return run("dpkg-query", "--show", "--showformat=${Version}", peer.package)
 
 
