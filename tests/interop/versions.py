@@ -53,7 +53,7 @@ PEERS: Final = (
         "curl",
         "test_curl.py",
         "submits over SMTP; lists, searches, fetches, appends and flags over IMAP; reads and deletes "
-        "over POP3; each with STARTTLS and TLS",
+        "over POP3; each with STARTTLS and TLS; logs in with a token (OAUTHBEARER; msmtp with XOAUTH2 too)",
     ),
     Peer(
         "isync",

@@ -73,7 +73,8 @@ async def identify(store: Store, uidvalidity: int) -> None:
 async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
     """A server for demo.test.
 
-    `@ mail: NAME …` in ada's INBOX, `@ uidvalidity:`, `@ limits.NAME:`, `@ starttls: no`, `@ logins: all`.
+    `@ mail: NAME …` in ada's INBOX, `@ uidvalidity:`, `@ limits.NAME:`, `@ starttls: no`, `@ logins: all`,
+    `@ mechanisms:` of the listener.
     """
     changed = {
         name.removeprefix("limits."): int(value)
@@ -103,6 +104,7 @@ async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
                 limits=limits,
                 hostname="mail.demo.test",
                 tls_context=None if options.get("starttls") == "no" else server_context(),
+                mechanisms=options.get("mechanisms", "").split(),
                 counts=counts,
             ).run
         finally:

@@ -8,7 +8,7 @@ password can be proved as well as the password itself.
 """
 
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from secrets import token_bytes
 from typing import Final, NamedTuple, TypeAlias
 
@@ -20,6 +20,8 @@ from postroad.sasl.scram_keys import HASHES, ScramKeys, derive
 THE_PASSWORD: Final = ""
 """The label under which the keys of the password itself are kept."""
 _SALT_OCTETS: Final = 16
+_NOBODY: Final = -1
+"""No account has this id."""
 
 KeySet: TypeAlias = Mapping[str, ScramKeys]
 """The keys of one password, by the name of the hash."""
@@ -120,25 +122,24 @@ def drop_all_keys(tx: Transaction, *, who: str) -> None:
 def candidates(
     reader: Reader, name: str, account_id: int | None, hash_name: str, iterations: int
 ) -> Sequence[Candidate]:
-    """Return the keys that may open an account; for nobody's name one that nobody can prove."""
-    rows: Iterable[tuple[str, int, bytes, bytes, bytes]] = (
-        ()
-        if account_id is None
-        else reader.rows(
-            "SELECT label, iterations, salt, stored_key, server_key FROM scram_key"
-            " WHERE account_id = ? AND hash = ? ORDER BY label",
-            *(account_id, hash_name),
-        )
+    """Return the keys that may open an account; for nobody's name one that nobody can prove.
+
+    The same questions are asked and the same salt is made for all names: what
+    it takes must not tell who is here.
+    """
+    salt, count = recipe(reader, name, None, hash_name, iterations)
+    unprovable = Candidate(THE_PASSWORD, ScramKeys(count, salt, token_bytes(32), token_bytes(32)))
+    rows = reader.rows(
+        "SELECT label, iterations, salt, stored_key, server_key FROM scram_key"
+        " WHERE account_id = ? AND hash = ? ORDER BY label",
+        *(_NOBODY if account_id is None else account_id, hash_name),
     )
     found = [Candidate(row[0], ScramKeys(*row[1:])) for row in rows]
-    # After a restore or by hand rows may differ; the client can be told of one salt only.
-    if found:
-        return _alike(found)
-    salt, count = recipe(reader, name, None, hash_name, iterations)
-    return [Candidate(THE_PASSWORD, ScramKeys(count, salt, token_bytes(32), token_bytes(32)))]
+    return _alike(found) or [unprovable]
 
 
 def _alike(found: list[Candidate]) -> list[Candidate]:
+    """Those with the salt and count of the first: a client can be told of one only."""
     return [
         one
         for one in found

@@ -214,6 +214,15 @@ def test_guesses_side_by_side_do_not_all_pass_the_count(book: Book) -> None:
     run(book, test, limits=Limits(auth_per_minute_address=5))
 
 
+def test_limits_that_were_read_anew_hold(book: Book) -> None:
+    async def test(directory: Directory, clock: HeldClock) -> None:
+        assert await scram(directory, "wrong horse") == "failed"
+        directory.use(Limits(auth_per_minute_address=1))
+        assert await scram(directory) == "limits.auth_per_minute_address"
+
+    run(book, test)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -31,5 +31,6 @@ ALTER TABLE account ADD COLUMN app_passwords_only INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE kept_account ADD COLUMN app_passwords_only INTEGER NOT NULL DEFAULT 0;
 
 -- What SCRAM salts are made from, for names that have no account too, so that nobody can tell them apart.
+-- SQLite draws it by ChaCha20 from a seed of the system's.
 ALTER TABLE directory_state ADD COLUMN salt_key BLOB NOT NULL DEFAULT x'';
 UPDATE directory_state SET salt_key = randomblob(32);
