@@ -40,5 +40,7 @@ def test_a_million_inputs_find_nothing_and_keep_no_memory(name: str, tmp_path: P
     seed = int(os.environ.get("SOAK_SEED", SystemRandom().getrandbits(32)))
     target = load(name)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert run_seeded(target, seed, inputs, keep=tmp_path, seconds=seconds) > 0
+    tried = run_seeded(target, seed, inputs, keep=tmp_path, seconds=seconds)
+    print(f"\n{name}: {tried} inputs from seed {seed}")
+    assert tried > 0
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before <= MOST_GROWN
