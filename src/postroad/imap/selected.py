@@ -186,7 +186,8 @@ class Selected:
 
     def tell(self, done: FlagsResult) -> None:
         """Note entries whose state the client has been told, or has made itself."""
-        if done.since == self.modseq:  # nothing else has happened in between
+        # Nothing else has happened in between, and nobody wants to be told what this has changed.
+        if done.since == self.modseq and not self.contexts:
             self._reach(done.modseq)
         known = self.modseq
         for entry in done.entries:
