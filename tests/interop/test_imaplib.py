@@ -1,6 +1,7 @@
 """Python's own imaplib reads and changes mail."""
 
 import imaplib
+import zlib
 from contextlib import ExitStack
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -160,3 +161,50 @@ def _line(session: imaplib.IMAP4) -> bytes:
         line = b""
     assert line, "the session heard nothing"
     return line
+
+
+class Deflating(imaplib.IMAP4_SSL):
+    """imaplib cannot compress; here it is taught to (RFC 4978)."""
+
+    def compress(self) -> None:
+        imaplib.Commands["COMPRESS"] = ("AUTH", "SELECTED")
+        assert self._simple_command("COMPRESS", "DEFLATE")[0] == "OK"
+        self._packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+        self._unpacker = zlib.decompressobj(-15)
+        self._plain = b""
+        self.send = self._send_deflated  # type: ignore[method-assign, assignment]
+        self.read = self._read_inflated  # type: ignore[method-assign]
+        self.readline = self._read_line  # type: ignore[method-assign]
+
+    def _send_deflated(self, data: bytes) -> None:
+        self.sock.sendall(self._packer.compress(data) + self._packer.flush(zlib.Z_SYNC_FLUSH))
+
+    def _more(self) -> None:
+        data = self.sock.recv(1 << 16)
+        assert data, "the server has closed"
+        self._plain += self._unpacker.decompress(data)
+
+    def _read_inflated(self, size: int) -> bytes:
+        while len(self._plain) < size:
+            self._more()
+        taken, self._plain = self._plain[:size], self._plain[size:]
+        return taken
+
+    def _read_line(self) -> bytes:
+        while b"\n" not in self._plain:
+            self._more()
+        return self._read_inflated(self._plain.index(b"\n") + 1)
+
+
+def test_a_compressed_session(server: Postroad) -> None:
+    text = message("wide", "0123456789\r\n" * 20_000).encode()
+    with Deflating(HOST, server.ports.imaps, ssl_context=server.tls_context()) as session:
+        session.login("ada@ours.test", PASSWORD)
+        session.compress()
+        assert session.append("INBOX", "", "", text)[0] == "OK"
+        session.select()
+        _, data = session.fetch("1", "(BODY[])")
+        first = data[0]
+        assert isinstance(first, tuple)
+        assert first[1] == text
+        assert session.search(None, "SEEN") == ("OK", [b"1"])

@@ -22,7 +22,7 @@ def settings(server: Postroad, directory: Path, tls: str) -> Path:
         f"set imap_user=ada@ours.test imap_pass='{PASSWORD}'",
         f"set ssl_force_tls=yes ssl_ca_certificates_file={server.certificates.authority}",
         "set quit=yes delete=yes move=no confirmappend=no confirmcreate=no wait_key=no mark_old=no",
-        "set header_cache='' timeout=1 send_charset=utf-8",
+        "set header_cache='' imap_deflate=yes timeout=1 send_charset=utf-8",
     ]
     muttrc = directory / "muttrc"
     muttrc.write_text("\n".join(lines) + "\n")

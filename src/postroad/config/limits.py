@@ -35,6 +35,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     imap_literal: Annotated[Size, "Largest IMAP literal that is not a message."] = 64 * KIB
     imap_literals_size: Annotated[Size, "All such literals of one command together."] = 256 * KIB
     imap_literals: Annotated[Count, "Literals in one IMAP command."] = 100
+    imap_inflate_step: Annotated[Size, "Octets that COMPRESS inflates at a time."] = 64 * KIB
     imap_contexts: Annotated[Count, "Results that one IMAP session may follow (RETURN (UPDATE))."] = 10
     imap_context_messages: Annotated[Count, "Messages in all of them together."] = 500_000
     imap_search_mailboxes: Annotated[Count, "Mailboxes that one ESEARCH looks into."] = 1000

@@ -22,10 +22,14 @@ _USERS: Final = (
 )
 
 
-def capabilities(state: State, *, mechanisms: Sequence[str], tls_offered: bool, append_limit: int) -> bytes:
+def capabilities(
+    state: State, *, mechanisms: Sequence[str], tls_offered: bool, append_limit: int, compressed: bool
+) -> bytes:
     """Return the list for CAPABILITY; `mechanisms` are those that a stranger may use as things are."""
     if state is not State.NOT_AUTHENTICATED:
-        return b"%b %b APPENDLIMIT=%d" % (_ALWAYS, _USERS, append_limit)
+        limited = b"%b %b APPENDLIMIT=%d" % (_ALWAYS, _USERS, append_limit)
+        # RFC 4978 §3: once is enough. Not for strangers, so that no password is compressed (CRIME).
+        return limited if compressed else limited + b" COMPRESS=DEFLATE"
     words = [_ALWAYS, b"LITERAL-"]
     if tls_offered:
         words.append(b"STARTTLS")

@@ -181,6 +181,7 @@ class Dialogue:
             mechanisms=self._mechanisms() if self.core.state is State.NOT_AUTHENTICATED else (),
             tls_offered=self.services.tls_context is not None and self.conn.tls is None,
             append_limit=self.services.limits.message_size,
+            compressed=self.core.compression is not None,
         )
 
     # -- mailboxes ---------------------------------------------------------

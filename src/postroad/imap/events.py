@@ -1,7 +1,10 @@
 """The next thing that a client says."""
 
+import asyncio
+
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.wire.commands import Event, Hangup
+from postroad.imap.wire.core import ImapServerCore
 from postroad.imap.wire.table import State
 from postroad.net.connection import Wake
 
@@ -14,7 +17,7 @@ async def next_event(dialogue: Dialogue, deadline: float | None = None) -> Event
     """
     core, conn = dialogue.core, dialogue.conn
     while not dialogue.over:
-        event = core.next_event()
+        event = await heard(core)
         if event is not None:
             if isinstance(event, Hangup):
                 break
@@ -35,6 +38,15 @@ async def next_event(dialogue: Dialogue, deadline: float | None = None) -> Event
                 break
     dialogue.over = True
     return None
+
+
+async def heard(core: ImapServerCore) -> Event | None:
+    """What the client has said already, compressed or not; None if that is no event yet."""
+    while True:
+        event = core.next_event()
+        if event is not None or not core.inflate():
+            return event
+        await asyncio.sleep(0)  # a step of a bomb is a short turn
 
 
 def _patience(dialogue: Dialogue) -> float:

@@ -46,8 +46,12 @@ class Writer:
             await self._conn.send(b"", self._patience)
 
     async def send(self, octets: bytes) -> None:
-        """Write a large piece without copying it."""
-        await self._conn.send(octets, self._patience)
+        """Write a large piece, without copying it unless it is to be compressed."""
+        if self._core.compression is None:
+            await self._conn.send(octets, self._patience)
+        else:
+            self._core.write(octets)
+            await self._conn.send(b"", self._patience)
 
 
 class Cuts:

@@ -11,6 +11,7 @@ from postroad.imap.capabilities import OFFERED
 from postroad.imap.commands.append import append
 from postroad.imap.commands.cancelupdate import cancel_update
 from postroad.imap.commands.capability import capability, enable, identify
+from postroad.imap.commands.compress import compress
 from postroad.imap.commands.copy import copy, move
 from postroad.imap.commands.expunge import close, expunge
 from postroad.imap.commands.fetch import fetch
@@ -288,6 +289,8 @@ async def _anywhere(dialogue: Dialogue, command: Command) -> Answer | None:
             return identify(dialogue, command)
         case commands.Enable():
             return enable(dialogue, command)
+        case commands.Compress():
+            return compress(dialogue, command)
         case commands.Login():
             return await login(dialogue, command)
         case commands.Authenticate():

@@ -2,6 +2,7 @@
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.events import heard
 from postroad.imap.news import tell_all
 from postroad.imap.wire.commands import Idle, IdleEnd
 from postroad.net.connection import Wake
@@ -18,7 +19,7 @@ async def idle(dialogue: Dialogue, command: Idle) -> Answer | None:
         await tell_all(dialogue)
         deadline = conn.deadline(max(dialogue.services.limits.imap_idle_timeout, 1800))
         while True:
-            match core.next_event():
+            match await heard(core):
                 case None:
                     pass
                 case IdleEnd(done=True):

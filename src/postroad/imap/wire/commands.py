@@ -91,6 +91,11 @@ class Enable(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class Compress(Command):
+    """COMPRESS DEFLATE (RFC 4978): answer, then `core.begin_compression`."""
+
+
+@dataclass(frozen=True, slots=True)
 class QuickResync:
     """What a client of QRESYNC remembers (RFC 7162 §3.2.5)."""
 

@@ -8,11 +8,9 @@ Nothing is parsed ahead of the session: behind STARTTLS, AUTHENTICATE, IDLE or
 APPEND the same bytes mean something else.
 """
 
-from collections.abc import Callable
-from functools import partial
-from typing import Final, TypeAlias
+from typing import Final
 
-from postroad.imap.wire.command_line import Found, Unfit, find_command, find_tag, is_http
+from postroad.imap.wire.command_line import Found, Unfit, find_command, is_http
 from postroad.imap.wire.commands import (
     AppendAborted,
     AppendEnd,
@@ -21,92 +19,61 @@ from postroad.imap.wire.commands import (
     AuthAborted,
     AuthResponse,
     Event,
-    Hangup,
     IdleEnd,
     LiteralChunk,
     SaveFailed,
 )
+from postroad.imap.wire.compression import BrokenStream
 from postroad.imap.wire.extensions import Extension
-from postroad.imap.wire.framing import Dropped, Inbox, LineFault
+from postroad.imap.wire.framing import LineFault
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.literal import LiteralHead, literal_head
-from postroad.imap.wire.output import Output
 from postroad.imap.wire.parse_messages import parse_append, parse_append_next
 from postroad.imap.wire.parse_search import UnknownCharset
 from postroad.imap.wire.parse_session import decode_base64
 from postroad.imap.wire.phase import Phase, Step
 from postroad.imap.wire.reader import BadSyntax, Reader
-from postroad.imap.wire.table import State
+from postroad.imap.wire.recovery import Outcome, Recovery
 
-_Outcome: TypeAlias = Event | Step
-_ABORTED: Final[dict[Phase, Callable[[bytes], Event]]] = {
-    Phase.AUTH: AuthAborted,
-    Phase.IDLE: partial(IdleEnd, done=False),
-    Phase.MESSAGE_END: AppendAborted,
-}
 _TLS_HANDSHAKE: Final = b"\x16"
 """How TLS begins (RFC 8446 §5.1); a control character begins no tag."""
 
 
-class ImapServerCore(Output):
+class ImapServerCore(Recovery):
     """Pull-style: `receive` bytes, then ask for one event at a time.
 
     The session sets `state` as log-in and SELECT succeed, and writes its
     responses with `untagged`, `tagged`, `continuation` and `write`.
     """
 
-    __slots__ = (
-        "_bad_count",
-        "_command",
-        "_found",
-        "_hangup",
-        "_has_nul",
-        "_head",
-        "_inbox",
-        "_limits",
-        "_line_octets",
-        "_literals",
-        "_literals_size",
-        "_need",
-        "_offered",
-        "_phase",
-        "_tag",
-        "_takes_nul",
-        "state",
-    )
+    __slots__ = ("_has_nul", "_literals", "_literals_size", "_need", "_offered", "_takes_nul")
 
     def __init__(self, limits: ImapLimits | None = None, offered: frozenset[Extension] = frozenset()) -> None:
-        super().__init__()
-        self.state = State.NOT_AUTHENTICATED
-        self._limits = limits or ImapLimits()
         self._offered = offered
-        self._inbox = Inbox()
-        self._bad_count = 0
-        self._hangup: Hangup | None = None
-        self._start()
+        super().__init__(limits or ImapLimits())
 
     def _start(self) -> None:
         """Expect a new command."""
-        self._phase = Phase.COMMAND
-        self._command = bytearray()
-        """Lines and literals of a command that is not complete, as they came."""
-        self._line_octets = self._literals = self._literals_size = 0
+        super()._start()
+        self._literals = self._literals_size = 0
         self._need = 0
-        self._tag = b""
-        self._found: Found | None = None
-        self._head: LiteralHead | None = None
         self._has_nul = self._takes_nul = False
 
     # -- for the pump, with data_to_send --------------------------------------
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the client."""
-        if self._phase is not Phase.CLOSED:
+        if self._phase is Phase.CLOSED:
+            return
+        if self.compression is None:
             self._inbox.add(data)
+        else:
+            self.compression.hold(data)
 
     def buffered(self) -> int:
         """Octets taken and not yet turned into events."""
-        return len(self._inbox) + len(self._command)
+        held = 0 if self.compression is None else len(self.compression)
+        return len(self._inbox) + len(self._command) + held
 
     # -- for the session: reading -------------------------------------------
 
@@ -127,6 +94,22 @@ class ImapServerCore(Output):
     def offer(self, extension: Extension) -> None:
         """Let its arguments through from now on: the client has enabled it."""
         self._offered |= {extension}
+
+    def inflate(self) -> bool:
+        """Take in one step more of a compressed stream: whether there is something to look at.
+
+        A step at a time, so that the session can give way between them: few
+        octets may be inflated to a thousand times as many.
+        """
+        if self.compression is None or self._phase is Phase.CLOSED:
+            return False
+        try:
+            plain = self.compression.inflate()
+        except BrokenStream:
+            self._hang_up("broken stream", b"that is no DEFLATE")
+            return True
+        self._inbox.add(plain)
+        return bool(plain)
 
     def accept_literal(self) -> None:
         """Answer an AppendStart or AppendNext: invite the message (RFC 3501 §7.5)."""
@@ -159,14 +142,18 @@ class ImapServerCore(Output):
         self._inbox.clear()
         self._start()
 
-    def bye(self, text: bytes, code: bytes = b"") -> None:
-        """Write BYE; nothing more is read (RFC 3501 §7.1.5)."""
-        self.tagged(b"*", b"BYE", text, code)
-        self._close()
+    def begin_compression(self, step: int) -> None:
+        """Compress what is written from now on, and take what comes for compressed (RFC 4978 §3).
+
+        What is here already came behind the command, and counts as the same
+        octets would if they came a moment later.
+        """
+        self.compress_output(step).hold(self._inbox.take(len(self._inbox)))
+        self._inbox.clear()
 
     # -- lines --------------------------------------------------------------
 
-    def _advance(self) -> _Outcome:
+    def _advance(self) -> Outcome:
         match self._phase:
             case Phase.COMMAND | Phase.MESSAGE_END | Phase.AUTH | Phase.IDLE:
                 return self._next_line()
@@ -182,7 +169,7 @@ class ImapServerCore(Output):
                 hangup, self._hangup = self._hangup, None
                 return hangup or Step.WAIT
 
-    def _next_line(self) -> _Outcome:
+    def _next_line(self) -> Outcome:
         if self._is_stranger and self._inbox.begins(_TLS_HANDSHAKE):
             return self._leave("tls")
         limits = self._limits
@@ -202,7 +189,7 @@ class ImapServerCore(Output):
             case _:
                 return self._on_message_end(line)
 
-    def _on_line(self, line: bytes) -> _Outcome:
+    def _on_line(self, line: bytes) -> Outcome:
         head = literal_head(line)
         found = self._found
         if found is None:
@@ -221,7 +208,7 @@ class ImapServerCore(Output):
         self._start()
         return self._on_command(found, command)
 
-    def _on_command(self, found: Found, command: bytes) -> _Outcome:
+    def _on_command(self, found: Found, command: bytes) -> Outcome:
         try:
             event = found.parse(found.tag, Reader(command, found.at, self._offered))
         except BadSyntax as error:
@@ -235,7 +222,7 @@ class ImapServerCore(Output):
             self._bad_count = 0
         return event
 
-    def _on_auth_line(self, line: bytes) -> _Outcome:
+    def _on_auth_line(self, line: bytes) -> Outcome:
         tag = self._tag
         data = decode_base64(line)
         if data is None:
@@ -244,7 +231,7 @@ class ImapServerCore(Output):
         self._start()
         return AuthResponse(tag, data)
 
-    def _on_idle_line(self, line: bytes) -> _Outcome:
+    def _on_idle_line(self, line: bytes) -> Outcome:
         tag = self._tag
         if line.upper() != b"DONE":
             return self._reject(tag, b"expected DONE", literal_head(line), IdleEnd(tag, done=False))
@@ -253,7 +240,7 @@ class ImapServerCore(Output):
 
     # -- literals -----------------------------------------------------------
 
-    def _on_literal_head(self, found: Found, line: bytes, head: LiteralHead) -> _Outcome:
+    def _on_literal_head(self, found: Found, line: bytes, head: LiteralHead) -> Outcome:
         self._found = found
         self._tag = found.tag
         self._line_octets += len(line)
@@ -268,7 +255,7 @@ class ImapServerCore(Output):
                 return self._on_message_head(start, head)
         return self._on_string_head(head)
 
-    def _on_string_head(self, head: LiteralHead) -> _Outcome:
+    def _on_string_head(self, head: LiteralHead) -> Outcome:
         limits = self._limits
         self._literals += 1
         self._literals_size += head.size
@@ -283,7 +270,7 @@ class ImapServerCore(Output):
         self._phase = Phase.LITERAL
         return Step.AGAIN
 
-    def _collect_literal(self) -> _Outcome:
+    def _collect_literal(self) -> Outcome:
         piece = self._inbox.take(self._need)
         self._command += piece
         self._need -= len(piece)
@@ -294,7 +281,7 @@ class ImapServerCore(Output):
 
     def _on_message_head(
         self, start: AppendStart | AppendNext, head: LiteralHead, aborted: AppendAborted | None = None
-    ) -> _Outcome:
+    ) -> Outcome:
         self._command = bytearray()
         if head.size > self._limits.message_size:
             return self._reject(self._tag, b"[TOOBIG] the message is too big", head, aborted, status=b"NO")
@@ -303,7 +290,7 @@ class ImapServerCore(Output):
         self._phase = Phase.UNDECIDED
         return start
 
-    def _next_chunk(self) -> _Outcome:
+    def _next_chunk(self) -> Outcome:
         if not self._need:
             self._phase = Phase.MESSAGE_END
             self._line_octets = 0
@@ -315,7 +302,7 @@ class ImapServerCore(Output):
         self._has_nul = self._has_nul or b"\0" in chunk
         return LiteralChunk(chunk)
 
-    def _on_message_end(self, line: bytes) -> _Outcome:
+    def _on_message_end(self, line: bytes) -> Outcome:
         tag, head = self._tag, literal_head(line)
         if line and head is None:
             return self._reject(tag, b"too many arguments", event=AppendAborted(tag))
@@ -329,84 +316,10 @@ class ImapServerCore(Output):
         self._bad_count = 0
         return AppendEnd(tag)
 
-    def _on_next_message(self, tag: bytes, line: bytes, head: LiteralHead) -> _Outcome:
+    def _on_next_message(self, tag: bytes, line: bytes, head: LiteralHead) -> Outcome:
         try:
             following = parse_append_next(tag, Reader(line + b"\r\n", 0, self._offered))
         except BadSyntax as error:
             return self._reject(tag, error.text, head, AppendAborted(tag))
         self._has_nul = False
         return self._on_message_head(following, head, AppendAborted(tag))
-
-    # -- what is wrong ------------------------------------------------------
-
-    @property
-    def _is_stranger(self) -> bool:
-        return self.state is State.NOT_AUTHENTICATED
-
-    def _reject(
-        self,
-        tag: bytes,
-        text: bytes,
-        head: LiteralHead | None = None,
-        event: Event | None = None,
-        status: bytes = b"BAD",
-    ) -> _Outcome:
-        """Answer a bad command at once; what it still has to come is dropped."""
-        self.tagged(tag, status, text)
-        self._skip_literal(head)
-        self._bad_count += 1
-        limits = self._limits
-        if self._bad_count >= (limits.bad_prelogin if self._is_stranger else limits.bad):
-            self._hang_up("bad commands", b"too many bad commands")
-        return event or Step.AGAIN
-
-    def _reject_unread(self, fault: LineFault, start: bytes) -> _Outcome:
-        """Answer a line that is not to be taken in whole; its end is still looked for."""
-        tag = self._tag
-        event = _ABORTED[self._phase](tag) if self._phase in _ABORTED else None
-        if event is None and not tag:
-            if self._is_stranger and is_http(start):
-                return self._leave("http")
-            tag = find_tag(start)
-        outcome = self._reject(tag, fault.value, event=event)
-        if self._phase is not Phase.CLOSED:
-            self._begin_drop(None)
-        return outcome
-
-    def _leave(self, reason: str) -> _Outcome:
-        # A browser made to talk to this port must find nothing of its request in the answer.
-        self._close()
-        self._hangup = Hangup(reason)
-        return Step.AGAIN
-
-    def _skip_literal(self, head: LiteralHead | None) -> None:
-        """Go on behind a bad command whose last line ends with `head`."""
-        if head is None or head.waits:
-            self._start()
-        else:
-            self._begin_drop(head)
-
-    def _begin_drop(self, head: LiteralHead | None) -> None:
-        self._start()
-        self._phase = Phase.DROP
-        limits = self._limits
-        self._inbox.begin_drop(head, limits.line if self._is_stranger else limits.discard)
-
-    def _drop(self) -> _Outcome:
-        match self._inbox.drop():
-            case Dropped.WAIT:
-                return Step.WAIT
-            case Dropped.TOO_MUCH:
-                self._hang_up("too big", b"that is too much to be dropped")
-            case Dropped.DONE:
-                self._start()
-        return Step.AGAIN
-
-    def _hang_up(self, reason: str, text: bytes) -> None:
-        self.bye(text)
-        self._hangup = Hangup(reason)
-
-    def _close(self) -> None:
-        self._inbox.clear()
-        self._start()
-        self._phase = Phase.CLOSED

@@ -1,24 +1,39 @@
 """What a session says, line by line (RFC 3501 §7)."""
 
+from postroad.imap.wire.compression import Compression
+
 
 class Output:
     """Collects responses; `data_to_send` gives them, once, in one piece."""
 
-    __slots__ = ("_out", "unsent")
+    __slots__ = ("_out", "_ready", "compression", "unsent")
 
     def __init__(self) -> None:
         self._out: list[bytes] = []
         self.unsent = 0
-        """Octets that `data_to_send` would give."""
+        """Octets that `data_to_send` would give, before they are compressed."""
+        self._ready = b""
+        """What was said before compression began."""
+        self.compression: Compression | None = None
+        """COMPRESS, once it is on (RFC 4978)."""
 
     def data_to_send(self) -> bytes:
         """Give, once, what the client has to be sent."""
+        ready, self._ready = self._ready, b""
         if not self._out:
-            return b""
+            return ready
         data = b"".join(self._out)
         self._out.clear()
         self.unsent = 0
-        return data
+        if self.compression is not None:
+            data = self.compression.deflate(data)
+        return ready + data if ready else data
+
+    def compress_output(self, step: int) -> Compression:
+        """Compress what is written from now on; `step` bounds the octets that are inflated at a time."""
+        self._ready = self.data_to_send()
+        self.compression = compression = Compression(step)
+        return compression
 
     def write(self, lines: bytes) -> None:
         """Write whole lines that are ready, with their CR LF."""

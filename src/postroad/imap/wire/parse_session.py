@@ -4,7 +4,7 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 from typing import Final
 
-from postroad.imap.wire.commands import Authenticate, Enable, Id, Login
+from postroad.imap.wire.commands import Authenticate, Compress, Enable, Id, Login
 from postroad.imap.wire.reader import BadSyntax, Reader
 
 _ID_FIELDS: Final = 30
@@ -75,6 +75,15 @@ def parse_enable(tag: bytes, reader: Reader) -> Enable:
         names.append(reader.word().decode("ascii"))
         if reader.at == len(reader.data):
             return Enable(tag, tuple(names))
+
+
+def parse_compress(tag: bytes, reader: Reader) -> Compress:
+    """Read the argument of COMPRESS: there is one algorithm (RFC 4978 §5)."""
+    reader.space()
+    if reader.word() != b"DEFLATE":
+        raise BadSyntax(b"there is no such algorithm")
+    reader.end()
+    return Compress(tag)
 
 
 def _text(octets: bytes) -> str:

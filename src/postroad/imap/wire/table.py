@@ -34,7 +34,13 @@ from postroad.imap.wire.parse_messages import (
 from postroad.imap.wire.parse_multisearch import parse_esearch
 from postroad.imap.wire.parse_ordering import parse_cancelupdate, parse_sort, parse_thread
 from postroad.imap.wire.parse_search import parse_search
-from postroad.imap.wire.parse_session import parse_authenticate, parse_enable, parse_id, parse_login
+from postroad.imap.wire.parse_session import (
+    parse_authenticate,
+    parse_compress,
+    parse_enable,
+    parse_id,
+    parse_login,
+)
 from postroad.imap.wire.reader import Reader
 
 
@@ -79,6 +85,7 @@ RULES: Final[dict[bytes, Rule]] = {
     b"AUTHENTICATE": Rule(parse_authenticate, _BEFORE),
     b"LOGIN": Rule(parse_login, _BEFORE),
     b"ENABLE": Rule(parse_enable, _AFTER),
+    b"COMPRESS": Rule(parse_compress, _AFTER),
     b"SELECT": Rule(parse_select, _AFTER),
     b"EXAMINE": Rule(parse_examine, _AFTER),
     b"CREATE": Rule(parse_create, _AFTER),
