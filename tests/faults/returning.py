@@ -89,7 +89,7 @@ class Returning:
                 for uid in range(int(low), int(high or low) + 1):
                     self.known.pop(uid, None)
         if (fetched := _FETCHED.fullmatch(answer)) is not None:
-            uid, flags = _UID.search(fetched[1]), _FLAGS.search(fetched[1])
-            assert uid is not None, answer
+            named, flags = _UID.search(fetched[1]), _FLAGS.search(fetched[1])
+            assert named is not None, answer
             if flags is not None:
-                self.known[int(uid[1])] = frozenset(flags[1].split()) - {b"\\Recent"}
+                self.known[int(named[1])] = frozenset(flags[1].split()) - {b"\\Recent"}
