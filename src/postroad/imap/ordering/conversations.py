@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 
 from postroad.imap.ordering.forest import Forest, Node, Trees
-from postroad.imap.ordering.sliced import SLICE, Sliced, sort_sliced
+from postroad.imap.ordering.sliced import SLICE, Sliced, sliced, sort_sliced
 from postroad.imap.wire.ordering import ThreadAlgorithm
 from postroad.message.collation import collated
 from postroad.message.message_id import normal_id
@@ -70,8 +70,11 @@ class Conversations:
         """ORDEREDSUBJECT: who is first of a subject, and below it all others."""
         texts = yield from sort_sliced(list(self._subjects))
         rank = {self._subjects[text]: place for place, text in enumerate(texts)}
-        rows = [(rank[s], sent, n) for n, (s, sent) in enumerate(zip(self._subject, self._sent, strict=True))]
-        yield
+        rows: list[tuple[int, int, int]] = []
+        for message, (subject, sent) in enumerate(zip(self._subject, self._sent, strict=True)):
+            rows.append((rank[subject], sent, message))
+            if not message % SLICE:
+                yield
         threads = Threads([], {}, len(self._sent))
         last = -1
         for done, (subject, _, message) in enumerate((yield from sort_sliced(rows))):
@@ -88,8 +91,10 @@ class Conversations:
     def _numbered(self, trees: Trees) -> Sliced[Threads]:
         """The trees with messages by their place."""
         message, count = self._forest.message, len(self._sent)
-        renamed = array("i", [number if number >= 0 else count + n for n, number in enumerate(message)])
-        yield
+        renamed = array("i")
+        for some in sliced(range(len(message))):
+            renamed.extend([message[n] if message[n] >= 0 else count + n for n in some])
+            yield
         children: dict[int, list[int]] = {}
         for done, (node, below) in enumerate(trees.children.items()):
             children[renamed[node]] = [renamed[child] for child in below]
@@ -112,8 +117,11 @@ class Conversations:
                 yield
 
     def _sort_roots(self, threads: Threads) -> Sliced[None]:
-        rows = [(self._sent[first], first, root) for root, first in self._firsts(threads)]
-        yield
+        rows: list[tuple[int, int, int]] = []
+        for root, first in self._firsts(threads):
+            rows.append((self._sent[first], first, root))
+            if not len(rows) % SLICE:
+                yield
         threads.roots = [row[-1] for row in (yield from sort_sliced(rows))]
 
     def _firsts(self, threads: Threads) -> Iterator[tuple[Node, int]]:
@@ -141,8 +149,10 @@ class Conversations:
         next_dummy = threads.count + len(self._forest.message)
         children, count = threads.children, threads.count
         gone: set[int] = set()
-        for done, (root, first) in enumerate(list(self._firsts(threads))):
-            subject = self._subject[first]
+        for done, root in enumerate([*threads.roots]):
+            if not done % SLICE:
+                yield
+            subject = self._subject[self._first(threads, root)]
             head = heads.get(subject, root)
             if head == root:
                 continue
@@ -157,8 +167,6 @@ class Conversations:
                 children[next_dummy] = [head, root]
                 threads.roots.append(next_dummy)
                 next_dummy += 1
-            if not done % SLICE:
-                yield
         threads.roots = [root for root in threads.roots if root not in gone]
 
     def _heads(self, threads: Threads) -> Sliced[dict[int, int]]:

@@ -125,7 +125,9 @@ class Forest:
             if not done % SLICE:
                 yield
         roots: list[Node] = []
-        for top in tops:
+        for done, top in enumerate(tops):
+            if not done % SLICE:
+                yield
             below = children.get(top, [])
             if self.message[top] >= 0 or len(below) > 1:
                 roots.append(top)
