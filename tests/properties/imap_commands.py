@@ -12,7 +12,10 @@ from postroad.imap.wire import search_keys as k
 from postroad.imap.wire.commands import FlagList
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionText
 from postroad.imap.wire.mailbox_name import MailboxName, decode_mailbox
+from postroad.imap.wire.ordering import SortCriterion, SortKey, ThreadAlgorithm
+from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.responses import internaldate
+from postroad.imap.wire.search_sources import SearchSource, SourceKind
 from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.imap.wire.status_item import StatusItem
 from postroad.message.utf7 import encode_utf7
@@ -117,6 +120,8 @@ def fetches(draw: st.DrawFn) -> Written:
     if uid and FetchAttribute.UID not in items:
         items = (FetchAttribute.UID, *items)
     since = draw(st.none() | st.integers(1, (1 << 63) - 1))
+    if since and FetchAttribute.MODSEQ not in items:
+        items = (*items, FetchAttribute.MODSEQ)  # RFC 7162 §3.1.4.1
     wire = b" ".join(
         [draw(cased(b"UID FETCH" if uid else b"FETCH")), write_set(messages)]
         + [b"(" + b" ".join([text for text, _ in chosen]) + b")"]
@@ -202,6 +207,50 @@ def searches(draw: st.DrawFn) -> Written:
 
 
 @st.composite
+def return_options(draw: st.DrawFn) -> tuple[bytes, frozenset[str] | None, PartialRange | None]:
+    """RETURN (…) with a space behind it, or nothing."""
+    names = draw(
+        st.none() | st.lists(st.sampled_from(["MIN", "MAX", "COUNT", "UPDATE", "CONTEXT"]), max_size=3)
+    )
+    if names is None:
+        return b"", None, None
+    first, last, sign = draw(numbers), draw(numbers), draw(st.sampled_from([1, -1]))
+    partial = draw(st.none() | st.just(PartialRange(sign * first, sign * last)))
+    words = [name.encode() for name in names] + ([b"PARTIAL %d:%d" % partial] if partial else [])
+    told = frozenset(names) | ({"PARTIAL"} if partial else set())
+    return b"RETURN (%b) " % b" ".join(words), told or frozenset({"ALL"}), partial
+
+
+@st.composite
+def ordered_searches(draw: st.DrawFn) -> Written:
+    """SORT, THREAD, ESEARCH and their like."""
+    wire, key = draw(search_keys)
+    returns_wire, returns, partial = draw(return_options())
+    uid = draw(st.booleans())
+    prefix = b"UID " if uid else b""
+    plain_keys = [sort_key for sort_key in SortKey if sort_key is not SortKey.RELEVANCY]
+    criterion = st.builds(SortCriterion, st.sampled_from(plain_keys), st.booleans())
+    criteria = tuple(draw(st.lists(criterion, min_size=1, max_size=3)))
+    criteria_wire = b" ".join([b"REVERSE " * one.reverse + one.key.value for one in criteria])
+    algorithm = draw(st.sampled_from(ThreadAlgorithm))
+    name_wire, name = draw(mailboxes())
+    sources = (SearchSource(SourceKind.SUBTREE, (name,)), SearchSource(SourceKind.SELECTED))
+    ways: list[Written] = [
+        (
+            b"%bSORT %b(%b) UTF-8 %b" % (prefix, returns_wire, criteria_wire, wire),
+            c.Sort(TAG, key, uid, returns, partial, criteria),
+        ),
+        (b"%bTHREAD %b utf-8 %b" % (prefix, algorithm.value, wire), c.Thread(TAG, algorithm, key, uid)),
+        (
+            b"ESEARCH IN (subtree (%b) selected) %bCHARSET UTF-8 %b" % (name_wire, returns_wire, wire),
+            c.MultiSearch(TAG, key, True, returns or frozenset({"ALL"}), partial, sources),
+        ),
+        (b'CANCELUPDATE "a1" b2', c.CancelUpdate(TAG, (b"a1", b"b2"))),
+    ]
+    return draw(st.sampled_from(ways))
+
+
+@st.composite
 def mailbox_commands(draw: st.DrawFn) -> Written:
     """Commands with names of mailboxes."""
     wire, name = draw(mailboxes())
@@ -225,7 +274,7 @@ def mailbox_commands(draw: st.DrawFn) -> Written:
     return draw(st.sampled_from(ways))
 
 
-commands = st.one_of(fetches(), stores(), searches(), mailbox_commands())
+commands = st.one_of(fetches(), stores(), searches(), ordered_searches(), mailbox_commands())
 
 
 @st.composite

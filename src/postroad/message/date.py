@@ -102,16 +102,13 @@ def _moment(
         full_year += 2000 if full_year < 50 else 1900
     elif len(year) == 3:
         full_year += 1900
+    clock = int(hour or 0), int(minute or 0), int(second or 0)
+    if clock[0] > 23 or clock[1] > 59 or clock[2] > 60:
+        clock = 0, 0, 0  # RFC 5256 §2.2: the day is right all the same
+    # A leap second is told as the one in front of it.
+    hours, minutes, seconds = clock[0], clock[1], min(clock[2], 59)
     try:
-        return datetime(
-            full_year,
-            month,
-            int(day),
-            int(hour or 0),
-            int(minute or 0),
-            min(int(second or 0), 59),  # a leap second is told as the one in front of it
-            tzinfo=_zone(zone),
-        )
+        return datetime(full_year, month, int(day), hours, minutes, seconds, tzinfo=_zone(zone))
     except ValueError:
         return None
 
