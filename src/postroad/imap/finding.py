@@ -46,7 +46,7 @@ async def found(
     services = dialogue.services
     contents = Contents(dialogue.account, turns, services.large_searches)
     fuzziness = Fuzziness(dialogue.account, turns, services.large_searches)
-    matcher = Matcher(selected, contents, fuzziness, services.clock.now())
+    matcher = Matcher(dialogue.account, selected, contents, fuzziness, services.clock.now())
     span = meet(known_uids(selected) if within is None else within, matcher.span(key))
     async for batch in batches(dialogue.account, selected, span, step):
         places = await matcher.matching(key, batch, range(len(batch.uids)))

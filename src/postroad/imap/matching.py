@@ -12,11 +12,13 @@ from typing import TypeAlias
 
 from postroad.imap.contents import Contents
 from postroad.imap.fuzzy import Fuzziness
+from postroad.imap.objects import in_thread, message_key, saved_within
 from postroad.imap.selected import Selected
 from postroad.imap.uid_set import Pairs, is_in, meet
 from postroad.imap.wire import search_keys as keys
 from postroad.imap.wire.search_keys import DateField, DateTest, SearchKey
 from postroad.imap.wire.sequence_set import MAX_NUMBER
+from postroad.store.account import Account
 from postroad.store.listing import Batch
 
 Places: TypeAlias = Sequence[int]
@@ -27,9 +29,12 @@ _EVERY: Pairs = ((1, MAX_NUMBER),)
 class Matcher:
     """One search in one mailbox."""
 
-    def __init__(self, selected: Selected, contents: Contents, fuzziness: Fuzziness, now: float) -> None:
+    def __init__(
+        self, account: Account, selected: Selected, contents: Contents, fuzziness: Fuzziness, now: float
+    ) -> None:
         self.scores: dict[int, int] = {}
         """Relevancy, 1 to 100, of the UIDs that a FUZZY key has matched (RFC 6203 §4)."""
+        self._account = account
         self._selected = selected
         self._contents = contents
         self._fuzziness = fuzziness
@@ -69,6 +74,11 @@ class Matcher:
                 return await self._contents.matching(key, batch, places)
             case keys.DateKey(field=DateField.SENT):
                 return await self._contents.sent(batch, places, *_days(key))
+            case keys.DateKey(field=DateField.SAVED):
+                low, high = map(_midnight, _days(key))
+                return saved_within(self._account, self._selected.id, batch, places, low, high)
+            case keys.ThreadKey(thread_id=thread_id):
+                return in_thread(self._account, batch, places, message_key(self._account.id, "T", thread_id))
             case _:
                 return self._narrow(key, batch, places)
 
@@ -127,9 +137,11 @@ class Matcher:
                 return [at for at in places if dates[at] > limit]
             case keys.ModseqKey(modseq=modseq):
                 return [at for at in places if batch.modseqs[at] >= modseq]
+            case keys.EmailKey(email_id=email_id):
+                wanted = message_key(self._account.id, "M", email_id)
+                return [at for at in places if batch.message_ids[at] == wanted]
             case keys.DateKey():
-                first, last = _days(key)
-                low, high = _midnight(first), _midnight(last)
+                low, high = map(_midnight, _days(key))
                 return [at for at in places if low <= dates[at] < high]
             case _:
                 raise AssertionError(f"{type(key).__name__} is not answered by the index")

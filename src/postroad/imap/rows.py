@@ -5,12 +5,12 @@ template, so that a line costs one formatting by C.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from postroad.imap.selected import Selected
 from postroad.imap.wire.fetch_items import FetchAttribute
-from postroad.imap.wire.responses import internaldates
+from postroad.imap.wire.responses import internaldates, string
 from postroad.store.account import Account
 from postroad.store.listing import Batch
 
@@ -23,11 +23,17 @@ _PLACES: Final = {
     FetchAttribute.BODY: b"BODY %b",
     FetchAttribute.BODYSTRUCTURE: b"BODYSTRUCTURE %b",
     FetchAttribute.MODSEQ: b"MODSEQ (%d)",
+    FetchAttribute.EMAILID: b"EMAILID (%b)",
+    FetchAttribute.THREADID: b"THREADID (%b)",
+    FetchAttribute.SAVEDATE: b"SAVEDATE %b",
+    FetchAttribute.PREVIEW: b"PREVIEW %b",
 }
 _WIDE: Final = {
     FetchAttribute.ENVELOPE: "envelope",
     FetchAttribute.BODY: "body",
     FetchAttribute.BODYSTRUCTURE: "bodystructure",
+    FetchAttribute.THREADID: "thread_id",
+    FetchAttribute.PREVIEW: "preview",
 }
 
 
@@ -45,13 +51,33 @@ class RowFormat:
 
     def lines(self, batch: Batch, end: bytes = b"") -> tuple[Batch, list[bytes]]:
         """Return the entries that are still there and a line for each, with `end` behind it."""
-        wide: dict[FetchAttribute, Iterable[bytes]] = {}
+        wide: dict[FetchAttribute, Iterable[object]] = {}
         if self._wide:
             batch, columns = self._rendered(batch)
-            wide = dict(zip(self._wide, columns, strict=True))
+            wide |= {
+                item: self._written(item, column) for item, column in zip(self._wide, columns, strict=True)
+            }
+        if FetchAttribute.SAVEDATE in self._items:
+            wide[FetchAttribute.SAVEDATE] = self._saved(batch)
         values: list[Iterable[object]] = [batch.numbers]
         values += [wide[item] if item in wide else self._column(item, batch) for item in self._items]
         return batch, list(map((self._template + end).__mod__, zip(*values, strict=True)))
+
+    def _written(self, item: FetchAttribute, column: Sequence[Any]) -> Iterable[object]:
+        """What the response has of a wide column."""
+        match item:
+            case FetchAttribute.THREADID:
+                return [b"T%d-%d" % (self._account.id, thread) for thread in column]
+            case FetchAttribute.PREVIEW:
+                return [string(preview.encode()) for preview in column]
+            case _:
+                return column
+
+    def _saved(self, batch: Batch) -> list[bytes]:
+        """When the entries came; NIL for one that has been expunged since the batch was taken."""
+        saved = self._account.saved_dates(self._selected.id, batch.uids)
+        dates = dict(zip(saved, internaldates(saved.values()), strict=True))
+        return [dates.get(uid, b"NIL") for uid in batch.uids]
 
     def _rendered(self, batch: Batch) -> tuple[Batch, list[tuple[bytes, ...]]]:
         """The wide columns of a batch, without those entries that were expunged since it was taken."""
@@ -77,6 +103,8 @@ class RowFormat:
                 return batch.sizes
             case FetchAttribute.MODSEQ:
                 return batch.modseqs
+            case FetchAttribute.EMAILID:
+                return [b"M%d-%d" % (self._account.id, message_id) for message_id in batch.message_ids]
             case _:
                 raise AssertionError(f"{item} is not in the narrow row")
 

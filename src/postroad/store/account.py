@@ -27,6 +27,7 @@ from postroad.store.messages import (
 from postroad.store.neighbours import Neighbours, side_by_side
 from postroad.store.parts import PART, parts
 from postroad.store.prepare import INLINE, Prepared, prepare
+from postroad.store.saved import saved_dates
 from postroad.store.tombstones import vanished
 from postroad.store.types import (
     Changes,
@@ -169,6 +170,12 @@ class Account:
     def rendered(self, message_ids: Sequence[int], columns: Sequence[str]) -> tuple[list[int], list[Column]]:
         """Columns of the wide rows (`envelope` …), and whose they are: what is gone is missing, each once."""
         return self._database.ask(lambda r: wide_columns(r, self.id, message_ids, columns))
+
+    def saved_dates(self, mailbox_id: int, uids: Sequence[int]) -> dict[int, int]:
+        """When ascending UIDs came into a mailbox, in seconds since the epoch; what is gone is missing."""
+        if not uids:
+            return {}
+        return self._database.ask(lambda r: saved_dates(r, self.id, mailbox_id, uids[0], uids[-1]))
 
     async def keep_ancestors(self, ancestors: Mapping[int, str]) -> None:
         """Keep whom messages answer, which an earlier schema did not know, beside their other columns."""

@@ -8,7 +8,7 @@ from postroad.model.flags import DELETED, SEEN
 from postroad.store.blobs.record import MAGIC, encode
 from postroad.store.errors import NoSuchMailbox, OverQuota
 from postroad.store.prepare import Prepared
-from postroad.store.threads import find_threads
+from postroad.store.threads import find_threads, keep_thread
 
 _CHARGE: Final = (
     "UPDATE account SET modseq = modseq + 1, next_message_id = next_message_id + ?1,"
@@ -32,7 +32,7 @@ ENTRY: Final = (
 )
 _FILE_LINE: Final = (
     MAGIC + b"file account=%d mailbox=%d uid=%d modseq=%d message=%d flags=%d date=%d saved=%d"
-    b" blob=%d:%d keywords=%b prefix=%b\n"
+    b" thread=%d blob=%d:%d keywords=%b prefix=%b\n"
 )
 
 
@@ -146,7 +146,7 @@ def file_messages(
         lines.append(
             _FILE_LINE
             % (
-                *(account_id, mailbox_id, uid, modseq, message_id, flags, date, now),
+                *(account_id, mailbox_id, uid, modseq, message_id, flags, date, now, threads[n]),
                 *(blob.pack, blob.offset, encode(keywords), encode(prefix)),
             )
         )
@@ -158,10 +158,19 @@ def file_messages(
 
 
 def insert_message(
-    tx: Transaction, account_id: int, message_id: int, blob_id: int, prepared: Prepared, prefix: bytes
+    tx: Transaction,
+    account_id: int,
+    message_id: int,
+    blob_id: int,
+    prepared: Prepared,
+    prefix: bytes,
+    thread_id: int,
 ) -> None:
-    """Write the wide row and find the thread of a message."""
-    thread_id = find_threads(tx, account_id, message_id, [prepared.summary])[0]
+    """Write the wide row of a message; a `thread_id` of 0 is unknown and is found."""
+    if thread_id:
+        keep_thread(tx, account_id, thread_id, prepared.summary)
+    else:
+        thread_id = find_threads(tx, account_id, message_id, [prepared.summary])[0]
     tx.run(_MESSAGE, *_row(account_id, message_id, blob_id, thread_id, prepared, prefix))
 
 

@@ -19,7 +19,9 @@ _PLACE: Final = (
     " JOIN blob b ON b.id = m.blob_id WHERE m.account_id = ? AND m.id = ?"
 )
 _PLACES: Final = _PLACE.replace("SELECT ", "SELECT m.id, ").removesuffix(" = ?")
-_WIDE: Final = frozenset({"envelope", "body", "bodystructure", "subject", "sent", "msgid", "ancestors"})
+_WIDE: Final = frozenset(
+    {"envelope", "body", "bodystructure", "subject", "sent", "msgid", "ancestors", "preview", "thread_id"}
+)
 _BATCH: Final = 500  # bound parameters in one IN list
 _MAPPED: Final = 256 * 1024
 _HASHED_WHOLE: Final = 64 * 1024

@@ -229,13 +229,13 @@ def _free_name(tx: Transaction, account_id: int, mailbox_id: int, name: str) -> 
 def _message(
     tx: Transaction, packs: PackReader, found: Found, account_id: int, account: FoundAccount, message: int
 ) -> int:
-    pack, offset, prefix = account.messages[message]
+    pack, offset, prefix, thread = account.messages[message]
     length, digest = found.blobs[pack, offset]
     prepared: Prepared = prepare_now(packs.read(pack, offset, length))
     if prepared.digest != digest:
         raise Damaged(f"pack {pack}, octet {offset}: the octets do not match their digest")
     blob_id = tx.value("SELECT id FROM blob WHERE pack = ? AND offset = ?", pack, offset)
-    insert_message(tx, account_id, message, blob_id, prepared, prefix)
+    insert_message(tx, account_id, message, blob_id, prepared, prefix, thread)
     return len(prefix) + length
 
 

@@ -38,8 +38,8 @@ class FoundAccount:
     """Everything that the packs know of one account."""
 
     mailboxes: dict[int, FoundMailbox] = field(default_factory=dict)
-    messages: dict[int, tuple[int, int, bytes]] = field(default_factory=dict)
-    """Message id: pack, offset, prefix."""
+    messages: dict[int, tuple[int, int, bytes, int]] = field(default_factory=dict)
+    """Message id: pack, offset, prefix, thread (0 in packs from before it was written down)."""
     modseq: int = 0
     highest_mailbox: int = 0
     """Of all that ever were: what was deleted must not lend its number to another."""
@@ -191,7 +191,8 @@ def _enter(account: FoundAccount, mailbox: FoundMailbox | None, record: Record) 
     message = record.number("message")
     if record.kind == "file":
         pack, _, offset = record.text("blob").partition(":")
-        account.messages[message] = (int(pack), int(offset), record.fields.get("prefix", b""))
+        prefix = record.fields.get("prefix", b"")
+        account.messages[message] = (int(pack), int(offset), prefix, record.number("thread"))
     if mailbox is None:
         # The line that told of it lay in what is lost; its mail need not be.
         mailbox_id = record.number("mailbox")

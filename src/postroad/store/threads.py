@@ -21,6 +21,7 @@ _FIND_OR_FOUND: Final = (
     " ON CONFLICT DO UPDATE SET thread_id = thread_id RETURNING thread_id"
 )
 _FOUND: Final = "INSERT INTO thread_reference (account_id, reference, thread_id) VALUES (?, ?, ?)"
+_KEEP: Final = f"{_FOUND} ON CONFLICT DO NOTHING"
 
 
 def find_threads(
@@ -41,6 +42,11 @@ def find_threads(
                 known[key] = founded[key] = thread_id
     tx.run_many(_FOUND, [(account_id, key, thread_id) for key, thread_id in founded.items()])
     return threads
+
+
+def keep_thread(tx: Transaction, account_id: int, thread_id: int, summary: Summary) -> None:
+    """Put a message into the thread that it was in: what clients were told stays so (RFC 8474 §5.2)."""
+    tx.run_many(_KEEP, [(account_id, key, thread_id) for key in _references(summary)])
 
 
 def _references(summary: Summary) -> list[int]:

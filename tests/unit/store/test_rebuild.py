@@ -24,6 +24,7 @@ from postroad.store.kept import Which
 from postroad.store.offline import open_offline
 from postroad.store.prepare import prepare_now
 from postroad.store.rebuild import Report, rebuild
+from postroad.store.types import NewMessage
 from tests.unit.store.conftest import Desk, message
 
 
@@ -52,7 +53,9 @@ def everything(account: Account) -> dict[str, Any]:
         seen[mailbox.name] = (
             mailbox.uidvalidity,
             mailbox.special_use,
-            [(e.uid, e.flags, e.keywords, e.size, e.internal_date) for e in entries],
+            [(e.uid, e.flags, e.keywords, e.size, e.internal_date, e.message_id) for e in entries],
+            account.saved_dates(mailbox.id, [e.uid for e in entries]),
+            account.rendered([e.message_id for e in entries], ["thread_id"]),
             [account.open(e.message_id).read(0, e.size) for e in entries],
         )
     return seen
@@ -108,6 +111,37 @@ def test_a_lost_index_comes_back_whole(desk: Desk) -> None:
 
     assert desk.run(after) == before
     assert restorable(desk.data, desk.account_id) == deleted
+
+
+def test_a_thread_keeps_its_id_when_who_began_it_is_gone(desk: Desk) -> None:
+    """RFC 8474 §5.2: a THREADID that was told never changes."""
+
+    async def threads(account: Account) -> Any:
+        inbox = account.mailbox("INBOX")
+        assert inbox is not None
+        entries = account.entries(inbox.id, [(1, 2**32)])
+        return account.rendered([e.message_id for e in entries], ["thread_id"])
+
+    async def begin(account: Account) -> Any:
+        inbox = account.mailbox("INBOX")
+        assert inbox is not None
+        answer = NewMessage(b"Message-ID: <m2@demo.test>\r\nIn-Reply-To: <m1@demo.test>\r\n\r\nYes.\r\n")
+        await account.append(inbox.id, [message(1), answer])
+        await account.expunge(inbox.id, [(1, 1)], only_deleted=False)
+        return await threads(account)
+
+    before = desk.run(begin)
+    assert before == ([2], [(1,)])
+    with open_offline(desk.data) as database:
+        database.read(lambda r: save(r, desk.data))
+
+    def bring_back(tx: Transaction) -> set[int]:
+        snapshot = load(desk.data)
+        restore(tx, snapshot)
+        return snapshot.account_ids
+
+    rebuild(desk.data, bring_back, restore_queue, aside="test")
+    assert desk.run(threads) == before
 
 
 def test_mail_on_its_way_out_is_queued_again(desk: Desk) -> None:

@@ -4,7 +4,9 @@ from typing import Final
 
 from postroad.imap.answer import Answer, No, ok
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.objects import mailbox_id
 from postroad.imap.pattern import SEPARATOR
+from postroad.imap.wire import responses
 from postroad.imap.wire.commands import Create, Delete, Rename, Subscribe
 from postroad.imap.wire.mailbox_name import MailboxName
 
@@ -19,8 +21,8 @@ async def create(dialogue: Dialogue, command: Create) -> Answer:
     """Make a mailbox; a separator at the end only declares an intent (§6.3.3)."""
     name = _name(command.mailbox).removesuffix(SEPARATOR)
     use = _special_use(dialogue, command)
-    await dialogue.account.create(name, use)
-    return ok(b"made")
+    made = await dialogue.account.create(name, use)
+    return ok(b"made", responses.mailboxid(mailbox_id(dialogue.account.id, made)))
 
 
 async def delete(dialogue: Dialogue, command: Delete) -> Answer:

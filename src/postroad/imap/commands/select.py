@@ -2,8 +2,10 @@
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.objects import mailbox_id
 from postroad.imap.resync import resync
 from postroad.imap.selected import Selected
+from postroad.imap.wire import responses
 from postroad.imap.wire.commands import Select
 
 
@@ -33,6 +35,7 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
         b"* %d EXISTS\r\n* %d RECENT\r\n" % (selected.exists, selected.recent_count()),
         b"* OK [UIDVALIDITY %d] UIDs of this mailbox\r\n" % selected.uidvalidity,
         b"* OK [UIDNEXT %d] comes next\r\n" % selected.uidnext,
+        b"* OK [%b] stays with it\r\n" % responses.mailboxid(mailbox_id(account.id, mailbox)),
     ]
     if unseen:
         lines.append(b"* OK [UNSEEN %d] is the first unseen\r\n" % selected.number(unseen))

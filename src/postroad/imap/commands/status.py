@@ -2,6 +2,7 @@
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.objects import mailbox_id
 from postroad.imap.wire import responses
 from postroad.imap.wire.commands import Status
 from postroad.imap.wire.status_item import StatusItem
@@ -27,7 +28,7 @@ def status_line(
     return responses.status(mailbox.name, values)
 
 
-def _value(account: Account, mailbox: Mailbox, item: StatusItem, append_limit: int) -> int:
+def _value(account: Account, mailbox: Mailbox, item: StatusItem, append_limit: int) -> int | bytes:
     match item:
         case StatusItem.MESSAGES:
             return mailbox.messages
@@ -49,6 +50,8 @@ def _value(account: Account, mailbox: Mailbox, item: StatusItem, append_limit: i
             return max(mailbox.highest_modseq, 1)  # RFC 7162 §7: never zero
         case StatusItem.APPENDLIMIT:
             return append_limit
+        case StatusItem.MAILBOXID:
+            return mailbox_id(account.id, mailbox)
 
 
 def _recent(account: Account, mailbox: Mailbox) -> int:

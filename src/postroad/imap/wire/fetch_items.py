@@ -18,6 +18,13 @@ class FetchAttribute(Enum):
     BODYSTRUCTURE = b"BODYSTRUCTURE"
     UID = b"UID"
     MODSEQ = b"MODSEQ"
+    EMAILID = b"EMAILID"
+    """RFC 8474 §5.3."""
+    THREADID = b"THREADID"
+    SAVEDATE = b"SAVEDATE"
+    """RFC 8514 §4.2."""
+    PREVIEW = b"PREVIEW"
+    """RFC 8970 §3; LAZY makes no difference, for previews are made when mail comes."""
 
 
 @dataclass(frozen=True, slots=True)

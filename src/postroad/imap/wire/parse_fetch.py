@@ -29,6 +29,7 @@ _SECTION: Final = re.compile(
 _PARTIAL: Final = re.compile(rb"<([0-9]{1,10})\.([0-9]{1,10})>")
 # RFC 5322 §3.6.8 ftext; anything else could not be the name of a field.
 _FIELD_NAME: Final = re.compile(rb"[!-9;-~]++")
+_LAZY: Final = re.compile(rb" \(LAZY(?: LAZY)*+\)", re.IGNORECASE)
 _NEEDS_QUOTES: Final = re.compile(rb'[(){%*"\\\]]')
 _TEXT: Final[dict[bytes, SectionText]] = {
     b"": "",
@@ -87,7 +88,16 @@ def _item(reader: Reader) -> FetchItem:
     if item is None:
         raise BadSyntax(b"there is no such FETCH item")
     reader.at = end
+    if item is FetchAttribute.PREVIEW:
+        _preview_modifiers(reader)
     return item
+
+
+def _preview_modifiers(reader: Reader) -> None:
+    """Read `(LAZY)` where it comes next (RFC 8970 §6); modifiers of the FETCH itself begin alike."""
+    match = _LAZY.match(reader.data, reader.at)
+    if match is not None:
+        reader.at = match.end()
 
 
 def _section(reader: Reader, *, peek: bool) -> FetchSection:

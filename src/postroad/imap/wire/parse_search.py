@@ -26,6 +26,7 @@ _MONTHS: Final = {
 _RECENT: Final = keys.RecentKey(True)
 _CONSTANTS: Final[dict[bytes, SearchKey]] = {
     b"ALL": keys.AllMessages(),
+    b"SAVEDATESUPPORTED": keys.AllMessages(),  # RFC 8514 §4.3: by every mailbox here
     b"ANSWERED": keys.FlagKey(Flag.ANSWERED, True),
     b"DELETED": keys.FlagKey(Flag.DELETED, True),
     b"DRAFT": keys.FlagKey(Flag.DRAFT, True),
@@ -48,6 +49,9 @@ _DATES: Final = {
     b"SENTBEFORE": (DateField.SENT, DateTest.BEFORE),
     b"SENTON": (DateField.SENT, DateTest.ON),
     b"SENTSINCE": (DateField.SENT, DateTest.SINCE),
+    b"SAVEDBEFORE": (DateField.SAVED, DateTest.BEFORE),
+    b"SAVEDON": (DateField.SAVED, DateTest.ON),
+    b"SAVEDSINCE": (DateField.SAVED, DateTest.SINCE),
 }
 # RFC 7162 §3.1.5: an entry name and a type may stand in front of the number; both mean nothing here.
 _MODSEQ_ENTRY: Final = re.compile(rb'"/flags/[^"\x00-\x1f]++" (?:priv|shared|all) ', re.IGNORECASE)
@@ -229,10 +233,28 @@ class _KeyParser:
             self._reader.at = match.end()
         return keys.ModseqKey(self._reader.number(MAX_MODSEQ))
 
+    def emailid(self) -> SearchKey:
+        """EMAILID objectid."""
+        return keys.EmailKey(self._object_id())
 
+    def threadid(self) -> SearchKey:
+        """THREADID objectid."""
+        return keys.ThreadKey(self._object_id())
+
+    def _object_id(self) -> str:
+        match = _OBJECT_ID.match(self._reader.data, self._reader.at)
+        if match is None:
+            raise BadSyntax(b"expected an object id")
+        self._reader.at = match.end()
+        return match[0].decode("ascii")
+
+
+_OBJECT_ID: Final = re.compile(rb"[A-Za-z0-9_-]{1,255}+")
+"""RFC 8474 §7."""
 _SET_START: Final = frozenset(b"%d" % digit for digit in range(1, 10)) | {b"*", b"$"}
 _ARGUMENTS: Final[dict[bytes, Callable[[_KeyParser], SearchKey]]] = {
     b"BODY": _KeyParser.body,
+    b"EMAILID": _KeyParser.emailid,
     b"HEADER": _KeyParser.header,
     b"KEYWORD": _KeyParser.keyword,
     b"LARGER": _KeyParser.larger,
@@ -240,6 +262,7 @@ _ARGUMENTS: Final[dict[bytes, Callable[[_KeyParser], SearchKey]]] = {
     b"OLDER": _KeyParser.older,
     b"SMALLER": _KeyParser.smaller,
     b"TEXT": _KeyParser.text,
+    b"THREADID": _KeyParser.threadid,
     b"UID": _KeyParser.uid,
     b"UNKEYWORD": _KeyParser.unkeyword,
     b"YOUNGER": _KeyParser.younger,

@@ -131,6 +131,11 @@ def copyuid(uidvalidity: int, source: Sequence[int], target: Sequence[int]) -> b
     return b"COPYUID %d %b %b" % (uidvalidity, compress_uids(source), compress_uids(target))
 
 
+def mailboxid(object_id: bytes) -> bytes:
+    """Write the code MAILBOXID (RFC 8474 §4.1, §4.2)."""
+    return b"MAILBOXID (%b)" % object_id
+
+
 def modified(numbers: Sequence[int]) -> bytes:
     """Write the code MODIFIED (RFC 7162 §3.1.3)."""
     return b"MODIFIED " + compress_uids(numbers)
@@ -154,9 +159,12 @@ def list_entry(
     return line
 
 
-def status(name: str, values: Mapping[StatusItem, int]) -> bytes:
-    """Write STATUS, with the values in their order."""
-    pairs = [b"%b %d" % (item.value, value) for item, value in values.items()]
+def status(name: str, values: Mapping[StatusItem, int | bytes]) -> bytes:
+    """Write STATUS, with the values in their order: numbers, and ids (RFC 8474 §4.3)."""
+    pairs = [
+        b"%b %d" % (item.value, value) if isinstance(value, int) else b"%b (%b)" % (item.value, value)
+        for item, value in values.items()
+    ]
     return b"STATUS %b (%b)" % (mailbox(name), b" ".join(pairs))
 
 

@@ -19,6 +19,8 @@ class DateField(Enum):
     INTERNAL = auto()
     SENT = auto()
     """The Date: field, its day as written, whatever its zone."""
+    SAVED = auto()
+    """When the message came into the mailbox it is in (RFC 8514 §4.3)."""
 
 
 class DateTest(Enum):
@@ -103,7 +105,7 @@ class UidKey:
 
 @dataclass(frozen=True, slots=True)
 class DateKey:
-    """BEFORE, ON, SINCE, SENTBEFORE, SENTON, SENTSINCE."""
+    """BEFORE, ON, SINCE, and the same with SENT or SAVED in front."""
 
     field: DateField
     test: DateTest
@@ -159,6 +161,20 @@ class ModseqKey:
     modseq: int
 
 
+@dataclass(frozen=True, slots=True)
+class EmailKey:
+    """EMAILID: the message has this id (RFC 8474 §6)."""
+
+    email_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadKey:
+    """THREADID: the message is in the thread with this id (RFC 8474 §6)."""
+
+    thread_id: str
+
+
 SearchKey: TypeAlias = (
     AllMessages
     | And
@@ -177,6 +193,8 @@ SearchKey: TypeAlias = (
     | BodyKey
     | TextKey
     | ModseqKey
+    | EmailKey
+    | ThreadKey
 )
 
 

@@ -21,3 +21,5 @@ class StatusItem(Enum):
     """RFC 7162 §3.1.7."""
     APPENDLIMIT = b"APPENDLIMIT"
     """RFC 7889 §4."""
+    MAILBOXID = b"MAILBOXID"
+    """RFC 8474 §4.3."""
