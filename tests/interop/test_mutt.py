@@ -29,9 +29,9 @@ def settings(server: Postroad, directory: Path, tls: str) -> Path:
     return muttrc
 
 
-def mutt(muttrc: Path, keys: str) -> None:
+def mutt(muttrc: Path, keys: str, *options: str) -> None:
     """Open the inbox on a terminal that nobody looks at, and press keys."""
-    command = f"{program('mutt')} -F {muttrc} -e 'push \"{keys}\"'"
+    command = " ".join([program("mutt"), *options, f"-F {muttrc} -e 'push \"{keys}\"'"])
     run(program("script"), "-qec", command, "/dev/null", env={"TERM": "vt100", "HOME": str(muttrc.parent)})
 
 
@@ -79,3 +79,37 @@ def test_mutt_reads_flags_moves_and_deletes(server: Postroad, tmp_path: Path, tl
     with imap(server) as session:
         session.select(readonly=True)
         assert session.search(None, "SEEN", "FLAGGED") == ("OK", [b"1"])
+
+
+@pytest.mark.parametrize("extension", ["condstore", "qresync"])
+def test_mutt_comes_back_to_what_has_changed(server: Postroad, tmp_path: Path, extension: str) -> None:
+    muttrc = settings(server, tmp_path, "tls")
+    (tmp_path / "cache").mkdir()
+    with muttrc.open("a") as more:
+        more.write(f"set imap_{extension}=yes header_cache={tmp_path / 'cache'}\n")
+    for word in ("apple", "bread", "cheese"):
+        receive(server, message(word, f"All about {word}.\r\n"))
+    mutt(muttrc, "<quit>")
+
+    with imap(server) as session:
+        session.select()
+        session.store("1", "+FLAGS", "(\\Flagged)")
+        session.store("2", "+FLAGS", "(\\Deleted)")
+        session.expunge()
+    receive(server, message("dates", "All about dates.\r\n"))
+    every, flagged, heard = tmp_path / "every", tmp_path / "flagged", tmp_path / ".muttdebug0"
+    mutt(
+        muttrc,
+        "<limit>~A<enter><tag-pattern>~A<enter>"
+        f"<tag-prefix><pipe-message>cat > {every}<enter>"
+        f"<limit>~F<enter><first-entry><untag-pattern>~A<enter><pipe-message>cat > {flagged}<enter><quit>",
+        "-d3",
+    )
+
+    read = every.read_text()
+    there = [word for word in ("apple", "bread", "cheese", "dates") if f"All about {word}" in read]
+    assert there == ["apple", "cheese", "dates"]
+    assert "All about apple." in flagged.read_text()
+    said = heard.read_text(errors="replace")
+    assert "(CHANGEDSINCE " in said
+    assert ("VANISHED (EARLIER) 2" in said) == (extension == "qresync")

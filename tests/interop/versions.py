@@ -71,7 +71,8 @@ PEERS: Final = (
         "mutt",
         "mutt",
         "test_mutt.py",
-        "in batch mode: sends with an attachment and files a copy; reads, flags, moves and deletes",
+        "in batch mode: sends with an attachment and files a copy; reads, flags, moves and deletes; "
+        "with its cache it comes back to what has changed, by CONDSTORE and by QRESYNC",
     ),
     Peer(
         "",
