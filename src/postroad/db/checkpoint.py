@@ -37,7 +37,10 @@ class Checkpoints:
         """On the loop, when a group is done: begin when the log is long."""
         if self._under_way:
             return
-        pages, _ = self._writer.wal_checkpoint(mode=_NOOP)
+        try:
+            pages, _ = self._writer.wal_checkpoint(mode=_NOOP)
+        except apsw.BusyError:
+            return  # another worker writes its commit into the log just now; there will be another look
         if pages < self._begin_at:
             if pages < CHECKPOINT_PAGES:
                 self._begin_at = CHECKPOINT_PAGES
