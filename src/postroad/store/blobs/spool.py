@@ -15,6 +15,8 @@ from postroad.model.refusal import NoSpace, Unavailable
 
 IN_MEMORY: Final = 256 * 1024
 """Octets kept in memory before a file is used."""
+PIECE: Final = 64 * 1024
+"""Octets written at a time: chunks come by the kilobyte, and each writing asks how full the disk is."""
 
 
 class Spool:
@@ -24,7 +26,7 @@ class Spool:
     data directory, because a full /tmp must not refuse mail.
     """
 
-    __slots__ = ("_chunks", "_fd", "_folder", "_map", "_reserve", "size")
+    __slots__ = ("_chunks", "_fd", "_folder", "_map", "_reserve", "_unwritten", "size")
 
     def __init__(self, folder: Path, reserve: int = 0) -> None:
         """`reserve` octets of the disk stay free: a store that cannot write cannot delete either."""
@@ -33,6 +35,7 @@ class Spool:
         self._chunks: list[bytes] = []
         self._fd = -1
         self._map: mmap.mmap | None = None
+        self._unwritten = 0
         self.size = 0
 
     def write(self, chunk: bytes) -> None:
@@ -43,15 +46,22 @@ class Spool:
         """
         self._chunks.append(chunk)
         self.size += len(chunk)
-        if self._fd >= 0 or self.size > IN_MEMORY:
+        self._unwritten += len(chunk)
+        if self._unwritten > (IN_MEMORY if self._fd < 0 else PIECE):
             self._spill()
 
     def finish(self) -> Octets:
-        """Give the whole message; it outlives `close` where it is still held on to."""
+        """Give the whole message; it outlives `close` where it is still held on to.
+
+        Raises:
+            Unavailable: as for `write`.
+        """
         if self._fd < 0:
             if len(self._chunks) != 1:
                 self._chunks = [b"".join(self._chunks)]
             return self._chunks[0]
+        if self._chunks:
+            self._spill()
         if self._map is None:
             self._map = mmap.mmap(self._fd, self.size, prot=mmap.PROT_READ)
         return self._map
@@ -99,6 +109,7 @@ class Spool:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise (NoSpace("disk full") if full else Unavailable(f"spool: {error}")) from error
         self._chunks = []
+        self._unwritten = 0
 
 
 def _nameless(folder: Path) -> int:
