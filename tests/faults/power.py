@@ -17,7 +17,7 @@ _EXT4_IOC_SHUTDOWN: Final = 0x8004587D
 _NO_LOG_FLUSH: Final = 2
 """Not even the journal that is in memory is written: what was not synced is gone."""
 
-_libc = ctypes.CDLL(None, use_errno=True)
+libc = ctypes.CDLL(None, use_errno=True)
 
 
 @contextmanager
@@ -26,12 +26,12 @@ def own_mounts() -> Iterator[None]:
     before = os.open("/proc/thread-self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
     here = os.open(".", os.O_PATH | os.O_CLOEXEC)
     try:
-        _checked(_libc.unshare(_CLONE_NEWNS))
+        checked(libc.unshare(_CLONE_NEWNS))
         try:
             run(program("mount"), "--make-rprivate", "/")
             yield
         finally:
-            _checked(_libc.setns(before, _CLONE_NEWNS))
+            checked(libc.setns(before, _CLONE_NEWNS))
             os.fchdir(here)  # setns(2) has made the root our directory
     finally:
         os.close(here)
@@ -78,7 +78,8 @@ class Disk:
         return not said
 
 
-def _checked(result: int) -> None:
+def checked(result: int) -> None:
+    """Raise what the C library has left in errno, unless it says that all is well."""
     if result:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))

@@ -3,49 +3,18 @@
 The loop's clock leaps, so nothing here waits; each leap is short of the limit or beyond it.
 """
 
-import asyncio
 import base64
 from collections.abc import Callable, Iterator
 from typing import Final
 
 import pytest
 
-from postroad.config.limits import Limits
-from postroad.testing import ThreadedWorld
 from postroad.testing.world import PASSWORD
 from tests.world.clients import Raw, raw_submission, subjects
 from tests.world.conftest import ADA, no_bugs, peopled
+from tests.world.leaping import LIMITS, Leaping
 
-LIMITS: Final = Limits()
 OVER: Final = b"421 4.4.2"
-
-
-class LeapingLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock can be set forward."""
-
-    ahead = 0.0
-
-    def time(self) -> float:
-        return super().time() + self.ahead
-
-
-class Leaping(ThreadedWorld):
-    """A server in such a loop, with the limits that everybody has."""
-
-    def __init__(self) -> None:
-        super().__init__(workers=1, limits=LIMITS, loop_factory=LeapingLoop)
-
-    def leap(self, seconds: float) -> None:
-        """Let time pass, after everything that has been sent has been read."""
-
-        async def forward() -> None:
-            for _ in range(5):
-                await asyncio.sleep(0)
-            loop = asyncio.get_running_loop()
-            assert isinstance(loop, LeapingLoop)
-            loop.ahead += seconds
-
-        self.run(forward())
 
 
 @pytest.fixture(scope="module")

@@ -199,7 +199,9 @@ class Connection(asyncio.Protocol):
             if self._room is not None and not self._closed:
                 # The peer does not read: nothing is taken from it until it does.
                 if not await self._wait_for_room(deadline):
-                    return Wake.TIMEOUT
+                    # Nor would it read a farewell: this one does not linger.
+                    self.abort()
+                    return Wake.CLOSED
                 continue
             if self._fed:
                 self._fed = False
@@ -266,10 +268,10 @@ class Connection(asyncio.Protocol):
                 transport, self, context, server_side=True, ssl_handshake_timeout=timeout
             )
         except (OSError, ssl.SSLError, TimeoutError) as error:
-            self.abort()
+            self._give_up()
             raise ConnectionError(f"TLS handshake failed: {error}") from error
         if upgraded is None:
-            self._closed = True
+            self._give_up()
             raise ConnectionError("the peer left during the TLS handshake")
         self._transport = upgraded
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
@@ -332,6 +334,11 @@ class Connection(asyncio.Protocol):
             if not self._closed:
                 # A peer that reads nothing would keep what is unsent, and its place here, for ever.
                 self._timer = self._loop.call_later(LINGER_SECONDS, self.abort)
+
+    def _give_up(self) -> None:
+        """Close during a handshake: asyncio does not always say then that the connection is lost."""
+        self.abort()
+        self.connection_lost(None)
 
     def _speaks_otherwise(self) -> bool:
         return bool(self.alpn) and self.tls is not None and self.tls.alpn not in ("", self.alpn)

@@ -6,14 +6,20 @@ import socket
 import pytest
 
 from postroad.net import connection as module
-from postroad.net.connection import Connection
+from postroad.net.connection import Connection, Wake
 
 
-def test_a_peer_that_does_not_read_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LINGER_SECONDS", 0.01)
+@pytest.mark.parametrize(("linger", "waits"), [(0.01, False), (600, True)])
+def test_a_peer_that_does_not_read_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, linger: float, waits: bool
+) -> None:
+    """After the time for last words; at once when the session has waited for it in vain."""
+    monkeypatch.setattr(module, "LINGER_SECONDS", linger)
 
     async def talk(conn: Connection) -> None:
         conn.write(bytes(16 * 1024 * 1024))
+        if waits:
+            assert await conn.pump(conn.deadline(0.01)) is Wake.CLOSED
 
     async def work() -> None:
         lost = asyncio.Event()
