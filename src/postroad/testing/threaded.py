@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from postroad.config.limits import Limits
-from postroad.config.logins import Auth, OpenId
+from postroad.config.logins import Auth
 from postroad.config.settings import Queue, Settings
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory.aliases import Alias
@@ -36,7 +36,6 @@ class ThreadedWorld:
         limits: Limits | None = None,
         queue: Queue | None = None,
         auth: Auth | None = None,
-        openid: OpenId | None = None,
         client_ca: Path | None = None,
         timeouts: Timeouts = TIMEOUTS,
         hostname: str = HOSTNAME,
@@ -50,7 +49,6 @@ class ThreadedWorld:
             limits=limits,
             queue=queue,
             auth=auth,
-            openid=openid,
             client_ca=client_ca,
             timeouts=timeouts,
             hostname=hostname,

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from msgspec.structs import replace
 
 from postroad.config.limits import Limits
-from postroad.config.logins import Auth, OpenId
+from postroad.config.logins import Auth
 from postroad.config.settings import Listener, Queue, Settings, Tls
 from postroad.db.transaction import Reader, Transaction
 from postroad.delivery.remote import RemoteDelivery
@@ -92,16 +92,12 @@ class MailWorld:
         limits: Limits | None = None,
         queue: Queue | None = None,
         auth: Auth | None = None,
-        openid: OpenId | None = None,
         client_ca: Path | None = None,
         timeouts: Timeouts = TIMEOUTS,
         hostname: str = HOSTNAME,
         data: Path | None = None,
     ) -> None:
-        """Without `real_time` the clock stands still until `advance`.
-
-        `data` is kept when the world ends; without it there is a directory that is not.
-        """
+        """Without `real_time` the clock stands still until `advance`; `data`, if named, is kept."""
         self.clock: ManualClock | SystemClock = SystemClock() if real_time else ManualClock()
         self.resolver: Final = ZoneResolver()
         self.workers: list[Worker] = []
@@ -121,7 +117,6 @@ class MailWorld:
             limits=limits or (Limits() if real_time else _unhurried()),
             queue=queue or Queue(allow_private_addresses=True),
             auth=auth or Auth(),
-            openid=openid or OpenId(),
             tls=Tls(client_ca=client_ca),
         )
 
