@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TypeVar
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from postroad.imap.ordering.conversations import Conversations
+from postroad.imap.ordering.forest import TooTangled
 from postroad.imap.ordering.render import render_threads
 from postroad.imap.ordering.sliced import SLICE, Sliced, sort_sliced
 from postroad.imap.wire.ordering import ThreadAlgorithm
@@ -237,6 +239,22 @@ def test_threads_are_those_of_the_rfc(mails: list[Mail]) -> None:
     assert answered(ThreadAlgorithm.REFERENCES, mails) == by_references(mails)
     assert answered(ThreadAlgorithm.REFS, mails) == by_refs(mails)
     assert answered(ThreadAlgorithm.ORDEREDSUBJECT, mails) == by_subject(mails)
+
+
+def test_long_ways_between_messages_are_given_up() -> None:
+    """A chain, and below it pairs that come upside down: each link asks for the way to the root."""
+    conversations = Conversations(ThreadAlgorithm.REFS, most=1_000_000)
+    long = 8_000
+    for number in range(long):
+        conversations.add(f"{number}@x", [f"{number - 1}@x"] if number else [], "", 0, 0)
+
+    def tangle() -> None:
+        for number in range(long):
+            conversations.add(f"low{number}@x", [f"high{number}@x"], "", 0, 0)
+            conversations.add(f"high{number}@x", [f"{long - 1}@x"], "", 0, 0)
+
+    with pytest.raises(TooTangled):
+        tangle()
 
 
 @given(st.permutations(range(40)), st.integers(1, 40))

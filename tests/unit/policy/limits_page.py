@@ -17,6 +17,7 @@ from postroad.config.values import format_size
 from postroad.directory import resolve
 from postroad.directory.authenticate import MOST_WAITING, THREADS
 from postroad.directory.credentials import FULL_COST, MAX_LENGTH, MIN_LENGTH
+from postroad.imap.ordering.forest import STEPS
 from postroad.imap.pattern import WILDCARDS
 from postroad.imap.wire.limits import (
     FETCH_ITEMS,
@@ -24,8 +25,10 @@ from postroad.imap.wire.limits import (
     SEARCH_DEPTH,
     SEARCH_KEYS,
     SEARCH_TEXTS,
+    SORT_CRITERIA,
 )
 from postroad.message import address_list, content_type, dsn, part
+from postroad.message.likeness import LOOKED_AT
 from postroad.model import address
 from postroad.net.connection import WRITE_HIGH_WATER
 from postroad.policy.gate import STRANGERS
@@ -130,6 +133,9 @@ def _fixed() -> Iterator[str]:
         ("Levels of an IMAP SEARCH", SEARCH_DEPTH),
         ("Keys of an IMAP SEARCH", SEARCH_KEYS),
         ("BODY and TEXT keys among them", SEARCH_TEXTS),
+        ("Characters of one text that FUZZY looks at", LOOKED_AT),
+        ("Criteria of an IMAP SORT", SORT_CRITERIA),
+        ("Steps from child to parent that one IMAP THREAD takes", STEPS),
         ("Items of an IMAP FETCH", FETCH_ITEMS),
         ("Patterns of an IMAP LIST", LIST_PATTERNS),
         ("Wildcards in all of them together", WILDCARDS),

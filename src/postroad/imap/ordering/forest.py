@@ -8,7 +8,7 @@ from postroad.imap.ordering.sliced import SLICE, Sliced
 
 Node: TypeAlias = int
 """A message, or a dummy for a Message-ID that only others name."""
-_STEPS: Final = 20_000_000
+STEPS: Final = 20_000_000
 """Steps up from child to parent, over all messages: some seconds. Nobody's mail needs as many."""
 
 
@@ -99,7 +99,7 @@ class Forest:
                 above = next_above
                 steps += 1
             self._steps += steps
-            if self._steps > _STEPS:
+            if self._steps > STEPS:
                 raise TooTangled
             if above == child:
                 return
