@@ -172,12 +172,12 @@ def test_slow_strangers_hold_up_nobody(start: Start, count: int) -> None:
     assert deliver(server, book) == ""
 
     async def crowd() -> None:
-        before = sum(map(_resident, server.workers()))
+        before = sum(map(resident, server.workers()))
         lines = await _slow(server, count)
         try:
             answers = [await asyncio.to_thread(deliver, server, book) for _ in range(10)]
             assert answers == [""] * 10
-            grown = sum(map(_resident, server.workers())) - before
+            grown = sum(map(resident, server.workers())) - before
             assert grown < 40 * 1024 * count + 32 * 1024 * 1024, f"{grown} octets for {count} connections"
         finally:
             for line in lines:
@@ -188,5 +188,6 @@ def test_slow_strangers_hold_up_nobody(start: Start, count: int) -> None:
     server.stop()
 
 
-def _resident(pid: int) -> int:
+def resident(pid: int) -> int:
+    """Octets of memory that a process uses."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
