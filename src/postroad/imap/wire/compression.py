@@ -8,6 +8,8 @@ LEVEL: Final = 3
 _WINDOW: Final = -13
 """8 KiB to look back, no header: with `_MEMORY` 64 KiB a session, where zlib's usual is 256."""
 _MEMORY: Final = 6
+_PIECE: Final = 4096
+"""Octets given to the inflater at a time."""
 _CLIENTS_WINDOW: Final = -15
 """The client may look back as far as the format allows."""
 
@@ -47,14 +49,17 @@ class Compression:
         Raises:
             BrokenStream: it is no DEFLATE, or goes on behind its end.
         """
+        while self._held or self._more:
+            # A little at a time: what a step leaves over is copied.
+            piece = bytes(self._held[:_PIECE])
+            try:
+                plain = self._inflate.decompress(piece, self._step)
+            except zlib.error as error:
+                raise BrokenStream(str(error)) from None
+            del self._held[: len(piece) - len(self._inflate.unconsumed_tail)]
+            self._more = len(plain) == self._step
+            if plain:
+                return plain
         if self._inflate.unused_data:
             raise BrokenStream("the stream had ended")
-        if not self._held and not self._more:
-            return b""
-        try:
-            plain = self._inflate.decompress(bytes(self._held), self._step)
-        except zlib.error as error:
-            raise BrokenStream(str(error)) from None
-        self._held[:] = self._inflate.unconsumed_tail
-        self._more = len(plain) == self._step
-        return plain
+        return b""
