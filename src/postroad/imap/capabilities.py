@@ -29,7 +29,7 @@ def capabilities(
     if state is not State.NOT_AUTHENTICATED:
         limited = b"%b %b APPENDLIMIT=%d" % (_ALWAYS, _USERS, append_limit)
         # RFC 4978 §3: once is enough. Not for strangers, so that no password is compressed (CRIME).
-        return limited if compressed else limited + b" COMPRESS=DEFLATE"
+        return limited if compressed else limited + b" COMPRESS=DEFLATE UNAUTHENTICATE"
     words = [_ALWAYS, b"LITERAL-"]
     if tls_offered:
         words.append(b"STARTTLS")

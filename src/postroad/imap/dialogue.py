@@ -11,7 +11,7 @@ from postroad.directory.attempts import LoggedIn
 from postroad.directory.client import Client, client_of
 from postroad.directory.login import Login
 from postroad.imap.answer import No
-from postroad.imap.capabilities import capabilities
+from postroad.imap.capabilities import OFFERED, capabilities
 from postroad.imap.enabled import Enabled
 from postroad.imap.selected import Selected
 from postroad.imap.shared_uids import SharedUids
@@ -138,6 +138,15 @@ class Dialogue:
         self.conn.account_id = account_id
         self.services.on_login(self.conn)
         return None
+
+    def log_out(self) -> None:
+        """Go back to where nobody has logged in: nothing of the user stays (RFC 8437 §4)."""
+        self.leave()
+        self._account = self._selected = self.conn.account_id = None
+        self.enabled = Enabled()
+        self.stranger_commands = 0
+        self.core.state = State.NOT_AUTHENTICATED
+        self.core.offer_only(OFFERED)
 
     def select(self, selected: Selected) -> None:
         """Enter the selected state."""

@@ -17,7 +17,7 @@ from postroad.imap.commands.expunge import close, expunge
 from postroad.imap.commands.fetch import fetch
 from postroad.imap.commands.idle import idle
 from postroad.imap.commands.list import list_mailboxes, lsub
-from postroad.imap.commands.login import authenticate, login, start_tls
+from postroad.imap.commands.login import authenticate, login, start_tls, unauthenticate
 from postroad.imap.commands.mailbox import create, delete, rename, subscribe
 from postroad.imap.commands.multisearch import multi_search
 from postroad.imap.commands.namespace import namespace
@@ -297,6 +297,8 @@ async def _anywhere(dialogue: Dialogue, command: Command) -> Answer | None:
             return await authenticate(dialogue, command)
         case commands.StartTls():
             return await start_tls(dialogue, command)
+        case commands.Unauthenticate():
+            return unauthenticate(dialogue)
         case commands.Logout():
             dialogue.core.untagged(b"BYE see you")
             dialogue.over = True

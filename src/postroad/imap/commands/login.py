@@ -1,4 +1,4 @@
-"""LOGIN, AUTHENTICATE, STARTTLS (RFC 3501 §6.2)."""
+"""LOGIN, AUTHENTICATE, STARTTLS (RFC 3501 §6.2), UNAUTHENTICATE (RFC 8437)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +29,18 @@ async def start_tls(dialogue: Dialogue, command: StartTls) -> Answer | None:
     dialogue.core.reset_for_tls()
     await dialogue.conn.start_tls(context, dialogue.services.limits.command_timeout)
     return None
+
+
+def unauthenticate(dialogue: Dialogue) -> Answer | None:
+    """Make room for another user on the same connection (RFC 8437)."""
+    if dialogue.core.compression is not None:
+        # Not offered there, and NO is no answer (§3): a stream cannot end in the middle of what has come.
+        dialogue.core.bye(b"compression has no end")
+        dialogue.over = True
+        return None
+    log.info("imap.unauthenticated", conn=dialogue.conn.id, account=dialogue.account.id)
+    dialogue.log_out()
+    return ok(b"who is next?")
 
 
 async def login(dialogue: Dialogue, command: Login) -> Answer:

@@ -96,6 +96,11 @@ class Compress(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class Unauthenticate(Command):
+    """UNAUTHENTICATE (RFC 8437)."""
+
+
+@dataclass(frozen=True, slots=True)
 class QuickResync:
     """What a client of QRESYNC remembers (RFC 7162 §3.2.5)."""
 

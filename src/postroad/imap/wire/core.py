@@ -111,6 +111,10 @@ class ImapServerCore(Recovery):
         self._inbox.add(plain)
         return bool(plain)
 
+    def offer_only(self, extensions: frozenset[Extension]) -> None:
+        """Offer these and no others: nothing is enabled any more (RFC 8437 §4.1)."""
+        self._offered = extensions
+
     def accept_literal(self) -> None:
         """Answer an AppendStart or AppendNext: invite the message (RFC 3501 §7.5)."""
         head = self._head

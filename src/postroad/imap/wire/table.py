@@ -85,6 +85,7 @@ RULES: Final[dict[bytes, Rule]] = {
     b"AUTHENTICATE": Rule(parse_authenticate, _BEFORE),
     b"LOGIN": Rule(parse_login, _BEFORE),
     b"ENABLE": Rule(parse_enable, _AFTER),
+    b"UNAUTHENTICATE": Rule(_bare(commands.Unauthenticate), _AFTER),
     b"COMPRESS": Rule(parse_compress, _AFTER),
     b"SELECT": Rule(parse_select, _AFTER),
     b"EXAMINE": Rule(parse_examine, _AFTER),
