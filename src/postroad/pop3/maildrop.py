@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from postroad.db.lock import WriteLock
+from postroad.pop3.ahead import Ahead
 from postroad.store.account import Account
 from postroad.store.errors import NoSuchMailbox, NoSuchMessage
 from postroad.store.messages import StoredMessage
@@ -37,6 +38,7 @@ class Maildrop:
 
     __slots__ = (
         "_account",
+        "_ahead",
         "_deleted",
         "_ids",
         "_lock",
@@ -62,6 +64,7 @@ class Maildrop:
             raise InUse
         self._account = account
         self._mailbox_id = mailbox.id
+        self._ahead = Ahead(account, mailbox.id)
         self.uidvalidity = mailbox.uidvalidity
         self._uids = array("I")
         self._sizes = array("Q")
@@ -116,7 +119,12 @@ class Maildrop:
         Raises:
             Gone, NoSuchMessage: another client has expunged it meanwhile.
         """
-        message_id = self._ids[self._index(number)]
+        at = self._index(number)
+        message = self._ahead.open(self._uids, at)
+        if message is not None:
+            return message
+        # Another client may have moved it: it is read for as long as it is anywhere.
+        message_id = self._ids[at]
         if not self._account.has(message_id):
             raise NoSuchMessage(str(message_id))
         return self._account.open(message_id)

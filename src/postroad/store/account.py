@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from postroad.config.limits import Limits
 from postroad.db.database import Database
-from postroad.db.transaction import Transaction
+from postroad.db.transaction import Reader, Transaction
 from postroad.model.flags import Flag, join_keywords
 from postroad.model.refusal import Unavailable
 from postroad.store import entries, mailboxes
@@ -22,6 +22,7 @@ from postroad.store.messages import (
     keep_ancestors,
     open_message,
     open_messages,
+    open_run,
     wide_columns,
 )
 from postroad.store.neighbours import Neighbours, side_by_side
@@ -203,6 +204,22 @@ class Account:
     def open_all(self, message_ids: Sequence[int]) -> dict[int, StoredMessage]:
         """Those of the messages that are still there, by key."""
         return self._database.ask(lambda r: open_messages(r, self._packs, self.id, message_ids))
+
+    def modseq(self, mailbox_id: int) -> int:
+        """The latest change of a mailbox: while it stays, so does all that is in it; 0 when it is gone."""
+        state = self._database.ask(lambda r: r.row(STATE, self.id, mailbox_id))
+        return 0 if state is None else int(state[0])
+
+    def open_run(self, mailbox_id: int, first: int, last: int) -> tuple[int, dict[int, StoredMessage]]:
+        """The messages of a mailbox from one UID to another, by UID, and its modseq at that moment."""
+
+        def look(reader: Reader) -> tuple[int, dict[int, StoredMessage]]:
+            state = reader.row(STATE, self.id, mailbox_id)
+            if state is None:
+                return 0, {}
+            return state[0], open_run(reader, self._packs, self.id, mailbox_id, (first, last))
+
+        return self._database.read(look)
 
     def quota(self) -> Quota:
         """Use and limits.

@@ -18,6 +18,11 @@ _PLACE: Final = (
     "SELECT m.prefix, m.tree, b.pack, b.offset, b.length, b.digest FROM message m"
     " JOIN blob b ON b.id = m.blob_id WHERE m.account_id = ? AND m.id = ?"
 )
+_RUN: Final = (
+    "SELECT e.uid, m.prefix, m.tree, b.pack, b.offset, b.length, b.digest FROM entry e"
+    " JOIN message m ON m.account_id = e.account_id AND m.id = e.message_id JOIN blob b ON b.id = m.blob_id"
+    " WHERE e.account_id = ? AND e.mailbox_id = ? AND e.uid BETWEEN ? AND ?"
+)
 _PLACES: Final = _PLACE.replace("SELECT ", "SELECT m.id, ").removesuffix(" = ?")
 _WIDE: Final = frozenset(
     {"envelope", "body", "bodystructure", "subject", "sent", "msgid", "ancestors", "preview", "thread_id"}
@@ -167,6 +172,14 @@ def open_messages(
 ) -> dict[int, StoredMessage]:
     """Find those of several messages that are still there."""
     rows = _rows_of(reader, _PLACES, account_id, message_ids)
+    return {row[0]: StoredMessage(packs, *row[1:]) for row in rows}
+
+
+def open_run(
+    reader: Reader, packs: PackReader, account_id: int, mailbox_id: int, uids: tuple[int, int]
+) -> dict[int, StoredMessage]:
+    """Find the messages of one mailbox from one UID to another, by UID; ask for few."""
+    rows = reader.rows(_RUN, account_id, mailbox_id, *uids)
     return {row[0]: StoredMessage(packs, *row[1:]) for row in rows}
 
 
