@@ -1,6 +1,7 @@
 """Addresses and ports that nobody else on this machine is using."""
 
 import errno
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -9,6 +10,10 @@ from typing import Final
 
 _CHANCE: Final = SystemRandom()
 """Not the seeded one: two runs of the tests at once would draw the same ports."""
+
+_SHARES: Final = 16
+_SHARE: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _SHARES
+"""Processes of one run draw from ports of their own: what one has drawn is free until its server listens."""
 
 
 def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
@@ -20,7 +25,7 @@ def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
     found: list[int] = []
     with ExitStack() as held:
         while len(found) < count:
-            port = _CHANCE.randint(10_000, 32_000)
+            port = _CHANCE.randrange(10_000 + _SHARE, 32_000, _SHARES)
             try:
                 held.enter_context(socket.socket()).bind((address, port))
             except OSError as error:
