@@ -91,7 +91,7 @@ def test_keys(session: Imap, keys: bytes, found: str) -> None:
     ("charset", "key", "text"),
     [
         ("UTF-8", b"FROM", "jÜrgen"),
-        ("UTF-8", b"SUBJECT", "GRÜSSE"),
+        ("UTF-8", b"SUBJECT", "GRÜßE"),
         ("ISO-8859-1", b"SUBJECT", "grüße"),
         ("UTF-8", b"BODY", "übergrö"),
         ("UTF-8", b"TEXT", "Grüße"),
@@ -103,6 +103,11 @@ def test_text_beyond_ascii(session: Imap, charset: str, key: bytes, text: str) -
     for plus in (False, True):
         answer = session.ok(b"SEARCH CHARSET %b %b " % (charset.encode(), key), Lit(octets, plus))
         assert answer.one(b"SEARCH") == [2]
+
+
+def test_sharp_s_is_no_double_s(session: Imap) -> None:
+    """i;unicode-casemap goes by simple titlecase, and ß has none (RFC 5051 §2)."""
+    assert session.ok(b"SEARCH CHARSET UTF-8 SUBJECT ", Lit("GRÜSSE".encode(), True)).one(b"SEARCH") == []
 
 
 def test_an_unknown_charset_is_named(session: Imap) -> None:

@@ -44,13 +44,22 @@ ARGUMENTS: Final[dict[bytes, list[bytes]]] = {
     b"MOVE": [b"1:* " + HELD],
     b"UID EXPUNGE": [b"1:4294967295"],
     b"UID SEARCH": [b"ALL", b"TEXT quince"],
+    b"SORT": [b"(SUBJECT) UTF-8 ALL", b"(DATE) UTF-8 TEXT quince"],
+    b"UID SORT": [b"(SUBJECT) UTF-8 ALL"],
+    b"THREAD": [b"REFERENCES UTF-8 ALL"],
+    b"UID THREAD": [b"REFS UTF-8 TEXT quince"],
+    b"ESEARCH": [b"IN (mailboxes " + HELD + b") TEXT quince", b"IN (personal) TEXT quince"],
+    b"CANCELUPDATE": [b'"x"'],
     b"UID FETCH": [b"1:4294967295 (FLAGS BODY.PEEK[])"],
     b"UID STORE": [b"1:4294967295 FLAGS (\\Deleted)"],
     b"UID COPY": [b"1:4294967295 " + HELD],
     b"UID MOVE": [b"1:4294967295 " + HELD],
 }
 """What is said to each command of the table; those that are not here take no argument."""
-ALONE: Final = {b"STARTTLS", b"AUTHENTICATE", b"LOGIN", b"LOGOUT", b"IDLE", b"CREATE", b"SUBSCRIBE"}
+ALONE: Final = {
+    *(b"STARTTLS", b"AUTHENTICATE", b"LOGIN", b"LOGOUT", b"IDLE", b"COMPRESS", b"UNAUTHENTICATE"),
+    *(b"CREATE", b"SUBSCRIBE"),
+}
 """They change the session, or make something of bob's own under the name."""
 
 

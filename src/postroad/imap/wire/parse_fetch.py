@@ -29,7 +29,7 @@ _SECTION: Final = re.compile(
 _PARTIAL: Final = re.compile(rb"<([0-9]{1,10})\.([0-9]{1,10})>")
 # RFC 5322 §3.6.8 ftext; anything else could not be the name of a field.
 _FIELD_NAME: Final = re.compile(rb"[!-9;-~]++")
-_LAZY: Final = re.compile(rb" \(LAZY(?: LAZY)*+\)", re.IGNORECASE)
+_LAZY: Final = re.compile(rb" \(LAZY(?: LAZY)*\)", re.IGNORECASE)
 _NEEDS_QUOTES: Final = re.compile(rb'[(){%*"\\\]]')
 _TEXT: Final[dict[bytes, SectionText]] = {
     b"": "",
