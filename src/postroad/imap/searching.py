@@ -1,6 +1,7 @@
 """From the messages found to the answer: what SEARCH and SORT do alike (RFC 4731, RFC 5182, RFC 5267)."""
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.contexts import Context
@@ -11,6 +12,13 @@ from postroad.imap.selected import Selected
 from postroad.imap.wire.commands import Search, Sort
 from postroad.imap.wire.ordering import SortKey
 from postroad.imap.wire.search_keys import ModseqKey, has_key
+
+IN_USE: Final = Answer(b"BAD", b"", b"that tag is in use")
+
+
+def in_use(selected: Selected, command: Search) -> bool:
+    """Whether a command asks for updates under a tag that has some already (RFC 5267 §4.3)."""
+    return "UPDATE" in (command.returns or ()) and command.tag in selected.contexts
 
 
 async def answer_search(
@@ -24,8 +32,8 @@ async def answer_search(
     if has_key(command.key, ModseqKey):
         dialogue.aware_of_modseqs()
     returns = command.returns
-    if returns is not None and "UPDATE" in returns and command.tag in selected.contexts:
-        return Answer(b"BAD", b"", b"that tag is in use")  # RFC 5267 §4.3
+    if in_use(selected, command):
+        return IN_USE
     saving = returns is not None and "SAVE" in returns
     try:
         results = await find(dialogue, selected, command)

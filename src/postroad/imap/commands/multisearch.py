@@ -7,7 +7,7 @@ from postroad.imap.answer import Answer, No, ok
 from postroad.imap.commands.search import find
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.pattern import SEPARATOR
-from postroad.imap.searching import follow
+from postroad.imap.searching import IN_USE, follow, in_use
 from postroad.imap.selected import Selected
 from postroad.imap.wire.commands import MultiSearch
 from postroad.imap.wire.responses import Correlator
@@ -26,8 +26,8 @@ async def multi_search(dialogue: Dialogue, command: MultiSearch) -> Answer:
     asks_selected = any(source.kind is SourceKind.SELECTED for source in command.sources)
     if selected is None and (asks_selected or "UPDATE" in returns):
         return _UNSELECTED  # RFC 7377 §2.2
-    if selected is not None and "UPDATE" in returns and command.tag in selected.contexts:
-        return Answer(b"BAD", b"", b"that tag is in use")  # RFC 5267 §4.3
+    if selected is not None and in_use(selected, command):
+        return IN_USE
     if has_key(command.key, ModseqKey):
         dialogue.aware_of_modseqs()
     mailboxes = _mailboxes(dialogue, command.sources)
