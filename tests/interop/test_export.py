@@ -2,58 +2,18 @@
 
 import imaplib
 import os
-import pwd
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.interop.doveadm import Doveadm
 from tests.interop.postroad_server import PASSWORD, Postroad
-from tests.interop.processes import program, run
+from tests.interop.processes import run
 
 MAIL = b"From: eve@elsewhere.test\r\nSubject: %b\r\n\r\nHello.\r\nFrom me\r\n"
 THEN = '"03-Jan-1998 01:05:34 +0000"'
-_SETTINGS = """
-base_dir = {home}/run
-state_dir = {home}/state
-log_path = {home}/log
-mail_uid = {user}
-mail_gid = {group}
-first_valid_uid = 1
-first_valid_gid = 1
-protocols =
-ssl = no
-namespace inbox {{
-  inbox = yes
-}}
-"""
-
-
-class Doveadm:
-    """Dovecot's own program over a mailbox in files; Dovecot serves no mail to root."""
-
-    def __init__(self, home: Path) -> None:
-        user = pwd.getpwnam("mail") if os.geteuid() == 0 else pwd.getpwuid(os.getuid())
-        settings = home / "dovecot.conf"
-        settings.write_text(_SETTINGS.format(home=home, user=user.pw_uid, group=user.pw_gid))
-        self.home = home
-        self._user = user
-        become = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-        name = ["env", f"HOME={home}", f"USER={user.pw_name}"]
-        self._command: list[str | Path] = [
-            *(become if os.geteuid() == 0 else []),
-            *name,
-            program("doveadm"),
-            "-c",
-            settings,
-        ]
-
-    def __call__(self, location: str, *words: str, stdin: str = "") -> str:
-        """Run a command over the mail at a location, as a user who is not root."""
-        if os.geteuid() == 0:
-            run("chown", "-R", f"{self._user.pw_uid}:{self._user.pw_gid}", self.home)
-        return run(*self._command, "-o", f"mail_location={location}", *words, stdin=stdin)
 
 
 @pytest.fixture

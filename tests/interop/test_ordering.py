@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from tests.interop.dovecot_imap import dovecot_imap
+from tests.interop.doveadm import Doveadm
 from tests.interop.messages import imap
 from tests.interop.postroad_server import Postroad
 
@@ -88,7 +88,7 @@ def fill(session: imaplib.IMAP4) -> None:
 def theirs() -> Iterator[imaplib.IMAP4]:
     with tempfile.TemporaryDirectory(prefix="postroad-ordering-") as name:
         Path(name).chmod(0o755)
-        with dovecot_imap(Path(name)) as session:
+        with Doveadm(Path(name)).imap() as session:
             fill(session)
             yield session
 
