@@ -110,8 +110,13 @@ def test_after_its_time_it_is_gone(world: ThreadedWorld) -> None:
     assert restorable(world) == ["INBOX: To both"]
     for table in ("kept", "kept_account"):
         world.change(lambda tx, table=table: tx.run(f"UPDATE {table} SET at = at - 31 * {DAY}"))  # type: ignore[misc]
-    world.advance(minutes=16)
-    world.until(lambda: restorable(world) == [])
+
+    def swept() -> bool:
+        # Again and again: a worker that is still at its last round begins to wait for the next one after that.
+        world.advance(minutes=16)
+        return restorable(world) == []
+
+    world.until(swept)
     world.until(lambda: world.read(lambda r: r.value("SELECT count(*) FROM kept_account")) == 0)
     assert world.read(lambda r: r.rows("SELECT refs, freed_at > 0 FROM blob")) == [(0, 1)]
     assert world.read(lambda r: r.value("SELECT count(*) FROM credential")) == 1
