@@ -11,8 +11,9 @@ import sys
 from time import perf_counter
 
 from postroad.imap.wire import responses
-from postroad.imap.wire.commands import AppendStart, LiteralChunk
 from postroad.imap.wire.core import ImapServerCore
+from postroad.imap.wire.event import LiteralChunk
+from postroad.imap.wire.message_commands import AppendStart
 from postroad.imap.wire.table import State
 
 COMMANDS = {

@@ -7,21 +7,33 @@ from typing import TypeAlias
 
 from hypothesis import strategies as st
 
-from postroad.imap.wire import commands as c
 from postroad.imap.wire import search_keys as k
-from postroad.imap.wire.commands import FlagList
+from postroad.imap.wire.command import Command
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionText
+from postroad.imap.wire.mailbox_commands import (
+    Create,
+    Delete,
+    GetQuotaRoot,
+    List,
+    Rename,
+    Select,
+    Status,
+    Subscribe,
+)
 from postroad.imap.wire.mailbox_name import MailboxName, decode_mailbox
+from postroad.imap.wire.message_commands import AppendStart, Copy, Fetch, FlagList, Move, Store, StoreMode
 from postroad.imap.wire.ordering import SortCriterion, SortKey, ThreadAlgorithm
 from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.responses import internaldate
+from postroad.imap.wire.search_commands import CancelUpdate, MultiSearch, Search, Sort, Thread
 from postroad.imap.wire.search_sources import SearchSource, SourceKind
 from postroad.imap.wire.sequence_set import SequenceSet
+from postroad.imap.wire.session_commands import Authenticate, Login
 from postroad.imap.wire.status_item import StatusItem
 from postroad.message.utf7 import encode_utf7
 from postroad.model.flags import NAMES, Flag
 
-Written: TypeAlias = tuple[bytes, c.Command]
+Written: TypeAlias = tuple[bytes, Command]
 TAG = b"t1"
 _ATOM = re.compile(rb'[^\x00-\x20(){%*"\\\]\x7f-\xff]+')
 _QUOTABLE = re.compile(rb"[^\x00\r\n]*")
@@ -127,21 +139,21 @@ def fetches(draw: st.DrawFn) -> Written:
         + [b"(" + b" ".join([text for text, _ in chosen]) + b")"]
         + ([b"(CHANGEDSINCE %d)" % since] if since else [])
     )
-    return wire, c.Fetch(TAG, messages, items, uid, since)
+    return wire, Fetch(TAG, messages, items, uid, since)
 
 
 @st.composite
 def stores(draw: st.DrawFn) -> Written:
     """STORE and UID STORE."""
     messages = draw(sets)
-    modes: list[tuple[c.StoreMode, bytes]] = [("set", b""), ("add", b"+"), ("remove", b"-")]
+    modes: list[tuple[StoreMode, bytes]] = [("set", b""), ("add", b"+"), ("remove", b"-")]
     mode, sign = draw(st.sampled_from(modes))
     silent, uid = draw(st.booleans()), draw(st.booleans())
     wire_flags, flags = draw(flag_lists())
     item = sign + draw(cased(b"FLAGS.SILENT" if silent else b"FLAGS"))
     name = b"UID STORE" if uid else b"STORE"
     wire = b" ".join([name, write_set(messages), item, wire_flags])
-    return wire, c.Store(TAG, messages, mode, flags, silent, uid)
+    return wire, Store(TAG, messages, mode, flags, silent, uid)
 
 
 _CONSTANTS: list[tuple[bytes, k.SearchKey]] = [
@@ -206,7 +218,7 @@ def searches(draw: st.DrawFn) -> Written:
     """SEARCH and UID SEARCH in UTF-8."""
     wire, key = draw(search_keys)
     uid = draw(st.booleans())
-    return (b"UID SEARCH " if uid else b"SEARCH ") + b"CHARSET UTF-8 " + wire, c.Search(TAG, key, uid)
+    return (b"UID SEARCH " if uid else b"SEARCH ") + b"CHARSET UTF-8 " + wire, Search(TAG, key, uid)
 
 
 @st.composite
@@ -241,14 +253,14 @@ def ordered_searches(draw: st.DrawFn) -> Written:
     ways: list[Written] = [
         (
             b"%bSORT %b(%b) UTF-8 %b" % (prefix, returns_wire, criteria_wire, wire),
-            c.Sort(TAG, key, uid, returns, partial, criteria),
+            Sort(TAG, key, uid, returns, partial, criteria),
         ),
-        (b"%bTHREAD %b utf-8 %b" % (prefix, algorithm.value, wire), c.Thread(TAG, algorithm, key, uid)),
+        (b"%bTHREAD %b utf-8 %b" % (prefix, algorithm.value, wire), Thread(TAG, algorithm, key, uid)),
         (
             b"ESEARCH IN (subtree (%b) selected) %bCHARSET UTF-8 %b" % (name_wire, returns_wire, wire),
-            c.MultiSearch(TAG, key, True, returns or frozenset({"ALL"}), partial, sources),
+            MultiSearch(TAG, key, True, returns or frozenset({"ALL"}), partial, sources),
         ),
-        (b'CANCELUPDATE "a1" b2', c.CancelUpdate(TAG, (b"a1", b"b2"))),
+        (b'CANCELUPDATE "a1" b2', CancelUpdate(TAG, (b"a1", b"b2"))),
     ]
     return draw(st.sampled_from(ways))
 
@@ -262,17 +274,17 @@ def mailbox_commands(draw: st.DrawFn) -> Written:
     items = tuple(draw(st.lists(st.sampled_from(StatusItem), min_size=1, max_size=4, unique=True)))
     item_names = b" ".join([item.value for item in items])
     ways: list[Written] = [
-        (b"SELECT " + wire, c.Select(TAG, name)),
-        (b"EXAMINE " + wire + b" (CONDSTORE)", c.Select(TAG, name, True, True)),
-        (b"CREATE " + wire, c.Create(TAG, name)),
-        (b"DELETE " + wire, c.Delete(TAG, name)),
-        (b"RENAME %b %b" % (wire, other_wire), c.Rename(TAG, name, other)),
-        (b"UNSUBSCRIBE " + wire, c.Subscribe(TAG, name, False)),
-        (b"STATUS %b (%b)" % (wire, item_names), c.Status(TAG, name, items)),
-        (b"GETQUOTAROOT " + wire, c.GetQuotaRoot(TAG, name)),
-        (b"LIST %b %b" % (wire, other_wire), c.List(TAG, name.name, (other.name,))),
-        (b"UID COPY %b %b" % (write_set(messages), wire), c.Copy(TAG, messages, name, True)),
-        (b"MOVE %b %b" % (write_set(messages), wire), c.Move(TAG, messages, name)),
+        (b"SELECT " + wire, Select(TAG, name)),
+        (b"EXAMINE " + wire + b" (CONDSTORE)", Select(TAG, name, True, True)),
+        (b"CREATE " + wire, Create(TAG, name)),
+        (b"DELETE " + wire, Delete(TAG, name)),
+        (b"RENAME %b %b" % (wire, other_wire), Rename(TAG, name, other)),
+        (b"UNSUBSCRIBE " + wire, Subscribe(TAG, name, False)),
+        (b"STATUS %b (%b)" % (wire, item_names), Status(TAG, name, items)),
+        (b"GETQUOTAROOT " + wire, GetQuotaRoot(TAG, name)),
+        (b"LIST %b %b" % (wire, other_wire), List(TAG, name.name, (other.name,))),
+        (b"UID COPY %b %b" % (write_set(messages), wire), Copy(TAG, messages, name, True)),
+        (b"MOVE %b %b" % (write_set(messages), wire), Move(TAG, messages, name)),
     ]
     return draw(st.sampled_from(ways))
 
@@ -287,17 +299,17 @@ def log_ins(draw: st.DrawFn) -> Written:
     if draw(st.booleans()):
         initial = password.encode()
         encoded = b64encode(initial) or b"="
-        return b"AUTHENTICATE PLAIN " + encoded, c.Authenticate(TAG, "PLAIN", initial)
+        return b"AUTHENTICATE PLAIN " + encoded, Authenticate(TAG, "PLAIN", initial)
     wire = b"LOGIN %b %b" % (draw(spelled(user.encode())), draw(spelled(password.encode())))
-    return wire, c.Login(TAG, user, password)
+    return wire, Login(TAG, user, password)
 
 
 @st.composite
-def appends(draw: st.DrawFn) -> tuple[bytes, c.AppendStart, bytes]:
+def appends(draw: st.DrawFn) -> tuple[bytes, AppendStart, bytes]:
     """APPEND: its wire form, its head and its message."""
     wire, name = draw(mailboxes())
     wire_flags, flags = draw(flag_lists())
     seconds = draw(st.integers(0, 4_000_000_000))
     message = draw(st.binary(max_size=200)).replace(b"\0", b"")
     head = b"APPEND %b %b %b {%d+}\r\n" % (wire, wire_flags, internaldate(seconds), len(message))
-    return head + message, c.AppendStart(TAG, name, flags, seconds, len(message)), message
+    return head + message, AppendStart(TAG, name, flags, seconds, len(message)), message

@@ -2,19 +2,12 @@
 
 from collections.abc import Iterable
 
-from postroad.imap.wire.commands import (
-    AppendStart,
-    Authenticate,
-    AuthResponse,
-    Event,
-    Hangup,
-    Idle,
-    LiteralChunk,
-    Login,
-)
 from postroad.imap.wire.core import ImapServerCore
+from postroad.imap.wire.event import AuthResponse, Event, Hangup, LiteralChunk
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.limits import ImapLimits
+from postroad.imap.wire.message_commands import AppendStart
+from postroad.imap.wire.session_commands import Authenticate, Idle, Login
 from postroad.imap.wire.table import State
 
 SMALL = ImapLimits(

@@ -6,10 +6,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postroad.imap.wire.commands import AppendEnd, AppendStart, Event, LiteralChunk
 from postroad.imap.wire.core import ImapServerCore
+from postroad.imap.wire.event import AppendEnd, Event, LiteralChunk
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.mailbox_name import decode_mailbox
+from postroad.imap.wire.message_commands import AppendStart
 from postroad.imap.wire.responses import compress_uids
 from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.imap.wire.table import State

@@ -112,7 +112,7 @@ def test_after_its_time_it_is_gone(world: ThreadedWorld) -> None:
         world.change(lambda tx, table=table: tx.run(f"UPDATE {table} SET at = at - 31 * {DAY}"))  # type: ignore[misc]
 
     def swept() -> bool:
-        # Again and again: a worker that is still at its last round begins to wait for the next one after that.
+        # Again and again: a worker still at its last round begins to wait for the next one after that.
         world.advance(minutes=16)
         return restorable(world) == []
 

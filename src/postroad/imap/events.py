@@ -3,8 +3,8 @@
 import asyncio
 
 from postroad.imap.dialogue import Dialogue
-from postroad.imap.wire.commands import Event, Hangup
 from postroad.imap.wire.core import ImapServerCore
+from postroad.imap.wire.event import Event, Hangup
 from postroad.imap.wire.table import State
 from postroad.net.connection import Wake
 

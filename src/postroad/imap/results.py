@@ -9,8 +9,8 @@ from typing import Final
 from postroad.imap.ordering.sliced import Sliced, sliced
 from postroad.imap.uid_set import Pairs, pairs_of
 from postroad.imap.wire import responses
-from postroad.imap.wire.commands import Search
 from postroad.imap.wire.partial_range import PartialRange
+from postroad.imap.wire.search_commands import Search
 from postroad.store.listing import Batch
 
 _SINGLES: Final = frozenset({"MIN", "MAX", "PARTIAL"})

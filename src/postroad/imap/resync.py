@@ -10,8 +10,8 @@ from postroad.imap.rows import RowFormat
 from postroad.imap.sections import Writer
 from postroad.imap.turns import Turns
 from postroad.imap.uid_set import Pairs, meet, pairs_of, without
-from postroad.imap.wire.commands import QuickResync
 from postroad.imap.wire.fetch_items import FetchAttribute
+from postroad.imap.wire.mailbox_commands import QuickResync
 from postroad.imap.wire.responses import vanished_lines
 from postroad.imap.wire.sequence_set import SequenceSet
 

@@ -9,8 +9,8 @@ from postroad.imap.dialogue import Dialogue
 from postroad.imap.results import Results
 from postroad.imap.revising import fixed
 from postroad.imap.selected import Selected
-from postroad.imap.wire.commands import Search, Sort
 from postroad.imap.wire.ordering import SortKey
+from postroad.imap.wire.search_commands import Search, Sort
 from postroad.imap.wire.search_keys import ModseqKey, has_key
 
 IN_USE: Final = Answer(b"BAD", b"", b"that tag is in use")

@@ -6,29 +6,10 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 from postroad.config.limits import Limits
-from postroad.imap.answer import Answer, No, ok
+from postroad.imap.answer import Answer, No
 from postroad.imap.capabilities import OFFERED
-from postroad.imap.commands.append import append
-from postroad.imap.commands.cancelupdate import cancel_update
-from postroad.imap.commands.capability import capability, enable, identify
-from postroad.imap.commands.compress import compress
-from postroad.imap.commands.copy import copy, move
-from postroad.imap.commands.expunge import close, expunge
-from postroad.imap.commands.fetch import fetch
-from postroad.imap.commands.idle import idle
-from postroad.imap.commands.list import list_mailboxes, lsub
-from postroad.imap.commands.login import authenticate, login, start_tls, unauthenticate
-from postroad.imap.commands.mailbox import create, delete, rename, subscribe
-from postroad.imap.commands.multisearch import multi_search
-from postroad.imap.commands.namespace import namespace
-from postroad.imap.commands.quota import get_quota, get_quota_root
-from postroad.imap.commands.search import search
-from postroad.imap.commands.select import select, unselect
-from postroad.imap.commands.sort import sort
-from postroad.imap.commands.status import status
-from postroad.imap.commands.store import store_flags
-from postroad.imap.commands.thread import thread
 from postroad.imap.dialogue import Authenticator, Dialogue, Services, SessionCounts
+from postroad.imap.dispatch import carry_out, may_expunge
 from postroad.imap.errors import SERVERBUG, answer_to
 from postroad.imap.events import next_event
 from postroad.imap.news import catch_up
@@ -36,11 +17,11 @@ from postroad.imap.sections import WRITE
 from postroad.imap.selected import MailboxGone
 from postroad.imap.shared_uids import SharedUids
 from postroad.imap.turns import Turns
-from postroad.imap.wire import commands
-from postroad.imap.wire.commands import Command, Event, SaveFailed
+from postroad.imap.wire.command import Command
 from postroad.imap.wire.core import ImapServerCore
+from postroad.imap.wire.event import Event, SaveFailed
 from postroad.imap.wire.limits import ImapLimits
-from postroad.imap.wire.search_keys import NumberKey, has_key
+from postroad.imap.wire.mailbox_commands import Select
 from postroad.imap.wire.table import State
 from postroad.model.clock import Clock
 from postroad.net.connection import Connection
@@ -52,7 +33,6 @@ _COMMANDS: Final = COMMANDS.labels("imap")
 _SESSIONS: Final = SESSIONS.labels("imap")
 LARGE_SEARCHES: Final = 2
 """Large messages that are in memory at a time for SEARCH; each takes its size, and decoded once more."""
-_MISPLACED: Final = Answer(b"BAD", b"", b"that has no place here")
 
 
 class ImapSession:
@@ -132,7 +112,7 @@ async def _serve(dialogue: Dialogue, event: Event) -> None:
     _COMMANDS.inc()
     try:
         try:
-            answer = await _carry_out(dialogue, event)
+            answer = await carry_out(dialogue, event)
         except (ConnectionError, MailboxGone):
             raise
         except Exception as error:
@@ -140,7 +120,7 @@ async def _serve(dialogue: Dialogue, event: Event) -> None:
         if answer is not None:
             # What SELECT has just told is news enough; a correction of it, EXPUNGE of all
             # things, in the same answer is legal and more than clients are ready for.
-            if not dialogue.over and not isinstance(event, commands.Select):
+            if not dialogue.over and not isinstance(event, Select):
                 code = await catch_up(dialogue, expunge=may_expunge(event))
                 if code and answer.code:
                     dialogue.tell_modseq(code)
@@ -153,22 +133,6 @@ async def _serve(dialogue: Dialogue, event: Event) -> None:
         dialogue.over = True
     if dialogue.core.state is State.NOT_AUTHENTICATED:
         _bound_strangers(dialogue)
-
-
-def may_expunge(command: Command) -> bool:
-    """Whether EXPUNGE may be sent while answering: one rule for all (RFC 3501 §7.4.1).
-
-    During FETCH, STORE and SEARCH the client counts on message numbers; their
-    UID forms are other commands (§6.4.8), unless a UID SEARCH looks for
-    numbers (RFC 7162 §3.2.10.2). VANISHED and EXPUNGE are the same here.
-    """
-    match command:
-        case commands.Fetch(uid=uid) | commands.Store(uid=uid):
-            return uid
-        case commands.Search(uid=uid, key=key) | commands.Thread(uid=uid, key=key):
-            return uid and not has_key(key, NumberKey)
-        case _:
-            return True
 
 
 def _excuse(dialogue: Dialogue, command: Command, error: Exception) -> Answer:
@@ -201,107 +165,3 @@ def _bound_strangers(dialogue: Dialogue) -> None:
     else:
         return
     dialogue.over = True
-
-
-async def _carry_out(dialogue: Dialogue, command: Command) -> Answer | None:
-    """Give the tagged answer; None where it has been given, or there is nobody to give it to."""
-    if dialogue.core.state is State.SELECTED:
-        return await _in_mailbox(dialogue, command)
-    return await _outside(dialogue, command)
-
-
-async def _in_mailbox(dialogue: Dialogue, command: Command) -> Answer | None:
-    """The commands of the selected state (RFC 3501 §6.4), then all others."""
-    match command:
-        case commands.Fetch():
-            return await fetch(dialogue, command)
-        case commands.Store():
-            return await store_flags(dialogue, command)
-        case commands.MultiSearch():
-            return await multi_search(dialogue, command)
-        case commands.Sort():
-            return await sort(dialogue, command)
-        case commands.Thread():
-            return await thread(dialogue, command)
-        case commands.Search():
-            return await search(dialogue, command)
-        case commands.CancelUpdate():
-            return cancel_update(dialogue, command)
-        case commands.Copy():
-            return await copy(dialogue, command)
-        case commands.Move():
-            return await move(dialogue, command)
-        case commands.Expunge():
-            return await expunge(dialogue, command)
-        case commands.Check():
-            return ok(b"everything is on disk already")
-        case commands.Close():
-            return await close(dialogue)
-        case commands.Unselect():
-            return unselect(dialogue)
-        case _:
-            return await _outside(dialogue, command)
-
-
-async def _outside(dialogue: Dialogue, command: Command) -> Answer | None:
-    """The commands that need a log-in (RFC 3501 §6.3), then those of strangers."""
-    match command:
-        case commands.Select():
-            return await select(dialogue, command)
-        case commands.Idle():
-            return await idle(dialogue, command)
-        case commands.AppendStart():
-            return await append(dialogue, command)
-        case commands.List():
-            return await list_mailboxes(dialogue, command)
-        case commands.Lsub():
-            return await lsub(dialogue, command)
-        case commands.MultiSearch():
-            return await multi_search(dialogue, command)
-        case commands.Status():
-            return status(dialogue, command)
-        case commands.Create():
-            return await create(dialogue, command)
-        case commands.Delete():
-            return await delete(dialogue, command)
-        case commands.Rename():
-            return await rename(dialogue, command)
-        case commands.Subscribe():
-            return await subscribe(dialogue, command)
-        case commands.Namespace():
-            return namespace(dialogue)
-        case commands.GetQuota():
-            return get_quota(dialogue, command)
-        case commands.GetQuotaRoot():
-            return get_quota_root(dialogue, command)
-        case _:
-            return await _anywhere(dialogue, command)
-
-
-async def _anywhere(dialogue: Dialogue, command: Command) -> Answer | None:
-    """The commands of any state and of strangers (RFC 3501 §6.1, §6.2)."""
-    match command:
-        case commands.Noop():
-            return ok(b"done")
-        case commands.Capability():
-            return capability(dialogue)
-        case commands.Id():
-            return identify(dialogue, command)
-        case commands.Enable():
-            return enable(dialogue, command)
-        case commands.Compress():
-            return compress(dialogue, command)
-        case commands.Login():
-            return await login(dialogue, command)
-        case commands.Authenticate():
-            return await authenticate(dialogue, command)
-        case commands.StartTls():
-            return await start_tls(dialogue, command)
-        case commands.Unauthenticate():
-            return unauthenticate(dialogue)
-        case commands.Logout():
-            dialogue.core.untagged(b"BYE see you")
-            dialogue.over = True
-            return ok(b"logged out")
-        case _:
-            return _MISPLACED

@@ -9,7 +9,8 @@ from postroad.imap.errors import answer_to
 from postroad.imap.events import next_event
 from postroad.imap.news import tell_all
 from postroad.imap.wire import responses
-from postroad.imap.wire.commands import AppendEnd, AppendNext, AppendStart, LiteralChunk
+from postroad.imap.wire.event import AppendEnd, LiteralChunk
+from postroad.imap.wire.message_commands import AppendNext, AppendStart
 from postroad.model.refusal import Unavailable
 from postroad.store.blobs.spool import Spool
 from postroad.store.errors import NoSuchMailbox, StoreError

@@ -2,7 +2,7 @@
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
-from postroad.imap.wire.commands import CancelUpdate
+from postroad.imap.wire.search_commands import CancelUpdate
 
 
 def cancel_update(dialogue: Dialogue, command: CancelUpdate) -> Answer:

@@ -7,7 +7,7 @@ from postroad import __version__
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.wire import responses
-from postroad.imap.wire.commands import Enable, Id
+from postroad.imap.wire.session_commands import Enable, Id
 from postroad.imap.wire.table import State
 from postroad.obs.log import log
 

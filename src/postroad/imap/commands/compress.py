@@ -2,7 +2,7 @@
 
 from postroad.imap.answer import Answer
 from postroad.imap.dialogue import Dialogue
-from postroad.imap.wire.commands import Compress
+from postroad.imap.wire.session_commands import Compress
 
 
 def compress(dialogue: Dialogue, command: Compress) -> Answer | None:

@@ -5,7 +5,7 @@ from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import READ_ONLY
 from postroad.imap.uid_set import Pairs
 from postroad.imap.wire import responses
-from postroad.imap.wire.commands import Copy, Move
+from postroad.imap.wire.message_commands import Copy, Move
 from postroad.store.types import CopyResult
 
 

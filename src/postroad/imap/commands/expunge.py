@@ -4,7 +4,7 @@ from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import READ_ONLY
 from postroad.imap.uid_set import Pairs
-from postroad.imap.wire.commands import Expunge
+from postroad.imap.wire.message_commands import Expunge
 
 
 async def expunge(dialogue: Dialogue, command: Expunge) -> Answer:

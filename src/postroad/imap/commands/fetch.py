@@ -13,8 +13,8 @@ from postroad.imap.sections import Cuts, Writer
 from postroad.imap.selected import Selected
 from postroad.imap.turns import Turns
 from postroad.imap.uid_set import is_in, members, pairs_of
-from postroad.imap.wire.commands import Fetch
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchSection
+from postroad.imap.wire.message_commands import Fetch
 from postroad.model.flags import Flag
 from postroad.model.refusal import Unavailable
 from postroad.obs.log import log

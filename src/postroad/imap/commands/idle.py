@@ -4,7 +4,8 @@ from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.events import heard
 from postroad.imap.news import tell_all
-from postroad.imap.wire.commands import Idle, IdleEnd
+from postroad.imap.wire.event import IdleEnd
+from postroad.imap.wire.session_commands import Idle
 from postroad.net.connection import Wake
 
 

@@ -8,7 +8,7 @@ from postroad.imap.dialogue import Dialogue
 from postroad.imap.hierarchy import Node, nodes, parents
 from postroad.imap.pattern import WILDCARDS, Pattern
 from postroad.imap.turns import Turns
-from postroad.imap.wire.commands import List, Lsub
+from postroad.imap.wire.mailbox_commands import List, Lsub
 from postroad.imap.wire.responses import DELIMITER, list_entry
 from postroad.imap.wire.status_item import StatusItem
 

@@ -8,7 +8,8 @@ from postroad.directory.errors import AuthenticationFailed
 from postroad.imap.answer import Answer, No, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.events import next_event
-from postroad.imap.wire.commands import Authenticate, AuthResponse, Login, StartTls
+from postroad.imap.wire.event import AuthResponse
+from postroad.imap.wire.session_commands import Authenticate, Login, StartTls
 from postroad.model.refusal import Refused
 from postroad.obs.log import log
 from postroad.policy.shared_counts import Refusal

@@ -7,7 +7,7 @@ from postroad.imap.dialogue import Dialogue
 from postroad.imap.objects import mailbox_id
 from postroad.imap.pattern import SEPARATOR
 from postroad.imap.wire import responses
-from postroad.imap.wire.commands import Create, Delete, Rename, Subscribe
+from postroad.imap.wire.mailbox_commands import Create, Delete, Rename, Subscribe
 from postroad.imap.wire.mailbox_name import MailboxName
 
 _INBOX: Final = "INBOX"

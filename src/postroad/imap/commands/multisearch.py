@@ -9,8 +9,8 @@ from postroad.imap.dialogue import Dialogue
 from postroad.imap.pattern import SEPARATOR
 from postroad.imap.searching import IN_USE, follow, in_use
 from postroad.imap.selected import Selected
-from postroad.imap.wire.commands import MultiSearch
 from postroad.imap.wire.responses import Correlator
+from postroad.imap.wire.search_commands import MultiSearch
 from postroad.imap.wire.search_keys import ModseqKey, has_key
 from postroad.imap.wire.search_sources import SearchSource, SourceKind
 from postroad.store.errors import NoSuchMailbox

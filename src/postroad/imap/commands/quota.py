@@ -3,7 +3,7 @@
 from postroad.imap.answer import Answer, No, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.wire import responses
-from postroad.imap.wire.commands import GetQuota, GetQuotaRoot
+from postroad.imap.wire.mailbox_commands import GetQuota, GetQuotaRoot
 
 _ROOT = ""
 

@@ -8,7 +8,7 @@ from postroad.imap.finding import found, turns_of
 from postroad.imap.results import Results
 from postroad.imap.searching import answer_search
 from postroad.imap.selected import Selected
-from postroad.imap.wire.commands import Search
+from postroad.imap.wire.search_commands import Search
 from postroad.imap.wire.search_keys import ModseqKey, has_key
 
 _STEP: Final = 5000

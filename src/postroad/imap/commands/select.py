@@ -6,7 +6,7 @@ from postroad.imap.objects import mailbox_id
 from postroad.imap.resync import resync
 from postroad.imap.selected import Selected
 from postroad.imap.wire import responses
-from postroad.imap.wire.commands import Select
+from postroad.imap.wire.mailbox_commands import Select
 
 
 async def select(dialogue: Dialogue, command: Select) -> Answer:

@@ -9,8 +9,8 @@ from postroad.imap.ordering.table import SortTable
 from postroad.imap.results import Results
 from postroad.imap.searching import answer_search
 from postroad.imap.selected import Selected
-from postroad.imap.wire.commands import Search, Sort
 from postroad.imap.wire.ordering import SortCriterion
+from postroad.imap.wire.search_commands import Search, Sort
 from postroad.imap.wire.search_keys import ModseqKey, has_key
 
 

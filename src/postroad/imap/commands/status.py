@@ -4,7 +4,7 @@ from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.objects import mailbox_id
 from postroad.imap.wire import responses
-from postroad.imap.wire.commands import Status
+from postroad.imap.wire.mailbox_commands import Status
 from postroad.imap.wire.status_item import StatusItem
 from postroad.store.account import Account
 from postroad.store.types import Mailbox

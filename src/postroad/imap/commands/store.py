@@ -7,7 +7,7 @@ from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import EXPUNGED, READ_ONLY
 from postroad.imap.uid_set import Pairs, pairs_of
 from postroad.imap.wire import responses
-from postroad.imap.wire.commands import Store
+from postroad.imap.wire.message_commands import Store
 from postroad.store.types import Entry, FlagsResult
 
 

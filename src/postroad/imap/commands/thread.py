@@ -11,8 +11,8 @@ from postroad.imap.ordering.render import render_threads
 from postroad.imap.ordering.table import sent_dates
 from postroad.imap.relatives import Relatives
 from postroad.imap.turns import Turns
-from postroad.imap.wire.commands import Thread
 from postroad.imap.wire.ordering import ThreadAlgorithm
+from postroad.imap.wire.search_commands import Thread
 from postroad.store.listing import Batch
 
 _PIECE: Final = 200

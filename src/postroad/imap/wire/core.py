@@ -11,11 +11,10 @@ APPEND the same bytes mean something else.
 from typing import Final
 
 from postroad.imap.wire.command_line import Found, Unfit, find_command, is_http
-from postroad.imap.wire.commands import (
+from postroad.imap.wire.compression import BrokenStream
+from postroad.imap.wire.event import (
     AppendAborted,
     AppendEnd,
-    AppendNext,
-    AppendStart,
     AuthAborted,
     AuthResponse,
     Event,
@@ -23,11 +22,11 @@ from postroad.imap.wire.commands import (
     LiteralChunk,
     SaveFailed,
 )
-from postroad.imap.wire.compression import BrokenStream
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.framing import LineFault
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.literal import LiteralHead, literal_head
+from postroad.imap.wire.message_commands import AppendNext, AppendStart
 from postroad.imap.wire.parse_messages import parse_append, parse_append_next
 from postroad.imap.wire.parse_search import UnknownCharset
 from postroad.imap.wire.parse_session import decode_base64

@@ -4,10 +4,10 @@ import re
 from typing import Final
 
 from postroad.imap.wire import fetch_items
-from postroad.imap.wire.commands import Fetch
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionText
 from postroad.imap.wire.limits import FETCH_ITEMS
+from postroad.imap.wire.message_commands import Fetch
 from postroad.imap.wire.parse_returns import partial_range
 from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader

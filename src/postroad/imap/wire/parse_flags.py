@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from postroad.imap.wire.commands import FlagList
+from postroad.imap.wire.message_commands import FlagList
 from postroad.imap.wire.reader import BadSyntax, Reader
 from postroad.model.flags import BY_NAME
 

@@ -2,7 +2,9 @@
 
 from typing import Final
 
-from postroad.imap.wire.commands import (
+from postroad.imap.wire.extensions import Extension
+from postroad.imap.wire.limits import LIST_PATTERNS
+from postroad.imap.wire.mailbox_commands import (
     Create,
     Delete,
     GetQuota,
@@ -15,8 +17,6 @@ from postroad.imap.wire.commands import (
     Status,
     Subscribe,
 )
-from postroad.imap.wire.extensions import Extension
-from postroad.imap.wire.limits import LIST_PATTERNS
 from postroad.imap.wire.mailbox_name import decode_mailbox
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet

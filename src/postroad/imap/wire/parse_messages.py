@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-from postroad.imap.wire.commands import (
+from postroad.imap.wire.extensions import Extension
+from postroad.imap.wire.message_commands import (
     AppendNext,
     AppendStart,
     Copy,
@@ -13,7 +14,6 @@ from postroad.imap.wire.commands import (
     Store,
     StoreMode,
 )
-from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.parse_flags import read_flag_list, read_flags
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.message.date import parse_internaldate

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from postroad.imap.wire.commands import MultiSearch
 from postroad.imap.wire.mailbox_name import MailboxName
 from postroad.imap.wire.parse_returns import parse_returns
 from postroad.imap.wire.parse_search import parse_charset, parse_criteria, require_fuzzy
 from postroad.imap.wire.reader import BadSyntax, Reader
+from postroad.imap.wire.search_commands import MultiSearch
 from postroad.imap.wire.search_sources import NAMING, SearchSource, SourceKind
 
 _KINDS: Final = {kind.value: kind for kind in SourceKind}

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from postroad.imap.wire.commands import CancelUpdate, Sort, Thread
 from postroad.imap.wire.limits import SORT_CRITERIA
 from postroad.imap.wire.ordering import SortCriterion, SortKey, ThreadAlgorithm
 from postroad.imap.wire.parse_returns import parse_returns
 from postroad.imap.wire.parse_search import known_charset, parse_criteria, require_fuzzy
 from postroad.imap.wire.reader import BadSyntax, Reader
+from postroad.imap.wire.search_commands import CancelUpdate, Sort, Thread
 
 _KEYS: Final = {key.value: key for key in SortKey}
 _RELEVANCY: Final = frozenset({"RELEVANCY"})

@@ -6,11 +6,11 @@ from datetime import date
 from typing import Final
 
 from postroad.imap.wire import search_keys as keys
-from postroad.imap.wire.commands import Search
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.limits import SEARCH_DEPTH, SEARCH_KEYS, SEARCH_TEXTS
 from postroad.imap.wire.parse_returns import parse_returns
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
+from postroad.imap.wire.search_commands import Search
 from postroad.imap.wire.search_keys import DateField, DateTest, SearchKey, has_key
 from postroad.imap.wire.sequence_set import MAX_NUMBER
 from postroad.message.charset import decode_text, find_codec

@@ -4,8 +4,8 @@ from binascii import Error as Base64Error
 from binascii import a2b_base64
 from typing import Final
 
-from postroad.imap.wire.commands import Authenticate, Compress, Enable, Id, Login
 from postroad.imap.wire.reader import BadSyntax, Reader
+from postroad.imap.wire.session_commands import Authenticate, Compress, Enable, Id, Login
 
 _ID_FIELDS: Final = 30
 """RFC 2971 §3.3: no more than 30 pairs, names of 30 octets, values of 1024."""

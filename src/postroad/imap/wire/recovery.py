@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final, TypeAlias
 
 from postroad.imap.wire.command_line import Found, find_tag, is_http
-from postroad.imap.wire.commands import AppendAborted, AuthAborted, Event, Hangup, IdleEnd
+from postroad.imap.wire.event import AppendAborted, AuthAborted, Event, Hangup, IdleEnd
 from postroad.imap.wire.framing import Dropped, Inbox, LineFault
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.literal import LiteralHead

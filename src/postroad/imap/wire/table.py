@@ -6,8 +6,8 @@ from enum import Enum, auto
 from functools import partial
 from typing import Final, TypeAlias
 
-from postroad.imap.wire import commands
-from postroad.imap.wire.commands import Command
+from postroad.imap.wire.command import Command
+from postroad.imap.wire.mailbox_commands import Check, Close, Unselect
 from postroad.imap.wire.parse_fetch import parse_fetch
 from postroad.imap.wire.parse_mailboxes import (
     parse_create,
@@ -42,6 +42,15 @@ from postroad.imap.wire.parse_session import (
     parse_login,
 )
 from postroad.imap.wire.reader import Reader
+from postroad.imap.wire.session_commands import (
+    Capability,
+    Idle,
+    Logout,
+    Namespace,
+    Noop,
+    StartTls,
+    Unauthenticate,
+)
 
 
 class State(Enum):
@@ -77,15 +86,15 @@ _AFTER: Final = frozenset({State.AUTHENTICATED, State.SELECTED})
 _SELECTED: Final = frozenset({State.SELECTED})
 
 RULES: Final[dict[bytes, Rule]] = {
-    b"CAPABILITY": Rule(_bare(commands.Capability), _ANY),
-    b"NOOP": Rule(_bare(commands.Noop), _ANY),
-    b"LOGOUT": Rule(_bare(commands.Logout), _ANY),
+    b"CAPABILITY": Rule(_bare(Capability), _ANY),
+    b"NOOP": Rule(_bare(Noop), _ANY),
+    b"LOGOUT": Rule(_bare(Logout), _ANY),
     b"ID": Rule(parse_id, _ANY),
-    b"STARTTLS": Rule(_bare(commands.StartTls), _BEFORE),
+    b"STARTTLS": Rule(_bare(StartTls), _BEFORE),
     b"AUTHENTICATE": Rule(parse_authenticate, _BEFORE),
     b"LOGIN": Rule(parse_login, _BEFORE),
     b"ENABLE": Rule(parse_enable, _AFTER),
-    b"UNAUTHENTICATE": Rule(_bare(commands.Unauthenticate), _AFTER),
+    b"UNAUTHENTICATE": Rule(_bare(Unauthenticate), _AFTER),
     b"COMPRESS": Rule(parse_compress, _AFTER),
     b"SELECT": Rule(parse_select, _AFTER),
     b"EXAMINE": Rule(parse_examine, _AFTER),
@@ -99,13 +108,13 @@ RULES: Final[dict[bytes, Rule]] = {
     b"STATUS": Rule(parse_status, _AFTER),
     b"APPEND": Rule(parse_append, _AFTER),
     b"ESEARCH": Rule(parse_esearch, _AFTER),
-    b"NAMESPACE": Rule(_bare(commands.Namespace), _AFTER),
+    b"NAMESPACE": Rule(_bare(Namespace), _AFTER),
     b"GETQUOTA": Rule(parse_getquota, _AFTER),
     b"GETQUOTAROOT": Rule(parse_getquotaroot, _AFTER),
-    b"IDLE": Rule(_bare(commands.Idle), _AFTER),
-    b"CHECK": Rule(_bare(commands.Check), _SELECTED),
-    b"CLOSE": Rule(_bare(commands.Close), _SELECTED),
-    b"UNSELECT": Rule(_bare(commands.Unselect), _SELECTED),
+    b"IDLE": Rule(_bare(Idle), _AFTER),
+    b"CHECK": Rule(_bare(Check), _SELECTED),
+    b"CLOSE": Rule(_bare(Close), _SELECTED),
+    b"UNSELECT": Rule(_bare(Unselect), _SELECTED),
     b"EXPUNGE": Rule(parse_expunge, _SELECTED),
     b"SEARCH": Rule(parse_search, _SELECTED),
     b"SORT": Rule(parse_sort, _SELECTED),

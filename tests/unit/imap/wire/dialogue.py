@@ -1,9 +1,10 @@
 """Short ways to talk to a core in a test."""
 
-from postroad.imap.wire.commands import AppendNext, AppendStart, Event
 from postroad.imap.wire.core import ImapServerCore
+from postroad.imap.wire.event import Event
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.limits import ImapLimits
+from postroad.imap.wire.message_commands import AppendNext, AppendStart
 from postroad.imap.wire.table import State
 
 

@@ -2,20 +2,12 @@
 
 import pytest
 
-from postroad.imap.wire.commands import (
-    AppendAborted,
-    AppendEnd,
-    AppendNext,
-    AppendStart,
-    Event,
-    FlagList,
-    Hangup,
-    LiteralChunk,
-    Noop,
-)
 from postroad.imap.wire.core import ImapServerCore
+from postroad.imap.wire.event import AppendAborted, AppendEnd, Event, Hangup, LiteralChunk
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.mailbox_name import MailboxName
+from postroad.imap.wire.message_commands import AppendNext, AppendStart, FlagList
+from postroad.imap.wire.session_commands import Noop
 from postroad.imap.wire.table import State
 from postroad.model.flags import Flag
 from tests.unit.imap.wire.dialogue import answer, core_in, events

@@ -2,16 +2,9 @@
 
 import pytest
 
-from postroad.imap.wire.commands import (
-    AuthAborted,
-    Authenticate,
-    AuthResponse,
-    Event,
-    Idle,
-    IdleEnd,
-    Noop,
-)
 from postroad.imap.wire.core import ImapServerCore
+from postroad.imap.wire.event import AuthAborted, AuthResponse, Event, IdleEnd
+from postroad.imap.wire.session_commands import Authenticate, Idle, Noop
 from postroad.imap.wire.table import State
 from tests.unit.imap.wire.dialogue import core_in, events
 

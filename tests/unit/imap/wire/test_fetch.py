@@ -3,9 +3,9 @@
 import pytest
 
 from postroad.imap.wire import fetch_items
-from postroad.imap.wire.commands import Fetch
 from postroad.imap.wire.fetch_items import FetchAttribute as A
 from postroad.imap.wire.fetch_items import FetchItem, FetchSection
+from postroad.imap.wire.message_commands import Fetch
 from postroad.imap.wire.sequence_set import SequenceSet
 from tests.unit.imap.wire.dialogue import is_bad, parse
 

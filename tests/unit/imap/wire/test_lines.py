@@ -2,9 +2,10 @@
 
 import pytest
 
-from postroad.imap.wire.commands import AppendEnd, Capability, Hangup, Noop, StartTls
 from postroad.imap.wire.core import ImapServerCore
+from postroad.imap.wire.event import AppendEnd, Hangup
 from postroad.imap.wire.limits import ImapLimits
+from postroad.imap.wire.session_commands import Capability, Noop, StartTls
 from postroad.imap.wire.table import RULES, State
 from tests.unit.imap.wire.dialogue import answer, core_in, events
 

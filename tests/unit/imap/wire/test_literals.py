@@ -2,9 +2,10 @@
 
 import pytest
 
-from postroad.imap.wire.commands import Hangup, Login, Noop
+from postroad.imap.wire.event import Hangup
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.literal import LiteralHead, literal_head
+from postroad.imap.wire.session_commands import Login, Noop
 from postroad.imap.wire.table import State
 from tests.unit.imap.wire.dialogue import answer, core_in, events
 

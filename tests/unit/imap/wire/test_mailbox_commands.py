@@ -2,7 +2,20 @@
 
 import pytest
 
-from postroad.imap.wire import commands as c
+from postroad.imap.wire.command import Command
+from postroad.imap.wire.mailbox_commands import (
+    Create,
+    Delete,
+    GetQuota,
+    GetQuotaRoot,
+    List,
+    Lsub,
+    QuickResync,
+    Rename,
+    Select,
+    Status,
+    Subscribe,
+)
 from postroad.imap.wire.mailbox_name import MailboxName
 from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.imap.wire.status_item import StatusItem
@@ -16,30 +29,30 @@ INBOX = MailboxName("INBOX")
 @pytest.mark.parametrize(
     ("command", "value"),
     [
-        (b"A142 SELECT INBOX", c.Select(b"A142", INBOX)),
-        (b'A142 select "inbox"', c.Select(b"A142", INBOX)),
-        (b"A932 EXAMINE blurdybloop", c.Select(b"A932", MailboxName("blurdybloop"), read_only=True)),
-        (b'a SELECT "a \\"b\\""', c.Select(b"a", MailboxName('a "b"'))),
-        (b"a SELECT Entw&APw-rfe", c.Select(b"a", MailboxName("Entwürfe"))),
-        (b"a SELECT &AGE-", c.Select(b"a", MailboxName("&AGE-", valid=False))),
-        (b"a SELECT INBOX (CONDSTORE)", c.Select(b"a", INBOX, condstore=True)),
+        (b"A142 SELECT INBOX", Select(b"A142", INBOX)),
+        (b'A142 select "inbox"', Select(b"A142", INBOX)),
+        (b"A932 EXAMINE blurdybloop", Select(b"A932", MailboxName("blurdybloop"), read_only=True)),
+        (b'a SELECT "a \\"b\\""', Select(b"a", MailboxName('a "b"'))),
+        (b"a SELECT Entw&APw-rfe", Select(b"a", MailboxName("Entwürfe"))),
+        (b"a SELECT &AGE-", Select(b"a", MailboxName("&AGE-", valid=False))),
+        (b"a SELECT INBOX (CONDSTORE)", Select(b"a", INBOX, condstore=True)),
         (
             b"A02 SELECT INBOX (QRESYNC (67890007 20050715194045000 41,43:211,214:541))",
-            c.Select(
+            Select(
                 b"A02",
                 INBOX,
-                qresync=c.QuickResync(
+                qresync=QuickResync(
                     67890007, 20050715194045000, SequenceSet(((41, 41), (43, 211), (214, 541)))
                 ),
             ),
         ),
         (
             b"a SELECT INBOX (QRESYNC (67890007 90060115194045000 41:211 (1 5)) CONDSTORE)",
-            c.Select(
+            Select(
                 b"a",
                 INBOX,
                 condstore=True,
-                qresync=c.QuickResync(
+                qresync=QuickResync(
                     67890007,
                     90060115194045000,
                     SequenceSet(((41, 211),)),
@@ -50,68 +63,68 @@ INBOX = MailboxName("INBOX")
         ),
         (
             b"a SELECT INBOX (QRESYNC (1 2 (1:3 5:7)))",
-            c.Select(
+            Select(
                 b"a",
                 INBOX,
-                qresync=c.QuickResync(1, 2, None, SequenceSet(((1, 3),)), SequenceSet(((5, 7),))),
+                qresync=QuickResync(1, 2, None, SequenceSet(((1, 3),)), SequenceSet(((5, 7),))),
             ),
         ),
-        (b"A003 CREATE owatagusiam/", c.Create(b"A003", MailboxName("owatagusiam/"))),
+        (b"A003 CREATE owatagusiam/", Create(b"A003", MailboxName("owatagusiam/"))),
         (
             b"t1 CREATE MySpecial (USE (\\Drafts \\Sent))",
-            c.Create(b"t1", MailboxName("MySpecial"), ("\\Drafts", "\\Sent")),
+            Create(b"t1", MailboxName("MySpecial"), ("\\Drafts", "\\Sent")),
         ),
-        (b"t1 CREATE Plain (USE ())", c.Create(b"t1", MailboxName("Plain"))),
-        (b"A683 DELETE blurdybloop", c.Delete(b"A683", MailboxName("blurdybloop"))),
+        (b"t1 CREATE Plain (USE ())", Create(b"t1", MailboxName("Plain"))),
+        (b"A683 DELETE blurdybloop", Delete(b"A683", MailboxName("blurdybloop"))),
         (
             b"Z432 RENAME INBOX old-mail",
-            c.Rename(b"Z432", INBOX, MailboxName("old-mail")),
+            Rename(b"Z432", INBOX, MailboxName("old-mail")),
         ),
         (
             b"A002 SUBSCRIBE #news.comp.mail.mime",
-            c.Subscribe(b"A002", MailboxName("#news.comp.mail.mime")),
+            Subscribe(b"A002", MailboxName("#news.comp.mail.mime")),
         ),
         (
             b"A002 UNSUBSCRIBE #news.comp.mail.mime",
-            c.Subscribe(b"A002", MailboxName("#news.comp.mail.mime"), on=False),
+            Subscribe(b"A002", MailboxName("#news.comp.mail.mime"), on=False),
         ),
-        (b'A002 LSUB "#news." "comp.mail.*"', c.Lsub(b"A002", "#news.", "comp.mail.*")),
-        (b'A002 LSUB "" %', c.Lsub(b"A002", "", "%")),
+        (b'A002 LSUB "#news." "comp.mail.*"', Lsub(b"A002", "#news.", "comp.mail.*")),
+        (b'A002 LSUB "" %', Lsub(b"A002", "", "%")),
         (
             b"A042 STATUS blurdybloop (UIDNEXT MESSAGES)",
-            c.Status(b"A042", MailboxName("blurdybloop"), (StatusItem.UIDNEXT, StatusItem.MESSAGES)),
+            Status(b"A042", MailboxName("blurdybloop"), (StatusItem.UIDNEXT, StatusItem.MESSAGES)),
         ),
         (
             b"a status inbox (recent recent size)",
-            c.Status(b"a", INBOX, (StatusItem.RECENT, StatusItem.SIZE)),
+            Status(b"a", INBOX, (StatusItem.RECENT, StatusItem.SIZE)),
         ),
-        (b'A003 GETQUOTA ""', c.GetQuota(b"A003", "")),
-        (b"A003 GETQUOTAROOT INBOX", c.GetQuotaRoot(b"A003", INBOX)),
+        (b'A003 GETQUOTA ""', GetQuota(b"A003", "")),
+        (b"A003 GETQUOTAROOT INBOX", GetQuotaRoot(b"A003", INBOX)),
     ],
 )
-def test_commands(command: bytes, value: c.Command) -> None:
+def test_commands(command: bytes, value: Command) -> None:
     assert parse(command, AFTER) == value
 
 
 @pytest.mark.parametrize(
     ("command", "value"),
     [
-        (b'A101 LIST "" ""', c.List(b"A101", "", ("",))),
-        (b"A202 LIST ~/Mail/ %", c.List(b"A202", "~/Mail/", ("%",))),
-        (b'a LIST "" *', c.List(b"a", "", ("*",))),
-        (b'a LIST "" "Entw&APw-rfe/%"', c.List(b"a", "", ("Entwürfe/%",))),
+        (b'A101 LIST "" ""', List(b"A101", "", ("",))),
+        (b"A202 LIST ~/Mail/ %", List(b"A202", "~/Mail/", ("%",))),
+        (b'a LIST "" *', List(b"a", "", ("*",))),
+        (b'a LIST "" "Entw&APw-rfe/%"', List(b"a", "", ("Entwürfe/%",))),
         (
             b'A02 LIST (SUBSCRIBED) "" "*"',
-            c.List(b"A02", "", ("*",), frozenset({"SUBSCRIBED"}), extended=True),
+            List(b"A02", "", ("*",), frozenset({"SUBSCRIBED"}), extended=True),
         ),
-        (b'a LIST () "" "%"', c.List(b"a", "", ("%",), extended=True)),
+        (b'a LIST () "" "%"', List(b"a", "", ("%",), extended=True)),
         (
             b'A03 LIST () "" "%" RETURN (CHILDREN)',
-            c.List(b"A03", "", ("%",), returns=frozenset({"CHILDREN"}), extended=True),
+            List(b"A03", "", ("%",), returns=frozenset({"CHILDREN"}), extended=True),
         ),
         (
             b'A04 list (remote subscribed recursivematch) "" "%" return (subscribed)',
-            c.List(
+            List(
                 b"A04",
                 "",
                 ("%",),
@@ -122,11 +135,11 @@ def test_commands(command: bytes, value: c.Command) -> None:
         ),
         (
             b'BBB LIST "" ("INBOX" "Drafts" Sent/%)',
-            c.List(b"BBB", "", ("INBOX", "Drafts", "Sent/%"), extended=True),
+            List(b"BBB", "", ("INBOX", "Drafts", "Sent/%"), extended=True),
         ),
         (
             b't1 LIST (SPECIAL-USE) "" "*" RETURN (SPECIAL-USE STATUS (MESSAGES UNSEEN))',
-            c.List(
+            List(
                 b"t1",
                 "",
                 ("*",),
@@ -136,10 +149,10 @@ def test_commands(command: bytes, value: c.Command) -> None:
                 extended=True,
             ),
         ),
-        (b'a LIST "" "%" RETURN ()', c.List(b"a", "", ("%",), extended=True)),
+        (b'a LIST "" "%" RETURN ()', List(b"a", "", ("%",), extended=True)),
     ],
 )
-def test_list(command: bytes, value: c.Command) -> None:
+def test_list(command: bytes, value: Command) -> None:
     assert parse(command, AFTER) == value
 
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from postroad.imap.wire import search_keys as k
-from postroad.imap.wire.commands import Search
+from postroad.imap.wire.search_commands import Search
 from postroad.imap.wire.search_keys import DateField, DateTest, SearchKey
 from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.model.flags import Flag

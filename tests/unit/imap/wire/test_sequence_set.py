@@ -2,7 +2,7 @@
 
 import pytest
 
-from postroad.imap.wire.commands import Expunge
+from postroad.imap.wire.message_commands import Expunge
 from postroad.imap.wire.sequence_set import SequenceSet
 from tests.unit.imap.wire.dialogue import is_bad, parse
 

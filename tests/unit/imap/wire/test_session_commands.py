@@ -2,7 +2,20 @@
 
 import pytest
 
-from postroad.imap.wire import commands as c
+from postroad.imap.wire.command import Command
+from postroad.imap.wire.event import AuthResponse
+from postroad.imap.wire.session_commands import (
+    Authenticate,
+    Capability,
+    Enable,
+    Id,
+    Idle,
+    Login,
+    Logout,
+    Namespace,
+    Noop,
+    StartTls,
+)
 from postroad.imap.wire.table import State
 from tests.unit.imap.wire.dialogue import core_in, events, is_bad, parse
 
@@ -12,42 +25,42 @@ BEFORE = State.NOT_AUTHENTICATED
 @pytest.mark.parametrize(
     ("command", "value"),
     [
-        (b"abcd CAPABILITY", c.Capability(b"abcd")),
-        (b"a002 NOOP", c.Noop(b"a002")),
-        (b"A023 LOGOUT", c.Logout(b"A023")),
-        (b"a002 STARTTLS", c.StartTls(b"a002")),
-        (b"a noop", c.Noop(b"a")),
-        (b"a001 LOGIN SMITH SESAME", c.Login(b"a001", "SMITH", "SESAME")),
-        (b'a LOGIN "a b" "q\\"\\\\"', c.Login(b"a", "a b", 'q"\\')),
-        (b'a LOGIN a]b ""', c.Login(b"a", "a]b", "")),
-        ('a LOGIN "ädä" "ö"'.encode(), c.Login(b"a", "ädä", "ö")),
-        (b'a LOGIN "\xff" x', c.Login(b"a", "\ufffd", "x")),
-        (b"A001 AUTHENTICATE GSSAPI", c.Authenticate(b"A001", "GSSAPI")),
-        (b"a authenticate plain AGFkYQBkZW1v", c.Authenticate(b"a", "PLAIN", b"\0ada\0demo")),
-        (b"a AUTHENTICATE EXTERNAL =", c.Authenticate(b"a", "EXTERNAL", b"")),
-        (b"a AUTHENTICATE SCRAM-SHA-256 bg==", c.Authenticate(b"a", "SCRAM-SHA-256", b"n")),
-        (b"a023 ID NIL", c.Id(b"a023")),
-        (b"a ID ()", c.Id(b"a")),
+        (b"abcd CAPABILITY", Capability(b"abcd")),
+        (b"a002 NOOP", Noop(b"a002")),
+        (b"A023 LOGOUT", Logout(b"A023")),
+        (b"a002 STARTTLS", StartTls(b"a002")),
+        (b"a noop", Noop(b"a")),
+        (b"a001 LOGIN SMITH SESAME", Login(b"a001", "SMITH", "SESAME")),
+        (b'a LOGIN "a b" "q\\"\\\\"', Login(b"a", "a b", 'q"\\')),
+        (b'a LOGIN a]b ""', Login(b"a", "a]b", "")),
+        ('a LOGIN "ädä" "ö"'.encode(), Login(b"a", "ädä", "ö")),
+        (b'a LOGIN "\xff" x', Login(b"a", "\ufffd", "x")),
+        (b"A001 AUTHENTICATE GSSAPI", Authenticate(b"A001", "GSSAPI")),
+        (b"a authenticate plain AGFkYQBkZW1v", Authenticate(b"a", "PLAIN", b"\0ada\0demo")),
+        (b"a AUTHENTICATE EXTERNAL =", Authenticate(b"a", "EXTERNAL", b"")),
+        (b"a AUTHENTICATE SCRAM-SHA-256 bg==", Authenticate(b"a", "SCRAM-SHA-256", b"n")),
+        (b"a023 ID NIL", Id(b"a023")),
+        (b"a ID ()", Id(b"a")),
         (
             b'a023 ID ("name" "sodr" "version" "19.34" "vendor" NIL)',
-            c.Id(b"a023", (("name", "sodr"), ("version", "19.34"), ("vendor", None))),
+            Id(b"a023", (("name", "sodr"), ("version", "19.34"), ("vendor", None))),
         ),
     ],
 )
-def test_before_log_in(command: bytes, value: c.Command) -> None:
+def test_before_log_in(command: bytes, value: Command) -> None:
     assert parse(command, BEFORE) == value
 
 
 @pytest.mark.parametrize(
     ("command", "value"),
     [
-        (b"t1 ENABLE CONDSTORE", c.Enable(b"t1", ("CONDSTORE",))),
-        (b"t2 enable condstore x-good-idea", c.Enable(b"t2", ("CONDSTORE", "X-GOOD-IDEA"))),
-        (b"a IDLE", c.Idle(b"a")),
-        (b"A001 NAMESPACE", c.Namespace(b"A001")),
+        (b"t1 ENABLE CONDSTORE", Enable(b"t1", ("CONDSTORE",))),
+        (b"t2 enable condstore x-good-idea", Enable(b"t2", ("CONDSTORE", "X-GOOD-IDEA"))),
+        (b"a IDLE", Idle(b"a")),
+        (b"A001 NAMESPACE", Namespace(b"A001")),
     ],
 )
-def test_after_log_in(command: bytes, value: c.Command) -> None:
+def test_after_log_in(command: bytes, value: Command) -> None:
     assert parse(command, State.AUTHENTICATED) == value
 
 
@@ -109,6 +122,6 @@ def is_bad_id(inside: bytes) -> bool:
 
 
 def test_passwords_are_not_in_the_repr() -> None:
-    assert "sesame" not in repr(c.Login(b"a", "smith", "sesame"))
-    assert "sesame" not in repr(c.Authenticate(b"a", "PLAIN", b"sesame"))
-    assert "sesame" not in repr(c.AuthResponse(b"a", b"sesame"))
+    assert "sesame" not in repr(Login(b"a", "smith", "sesame"))
+    assert "sesame" not in repr(Authenticate(b"a", "PLAIN", b"sesame"))
+    assert "sesame" not in repr(AuthResponse(b"a", b"sesame"))

@@ -2,9 +2,10 @@
 
 import pytest
 
-from postroad.imap.wire import commands as c
-from postroad.imap.wire.commands import FlagList, StoreMode
+from postroad.imap.wire.command import Command
+from postroad.imap.wire.mailbox_commands import Check, Close, Unselect
 from postroad.imap.wire.mailbox_name import MailboxName
+from postroad.imap.wire.message_commands import Copy, Expunge, FlagList, Move, Store, StoreMode
 from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.model.flags import Flag
 from tests.unit.imap.wire.dialogue import is_bad, parse
@@ -16,30 +17,30 @@ MEETING = MailboxName("MEETING")
 @pytest.mark.parametrize(
     ("command", "value"),
     [
-        (b"FXXZ CHECK", c.Check(b"FXXZ")),
-        (b"A341 CLOSE", c.Close(b"A341")),
-        (b"a UNSELECT", c.Unselect(b"a")),
-        (b"A202 EXPUNGE", c.Expunge(b"A202")),
-        (b"A003 UID EXPUNGE 3000:3002", c.Expunge(b"A003", SequenceSet(((3000, 3002),)))),
-        (b"A003 COPY 2:4 MEETING", c.Copy(b"A003", TWO_TO_FOUR, MEETING)),
-        (b"A003 uid copy 2:4 MEETING", c.Copy(b"A003", TWO_TO_FOUR, MEETING, uid=True)),
-        (b"a MOVE 2:4 MEETING", c.Move(b"a", TWO_TO_FOUR, MEETING)),
-        (b"a UID MOVE 2:4 MEETING", c.Move(b"a", TWO_TO_FOUR, MEETING, uid=True)),
+        (b"FXXZ CHECK", Check(b"FXXZ")),
+        (b"A341 CLOSE", Close(b"A341")),
+        (b"a UNSELECT", Unselect(b"a")),
+        (b"A202 EXPUNGE", Expunge(b"A202")),
+        (b"A003 UID EXPUNGE 3000:3002", Expunge(b"A003", SequenceSet(((3000, 3002),)))),
+        (b"A003 COPY 2:4 MEETING", Copy(b"A003", TWO_TO_FOUR, MEETING)),
+        (b"A003 uid copy 2:4 MEETING", Copy(b"A003", TWO_TO_FOUR, MEETING, uid=True)),
+        (b"a MOVE 2:4 MEETING", Move(b"a", TWO_TO_FOUR, MEETING)),
+        (b"a UID MOVE 2:4 MEETING", Move(b"a", TWO_TO_FOUR, MEETING, uid=True)),
         (
             b"A003 STORE 2:4 +FLAGS (\\Deleted)",
-            c.Store(b"A003", TWO_TO_FOUR, "add", FlagList(Flag.DELETED)),
+            Store(b"A003", TWO_TO_FOUR, "add", FlagList(Flag.DELETED)),
         ),
         (
             b"d105 UID STORE 2:4 (UNCHANGEDSINCE 121230045) flags.silent ()",
-            c.Store(b"d105", TWO_TO_FOUR, "set", FlagList(), True, True, 121230045),
+            Store(b"d105", TWO_TO_FOUR, "set", FlagList(), True, True, 121230045),
         ),
         (
             b"a STORE 2:4 (UNCHANGEDSINCE 0) -FLAGS x",
-            c.Store(b"a", TWO_TO_FOUR, "remove", FlagList(0, frozenset({"x"})), unchanged_since=0),
+            Store(b"a", TWO_TO_FOUR, "remove", FlagList(0, frozenset({"x"})), unchanged_since=0),
         ),
     ],
 )
-def test_commands(command: bytes, value: c.Command) -> None:
+def test_commands(command: bytes, value: Command) -> None:
     assert parse(command) == value
 
 
@@ -55,7 +56,7 @@ def test_commands(command: bytes, value: c.Command) -> None:
     ],
 )
 def test_store_items(item: bytes, mode: StoreMode, silent: bool) -> None:
-    assert parse(b"a STORE 2:4 " + item + b" (\\Seen)") == c.Store(
+    assert parse(b"a STORE 2:4 " + item + b" (\\Seen)") == Store(
         b"a", TWO_TO_FOUR, mode, FlagList(Flag.SEEN), silent
     )
 
@@ -74,7 +75,7 @@ def test_store_items(item: bytes, mode: StoreMode, silent: bool) -> None:
 )
 def test_flags(flags: bytes, value: FlagList) -> None:
     command = parse(b"a STORE 1 FLAGS " + flags)
-    assert isinstance(command, c.Store)
+    assert isinstance(command, Store)
     assert command.flags == value
 
 

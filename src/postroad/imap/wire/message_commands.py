@@ -1,0 +1,108 @@
+"""Commands about messages (RFC 3501 §6.3.11, §6.4).
+
+Sequence sets are unresolved, macros are expanded.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from postroad.imap.wire.command import Command
+from postroad.imap.wire.fetch_items import FetchItem
+from postroad.imap.wire.mailbox_name import MailboxName
+from postroad.imap.wire.partial_range import PartialRange
+from postroad.imap.wire.sequence_set import SequenceSet
+
+StoreMode: TypeAlias = Literal["set", "add", "remove"]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagList:
+    """Flags a client names: a mask of `model.flags.Flag` and keywords.
+
+    `\\Recent` is nobody's to set and is left out (RFC 3501 §2.3.2).
+    """
+
+    mask: int = 0
+    keywords: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class AppendStart(Command):
+    """APPEND up to its literal; nothing has been invited yet.
+
+    Answer with `core.accept_literal()`, then come `LiteralChunk`s and behind
+    them an `AppendEnd` or an `AppendNext`, or with `core.refuse_literal(...)`
+    and hear no more of it.
+    """
+
+    mailbox: MailboxName
+    flags: FlagList
+    date: int | None
+    """INTERNALDATE in seconds since the epoch; None for now."""
+    size: int
+    binary: bool = False
+    """`~{…}`: may hold NULs (RFC 3516 §4.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppendNext:
+    """A further message of the same APPEND (RFC 3502); answer it as an AppendStart."""
+
+    tag: bytes
+    flags: FlagList
+    date: int | None
+    size: int
+    binary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expunge(Command):
+    """EXPUNGE, or UID EXPUNGE of those `uids` alone (RFC 4315 §2.1)."""
+
+    uids: SequenceSet | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch(Command):
+    """FETCH and UID FETCH; UID FETCH has UID among its items already."""
+
+    messages: SequenceSet
+    items: tuple[FetchItem, ...]
+    uid: bool = False
+    changed_since: int | None = None
+    """RFC 7162 §3.1.4.1; MODSEQ is among the items then."""
+    vanished: bool = False
+    """RFC 7162 §3.2.6."""
+    partial: PartialRange | None = None
+    """Which of the messages that there are (RFC 9394 §3.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store(Command):
+    """STORE and UID STORE."""
+
+    messages: SequenceSet
+    mode: StoreMode
+    flags: FlagList
+    silent: bool = False
+    uid: bool = False
+    unchanged_since: int | None = None
+    """RFC 7162 §3.1.3."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy(Command):
+    """COPY and UID COPY."""
+
+    messages: SequenceSet
+    mailbox: MailboxName
+    uid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Move(Command):
+    """MOVE and UID MOVE (RFC 6851)."""
+
+    messages: SequenceSet
+    mailbox: MailboxName
+    uid: bool = False
