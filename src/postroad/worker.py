@@ -20,10 +20,10 @@ from postroad.delivery.submit import Submission
 from postroad.directory.credentials import FULL_COST, Cost
 from postroad.directory.directory import Directory
 from postroad.directory.tokens import Tokens
-from postroad.dns.resolver import Resolver
 from postroad.housekeeping import keep_house
 from postroad.imap.session import ImapSession
 from postroad.model.clock import Clock
+from postroad.model.resolver import Resolver
 from postroad.net.connection import Connection
 from postroad.net.listener import Front, Service
 from postroad.net.tls import ServerTls

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from postroad.config.settings import Queue
 from postroad.config.values import about_duration
-from postroad.dns.resolver import Resolver
 from postroad.dns.route import Host, NoRoute, Route, find_route
 from postroad.model.clock import Clock
 from postroad.model.envelope import Recipient
+from postroad.model.resolver import Resolver
 from postroad.queue.item import Work
 from postroad.smtp.client import SmtpClient, Timeouts, Unusable, client_context
 from postroad.smtp.exchange import Outgoing, Source

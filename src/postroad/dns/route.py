@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final, TypeAlias
 
-from postroad.dns.answers import Found, Mx, NoData, NoSuchDomain, TemporaryFailure
-from postroad.dns.resolver import Resolver
+from postroad.model.answers import Found, Mx, NoData, NoSuchDomain, TemporaryFailure
+from postroad.model.resolver import Resolver
 
 HOSTS: Final = 10
 """MX hosts that are looked at; the rest of a longer list is left out."""

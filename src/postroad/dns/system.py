@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import aiodns
 import pycares
 
-from postroad.dns.answers import Answer, Found, Mx, NoData, NoSuchDomain, TemporaryFailure
+from postroad.model.answers import Answer, Found, Mx, NoData, NoSuchDomain, TemporaryFailure
 from postroad.model.clock import Clock
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from dns.rdtypes.IN.A import A
 from dns.rdtypes.IN.AAAA import AAAA
 from dns.zonefile import read_rrsets
 
-from postroad.dns.answers import Answer, Found, Mx, NoData, NoSuchDomain, TemporaryFailure
+from postroad.model.answers import Answer, Found, Mx, NoData, NoSuchDomain, TemporaryFailure
 
 T = TypeVar("T")
 

@@ -12,9 +12,9 @@ from postroad.db.transaction import Transaction
 from postroad.delivery import bounce
 from postroad.delivery.bounce import Notice
 from postroad.delivery.remote import RemoteDelivery
-from postroad.dns.resolver import Resolver
 from postroad.model.clock import Clock
 from postroad.model.refusal import Unavailable
+from postroad.model.resolver import Resolver
 from postroad.obs.log import log
 from postroad.obs.metrics import DELIVERY_SECONDS, MESSAGES, QUEUE_ATTEMPTS, QUEUE_DEPTH
 from postroad.queue import outcome as outcomes

@@ -9,9 +9,9 @@ import dns.message
 import dns.rrset
 import pytest
 
-from postroad.dns.answers import Answer, Found, Mx, TemporaryFailure
 from postroad.dns.route import HOSTS, SILENT, NoRoute, Route, find_route
 from postroad.dns.system import SystemResolver
+from postroad.model.answers import Answer, Found, Mx, TemporaryFailure
 from postroad.testing.clock import ManualClock
 from tests.unit.dns.server import DnsServer
 from tests.unit.dns.test_system import play

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from postroad.dns.answers import Found, Mx, NoData, NoSuchDomain, TemporaryFailure
 from postroad.dns.system import NEGATIVE_SECONDS, SystemResolver
+from postroad.model.answers import Found, Mx, NoData, NoSuchDomain, TemporaryFailure
 from postroad.testing.clock import ManualClock
 from tests.unit.dns.server import DnsServer
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from postroad.dns.answers import Answer, Mx
+from postroad.model.answers import Answer, Mx
 
 
 class Resolver(Protocol):
