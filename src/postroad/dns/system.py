@@ -53,11 +53,16 @@ class SystemResolver:
 
     async def addresses(self, host: str) -> Answer[str]:
         """See `Resolver.addresses`."""
-        six, four = await asyncio.gather(
-            self._ask(host, "AAAA", lambda data: str(ip_address(data.addr))),
-            self._ask(host, "A", lambda data: str(ip_address(data.addr))),
-        )
+        six, four = await asyncio.gather(self.aaaa(host), self.a(host))
         return both(six, four)
+
+    async def a(self, host: str) -> Answer[str]:
+        """See `Resolver.a`."""
+        return await self._ask(host, "A", lambda data: str(ip_address(data.addr)))
+
+    async def aaaa(self, host: str) -> Answer[str]:
+        """See `Resolver.aaaa`."""
+        return await self._ask(host, "AAAA", lambda data: str(ip_address(data.addr)))
 
     async def txt(self, name: str) -> Answer[bytes]:
         """See `Resolver.txt`."""

@@ -1,5 +1,6 @@
 """A resolver that answers from values: for tests, MailWorld and replay."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final, TypeVar
@@ -7,9 +8,11 @@ from typing import Final, TypeVar
 from dns.name import Name
 from dns.rdtypes.ANY.CNAME import CNAME
 from dns.rdtypes.ANY.MX import MX
+from dns.rdtypes.ANY.PTR import PTR
 from dns.rdtypes.ANY.TXT import TXT
 from dns.rdtypes.IN.A import A
 from dns.rdtypes.IN.AAAA import AAAA
+from dns.reversename import to_address
 from dns.zonefile import read_rrsets
 
 from postroad.model.answers import Answer, Found, Mx, NoData, NoSuchDomain, TemporaryFailure
@@ -25,12 +28,15 @@ class ZoneResolver:
     """Add records, then ask. A name in `broken` answers like a server that is down."""
 
     broken: set[str] = field(default_factory=set)
+    broken_kinds: set[tuple[str, str]] = field(default_factory=set)
+    """Like `broken`, for one kind of question about a name: (kind, name)."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Every question, in order: (kind, name)."""
     _mx: dict[str, list[Mx]] = field(default_factory=dict)
     _addresses: dict[str, list[str]] = field(default_factory=dict)
     _txt: dict[str, list[bytes]] = field(default_factory=dict)
     _aliases: dict[str, str] = field(default_factory=dict)
+    _pointers: dict[str, list[str]] = field(default_factory=dict)
 
     def add_mx(self, domain: str, host: str, preference: int = 10) -> None:
         """Say that `host` takes mail for `domain`; an empty host is the null MX."""
@@ -48,8 +54,12 @@ class ZoneResolver:
         """Add a CNAME."""
         self._aliases[name] = target
 
+    def add_pointer(self, address: str, host: str) -> None:
+        """Add a PTR record. An address without any has the names of the hosts that have the address."""
+        self._pointers.setdefault(str(ip_address(address)), []).append(host)
+
     def add_zone(self, text: str) -> None:
-        """Add the A, AAAA, MX, TXT and CNAME records of a zone file (RFC 1035 §5); names are absolute.
+        """Add the A, AAAA, MX, TXT, PTR and CNAME records of a zone file (RFC 1035 §5); names are absolute.
 
         Raises:
             dns.exception.DNSException: it is no zone file.
@@ -64,6 +74,8 @@ class ZoneResolver:
                         self.add_address(name, address)
                     case TXT(strings=strings):
                         self.add_txt(name, b"".join(strings))
+                    case PTR(target=target):
+                        self.add_pointer(to_address(rrset.name), _text(target))
                     case CNAME(target=target):
                         self.add_alias(name, _text(target))
 
@@ -78,23 +90,31 @@ class ZoneResolver:
             return Found(tuple(sorted(answer.records, key=lambda a: ":" not in a)), TTL)
         return answer
 
+    async def a(self, host: str) -> Answer[str]:
+        """See `Resolver.a`."""
+        return _only(self._answer("A", host, self._addresses), lambda address: ":" not in address)
+
+    async def aaaa(self, host: str) -> Answer[str]:
+        """See `Resolver.aaaa`."""
+        return _only(self._answer("AAAA", host, self._addresses), lambda address: ":" in address)
+
     async def txt(self, name: str) -> Answer[bytes]:
         """See `Resolver.txt`."""
         return self._answer("TXT", name, self._txt)
 
     async def ptr(self, address: str) -> Answer[str]:
         """See `Resolver.ptr`."""
-        names: dict[str, list[str]] = {}
-        for host, addresses in self._addresses.items():
-            for one in addresses:
-                names.setdefault(one, []).append(host)
-        return self._answer("PTR", str(ip_address(address)), names)
+        asked = str(ip_address(address))
+        names = self._pointers.get(asked) or [
+            host for host, addresses in self._addresses.items() if asked in addresses
+        ]
+        return self._answer("PTR", asked, {asked: names})
 
     def _answer(self, kind: str, name: str, records: dict[str, list[T]]) -> Answer[T]:
         name = name.lower()
         self.asked.append((kind, name))
         for _ in range(_LONGEST_CHAIN):
-            if name in self.broken:
+            if name in self.broken or (kind, name) in self.broken_kinds:
                 return TemporaryFailure(f"{kind} {name}: the server for this name is down")
             if name not in self._aliases:
                 break
@@ -103,6 +123,13 @@ class ZoneResolver:
             return Found(tuple(found), TTL)
         known = any(name in some for some in (self._mx, self._addresses, self._txt))
         return NoData() if known else NoSuchDomain()
+
+
+def _only(answer: Answer[str], wanted: Callable[[str], bool]) -> Answer[str]:
+    if not isinstance(answer, Found):
+        return answer
+    fitting = tuple(record for record in answer.records if wanted(record))
+    return Found(fitting, answer.ttl) if fitting else NoData()
 
 
 def _text(name: Name) -> str:

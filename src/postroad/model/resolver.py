@@ -16,6 +16,14 @@ class Resolver(Protocol):
         """IPv6 and IPv4 addresses as text, IPv6 first; CNAMEs are followed."""
         ...
 
+    async def a(self, host: str) -> Answer[str]:
+        """IPv4 addresses alone, as text; CNAMEs are followed."""
+        ...
+
+    async def aaaa(self, host: str) -> Answer[str]:
+        """IPv6 addresses alone, as text; CNAMEs are followed."""
+        ...
+
     async def txt(self, name: str) -> Answer[bytes]:
         """TXT records, the strings of each joined."""
         ...
