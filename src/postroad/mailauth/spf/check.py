@@ -108,7 +108,9 @@ class _Check:
                 return await self._conclude(frames[-1], directive, tuple(matched))
             frames.pop()
 
-    async def _conclude(self, frame: _Frame, directive: Directive | None, matched: tuple[Matched, ...]) -> Spf:
+    async def _conclude(
+        self, frame: _Frame, directive: Directive | None, matched: tuple[Matched, ...]
+    ) -> Spf:
         verdict: Verdict = "neutral" if directive is None else directive.qualifier
         words = await self._explanation(frame) if verdict == "fail" else ""
         return self._result(verdict, matched, frame.record.text, words)

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 # Printable, for macros make such names; a backslash would be an escape to whoever asks.
-_NAME: Final = re.compile(r"(?=.{1,253}\Z)[!-\-/-\[\]-~]{1,63}+(?:\.[!-\-/-\[\]-~]{1,63}+)*+")
+_NAME: Final = re.compile(r"(?=.{1,253}\Z)[ -\-/-\[\]-~]{1,63}+(?:\.[ -\-/-\[\]-~]{1,63}+)*+")
 _DOMAIN: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}+(?:\.[a-z0-9_-]{1,63}+)++")
 
 
@@ -40,7 +40,7 @@ class Client(Struct, frozen=True):
         """What %{i} says: nibbles with dots for IPv6 (RFC 7208 §7.3)."""
         if isinstance(self.address, IPv4Address):
             return str(self.address)
-        return ".".join(self.address.exploded.replace(":", ""))
+        return ".".join(self.address.exploded.replace(":", "").upper())
 
 
 def domain_of(text: str) -> str:

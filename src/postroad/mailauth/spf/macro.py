@@ -50,8 +50,14 @@ def parse_macros(text: str, *, explaining: bool = False) -> MacroString:
     Raises:
         MacroError: it is none.
     """
+    return _parse(text, explaining)[0]
+
+
+def _parse(text: str, explaining: bool) -> tuple[MacroString, bool]:
+    """Give the parts, and whether the last one is literal text."""
     parts: list[str | Macro] = []
     at = 0
+    match = None
     while at < len(text):
         match = _PART.match(text, at)
         if match is None or (not explaining and " " in match[0]):
@@ -63,7 +69,7 @@ def parse_macros(text: str, *, explaining: bool = False) -> MacroString:
             parts.append(_ESCAPES[match["escape"]])
         else:
             parts.append(_macro(match, explaining))
-    return tuple(parts)
+    return tuple(parts), match is not None and bool(match["literal"])
 
 
 def parse_domain_spec(text: str) -> MacroString:
@@ -72,13 +78,11 @@ def parse_domain_spec(text: str) -> MacroString:
     Raises:
         MacroError: it is none.
     """
-    parts = parse_macros(text)
+    parts, ends_literally = _parse(text, False)
     if not parts:
         raise MacroError("there is no domain")
-    last = parts[-1]
-    # What is an escape as written is a macro-expand for the grammar.
-    if isinstance(last, str) and not text.endswith(("%%", "%_", "%-")):
-        before, dot, label = last.removesuffix(".").rpartition(".")
+    if ends_literally:
+        _, dot, label = str(parts[-1]).removesuffix(".").rpartition(".")
         if not dot or not _TOP_LABEL.fullmatch(label):
             raise MacroError(f"{text!r} does not end in a top-level domain")
     return parts

@@ -1,0 +1,68 @@
+"""A resolver with a purse: so many questions, so many seconds, then nobody can say (SAFETY C17).
+
+What a stranger's mail makes us ask is paid from one purse a message. Whoever
+is handed this resolver needs no bound of its own: what is asked too much is
+answered as if the DNS were down, which every standard has an answer for.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from postroad.model.answers import Answer, Mx, TemporaryFailure
+from postroad.model.resolver import Resolver
+
+T = TypeVar("T")
+
+
+class BoundedResolver:
+    """Asks another resolver, at most `questions` times and for at most `seconds` from its making."""
+
+    def __init__(self, resolver: Resolver, *, questions: int, seconds: float) -> None:
+        """Must be called in the running loop: time is the loop's, as it is for the network."""
+        self._resolver = resolver
+        self._left = questions
+        self._questions = questions
+        self._seconds = seconds
+        self._until = asyncio.get_running_loop().time() + seconds
+
+    @property
+    def asked(self) -> int:
+        """Questions so far."""
+        return self._questions - self._left
+
+    async def mx(self, domain: str) -> Answer[Mx]:
+        """See `Resolver.mx`."""
+        return await self._ask(self._resolver.mx, domain)
+
+    async def addresses(self, host: str) -> Answer[str]:
+        """See `Resolver.addresses`."""
+        return await self._ask(self._resolver.addresses, host, cost=2)
+
+    async def a(self, host: str) -> Answer[str]:
+        """See `Resolver.a`."""
+        return await self._ask(self._resolver.a, host)
+
+    async def aaaa(self, host: str) -> Answer[str]:
+        """See `Resolver.aaaa`."""
+        return await self._ask(self._resolver.aaaa, host)
+
+    async def txt(self, name: str) -> Answer[bytes]:
+        """See `Resolver.txt`."""
+        return await self._ask(self._resolver.txt, name)
+
+    async def ptr(self, address: str) -> Answer[str]:
+        """See `Resolver.ptr`."""
+        return await self._ask(self._resolver.ptr, address)
+
+    async def _ask(
+        self, question: Callable[[str], Awaitable[Answer[T]]], name: str, cost: int = 1
+    ) -> Answer[T]:
+        if self._left < cost:
+            return TemporaryFailure(f"more than {self._questions} questions to the DNS")
+        self._left -= cost
+        try:
+            async with asyncio.timeout_at(self._until):
+                return await question(name)
+        except TimeoutError:
+            return TemporaryFailure(f"{name}: no answer, {self._seconds:g} s for all questions are over")

@@ -1,0 +1,40 @@
+"""A purse of questions and seconds for whatever a message makes us ask."""
+
+import asyncio
+
+from postroad.dns.bounded import BoundedResolver
+from postroad.dns.zone import ZoneResolver
+from postroad.model.answers import Answer, Found, TemporaryFailure
+
+
+def test_one_question_too_many_is_not_asked() -> None:
+    async def scene() -> None:
+        zone = ZoneResolver()
+        zone.add_address("host.test", "192.0.2.1")
+        bounded = BoundedResolver(zone, questions=3, seconds=60)
+        assert await bounded.addresses("host.test") == Found(("192.0.2.1",), 300)
+        assert isinstance(await bounded.aaaa("host.test"), type(await zone.aaaa("host.test")))
+        assert bounded.asked == 3
+        zone.asked.clear()
+        for question in (bounded.a, bounded.txt, bounded.mx, bounded.addresses):
+            assert isinstance(await question("host.test"), TemporaryFailure)
+        assert isinstance(await bounded.ptr("192.0.2.1"), TemporaryFailure)
+        assert zone.asked == []
+
+    asyncio.run(scene())
+
+
+def test_when_the_time_is_over_nobody_can_say() -> None:
+    class Silent(ZoneResolver):
+        async def a(self, host: str) -> Answer[str]:
+            await asyncio.Event().wait()
+            raise AssertionError("it is never set")
+
+    async def scene() -> None:
+        bounded = BoundedResolver(Silent(), questions=100, seconds=0.01)
+        answer = await bounded.a("host.test")
+        assert isinstance(answer, TemporaryFailure)
+        assert "0.01 s" in answer.reason
+        assert isinstance(await bounded.a("host.test"), TemporaryFailure)
+
+    asyncio.run(scene())
