@@ -1,0 +1,28 @@
+"""Taking out what a stranger wrote in our name (RFC 8601 §5)."""
+
+from postroad.mailauth.authres.read import names_server
+from postroad.message.header import each_field
+
+_NAME = b"authentication-results"
+
+
+def forged_fields(header: bytes, servers: frozenset[str]) -> list[tuple[int, int]]:
+    """Where fields stand that claim to be by one of `servers` (in lower case); offsets into `header`."""
+    if _NAME not in header.lower():
+        return []
+    found = []
+    for name, start, end in each_field(header):
+        if name == _NAME:
+            value = header[start:end].partition(b":")[2]
+            if names_server(value, servers):
+                found.append((start, end))
+    return found
+
+
+def without(header: bytes, places: list[tuple[int, int]]) -> bytes:
+    """The header without these places, which are in order."""
+    kept, at = [], 0
+    for start, end in places:
+        kept.append(header[at:start])
+        at = end
+    return b"".join([*kept, header[at:]])
