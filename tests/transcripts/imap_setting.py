@@ -86,7 +86,7 @@ async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         await asyncio.to_thread(copytree, prepared(), data)
-        store = Store(data, clock, name="w0")
+        store = Store(data, clock, name="w0", limits=limits)
         if options.get("logins") == "all":
             directory = directory_with_everything(store.database, clock, data, limits)
             await store.database.write(give_ada_keys)

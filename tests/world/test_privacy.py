@@ -37,6 +37,12 @@ ARGUMENTS: Final[dict[bytes, list[bytes]]] = {
     b"APPEND": [HELD + b" {3+}\r\na: "],
     b"GETQUOTA": [HELD, b'""'],
     b"GETQUOTAROOT": [HELD],
+    b"GETMETADATA": [
+        HELD + b" /shared/comment",
+        b'"" (DEPTH infinity) /private',
+        HELD + b" (DEPTH 1) /private",
+    ],
+    b"SETMETADATA": [HELD + b" (/shared/comment mine)"],
     b"SEARCH": [b"ALL", b"TEXT quince", b"KEYWORD quince-jelly", b"HEADER Message-ID quince"],
     b"FETCH": [b"1:* (FLAGS ENVELOPE BODY.PEEK[])", b"99 (BODY.PEEK[])"],
     b"STORE": [b"1:* +FLAGS (\\Deleted)"],

@@ -91,3 +91,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         Count, "Expunged messages that a mailbox remembers for clients that come back, counted once a day."
     ] = 200_000
     mailbox_depth: Annotated[Count, "Levels of a mailbox name."] = 20
+    metadata_entries: Annotated[
+        Count, "Annotations of one mailbox, or of the server: everybody's, and of each user (METADATA)."
+    ] = 100
+    metadata_value: Annotated[Size, "Largest value of an annotation."] = 64 * KIB
+    metadata_size: Annotated[
+        Size, "All annotations of one account; each counts 500 octets beside its name and value."
+    ] = 16 * MIB

@@ -17,6 +17,7 @@ from postroad.config.settings import Listener, Settings, machine_name, split_add
 from postroad.config.values import parse_duration, parse_size
 
 S = TypeVar("S", bound=msgspec.Struct)
+_URI: Final = re.compile(r"[a-z][a-z0-9+.-]*:[^\s]+", re.IGNORECASE)
 _SYNTAX_PLACE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -169,6 +170,8 @@ class _Reading:
         if (settings.tls.certificate is None) != (settings.tls.key is None):
             given, wanted = ("key", "certificate") if settings.tls.key else ("certificate", "key")
             self.mistake(("tls", given), f"needs tls.{wanted} beside it")
+        if settings.imap.admin and not _URI.match(settings.imap.admin):
+            self.mistake(("imap", "admin"), "must be a URI, as in mailto:postmaster@example.org")
         for at, message in judge_logins(settings):
             self.mistake(at, message)
         self._judge_listeners(settings.listeners)

@@ -156,6 +156,21 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
         return self.deleted > 0
 
 
+class Imap(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[imap]` table: what programs are told that ask about the server (METADATA, RFC 5464 §3.2.1.1)."""
+
+    admin: Annotated[
+        str, 'Where its users reach the operator: "mailto:postmaster@example.org", "tel:+4930123456".'
+    ] = ""
+    comment: Annotated[str, "A note for its users."] = ""
+
+    @property
+    def entries(self) -> dict[str, bytes]:
+        """The same as entries of METADATA."""
+        said = {"/shared/admin": self.admin, "/shared/comment": self.comment}
+        return {entry: text.encode() for entry, text in said.items() if text}
+
+
 class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     """The `[metrics]` table."""
 
@@ -210,6 +225,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"listeners": "
     queue: Queue = Queue()
     backup: Backup = Backup()
     retention: Retention = Retention()
+    imap: Imap = Imap()
     metrics: Metrics = Metrics()
     log: Log = Log()
     limits: Limits = Limits()

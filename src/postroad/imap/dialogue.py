@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from postroad.directory.login import Login
 from postroad.imap.answer import No
 from postroad.imap.capabilities import OFFERED, capabilities
 from postroad.imap.enabled import Enabled
+from postroad.imap.followed import Followed
 from postroad.imap.selected import Selected
 from postroad.imap.shared_uids import SharedUids
 from postroad.imap.wire.core import ImapServerCore
@@ -73,6 +74,8 @@ class Services:
     counts: SessionCounts
     large_searches: asyncio.Semaphore
     """How many large messages may be in memory at a time to be searched."""
+    about_server: Mapping[str, bytes]
+    """What the operator notes about the server for all users: entries of METADATA (RFC 5464 §3.2.1.1)."""
     on_login: Callable[[Connection], None]
     """Told of connections that have earned their place (`postroad.policy.gate.Gate.authenticated`)."""
 
@@ -88,6 +91,7 @@ class Dialogue:
         "core",
         "enabled",
         "failures",
+        "followed",
         "over",
         "services",
         "stranger_commands",
@@ -98,6 +102,7 @@ class Dialogue:
         self.core = core
         self.services = services
         self.enabled = Enabled()
+        self.followed = Followed()
         self.over = False
         """Nothing more is to be read: flush and close."""
         self.failures = 0
@@ -144,6 +149,7 @@ class Dialogue:
         self.leave()
         self._account = self._selected = self.conn.account_id = None
         self.enabled = Enabled()
+        self.followed = Followed()
         self.stranger_commands = 0
         self.core.state = State.NOT_AUTHENTICATED
         self.core.offer_only(OFFERED)
@@ -221,6 +227,10 @@ class Dialogue:
         self.enabled.qresync = True
         self.core.offer(Extension.QRESYNC)
         self.aware_of_modseqs()
+
+    def follows_metadata(self) -> None:
+        """The client wants to hear which annotations others change (RFC 5464 §4.1)."""
+        self.followed.follow(self.account)
 
     def tell_modseq(self, code: bytes) -> None:
         """Tell HIGHESTMODSEQ in a response of its own."""

@@ -14,6 +14,7 @@ from postroad.imap.commands.idle import idle
 from postroad.imap.commands.list import list_mailboxes, lsub
 from postroad.imap.commands.login import authenticate, login, start_tls, unauthenticate
 from postroad.imap.commands.mailbox import create, delete, rename, subscribe
+from postroad.imap.commands.metadata import get_metadata, set_metadata
 from postroad.imap.commands.multisearch import multi_search
 from postroad.imap.commands.namespace import namespace
 from postroad.imap.commands.quota import get_quota, get_quota_root
@@ -41,6 +42,7 @@ from postroad.imap.wire.mailbox_commands import (
     Unselect,
 )
 from postroad.imap.wire.message_commands import AppendStart, Copy, Expunge, Fetch, Move, Store
+from postroad.imap.wire.metadata import GetMetadata, SetMetadata
 from postroad.imap.wire.search_commands import CancelUpdate, MultiSearch, Search, Sort, Thread
 from postroad.imap.wire.search_keys import NumberKey, has_key
 from postroad.imap.wire.session_commands import (
@@ -133,6 +135,10 @@ async def _outside(dialogue: Dialogue, command: Command) -> Answer | None:
             return get_quota(dialogue, command)
         case GetQuotaRoot():
             return get_quota_root(dialogue, command)
+        case GetMetadata():
+            return get_metadata(dialogue, command)
+        case SetMetadata():
+            return await set_metadata(dialogue, command)
         case _:
             return await _anywhere(dialogue, command)
 

@@ -8,14 +8,17 @@ from postroad.imap.selected import BadNumber
 from postroad.model.refusal import Refused, Unavailable
 from postroad.store.errors import (
     AlreadyExists,
+    AnnotationTooLarge,
     BadMailboxName,
     Conflict,
     Damaged,
     LimitReached,
     NoSuchMailbox,
     NoSuchMessage,
+    NoSuchUse,
     OverQuota,
     StoreError,
+    TooManyAnnotations,
 )
 
 SERVERBUG: Final = Answer(b"NO", b"SERVERBUG", b"an error in the server; it has been logged")
@@ -28,6 +31,8 @@ _REPLIES: Final[dict[type[Exception], Answer]] = {
     AlreadyExists: Answer(b"NO", b"ALREADYEXISTS", b"there is such a mailbox already"),
     BadMailboxName: Answer(b"NO", b"CANNOT", b"a mailbox cannot have that name"),
     Conflict: Answer(b"NO", b"CANNOT", b"that cannot be done to this mailbox"),
+    TooManyAnnotations: Answer(b"NO", b"METADATA TOOMANY", b"there are as many entries as may be"),
+    NoSuchUse: Answer(b"NO", b"USEATTR", b"there is no such use, or it cannot be had with others"),
     LimitReached: Answer(b"NO", b"LIMIT", b"that is more than this server keeps"),
     NoSuchMessage: EXPUNGED,
     Damaged: Answer(b"NO", b"CORRUPTION", b"the message is damaged; the operator has been told"),
@@ -44,6 +49,8 @@ def answer_to(error: Exception) -> Answer | None:
     match error:
         case No(answer=answer):
             return answer
+        case AnnotationTooLarge(most=most):
+            return Answer(b"NO", b"METADATA MAXSIZE %d" % most, b"the value is too long")  # RFC 5464 §4.3
         case Refused(public=public):
             # Too many failed log-ins from there: RFC 5530 has LIMIT for nothing else.
             return Answer(b"NO", b"LIMIT", public.encode("ascii", "replace"))

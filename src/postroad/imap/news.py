@@ -12,6 +12,8 @@ async def catch_up(dialogue: Dialogue, *, expunge: bool) -> bytes:
     Raises:
         MailboxGone
     """
+    for line in dialogue.followed.news(dialogue.account) if dialogue.followed else ():
+        dialogue.core.untagged(line)
     selected = dialogue.maybe_selected
     if selected is None:
         return b""

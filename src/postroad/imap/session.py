@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from postroad.config.limits import Limits
@@ -33,6 +34,7 @@ _COMMANDS: Final = COMMANDS.labels("imap")
 _SESSIONS: Final = SESSIONS.labels("imap")
 LARGE_SEARCHES: Final = 2
 """Large messages that are in memory at a time for SEARCH; each takes its size, and decoded once more."""
+NOTHING_SAID: Final[Mapping[str, bytes]] = MappingProxyType({})
 
 
 class ImapSession:
@@ -50,6 +52,7 @@ class ImapSession:
         passwords_in_clear: bool = False,
         mechanisms: Collection[str] = (),
         counts: SessionCounts,
+        about_server: Mapping[str, bytes] = NOTHING_SAID,
         on_login: Callable[[Connection], None] = lambda _: None,
     ) -> None:
         """`tls_context` is for STARTTLS; whether TLS is on already is asked of each connection."""
@@ -65,6 +68,7 @@ class ImapSession:
             shared_uids=SharedUids(),
             counts=counts,
             large_searches=asyncio.Semaphore(LARGE_SEARCHES),
+            about_server=about_server,
             on_login=on_login,
         )
         self._limits = ImapLimits(
@@ -73,6 +77,7 @@ class ImapSession:
             literal=limits.imap_literal,
             literals_size=limits.imap_literals_size,
             literals=limits.imap_literals,
+            metadata_value=limits.metadata_value,
             message_size=limits.message_size,
         )
 

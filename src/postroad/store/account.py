@@ -25,6 +25,7 @@ from postroad.store.messages import (
     open_run,
     wide_columns,
 )
+from postroad.store.metadata import Metadata
 from postroad.store.neighbours import Neighbours, side_by_side
 from postroad.store.parts import PART, parts
 from postroad.store.prepare import INLINE, Prepared, prepare
@@ -129,6 +130,10 @@ class Account:
     async def subscribe(self, name: str, on: bool) -> None:
         """Subscribe to a name, or no longer."""
         await self._database.write(lambda tx: mailboxes.subscribe(tx, self.id, name, on, self._limits))
+
+    def metadata(self) -> Metadata:
+        """What is noted about its mailboxes, and about the server, as its owner sees it (RFC 5464)."""
+        return Metadata(self.id, self.id, self._database, self._limits)
 
     # -- what is in a mailbox ---------------------------------------------
 

@@ -20,8 +20,7 @@ FIRST_MAILBOXES: Final = (
 
 _OF_AN_ACCOUNT: Final = (
     *("mailbox", "mailbox_tombstone", "subscription", "tombstone", "thread_reference", "kept_mailbox"),
-    "listing",
-    "modseq_mark",
+    *("listing", "modseq_mark", "annotation"),
 )
 
 
@@ -66,6 +65,7 @@ def erase(tx: Transaction, account_id: int, *, most: int | None = None, since: i
             return False
     for table in _OF_AN_ACCOUNT:
         tx.run(f"DELETE FROM {table} WHERE account_id = ?", account_id)  # noqa: S608 - names from the line above
+    tx.run("DELETE FROM annotation WHERE user_id = ?", account_id)  # what it noted about others' mailboxes
     tx.packs.journal(line("unaccount", account=account_id))
     tx.wake(f"account:{account_id}")
     return True

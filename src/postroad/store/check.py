@@ -52,6 +52,12 @@ _ORPHANS: Final = (
         " ON m.account_id = k.account_id AND m.id = k.message_id WHERE m.id IS NULL",
     ),
     (
+        "an annotation has no mailbox",
+        "SELECT a.account_id, a.mailbox_id FROM annotation a WHERE a.mailbox_id > 0 AND NOT EXISTS"
+        " (SELECT 1 FROM mailbox m WHERE m.account_id = a.account_id AND m.id = a.mailbox_id) AND NOT EXISTS"
+        " (SELECT 1 FROM kept_mailbox k WHERE k.account_id = a.account_id AND k.id = a.mailbox_id)",
+    ),
+    (
         "a mailbox has no account",
         "SELECT m.account_id, m.id FROM mailbox m WHERE m.account_id NOT IN"
         " (SELECT id FROM account UNION ALL SELECT id FROM kept_account)",

@@ -29,6 +29,22 @@ class LimitReached(StoreError):
     """A numbered limit of the store: mailboxes an account, keywords a message."""
 
 
+class AnnotationTooLarge(StoreError):
+    """The value of an annotation has more octets than `most`."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most} octets")
+        self.most = most
+
+
+class TooManyAnnotations(StoreError):
+    """A mailbox, or the server, has as many annotations as it may."""
+
+
+class NoSuchUse(StoreError):
+    """A mailbox cannot be used for that (RFC 6154 §2)."""
+
+
 class NoSuchMessage(StoreError):
     """The message was expunged meanwhile."""
 

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.flags import Flag
+from postroad.store import annotations
 from postroad.store.blobs.record import line
 from postroad.store.entries import charge_for, enter, release_messages, uid_text
 from postroad.store.filing import check_quota
@@ -191,6 +192,7 @@ def erase_mailboxes(tx: Transaction, mailboxes: Sequence[Row]) -> None:
     """Forget deleted mailboxes, as (account, mailbox)."""
     tx.run_many("DELETE FROM kept_mailbox WHERE account_id = ? AND id = ?", list(mailboxes))
     for account_id, mailbox_id in mailboxes:
+        annotations.forget(tx, account_id, mailbox_id)
         tx.packs.journal(line("forget", account=account_id, mailbox=mailbox_id))
 
 
@@ -239,7 +241,10 @@ def _home(tx: Transaction, account_id: int, mailbox_id: int) -> int:
             return _named(tx, account_id, NAMELESS)
         name, special_use, restored_as = row
         if restored_as is None:
-            restored_as = _named(tx, account_id, name, special_use)
+            there = by_name(tx, account_id, name)
+            restored_as = there.id if there else create(tx, account_id, name, special_use).id
+            if there is None:
+                annotations.copy(tx, account_id, mailbox_id, restored_as)
             tx.run(
                 "UPDATE kept_mailbox SET restored_as = ? WHERE account_id = ? AND id = ?",
                 *(restored_as, account_id, mailbox_id),
@@ -248,6 +253,6 @@ def _home(tx: Transaction, account_id: int, mailbox_id: int) -> int:
     return mailbox_id
 
 
-def _named(tx: Transaction, account_id: int, name: str, special_use: str = "") -> int:
-    found = by_name(tx, account_id, name) or create(tx, account_id, name, special_use)
+def _named(tx: Transaction, account_id: int, name: str) -> int:
+    found = by_name(tx, account_id, name) or create(tx, account_id, name)
     return found.id

@@ -5,6 +5,7 @@ from typing import Final
 
 from postroad.config.limits import Limits
 from postroad.db.transaction import Reader, Row, Transaction
+from postroad.store import annotations
 from postroad.store.blobs.record import line
 from postroad.store.entries import expunge, move, next_modseq
 from postroad.store.errors import AlreadyExists, BadMailboxName, Conflict, LimitReached, NoSuchMailbox
@@ -116,6 +117,8 @@ def delete(tx: Transaction, account_id: int, mailbox_id: int, *, keep: bool) -> 
             "INSERT INTO kept_mailbox (account_id, id, name, special_use, at) VALUES (?, ?, ?, ?, ?)",
             *(account_id, mailbox_id, found.name, found.special_use, int(tx.now)),
         )
+    else:
+        annotations.forget(tx, account_id, mailbox_id)
     when = {"time": int(tx.now)} if keep else {}
     tx.packs.journal(line("unmailbox", account=account_id, mailbox=mailbox_id, modseq=modseq, **when))
 
@@ -131,6 +134,7 @@ def rename(
     if found.name == "INBOX":
         target = create(tx, account_id, new_name, limits=limits)
         move(tx, account_id, mailbox_id, [(1, 2**32)], target.id)
+        annotations.copy(tx, account_id, mailbox_id, target.id)  # RFC 5464 §4.1: both have them
         return
     rename_tree(tx, account_id, found.name, new_name, limits)
 
@@ -165,6 +169,26 @@ def rename_tree(tx: Transaction, account_id: int, old: str, new_name: str, limit
         moved += 1
     if not moved:
         raise NoSuchMailbox(old)
+
+
+def use_for(tx: Transaction, account_id: int, mailbox_id: int, special_use: str) -> list[int]:
+    """Say what a mailbox is for, and no other any more (RFC 6154 §5.4); give those that have changed."""
+    changed: list[int] = []
+    for mailbox in all_mailboxes(tx, account_id):
+        if mailbox.id == mailbox_id:
+            wanted = special_use
+        else:
+            wanted = "" if mailbox.special_use == special_use else mailbox.special_use
+        if wanted == mailbox.special_use:
+            continue
+        modseq = next_modseq(tx, account_id)
+        tx.run(
+            "UPDATE mailbox SET special_use = ?, modseq = ? WHERE account_id = ? AND id = ?",
+            *(wanted, modseq, account_id, mailbox.id),
+        )
+        _journal(tx, account_id, mailbox.id, mailbox.name, mailbox.uidvalidity, wanted, modseq)
+        changed.append(mailbox.id)
+    return changed
 
 
 def subscribe(tx: Transaction, account_id: int, name: str, on: bool, limits: Limits = DEFAULTS) -> None:

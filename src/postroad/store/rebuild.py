@@ -12,6 +12,8 @@ from postroad.db.offline import open_database, prepare_data
 from postroad.db.transaction import Transaction
 from postroad.model.flags import Flag
 from postroad.net.clock import SystemClock
+from postroad.store import annotations
+from postroad.store.annotations import SERVER
 from postroad.store.blobs.pack import sync_folder
 from postroad.store.blobs.reader import PackReader
 from postroad.store.errors import Damaged
@@ -173,6 +175,7 @@ def _account(
         )
         _count(tx, account_id, mailbox_id, list(entries.values()), sizes)
         report.mailboxes += 1
+    _annotations(tx, account_id, account)
     # Where no line tells, in packs from before there were such lines, all are shown.
     names = {mailbox.name: True for mailbox in account.mailboxes.values()} | account.subscribed
     for name in (name for name, on in names.items() if on):
@@ -191,6 +194,18 @@ def _account(
         )
     if not account.removed and by_name(tx, account_id, "INBOX") is None:
         create(tx, account_id, "INBOX")  # or nothing could be delivered there
+
+
+def _annotations(tx: Transaction, account_id: int, account: FoundAccount) -> None:
+    there = {SERVER, *account.mailboxes, *account.kept_mailboxes}
+    annotations.insert_found(
+        tx,
+        [
+            (account_id, mailbox_id, user_id, entry, value, account.modseq + MARGIN)
+            for (mailbox_id, user_id, entry), value in account.annotations.items()
+            if value is not None and mailbox_id in there
+        ],
+    )
 
 
 def _kept(

@@ -50,6 +50,9 @@ class FoundAccount:
     removed: bool = False
     """It is not in the directory any more, and can be restored."""
 
+    annotations: dict[tuple[int, int, str], bytes | None] = field(default_factory=dict)
+    """What was noted, by mailbox, user and entry; None where it was removed again."""
+
     def forget(self, mailbox_id: int, uids: Iterable[int] | None) -> None:
         """Drop expunged messages, or a deleted mailbox, that can be restored no more."""
         if uids is None:
@@ -167,6 +170,9 @@ def _play(account: FoundAccount, record: Record, *, doubtful: bool) -> None:
                 _enter(account, mailbox, record)
         case "subscribe":
             account.subscribed[record.text("name")] = bool(record.number("on"))
+        case "annotation":
+            key = (mailbox_id, record.number("user"), record.text("entry"))
+            account.annotations[key] = record.fields.get("value")
         case "flags" if mailbox is not None:
             for uid in _uids(record):
                 if entry := mailbox.entries.get(uid):

@@ -162,7 +162,7 @@ class World:
     @asynccontextmanager
     async def server(self, worker: int = 0) -> AsyncIterator[Server]:
         clock = SystemClock()
-        store = Store(self.data, clock, name=f"w{worker}")
+        store = Store(self.data, clock, name=f"w{worker}", limits=self.limits)
         directory = Directory(store.database, clock, self.data, limits=self.limits, hash_cost=LEAST_COST)
         counts = SharedCounts(self.data / "counts", worker, self.limits, clock)
         settings = Settings(hostname="localhost", data=self.data)

@@ -43,4 +43,5 @@ def enable(dialogue: Dialogue, command: Enable) -> Answer:
 _SWITCHES: Final[dict[str, Callable[[Dialogue], None]]] = {
     "CONDSTORE": Dialogue.aware_of_modseqs,
     "QRESYNC": Dialogue.resyncs,
+    "METADATA": Dialogue.follows_metadata,
 }

@@ -1,8 +1,9 @@
-"""LIST and LSUB (RFC 3501 §6.3.8, §6.3.9; RFC 3348, 5258, 5819, 6154)."""
+"""LIST and LSUB (RFC 3501 §6.3.8, §6.3.9; RFC 3348, 5258, 5819, 6154, 9590)."""
 
 from collections.abc import Iterator
 
 from postroad.imap.answer import Answer, No, ok
+from postroad.imap.commands.metadata import list_line
 from postroad.imap.commands.status import status_line
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.hierarchy import Node, nodes, parents
@@ -24,6 +25,7 @@ async def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
     patterns = _patterns(command.reference, command.patterns)
     account = dialogue.account
     limit = dialogue.services.limits.message_size
+    metadata = account.metadata()
     turns = Turns(dialogue.conn, dialogue.services.clock)
     for node in nodes(account.mailboxes(), account.subscriptions()):
         await turns.next()
@@ -39,6 +41,8 @@ async def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
         )
         if command.status and node.mailbox is not None:
             dialogue.core.untagged(status_line(account, node.mailbox, command.status, limit))
+        if command.metadata and node.mailbox is not None:
+            dialogue.core.untagged(list_line(node.name, metadata, node.mailbox.id, command.metadata))
     return ok(b"done")
 
 

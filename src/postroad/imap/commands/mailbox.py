@@ -9,12 +9,9 @@ from postroad.imap.pattern import SEPARATOR
 from postroad.imap.wire import responses
 from postroad.imap.wire.mailbox_commands import Create, Delete, Rename, Subscribe
 from postroad.imap.wire.mailbox_name import MailboxName
+from postroad.store.special_use import the_use
 
 _INBOX: Final = "INBOX"
-_USES: Final = {
-    use.lower(): use for use in ("\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash")
-}
-"""RFC 6154 §2, without \\All: what would be in it is not what was put there."""
 
 
 async def create(dialogue: Dialogue, command: Create) -> Answer:
@@ -69,9 +66,7 @@ def _special_use(dialogue: Dialogue, command: Create) -> str:
     """The one use of a new mailbox; no mailbox is made where it cannot have it (RFC 6154 §3)."""
     if not command.special_use:
         return ""
-    use = _USES.get(command.special_use[0].lower())
-    if use is None or len(command.special_use) > 1:
-        raise No(b"USEATTR", b"there is no such use, or it cannot be had with others")
+    use = the_use(command.special_use)
     if any(mailbox.special_use == use for mailbox in dialogue.account.mailboxes()):
         raise No(b"USEATTR", b"another mailbox is used for that")
     return use

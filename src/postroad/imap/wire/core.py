@@ -28,6 +28,7 @@ from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.literal import LiteralHead, literal_head
 from postroad.imap.wire.message_commands import AppendNext, AppendStart
 from postroad.imap.wire.parse_messages import parse_append, parse_append_next
+from postroad.imap.wire.parse_metadata import parse_setmetadata
 from postroad.imap.wire.parse_search import UnknownCharset
 from postroad.imap.wire.parse_session import decode_base64
 from postroad.imap.wire.phase import Phase, Step
@@ -266,12 +267,19 @@ class ImapServerCore(Recovery):
         if limits.forbids_literals(head, self._literals, self._literals_size) or (
             self._is_stranger and limits.forbids_stranger(head, held)
         ):
-            return self._reject(self._tag, b"[TOOBIG] the literal is too long", head, status=b"NO")
+            return self._reject(self._tag, self._too_long(head), head, status=b"NO")
         if head.waits:
             self.continuation(b"go ahead")
         self._need = head.size
         self._phase = Phase.LITERAL
         return Step.AGAIN
+
+    def _too_long(self, head: LiteralHead) -> bytes:
+        limits = self._limits
+        if self._found is not None and self._found.parse is parse_setmetadata and head.size > limits.literal:
+            most = min(limits.metadata_value, limits.literal)
+            return b"[METADATA MAXSIZE %d] the value is too long" % most  # RFC 5464 §4.3
+        return b"[TOOBIG] the literal is too long"
 
     def _collect_literal(self) -> Outcome:
         piece = self._inbox.take(self._need)

@@ -22,6 +22,8 @@ class ImapLimits:
     """How many of them a command may have."""
     nonsync_prelogin: int = 4096
     """Largest non-synchronising literal before log-in: LITERAL- (RFC 7888 §5)."""
+    metadata_value: int = 64 * 1024
+    """Octets of the value of an annotation (RFC 5464 §4.3)."""
     message_size: int = 50 * 1024 * 1024
     """Octets of a message in APPEND (RFC 7889 APPENDLIMIT)."""
     discard: int = 128 * 1024 * 1024

@@ -79,9 +79,11 @@ class List(Command):
     select: frozenset[str] = frozenset()
     """SUBSCRIBED, REMOTE, RECURSIVEMATCH, SPECIAL-USE."""
     returns: frozenset[str] = frozenset()
-    """SUBSCRIBED, CHILDREN, SPECIAL-USE, STATUS."""
+    """SUBSCRIBED, CHILDREN, SPECIAL-USE, STATUS, METADATA."""
     status: tuple[StatusItem, ...] = ()
     """The items of RETURN (STATUS (…))."""
+    metadata: tuple[str, ...] = ()
+    """The entries of RETURN (METADATA (…)) (RFC 9590)."""
     extended: bool = False
     """Written in a way that only RFC 5258 knows."""
 

@@ -18,6 +18,7 @@ from postroad.imap.wire.mailbox_commands import (
     Subscribe,
 )
 from postroad.imap.wire.mailbox_name import decode_mailbox
+from postroad.imap.wire.parse_metadata import read_entries
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
 from postroad.imap.wire.status_item import StatusItem
@@ -163,9 +164,9 @@ def parse_list(tag: bytes, reader: Reader) -> List:
     if reader.word() != b"RETURN":
         raise BadSyntax(b"expected RETURN")
     reader.expect(b" (")
-    returns, status = _return_options(reader)
+    returns, status, metadata = _return_options(reader)
     reader.end()
-    return List(tag, reference, tuple(patterns), select, returns, status, extended=True)
+    return List(tag, reference, tuple(patterns), select, returns, status, metadata, extended=True)
 
 
 def _pattern(reader: Reader) -> str:
@@ -187,9 +188,12 @@ def _select_options(reader: Reader) -> frozenset[str]:
     return frozenset([option.decode("ascii") for option in options])
 
 
-def _return_options(reader: Reader) -> tuple[frozenset[str], tuple[StatusItem, ...]]:
+def _return_options(
+    reader: Reader,
+) -> tuple[frozenset[str], tuple[StatusItem, ...], tuple[str, ...]]:
     options: list[str] = []
     status: tuple[StatusItem, ...] = ()
+    metadata: tuple[str, ...] = ()
     while not reader.skip(b")"):
         if options:
             reader.space()
@@ -197,10 +201,13 @@ def _return_options(reader: Reader) -> tuple[frozenset[str], tuple[StatusItem, .
         if option == b"STATUS":  # RFC 5819
             reader.space()
             status = _status_items(reader)
+        elif option == b"METADATA":  # RFC 9590
+            reader.space()
+            metadata = read_entries(reader)
         elif option not in _RETURN_OPTIONS:
             raise BadSyntax(b"there is no such return option")
         options.append(option.decode("ascii"))
-    return frozenset(options), status
+    return frozenset(options), status, metadata
 
 
 def parse_lsub(tag: bytes, reader: Reader) -> Lsub:

@@ -131,18 +131,24 @@ class Reader:
             return None
         return self.string()
 
+    def value(self) -> bytes | None:
+        """Read a string, a literal that may hold NUL (`~{…}`), or NIL, which is None (RFC 5464 §5)."""
+        if self.skip(b"~"):
+            return self._literal(nul=True)
+        return self.nstring()
+
     def mailbox(self) -> MailboxName:
         """Read a mailbox name."""
         return decode_mailbox(self.astring())
 
-    def _literal(self) -> bytes:
+    def _literal(self, *, nul: bool = False) -> bytes:
         match = _LITERAL.match(self.data, self.at)
         if match is None:
             raise BadSyntax(b"expected a string")
         start = match.end()
         end = start + int(match[1])
         text = self.data[start:end]
-        if len(self.data) < end or b"\0" in text:
+        if len(self.data) < end or (b"\0" in text and not nul):
             raise BadSyntax(b"a literal must not hold NUL")  # RFC 3501 §9 CHAR8
         self.at = end
         return text

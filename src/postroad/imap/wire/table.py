@@ -31,6 +31,7 @@ from postroad.imap.wire.parse_messages import (
     parse_store,
     parse_uid_expunge,
 )
+from postroad.imap.wire.parse_metadata import parse_getmetadata, parse_setmetadata
 from postroad.imap.wire.parse_multisearch import parse_esearch
 from postroad.imap.wire.parse_ordering import parse_cancelupdate, parse_sort, parse_thread
 from postroad.imap.wire.parse_search import parse_search
@@ -111,6 +112,8 @@ RULES: Final[dict[bytes, Rule]] = {
     b"NAMESPACE": Rule(_bare(Namespace), _AFTER),
     b"GETQUOTA": Rule(parse_getquota, _AFTER),
     b"GETQUOTAROOT": Rule(parse_getquotaroot, _AFTER),
+    b"GETMETADATA": Rule(parse_getmetadata, _AFTER),
+    b"SETMETADATA": Rule(parse_setmetadata, _AFTER),
     b"IDLE": Rule(_bare(Idle), _AFTER),
     b"CHECK": Rule(_bare(Check), _SELECTED),
     b"CLOSE": Rule(_bare(Close), _SELECTED),

@@ -1,0 +1,1 @@
+SELECT 'annotations of mailboxes and of the server', count(*) FROM annotation WHERE value IS NOT NULL;

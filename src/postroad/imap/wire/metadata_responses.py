@@ -1,0 +1,24 @@
+"""METADATA as responses and as response codes (RFC 5464 §4.4, §5)."""
+
+from collections.abc import Iterable, Mapping
+
+from postroad.imap.wire.responses import astring, mailbox, string
+
+
+def metadata(name: str, values: Mapping[str, bytes | None]) -> bytes:
+    """Write METADATA with values, NIL for those that have none; the server's where the name is empty."""
+    pairs = [astring(entry.encode("ascii")) + b" " + _value(value) for entry, value in values.items()]
+    return b"METADATA %b (%b)" % (mailbox(name), b" ".join(pairs))
+
+
+def metadata_changed(name: str, entries: Iterable[str]) -> bytes:
+    """Write METADATA without values: these have changed (§4.4.2)."""
+    return b" ".join([b"METADATA", mailbox(name), *[astring(entry.encode("ascii")) for entry in entries]])
+
+
+def _value(value: bytes | None) -> bytes:
+    if value is None:
+        return b"NIL"
+    if b"\0" in value:
+        return b"~{%d}\r\n%b" % (len(value), value)  # literal8
+    return string(value)
