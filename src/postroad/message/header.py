@@ -92,6 +92,10 @@ class HeaderBlock(Struct, frozen=True, gc=False):
         raw = self._octets[begin : min(end, begin + MAX_FIELD)].strip()
         return _FOLD.sub(b"", raw) if b"\n" in raw else raw
 
+    def raw(self, field: Field) -> bytes:
+        """Return a field as it is written, with its name, its folds and its line end."""
+        return self._octets[field.start - self.start : field.end - self.start]
+
     def first(self, name: bytes) -> bytes | None:
         """Return the unfolded value of the first field of that name, or None."""
         field = self._first.get(name.lower())
