@@ -1,0 +1,40 @@
+"""The author domain: what a reader sees as the origin of a message (RFC 9989 §5.3.1, SAFETY C19)."""
+
+from typing import Final
+
+from msgspec import Struct
+
+from postroad.message.address_list import Mailbox, parse_addresses
+from postroad.message.header import fields_named
+from postroad.model.address import AddressError, normal_domain
+
+LONGEST: Final = 8192
+"""Octets of a From field that is read: all of it has to be, or others see whom we have not judged."""
+
+
+class Author(Struct, frozen=True):
+    """Who the From field says it is from; `problem` says why there is nobody to judge."""
+
+    domain: str = ""
+    address: str = ""
+    problem: str = ""
+
+
+def author_of(header: bytes) -> Author:
+    """Read the From field of a header block; there has to be one, and one domain in it."""
+    fields = fields_named(header, (b"from",))
+    if len(fields) != 1:
+        return Author(problem=f"has {len(fields)} From fields" if fields else "has no From field")
+    if len(fields[0]) > LONGEST:
+        return Author(problem=f"has a From field of more than {LONGEST} octets")
+    entries = parse_addresses(fields[0].partition(b":")[2].replace(b"\r\n", b""))
+    mailboxes = [entry for entry in entries if isinstance(entry, Mailbox)]
+    domains: set[str] = set()
+    for mailbox in mailboxes:
+        try:
+            domains.add(normal_domain(mailbox.host.decode("utf-8")))
+        except (UnicodeDecodeError, AddressError):
+            return Author(problem="has an address in From without a valid domain")
+    if len(domains) != 1:
+        return Author(problem=f"has addresses of {len(domains) or 'no'} domains in From")
+    return Author(domains.pop(), mailboxes[0].address)
