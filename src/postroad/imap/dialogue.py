@@ -201,8 +201,8 @@ class Dialogue:
 
     # -- mailboxes ---------------------------------------------------------
 
-    def mailbox(self, named: MailboxName, *, code: bytes = b"NONEXISTENT") -> Mailbox:
-        """Find a mailbox by the name that the client gave.
+    def find(self, named: MailboxName, *, code: bytes = b"NONEXISTENT") -> tuple[Account, Mailbox]:
+        """Find a mailbox by the name that the client gave, and whose it is.
 
         Raises:
             No: there is none; `code` is TRYCREATE where making it would help.
@@ -210,7 +210,7 @@ class Dialogue:
         found = self.account.mailbox(named.name) if named.valid else None
         if found is None:
             raise No(code if named.valid else b"NONEXISTENT", b"there is no such mailbox")
-        return found
+        return self.account, found
 
     # -- news --------------------------------------------------------------
 

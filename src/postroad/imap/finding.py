@@ -44,11 +44,11 @@ async def found(
         NoSuchMailbox: it has been deleted meanwhile.
     """
     services = dialogue.services
-    contents = Contents(dialogue.account, turns, services.large_searches)
-    fuzziness = Fuzziness(dialogue.account, turns, services.large_searches)
-    matcher = Matcher(dialogue.account, selected, contents, fuzziness, services.clock.now())
+    contents = Contents(selected.account, turns, services.large_searches)
+    fuzziness = Fuzziness(selected.account, turns, services.large_searches)
+    matcher = Matcher(selected.account, selected, contents, fuzziness, services.clock.now())
     span = meet(known_uids(selected) if within is None else within, matcher.span(key))
-    async for batch in batches(dialogue.account, selected, span, step):
+    async for batch in batches(selected.account, selected, span, step):
         places = await matcher.matching(key, batch, range(len(batch.uids)))
         if places:
             batch = batch.pick(places)

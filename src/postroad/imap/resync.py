@@ -34,10 +34,10 @@ async def resync(dialogue: Dialogue, known: QuickResync) -> None:
     # A modseq from the future: what it was about was lost, and everything is news (a backup was restored).
     since = known.modseq if known.modseq <= selected.modseq else 0
     wanted = await changed_since(dialogue, since, every.resolve(selected.uidnext - 1))
-    format_ = RowFormat(dialogue.account, selected, _ITEMS)
+    format_ = RowFormat(selected.account, selected, _ITEMS)
     writer = Writer(dialogue.conn, dialogue.core, dialogue.services.limits.unread_timeout)
     turns = Turns(dialogue.conn, dialogue.services.clock)
-    async for batch in batches(dialogue.account, selected, wanted):
+    async for batch in batches(selected.account, selected, wanted):
         selected.tell_batch(batch)
         writer.put(selected.new_keywords(batch.keywords()))
         _, lines = format_.lines(batch, b")\r\n")
@@ -48,7 +48,7 @@ async def resync(dialogue: Dialogue, known: QuickResync) -> None:
 
 async def changed_since(dialogue: Dialogue, modseq: int, wanted: Pairs) -> Pairs:
     """Return those of the UIDs whose messages have come or changed after a modseq."""
-    listing = await dialogue.account.listing(dialogue.selected.id)
+    listing = await dialogue.selected.account.listing(dialogue.selected.id)
     return meet(wanted, pairs_of(listing.changed_since(modseq)))
 
 
@@ -63,7 +63,7 @@ async def tell_vanished(dialogue: Dialogue, modseq: int, uids: SequenceSet, *, a
     # `*` is what the client saw as the last UID, and that message may be among the expunged.
     wanted = selected.saved if uids.saved else uids.resolve(selected.uidnext - 1)
     wanted = meet(wanted, ((above + 1, selected.uidnext - 1),))
-    gone = await dialogue.account.vanished(selected.id, modseq)
+    gone = await selected.account.vanished(selected.id, modseq)
     if gone is not None and modseq <= selected.modseq:
         wanted = meet(wanted, pairs_of(gone))
     dialogue.core.write(vanished_lines(without(wanted, selected.uids), earlier=True))

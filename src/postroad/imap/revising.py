@@ -42,7 +42,7 @@ async def revise(dialogue: Dialogue, selected: Selected, touched: Sequence[int])
         if not context.criteria:
             dialogue.core.write(context.with_more(added, selected.number))
         elif len(added) < _MANY:
-            listing = await dialogue.account.listing(selected.id)
+            listing = await selected.account.listing(selected.id)
             dialogue.core.write(_inserted(dialogue, selected, context, listing, added))
         else:
             await _sort_anew(dialogue, selected, context, added, turns)
@@ -55,7 +55,7 @@ def _inserted(
     """Put each message in its place among sorted ones."""
 
     def key(uid: int) -> _Key:
-        table = SortTable(dialogue.account, context.criteria)
+        table = SortTable(selected.account, context.criteria)
         table.add(listing.batch(((uid, uid),), selected.uids), ())
         return _Key(table.first(), uid)
 
@@ -91,7 +91,7 @@ async def _sort_anew(
     dialogue: Dialogue, selected: Selected, context: Context, added: Iterable[int], turns: Turns
 ) -> None:
     """Tell everything again, in its order."""
-    table = SortTable(dialogue.account, context.criteria)
+    table = SortTable(selected.account, context.criteria)
     uids = array("I")
     wanted = pairs_of(sorted([*context.results, *added]))
     async for batch, scores in found(dialogue, selected, keys.AllMessages(), turns, within=wanted):

@@ -48,13 +48,13 @@ class Selected:
     """One session's view of one mailbox. Take it from `select`."""
 
     __slots__ = (
-        "_account",
         "_enabled",
         "_gone",
         "_recent",
         "_shared",
         "_told",
         "_whole",
+        "account",
         "contexts",
         "flags",
         "id",
@@ -88,7 +88,8 @@ class Selected:
         self.flags = FlagTexts()
         self.contexts = Contexts()
         """Results that the client follows."""
-        self._account = account
+        self.account = account
+        """Whose mailbox it is."""
         self._enabled = enabled
         self._shared = shared
         self._recent: list[tuple[int, int]] = []
@@ -162,11 +163,11 @@ class Selected:
         """
         if self.read_only:
             if not self._recent:
-                mailbox = self._account.mailbox_by_id(self.id)
+                mailbox = self.account.mailbox_by_id(self.id)
                 self._recent.append((mailbox.recent_from if mailbox else MAX_NUMBER, MAX_NUMBER))
             return
-        first = await self._account.claim_recent(self.id)
-        mailbox = self._account.mailbox_by_id(self.id)
+        first = await self.account.claim_recent(self.id)
+        mailbox = self.account.mailbox_by_id(self.id)
         if mailbox is None or first >= mailbox.recent_from:
             return
         if self._recent and self._recent[-1][1] == first - 1:
@@ -218,7 +219,7 @@ class Selected:
         Raises:
             MailboxGone
         """
-        changes = self._account.changes(self.id, self.modseq)
+        changes = self.account.changes(self.id, self.modseq)
         if not changes.exists:
             raise MailboxGone
         if changes.modseq == self.modseq and not self._gone:
@@ -227,7 +228,7 @@ class Selected:
         if changes.complete:
             self._gone.update(members(pairs_of(changes.vanished), self.uids))
         else:
-            self._gone.update(set(self.uids).difference((await self._account.listing(self.id)).uids))
+            self._gone.update(set(self.uids).difference((await self.account.listing(self.id)).uids))
         fewer = bool(self._gone)
         if fewer and self.contexts:
             lines.append(self.contexts.without(self._gone, self.number))
@@ -251,7 +252,7 @@ class Selected:
         self._told.clear()
         if not self._gone:
             self._whole = modseq
-            self.uids = self._shared.share(self._account.id, self.id, modseq, self.uids)
+            self.uids = self._shared.share(self.account.id, self.id, modseq, self.uids)
 
     def _expunge(self) -> bytes:
         gone = self._gone

@@ -12,6 +12,7 @@ from postroad.imap.wire import responses
 from postroad.imap.wire.event import AppendEnd, LiteralChunk
 from postroad.imap.wire.message_commands import AppendNext, AppendStart
 from postroad.model.refusal import Unavailable
+from postroad.store.account import Account
 from postroad.store.blobs.spool import Spool
 from postroad.store.errors import NoSuchMailbox, StoreError
 from postroad.store.types import Mailbox, NewMessage
@@ -39,12 +40,12 @@ async def append(dialogue: Dialogue, command: AppendStart) -> Answer | None:
     with dialogue.services.store.spool() as spool:
         batch = _Batch(spool)
         head: AppendStart | AppendNext | None = command
-        mailbox: Mailbox | None = None
+        found: tuple[Account, Mailbox] | None = None
         while head is not None:
             try:
-                if mailbox is None:
-                    mailbox = dialogue.mailbox(command.mailbox, code=b"TRYCREATE")
-                    _measure(dialogue, batch)
+                if found is None:
+                    found = dialogue.find(command.mailbox, code=b"TRYCREATE")
+                    _measure(dialogue, found[0], batch)
                 _check(dialogue, batch, head)
             except (No, StoreError, Unavailable) as error:
                 await _refuse(dialogue, error)
@@ -58,8 +59,8 @@ async def append(dialogue: Dialogue, command: AppendStart) -> Answer | None:
             head = event if isinstance(event, AppendNext) else None
         if batch.failure is not None:
             raise batch.failure
-        assert mailbox is not None
-        return await _file(dialogue, mailbox, batch)
+        assert found is not None
+        return await _file(*found, batch)
 
 
 async def _refuse(dialogue: Dialogue, error: Exception) -> None:
@@ -69,9 +70,9 @@ async def _refuse(dialogue: Dialogue, error: Exception) -> None:
     dialogue.core.refuse_literal(answer.status, answer.text, answer.code)
 
 
-def _measure(dialogue: Dialogue, batch: _Batch) -> None:
+def _measure(dialogue: Dialogue, account: Account, batch: _Batch) -> None:
     """Look how much room there is."""
-    quota = dialogue.account.quota()
+    quota = account.quota()
     if quota.bytes_limit is not None:
         batch.account_room = quota.bytes_limit - quota.bytes_used
     batch.disk_room = dialogue.services.store.free_space()
@@ -124,13 +125,13 @@ async def _receive(dialogue: Dialogue, batch: _Batch) -> AppendNext | AppendEnd 
                 return None
 
 
-async def _file(dialogue: Dialogue, mailbox: Mailbox, batch: _Batch) -> Answer:
+async def _file(account: Account, mailbox: Mailbox, batch: _Batch) -> Answer:
     messages = [
         NewMessage(body, head.flags.mask, head.flags.keywords, head.date)
         for body, head in zip(batch.spool.parts([h.size for h in batch.heads]), batch.heads, strict=True)
     ]
     try:
-        uidvalidity, uids = await dialogue.account.append(mailbox.id, messages)
+        uidvalidity, uids = await account.append(mailbox.id, messages)
     except NoSuchMailbox:
         raise No(b"TRYCREATE", b"the mailbox has been deleted meanwhile") from None
     return ok(b"filed", responses.appenduid(uidvalidity, uids))

@@ -12,8 +12,8 @@ from postroad.store.types import CopyResult
 async def copy(dialogue: Dialogue, command: Copy) -> Answer:
     """Copy messages, all or none."""
     pairs, count = _named(dialogue, command)
-    target = dialogue.mailbox(command.mailbox, code=b"TRYCREATE")
-    result = await dialogue.account.copy(dialogue.selected.id, pairs, target.id, count)
+    _, target = dialogue.find(command.mailbox, code=b"TRYCREATE")
+    result = await dialogue.selected.account.copy(dialogue.selected.id, pairs, target.id, count)
     return ok(b"copied", _copyuid(result)) if result.source else ok(b"there was nothing to copy")
 
 
@@ -22,8 +22,8 @@ async def move(dialogue: Dialogue, command: Move) -> Answer:
     if dialogue.selected.read_only:
         return READ_ONLY
     pairs, count = _named(dialogue, command)
-    target = dialogue.mailbox(command.mailbox, code=b"TRYCREATE")
-    result = await dialogue.account.move(dialogue.selected.id, pairs, target.id, count)
+    _, target = dialogue.find(command.mailbox, code=b"TRYCREATE")
+    result = await dialogue.selected.account.move(dialogue.selected.id, pairs, target.id, count)
     if result.source:
         # RFC 6851 §4.3: before the EXPUNGEs, so that a client can connect the two.
         dialogue.core.untagged(b"OK [%b] moved" % _copyuid(result))

@@ -26,6 +26,7 @@ async def close(dialogue: Dialogue) -> Answer:
 
 
 async def _remove(dialogue: Dialogue, pairs: Pairs | None) -> None:
-    mailbox = dialogue.account.mailbox_by_id(dialogue.selected.id)
+    account = dialogue.selected.account
+    mailbox = account.mailbox_by_id(dialogue.selected.id)
     if mailbox is not None and mailbox.deleted:
-        await dialogue.account.expunge(mailbox.id, pairs)
+        await account.expunge(mailbox.id, pairs)

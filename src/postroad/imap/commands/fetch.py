@@ -47,7 +47,7 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
         pairs = await changed_since(dialogue, command.changed_since, pairs)
     fetching = _Fetching(dialogue, command)
     sent = 0
-    async for batch in batches(dialogue.account, selected, pairs, fetching.step):
+    async for batch in batches(selected.account, selected, pairs, fetching.step):
         sent += await fetching.send(batch)
         await fetching.turns.next()
     if fetching.damaged:
@@ -78,8 +78,8 @@ class _Fetching:
         self.turns = Turns(dialogue.conn, dialogue.services.clock)
         self.damaged = False
         self._dialogue = dialogue
-        self._account: Account = dialogue.account
         self._selected: Selected = dialogue.selected
+        self._account: Account = self._selected.account
         attributes = [item for item in command.items if isinstance(item, FetchAttribute)]
         self._sections = [item for item in command.items if isinstance(item, FetchSection)]
         self._attributes = attributes

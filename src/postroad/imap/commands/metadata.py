@@ -18,8 +18,8 @@ def get_metadata(dialogue: Dialogue, command: GetMetadata) -> Answer:
         stored = dialogue.account.metadata().find(SERVER, _lower(command.entries), command.depth)
         found = as_asked(command.entries, stored | _from_settings(dialogue, command), command.depth)
     else:
-        mailbox = dialogue.mailbox(named)
-        stored = dialogue.account.metadata().find(mailbox.id, _lower(command.entries), command.depth)
+        account, mailbox = dialogue.find(named)
+        stored = account.metadata().find(mailbox.id, _lower(command.entries), command.depth)
         found = as_asked(command.entries, stored, command.depth)
     sizes = [len(value) for value in found.values() if value is not None]
     most = command.max_size
@@ -38,10 +38,11 @@ async def set_metadata(dialogue: Dialogue, command: SetMetadata) -> Answer:
     if command.mailbox.valid and not command.mailbox.name:
         if any(entry.startswith("/shared/") for entry in values):
             raise No(b"NOPERM", b"what all users of the server see is for the operator to say")
-        mailbox_id = SERVER
+        account, mailbox_id = dialogue.account, SERVER
     else:
-        mailbox_id = dialogue.mailbox(command.mailbox).id
-    modseq = await dialogue.account.metadata().put(mailbox_id, values)
+        account, mailbox = dialogue.find(command.mailbox)
+        mailbox_id = mailbox.id
+    modseq = await account.metadata().put(mailbox_id, values)
     dialogue.followed.made(modseq)
     return ok(b"noted")
 

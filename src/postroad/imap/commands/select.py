@@ -16,8 +16,7 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
         dialogue.core.untagged(b"OK [CLOSED] what follows is about another mailbox")  # RFC 7162 §3.2.11
     if command.condstore:
         dialogue.aware_of_modseqs()
-    account = dialogue.account
-    mailbox = dialogue.mailbox(command.mailbox)
+    account, mailbox = dialogue.find(command.mailbox)
     listing = await account.listing(mailbox.id)
     selected = Selected(
         account,

@@ -23,7 +23,7 @@ async def _find(
     dialogue: Dialogue, selected: Selected, command: Search, *, criteria: tuple[SortCriterion, ...]
 ) -> Results:
     turns = turns_of(dialogue)
-    table = SortTable(dialogue.account, criteria)
+    table = SortTable(selected.account, criteria)
     results = Results()
     by_modseq = has_key(command.key, ModseqKey)
     async for batch, scores in found(dialogue, selected, command.key, turns):

@@ -14,9 +14,9 @@ def status(dialogue: Dialogue, command: Status) -> Answer:
     """Tell the counters of a mailbox, selected or not."""
     if StatusItem.HIGHESTMODSEQ in command.items:
         dialogue.aware_of_modseqs()
-    mailbox = dialogue.mailbox(command.mailbox)
+    account, mailbox = dialogue.find(command.mailbox)
     limit = dialogue.services.limits.message_size
-    dialogue.core.untagged(status_line(dialogue.account, mailbox, command.items, limit))
+    dialogue.core.untagged(status_line(account, mailbox, command.items, limit))
     return ok(b"done")
 
 

@@ -71,7 +71,7 @@ async def _change(
     dialogue: Dialogue, command: Store, pairs: Pairs, unchanged_since: int | None
 ) -> FlagsResult:
     selected, flags = dialogue.selected, command.flags
-    result = await dialogue.account.store_flags(
+    result = await selected.account.store_flags(
         selected.id, pairs, command.mode, flags.mask, flags.keywords, unchanged_since
     )
     selected.tell(result)

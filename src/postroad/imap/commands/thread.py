@@ -39,7 +39,7 @@ async def _add(
     dialogue: Dialogue, conversations: Conversations, batch: Batch, command: Thread, turns: Turns
 ) -> list[int]:
     """Add messages; give what those that are still there are told as."""
-    relatives = Relatives(dialogue.account, turns)
+    relatives = Relatives(dialogue.selected.account, turns)
     plain = command.algorithm is ThreadAlgorithm.ORDEREDSUBJECT
     told: list[int] = []
     for start in range(0, len(batch.uids), _PIECE):
