@@ -15,7 +15,8 @@ import msgspec
 from postroad.config.settings import Listener, Settings
 from postroad.delivery.accept import Acceptance
 from postroad.delivery.inbound import Inbound
-from postroad.delivery.remote import RemoteDelivery
+from postroad.delivery.remote import Outside
+from postroad.delivery.sending import Sending
 from postroad.delivery.submit import Submission
 from postroad.directory.credentials import FULL_COST, Cost
 from postroad.directory.directory import Directory
@@ -57,12 +58,9 @@ class Worker:
         resolver: Resolver,
         index: int = 0,
         hash_cost: Cost = FULL_COST,
-        remote: RemoteDelivery | None = None,
+        outside: Outside | None = None,
     ) -> None:
-        """Must be called in the running loop. `index` tells this worker from the others.
-
-        `remote` is for servers that are not at port 25, or have to answer sooner (tests).
-        """
+        """Must be called in the running loop. `index` tells this worker from the others."""
         self._settings = settings
         self._clock = clock
         self._tls = tls
@@ -84,14 +82,16 @@ class Worker:
         )
         self._front = Front(self._gate, tls, name=name)
         self._acceptors = self._make_acceptors()
+        self._sending = Sending(
+            self.store.database, resolver, clock, settings.queue, settings.hostname, outside or Outside()
+        )
         self.queue = QueueRunner(
             store=self.store,
-            resolver=resolver,
             clock=clock,
             settings=settings.queue,
             hostname=settings.hostname,
             worker=name,
-            delivery=remote,
+            delivery=self._sending.delivery,
         )
         self._sessions: dict[Listener, Session] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -108,6 +108,7 @@ class Worker:
         self._tasks.append(asyncio.create_task(watch_stalls()))
         if self._index == 0:
             self._tasks.append(asyncio.create_task(keep_house(self.store, self._settings.data, self._clock)))
+        self._tasks.append(asyncio.create_task(self._sending.mind(alone=self._index == 0)))
 
     def reload(self, fresh: Settings | None) -> None:
         """Read the certificate again; take `[limits]`, `[queue]` and `[retention]` from `fresh` settings.
@@ -138,6 +139,7 @@ class Worker:
             task.cancel()
         await asyncio.gather(self._front.drain(grace), self.queue.stop(grace))
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._sending.close()
         await self.directory.close()
         await self.store.close()
         self._counts.close()

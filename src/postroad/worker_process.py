@@ -60,7 +60,7 @@ async def _serve(
     stop = asyncio.Event()
     tls = ServerTls(certificate.certificate, certificate.key, settings.tls.client_ca)
     clock = SystemClock()
-    resolver = SystemResolver(settings.dns.servers, settings.dns.timeout, clock)
+    resolver = SystemResolver(settings.dns.servers, settings.dns.timeout, clock, settings.dns.dnssec)
     worker = Worker(settings, clock=clock, tls=tls, resolver=resolver, index=index)
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(

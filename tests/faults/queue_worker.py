@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from postroad.config.settings import Queue
-from postroad.delivery.remote import RemoteDelivery
+from postroad.delivery.remote import Outside, RemoteDelivery
 from postroad.dns.zone import ZoneResolver
 from postroad.queue.runner import QueueRunner
 from postroad.smtp.client import Timeouts
@@ -56,12 +56,10 @@ async def work(data: Path, port: int, start: float, name: str) -> None:
         clock=clock,
         settings=settings,
         hostname=HOSTNAME,
-        port=lambda _: port,
-        timeouts=Timeouts(greeting=2, command=2, data=2, end=2),
+        outside=Outside(port=lambda _: port, timeouts=Timeouts(greeting=2, command=2, data=2, end=2)),
     )
     runner = QueueRunner(
         store=store,
-        resolver=domains(),
         clock=clock,
         settings=settings,
         hostname=HOSTNAME,

@@ -79,6 +79,11 @@ class Dns(msgspec.Struct, frozen=True, kw_only=True):
         'Resolvers to ask, "192.0.2.53" or "192.0.2.53:5353"; none: those of the system.',
     ] = ()
     timeout: Annotated[Duration, "For one question, over all resolvers."] = 5.0
+    dnssec: Annotated[
+        Literal["auto", "on", "off"],
+        "Whether the resolvers are believed when they say that DNSSEC has proved an answer, which DANE "
+        "needs. auto: where all of them are on this machine; on: these are trusted, and the way to them too.",
+    ] = "auto"
 
 
 class Queue(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +100,9 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     remote: Annotated[
         bool,
         "Deliver to other servers. With false what is for them stays in the queue, untried.",
+    ] = True
+    mta_sts: Annotated[
+        bool, "Look for the MTA-STS policies of other domains, and do as they say (RFC 8461)."
     ] = True
     allow_private_addresses: Annotated[
         bool,

@@ -1,31 +1,54 @@
 """One message to one destination: its hosts in order, their addresses, an outcome for each recipient."""
 
 import random
+import ssl
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from postroad.config.settings import Queue
 from postroad.config.values import about_duration
-from postroad.dns.route import Host, NoRoute, Route, find_route
+from postroad.delivery.demands import Demand, Demands, DomainDemands, Forbidden, Wish
+from postroad.delivery.mtasts import StsPolicies
+from postroad.delivery.silence import Silence
+from postroad.delivery.tls_results import Failure, TlsResults
+from postroad.dns.route import Host, NoRoute, find_route
 from postroad.model.clock import Clock
 from postroad.model.envelope import Recipient
 from postroad.model.resolver import Resolver
 from postroad.queue.item import Work
-from postroad.smtp.client import SmtpClient, Timeouts, Unusable, client_context
+from postroad.smtp.client import SmtpClient, Timeouts, Unusable
 from postroad.smtp.exchange import Outgoing, Source
 from postroad.smtp.idle import IdleClients
 from postroad.smtp.outcome import Outcome, Verdict
+from postroad.smtp.security import Security, verifying_context
 
 SMTP_PORT: Final = 25
-BACK_OFF_FIRST: Final = 120.0
-"""How long an address that did not answer is left alone; doubles each time, up to the longest."""
-BACK_OFF_MAX: Final = 1800.0
-_KNOWN: Final = 10_000  # addresses whose silence is remembered
+HTTPS_PORT: Final = 443
 _HEADER: Final = 256 * 1024
+
+
+def _at_smtp_port(_address: str) -> int:
+    return SMTP_PORT
+
+
+def _at_https_port(_address: str) -> int:
+    return HTTPS_PORT
+
+
+class Outside(Struct, frozen=True):
+    """The world as servers see it that are at other ports, or have to answer sooner (tests)."""
+
+    port: Callable[[str], int] = _at_smtp_port
+    """The SMTP port of an address."""
+    timeouts: Timeouts = Timeouts()
+    trust: Callable[[], ssl.SSLContext] = verifying_context
+    """What certificates are verified with, those of mail servers and of web servers."""
+    https_port: Callable[[str], int] = _at_https_port
+    """The port of web servers at an address."""
 
 
 class RemoteDelivery:
@@ -38,18 +61,21 @@ class RemoteDelivery:
         clock: Clock,
         settings: Queue,
         hostname: str,
-        port: Callable[[str], int] = lambda _: SMTP_PORT,
-        timeouts: Timeouts | None = None,
+        policies: StsPolicies | None = None,
+        results: TlsResults | None = None,
+        outside: Outside | None = None,
     ) -> None:
-        """`port` gives the port of an address, for servers that are not at 25 (tests)."""
+        """`policies` None leaves MTA-STS out."""
+        outside = outside or Outside()
         self._resolver = resolver
         self._settings = settings
         self._hostname = hostname
-        self._port = port
-        self._timeouts = timeouts or Timeouts()
-        self._tls = client_context()
+        self._port = outside.port
+        self._timeouts = outside.timeouts
+        self._demands = Demands(resolver, clock, policies, outside.trust)
+        self._results = results or TlsResults(clock)
         self._idle = IdleClients()
-        self._silent = _Silent(clock)
+        self._silence = Silence(clock)
         self._chance = random.Random()  # noqa: S311 - spreads load, keeps no secret
 
     async def deliver(self, work: Work, source: Source, still_ours: Callable[[], bool]) -> list[Outcome]:
@@ -59,17 +85,19 @@ class RemoteDelivery:
             Lapsed: `still_ours` said no before the final dot.
         """
         began = time.monotonic()
-        way = await find_route(
+        message = _outgoing(work, source, still_ours)
+        route = await find_route(
             self._resolver,
             work.destination,
             own_names={self._hostname},
             chance=self._chance,
             allow_private=self._settings.allow_private_addresses,
         )
-        if isinstance(way, NoRoute):
-            outcomes = [_no_route(way)] * len(work.recipients)
+        if isinstance(route, NoRoute):
+            outcomes = [_no_route(route)] * len(work.recipients)
         else:
-            outcomes = await self._along(way, work, _outgoing(work, source, still_ours))
+            sts = await self._demands.sts(work.destination)
+            outcomes = await self._along(DomainDemands(work.destination, route, sts), work, message)
         seconds = time.monotonic() - began
         return [replace(outcome, seconds=seconds) for outcome in outcomes]
 
@@ -77,101 +105,144 @@ class RemoteDelivery:
         """Close what is idle."""
         await self._idle.close()
 
-    async def _along(self, route: Route, work: Work, message: Outgoing) -> list[Outcome]:
+    async def _along(self, where: DomainDemands, work: Work, message: Outgoing) -> list[Outcome]:
         """Try host after host until one of them has answered for the message."""
         worst: Outcome | None = None
-        for host in route.hosts:
+        wish = _wish(work, message)
+        self._note_policy(where)
+        for host in where.route.hosts:
+            demand = await self._demands.of(where, host, wish)
+            if isinstance(demand, Forbidden):
+                worst = _better_known(worst, self._forbidden(where.domain, host, demand))
+                continue
             for address in host.addresses:
                 try:
-                    outcomes = await self._at(host, address, message, work)
+                    return await self._at(where.domain, host, address, demand, work, message)
                 except Unusable as error:
                     if error.ourselves:
                         # RFC 5321 §5.1: we are an MX of it, so this host and those behind it are no use.
                         return [worst or error.outcome] * len(work.recipients)
-                    worst = _better_known(worst, error.outcome)
-                    continue
-                return outcomes
+                    worst = _better_known(worst, _as_wished(error, wish))
         assert worst is not None
         return [worst] * len(work.recipients)
 
-    async def _at(self, host: Host, address: str, message: Outgoing, work: Work) -> list[Outcome]:
+    async def _at(
+        self, domain: str, host: Host, address: str, demand: Demand, work: Work, message: Outgoing
+    ) -> list[Outcome]:
         """Hand the message to one server.
 
         Raises:
             Unusable: it cannot be talked to, or fell silent before it could have taken the message.
         """
         # Who asks for an attempt has perhaps had something changed there: a new connection will see it.
-        idle = None if work.urgent else self._idle.take(host.name, address)
+        idle = None if work.urgent else self._idle.take(host.name, address, demand.key)
         if idle is not None:
             try:
-                return await self._with(idle, message)
+                return await self._with(idle, message, demand.key)
             except Unusable:
                 pass  # an old connection has died, which says nothing about a new one
-        if not work.urgent and (left := self._silent.left(address)):
+        if not work.urgent and (left := self._silence.left(address)):
             text = f"did not answer a moment ago; left alone for {about_duration(left)}"
             raise Unusable(Outcome(Verdict.DEFERRED, 0, "4.4.1", text, host.name, address, spoken=False))
         try:
-            client = await self._open(host, address)
-            outcomes = await self._with(client, message)
+            client, key = await self._open(domain, host, address, demand)
+            outcomes = await self._with(client, message, key)
         except Unusable as error:
-            if not error.outcome.spoken:
-                self._silent.note(address)
+            if not error.outcome.spoken and not error.tls_failed:
+                self._silence.note(address)
             raise
-        self._silent.forget(address)
+        self._silence.forget(address)
         return outcomes
 
-    async def _open(self, host: Host, address: str) -> SmtpClient:
-        async def connect(*, secure: bool) -> SmtpClient:
-            return await SmtpClient.open(
-                host.name,
-                address,
-                self._port(address),
-                hostname=self._hostname,
-                tls=self._tls if secure else None,
-                timeouts=self._timeouts,
-            )
+    async def _open(self, domain: str, host: Host, address: str, demand: Demand) -> tuple[SmtpClient, str]:
+        """Connect as securely as is demanded; give the key of what came about, too.
 
+        Raises:
+            Unusable
+        """
         try:
-            return await connect(secure=True)
+            client = await self._connect(host, address, demand.security)
         except Unusable as error:
             if not error.tls_failed:
                 raise
+            self._note_failure(domain, demand, error, host, address)
+            if demand.security.required and not demand.lenient:
+                raise
+        else:
+            self._note_session(domain, demand, client)
+            return client, demand.key
+        if not demand.lenient:
             # Opportunistic (RFC 7435): without encryption is better than not at all.
-            return await connect(secure=False)
+            return await self._connect(host, address, None), ""
+        # MTA-STS testing (RFC 8461 §5): it has been noted, and the message goes all the same.
+        plain = self._demands.opportunistic
+        try:
+            return await self._connect(host, address, plain.security), plain.key
+        except Unusable as error:
+            if not error.tls_failed:
+                raise
+        return await self._connect(host, address, None), ""
 
-    async def _with(self, client: SmtpClient, message: Outgoing) -> list[Outcome]:
+    async def _connect(self, host: Host, address: str, security: Security | None) -> SmtpClient:
+        return await SmtpClient.open(
+            host.name,
+            address,
+            self._port(address),
+            hostname=self._hostname,
+            tls=security,
+            timeouts=self._timeouts,
+        )
+
+    async def _with(self, client: SmtpClient, message: Outgoing, key: str) -> list[Outcome]:
+        if message.require_tls and message.sender is not None and not client.offers("REQUIRETLS"):
+            outcome = client.refused(550, "5.7.30", "REQUIRETLS support required")  # RFC 8689 §4.2.1
+            self._idle.keep(client, key)
+            raise Unusable(outcome)
         try:
             outcomes = await client.send(message)
         except BaseException:
             client.abort()
             raise
-        self._idle.keep(client)
+        self._idle.keep(client, key)
         return outcomes
 
+    # -- what reports are made of (RFC 8460) ------------------------------------
 
-class _Silent:
-    """Addresses that did not answer, and until when they are left alone."""
+    def _note_policy(self, where: DomainDemands) -> None:
+        """A policy that could not be fetched is a failure of its own."""
+        if where.sts.trouble:
+            applied = self._demands.announced(where)
+            self._results.failure(where.domain, applied, Failure(where.sts.trouble, text=where.sts.reason))
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._until: OrderedDict[str, tuple[float, int]] = OrderedDict()
+    def _note_session(self, domain: str, demand: Demand, client: SmtpClient) -> None:
+        result = demand.fault or client.tls_trouble
+        if not result:
+            self._results.success(domain, demand.applied)
+            return
+        failure = Failure(result, client.host, client.address, client.source, demand.fault_code)
+        self._results.failure(domain, demand.applied, failure)
 
-    def left(self, address: str) -> float:
-        """Seconds for which an address is still left alone."""
-        until, _ = self._until.get(address, (0.0, 0))
-        return max(0.0, until - self._clock.monotonic())
+    def _note_failure(self, domain: str, demand: Demand, error: Unusable, host: Host, address: str) -> None:
+        failure = Failure(error.tls_failed, host.name, address, text=error.outcome.text[:200])
+        self._results.failure(domain, demand.applied, failure)
 
-    def note(self, address: str) -> None:
-        """It did not answer (again)."""
-        _, failures = self._until.pop(address, (0.0, 0))
-        wait = min(BACK_OFF_FIRST * 2.0 ** min(failures, 30), BACK_OFF_MAX)
-        self._until[address] = self._clock.monotonic() + wait, failures + 1
-        if len(self._until) > _KNOWN:
-            self._until.popitem(last=False)
+    def _forbidden(self, domain: str, host: Host, no: Forbidden) -> Outcome:
+        self._results.failure(domain, no.applied, Failure(no.result, host.name, code=no.code, text=no.text))
+        verdict = Verdict.FAILED if no.status.startswith("5") else Verdict.DEFERRED
+        return Outcome(verdict, 0, no.status, no.text, host.name, spoken=False)
 
-    def forget(self, address: str) -> None:
-        """It answers."""
-        self._until.pop(address, None)
+
+def _wish(work: Work, message: Outgoing) -> Wish:
+    if message.require_tls and message.sender is None:
+        return Wish.NONE  # RFC 8689 §5: a bounce is not lost for that
+    return Wish(work.item.tls)
+
+
+def _as_wished(error: Unusable, wish: Wish) -> Outcome:
+    """A server without TLS as REQUIRETLS wants it is no use, now and later (RFC 8689 §4.2.1)."""
+    if wish is Wish.REQUIRED and error.tls_failed:
+        return replace(error.outcome, verdict=Verdict.FAILED, enhanced="5.7.10")
+    return error.outcome
 
 
 def _outgoing(work: Work, source: Source, still_ours: Callable[[], bool]) -> Outgoing:
@@ -185,6 +256,7 @@ def _outgoing(work: Work, source: Source, still_ours: Callable[[], bool]) -> Out
         body=item.body,
         # What was declared as internationalized and is not goes to every server (RFC 6531 §3.2).
         smtputf8=item.smtputf8 and _has_utf8_header(source),
+        require_tls=item.tls == Wish.REQUIRED.value,
         still_ours=still_ours,
     )
 

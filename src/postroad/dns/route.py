@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final, TypeAlias
 
@@ -26,6 +26,10 @@ class Host:
 
     name: str
     addresses: tuple[str, ...]
+    secure: bool = False
+    """Whether DNSSEC has proved its addresses, and the way to them."""
+    canonical: str = ""
+    """Where its name led as an alias; empty: it is none, or the resolver does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,10 @@ class Route:
     """Hosts in the order in which they are tried; never empty."""
 
     hosts: tuple[Host, ...]
+    secure: bool = False
+    """Whether DNSSEC has proved that these are the hosts (RFC 7672 §2.2.1)."""
+    listed: bool = True
+    """Whether there are MX records; without, the domain is its own host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,7 @@ async def find_route(
     """
     if domain.startswith("["):
         address = domain[1:-1].removeprefix("IPv6:")
-        return _checked([Host(domain, (address,))], allow_private)
+        return _checked(Route((Host(domain, (address,)),), listed=False), allow_private)
     answer = await resolver.mx(domain)
     match answer:
         case TemporaryFailure(reason):
@@ -75,13 +83,14 @@ async def find_route(
         case NoSuchDomain():
             return NoRoute(550, "5.1.2", f"the domain {domain} does not exist")
         case NoData():
-            names = [domain]  # the implicit MX
+            return await _with_addresses(resolver, domain, None, allow_private=allow_private)
         case Found(records):
-            listed = _in_order(records, own_names, chance)
-            if isinstance(listed, NoRoute):
-                return listed
-            names = listed
-    return await _with_addresses(resolver, domain, names, allow_private)
+            names = _in_order(records, own_names, chance)
+            if isinstance(names, NoRoute):
+                return names
+            return await _with_addresses(
+                resolver, domain, names, secure=answer.secure, allow_private=allow_private
+            )
 
 
 def _in_order(
@@ -101,7 +110,11 @@ def _in_order(
     return list(dict.fromkeys(mx.host for mx in usable))[:HOSTS]
 
 
-async def _with_addresses(resolver: Resolver, domain: str, names: list[str], allow_private: bool) -> Way:
+async def _with_addresses(
+    resolver: Resolver, domain: str, listed: list[str] | None, *, secure: bool = False, allow_private: bool
+) -> Way:
+    """Look up the hosts that are `listed`, or else the domain itself: the implicit MX."""
+    names = [domain] if listed is None else listed
     hosts: list[Host] = []
     failure: TemporaryFailure | None = None
     silent = 0
@@ -109,7 +122,7 @@ async def _with_addresses(resolver: Resolver, domain: str, names: list[str], all
     for name in names:
         answer = await resolver.addresses(name)
         if isinstance(answer, Found):
-            hosts.append(Host(name, answer.records[:room]))
+            hosts.append(Host(name, answer.records[:room], answer.secure, answer.name))
             room -= len(answer.records[:room])
         elif isinstance(answer, TemporaryFailure):
             failure = answer
@@ -117,7 +130,7 @@ async def _with_addresses(resolver: Resolver, domain: str, names: list[str], all
         if room <= 0 or silent >= SILENT:
             break
     if hosts:
-        return _checked(hosts, allow_private)
+        return _checked(Route(tuple(hosts), secure, listed is not None), allow_private)
     if failure is not None:
         return NoRoute(451, "4.4.3", f"DNS: {failure.reason}")
     if names == [domain]:
@@ -125,13 +138,13 @@ async def _with_addresses(resolver: Resolver, domain: str, names: list[str], all
     return NoRoute(550, "5.4.4", f"the mail servers of {domain} have no addresses")
 
 
-def _checked(hosts: list[Host], allow_private: bool) -> Way:
+def _checked(route: Route, allow_private: bool) -> Way:
     if allow_private:
-        return Route(tuple(hosts))
-    public = [Host(h.name, tuple(a for a in h.addresses if is_public(a))) for h in hosts]
+        return route
+    public = [replace(h, addresses=tuple(a for a in h.addresses if is_public(a))) for h in route.hosts]
     usable = tuple(host for host in public if host.addresses)
     if usable:
-        return Route(usable)
+        return replace(route, hosts=usable)
     # A stranger's DNS must not make us talk to machines behind our walls.
     return NoRoute(550, "5.4.4", "its mail servers have private addresses only, which are not contacted")
 

@@ -1,16 +1,21 @@
 """A resolver over the network (aiodns), with a small cache that honours TTLs."""
 
+from __future__ import annotations
+
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import ip_address
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import aiodns
 import pycares
 
-from postroad.model.answers import Answer, Found, Mx, NoData, NoSuchDomain, TemporaryFailure
+from postroad.model.answers import Answer, Found, Mx, NoData, NoSuchDomain, TemporaryFailure, Tlsa
 from postroad.model.clock import Clock
+
+if TYPE_CHECKING:
+    from postroad.dns.validating import ValidatingResolver
 
 T = TypeVar("T")
 
@@ -37,8 +42,18 @@ _NO_NAME: Final = frozenset({pycares.errno.ARES_ENOTFOUND, pycares.errno.ARES_EB
 class SystemResolver:
     """Asks the configured servers, or those of the system."""
 
-    def __init__(self, servers: Sequence[str], timeout: float, clock: Clock) -> None:
-        """`servers` are `192.0.2.53` or `192.0.2.53:5353`; `timeout` is for one whole question."""
+    def __init__(
+        self,
+        servers: Sequence[str],
+        timeout: float,
+        clock: Clock,
+        dnssec: Literal["auto", "on", "off"] = "off",
+    ) -> None:
+        """`servers` are `192.0.2.53` or `192.0.2.53:5353`; `timeout` is for one whole question.
+
+        `dnssec` says whether they are believed when they call an answer secure:
+        with `auto` they are where all of them are on this machine.
+        """
         options: dict[str, Any] = {"timeout": max(0.5, timeout / 2), "tries": 2}
         if servers:
             options["nameservers"] = list(servers)
@@ -46,14 +61,28 @@ class SystemResolver:
         self._timeout = timeout
         self._clock = clock
         self._cache: OrderedDict[tuple[str, str], tuple[float, Answer[Any]]] = OrderedDict()
+        self._validating = None if dnssec == "off" else _validating(servers, timeout, dnssec == "on")
+
+    @property
+    def validates(self) -> bool:
+        """Whether answers can be secure."""
+        return self._validating is not None
 
     async def mx(self, domain: str) -> Answer[Mx]:
         """See `Resolver.mx`."""
+        if self._validating is not None:
+            return await self._secure(domain, "MX", lambda data: Mx(data.preference, _text(data.exchange)))
         return await self._ask(domain, "MX", lambda data: Mx(data.priority, _name(data.exchange)))
 
     async def addresses(self, host: str) -> Answer[str]:
         """See `Resolver.addresses`."""
-        six, four = await asyncio.gather(self.aaaa(host), self.a(host))
+        if self._validating is not None:
+            six, four = await asyncio.gather(
+                self._secure(host, "AAAA", lambda data: str(ip_address(data.address))),
+                self._secure(host, "A", lambda data: str(ip_address(data.address))),
+            )
+        else:
+            six, four = await asyncio.gather(self.aaaa(host), self.a(host))
         return both(six, four)
 
     async def a(self, host: str) -> Answer[str]:
@@ -73,18 +102,49 @@ class SystemResolver:
         name = ip_address(address).reverse_pointer
         return await self._ask(name, "PTR", lambda data: _name(data.dname))
 
+    async def tlsa(self, name: str) -> Answer[Tlsa]:
+        """See `Resolver.tlsa`."""
+        if self._validating is None:
+            return NoData()
+        answer = await self._secure(
+            name, "TLSA", lambda data: Tlsa(data.usage, data.selector, data.mtype, bytes(data.cert))
+        )
+        return NoData() if isinstance(answer, Found) and not answer.secure else answer
+
+    async def alias_is_secure(self, name: str) -> bool | TemporaryFailure:
+        """See `Resolver.alias_is_secure`."""
+        if self._validating is None:
+            return False
+        answer = await self._secure(name, "CNAME", lambda data: _text(data.target))
+        if isinstance(answer, TemporaryFailure):
+            return answer
+        return isinstance(answer, Found) and answer.secure
+
     async def close(self) -> None:
         """End all questions."""
         await self._resolver.close()
 
+    async def _secure(self, name: str, kind: str, read: Callable[[Any], T]) -> Answer[T]:
+        """Ask for an answer of which it is known whether it is secure."""
+        from postroad.dns.validating import Question
+
+        assert self._validating is not None
+        validating, question = self._validating, Question(name, kind, read)
+        # Under a key of their own: other questions for the same records do without the proof.
+        return await self._kept(name, f"{kind} AD", lambda: validating.ask(question))
+
     async def _ask(self, name: str, kind: str, read: Callable[[Any], T]) -> Answer[T]:
+        return await self._kept(name, kind, lambda: self._question(name, kind, read))
+
+    async def _kept(self, name: str, kind: str, ask: Callable[[], Awaitable[Answer[T]]]) -> Answer[T]:
+        """The answer that is remembered, or a new one."""
         key = (name.lower(), kind)
         kept = self._cache.get(key)
         now = self._clock.monotonic()
         if kept is not None and kept[0] > now:
             self._cache.move_to_end(key)
             return kept[1]
-        answer = await self._question(name, kind, read)
+        answer = await ask()
         match answer:
             case Found(records, ttl) if _is_small(records):
                 self._keep(key, now + min(ttl, TTL_MOST), answer)
@@ -124,7 +184,12 @@ def both(six: Answer[str], four: Answer[str]) -> Answer[str]:
     """Make one answer of AAAA and A; a failure of one matters only when the other has nothing."""
     found = [answer for answer in (six, four) if isinstance(answer, Found)]
     if found:
-        return Found(tuple(r for answer in found for r in answer.records), min(a.ttl for a in found))
+        return Found(
+            tuple(r for answer in found for r in answer.records),
+            min(a.ttl for a in found),
+            secure=all(a.secure for a in found),
+            name=found[0].name,
+        )
     for answer in (six, four):
         if isinstance(answer, TemporaryFailure):
             return answer
@@ -133,6 +198,7 @@ def both(six: Answer[str], four: Answer[str]) -> Answer[str]:
 
 def _is_small(records: Sequence[Any]) -> bool:
     octets = sum(len(record) for record in records if isinstance(record, bytes))
+    octets += sum(len(record.data) for record in records if isinstance(record, Tlsa))
     return len(records) <= KEPT_RECORDS and octets <= KEPT_OCTETS
 
 
@@ -143,3 +209,22 @@ def _name(name: str) -> str:
 def _as_awaitable(question: Any) -> Awaitable[Any]:
     awaitable: Awaitable[Any] = question
     return awaitable
+
+
+def _text(name: Any) -> str:
+    from postroad.dns.validating import canonical
+
+    return canonical(name)
+
+
+def _validating(servers: Sequence[str], timeout: float, named: bool) -> ValidatingResolver | None:
+    """What asks for secure answers; None where nobody is believed.
+
+    Imported here: it takes memory, and most machines have no validating resolver.
+    """
+    from postroad.dns import validating
+
+    found = validating.parse_servers(servers) if servers else validating.system_servers()
+    if not named and not validating.trusted(found):
+        return None
+    return validating.ValidatingResolver(found, timeout)

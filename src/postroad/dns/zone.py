@@ -1,7 +1,7 @@
 """A resolver that answers from values: for tests, MailWorld and replay."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Final, TypeVar
 
@@ -9,13 +9,14 @@ from dns.name import Name
 from dns.rdtypes.ANY.CNAME import CNAME
 from dns.rdtypes.ANY.MX import MX
 from dns.rdtypes.ANY.PTR import PTR
+from dns.rdtypes.ANY.TLSA import TLSA
 from dns.rdtypes.ANY.TXT import TXT
 from dns.rdtypes.IN.A import A
 from dns.rdtypes.IN.AAAA import AAAA
 from dns.reversename import to_address
 from dns.zonefile import read_rrsets
 
-from postroad.model.answers import Answer, Found, Mx, NoData, NoSuchDomain, TemporaryFailure
+from postroad.model.answers import Answer, Found, Mx, NoData, NoSuchDomain, TemporaryFailure, Tlsa
 
 T = TypeVar("T")
 
@@ -35,8 +36,11 @@ class ZoneResolver:
     _mx: dict[str, list[Mx]] = field(default_factory=dict)
     _addresses: dict[str, list[str]] = field(default_factory=dict)
     _txt: dict[str, list[bytes]] = field(default_factory=dict)
+    _tlsa: dict[str, list[Tlsa]] = field(default_factory=dict)
     _aliases: dict[str, str] = field(default_factory=dict)
     _pointers: dict[str, list[str]] = field(default_factory=dict)
+    secure: set[str] = field(default_factory=set)
+    """Names whose answers are validated; all others are in zones that nobody has signed."""
 
     def add_mx(self, domain: str, host: str, preference: int = 10) -> None:
         """Say that `host` takes mail for `domain`; an empty host is the null MX."""
@@ -58,8 +62,17 @@ class ZoneResolver:
         """Add a PTR record. An address without any has the names of the hosts that have the address."""
         self._pointers.setdefault(str(ip_address(address)), []).append(host)
 
+    def add_tlsa(self, name: str, record: Tlsa) -> None:
+        """Add a TLSA record, to a name such as `_25._tcp.mx.example.org`."""
+        self._tlsa.setdefault(name, []).append(record)
+
+    def forget(self, name: str) -> None:
+        """Take away all records of a name."""
+        for records in (self._mx, self._addresses, self._txt, self._tlsa, self._aliases):
+            records.pop(name, None)
+
     def add_zone(self, text: str) -> None:
-        """Add the A, AAAA, MX, TXT, PTR and CNAME records of a zone file (RFC 1035 §5); names are absolute.
+        """Add the A, AAAA, MX, TXT, PTR, TLSA and CNAME records of a zone file (RFC 1035 §5), by whole names.
 
         Raises:
             dns.exception.DNSException: it is no zone file.
@@ -78,6 +91,8 @@ class ZoneResolver:
                         self.add_pointer(to_address(rrset.name), _text(target))
                     case CNAME(target=target):
                         self.add_alias(name, _text(target))
+                    case TLSA(usage=usage, selector=selector, mtype=matching, cert=data):
+                        self.add_tlsa(name, Tlsa(usage, selector, matching, data))
 
     async def mx(self, domain: str) -> Answer[Mx]:
         """See `Resolver.mx`."""
@@ -87,7 +102,7 @@ class ZoneResolver:
         """See `Resolver.addresses`."""
         answer = self._answer("A", host, self._addresses)
         if isinstance(answer, Found):
-            return Found(tuple(sorted(answer.records, key=lambda a: ":" not in a)), TTL)
+            return replace(answer, records=tuple(sorted(answer.records, key=lambda a: ":" not in a)))
         return answer
 
     async def a(self, host: str) -> Answer[str]:
@@ -110,18 +125,32 @@ class ZoneResolver:
         ]
         return self._answer("PTR", asked, {asked: names})
 
+    async def tlsa(self, name: str) -> Answer[Tlsa]:
+        """See `Resolver.tlsa`."""
+        answer = self._answer("TLSA", name, self._tlsa)
+        return NoData() if isinstance(answer, Found) and not answer.secure else answer
+
+    async def alias_is_secure(self, name: str) -> bool | TemporaryFailure:
+        """See `Resolver.alias_is_secure`."""
+        self.asked.append(("CNAME", name))
+        if name in self.broken:
+            return TemporaryFailure(f"CNAME {name}: the server for this name is down")
+        return name in self._aliases and name in self.secure
+
     def _answer(self, kind: str, name: str, records: dict[str, list[T]]) -> Answer[T]:
         name = name.lower()
         self.asked.append((kind, name))
+        asked, secure = name, True
         for _ in range(_LONGEST_CHAIN):
+            secure = secure and name in self.secure
             if name in self.broken or (kind, name) in self.broken_kinds:
                 return TemporaryFailure(f"{kind} {name}: the server for this name is down")
             if name not in self._aliases:
                 break
             name = self._aliases[name]
         if found := records.get(name):
-            return Found(tuple(found), TTL)
-        known = any(name in some for some in (self._mx, self._addresses, self._txt))
+            return Found(tuple(found), TTL, secure, name if name != asked else "")
+        known = any(name in some for some in (self._mx, self._addresses, self._txt, self._tlsa))
         return NoData() if known else NoSuchDomain()
 
 

@@ -1,1 +1,4 @@
-"""Sender authentication (SPF, DKIM, DMARC, ARC); the DNS is asked through the resolver handed in."""
+"""Authentication of senders (SPF, DKIM, DMARC, ARC) and of servers (DANE, MTA-STS, TLSRPT).
+
+The DNS is asked through the resolver handed in.
+"""

@@ -1,7 +1,7 @@
 """What the DNS says, as values: normal outcomes, not exceptions."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -13,6 +13,10 @@ class Found(Generic[T]):
     records: tuple[T, ...]
     ttl: int
     """Seconds for which the answer may be kept."""
+    secure: bool = False
+    """Validated with DNSSEC by a resolver that is believed (RFC 4035 §3.2.3, AD); all of the way there."""
+    name: str = ""
+    """Where aliases led, if the resolver tells; empty: nowhere else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +45,15 @@ class Mx:
 
     preference: int
     host: str
+
+
+class Tlsa(NamedTuple):
+    """One TLSA record (RFC 6698 §2.1)."""
+
+    usage: int
+    selector: int
+    matching: int
+    data: bytes
+
+    def __str__(self) -> str:
+        return f"{self.usage} {self.selector} {self.matching} {self.data.hex()}"

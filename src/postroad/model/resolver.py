@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from postroad.model.answers import Answer, Mx
+from postroad.model.answers import Answer, Mx, TemporaryFailure, Tlsa
 
 
 class Resolver(Protocol):
@@ -30,4 +30,12 @@ class Resolver(Protocol):
 
     async def ptr(self, address: str) -> Answer[str]:
         """Names of an IP address."""
+        ...
+
+    async def tlsa(self, name: str) -> Answer[Tlsa]:
+        """TLSA records of a name such as `_25._tcp.mx.example.org`; found only where they are secure."""
+        ...
+
+    async def alias_is_secure(self, name: str) -> bool | TemporaryFailure:
+        """Whether a name is an alias, and that much is secure, wherever it leads (RFC 7672 §2.2.2)."""
         ...

@@ -9,7 +9,7 @@ from postroad.model.address import Address, parse_mailbox
 from postroad.trail import note
 
 _ITEM: Final = (
-    "SELECT id, created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid, body, smtputf8"
+    "SELECT id, created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid, body, smtputf8, tls"
     " FROM queue_item"
 )
 _COLUMNS: Final = (
@@ -40,6 +40,8 @@ class Item(Struct, frozen=True):
     envid: str
     body: str
     smtputf8: bool
+    tls: str = ""
+    """What the sender says of TLS: `require`, `waive`, or nothing (RFC 8689; `delivery.demands.Wish`)."""
 
     @property
     def text_id(self) -> str:
@@ -127,13 +129,16 @@ def read_due(
 
 
 def _item(row: Row) -> Item:
-    number, created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid, body, smtputf8 = row
+    number, created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid, body, smtputf8, tls = (
+        row
+    )
     return Item(
         number,
         created,
         None if sender is None else parse_mailbox(sender),
         *(account_id, blob_id, prefix, size, trail_id, ret, envid, body),
         smtputf8=bool(smtputf8),
+        tls=tls,
     )
 
 

@@ -143,6 +143,7 @@ def attempt_notes(work: Work, judged: Sequence[Judged]) -> list[Note]:
             "address": outcome.address,
             "tls": outcome.tls,
             "certificate": outcome.certificate,
+            "policy": outcome.policy,
         }
         facts.update({name: value for name, value in optional.items() if value})
         if end in (End.WAITS, End.WAITS_AND_TELL):

@@ -11,10 +11,8 @@ from postroad.config.settings import Queue
 from postroad.db.transaction import Transaction
 from postroad.delivery import bounce
 from postroad.delivery.bounce import Notice
-from postroad.delivery.remote import RemoteDelivery
 from postroad.model.clock import Clock
 from postroad.model.refusal import Unavailable
-from postroad.model.resolver import Resolver
 from postroad.obs.log import log
 from postroad.obs.metrics import DELIVERY_SECONDS, MESSAGES, QUEUE_ATTEMPTS, QUEUE_DEPTH
 from postroad.queue import outcome as outcomes
@@ -64,14 +62,13 @@ class QueueRunner:
         self,
         *,
         store: Store,
-        resolver: Resolver,
         clock: Clock,
         settings: Queue,
         hostname: str,
         worker: str,
-        delivery: Delivery | None = None,
+        delivery: Delivery,
     ) -> None:
-        """`delivery` stands in for the network where a caller has another way out."""
+        """`worker` is a name that no other process has at the same time."""
         self._store = store
         self._database = store.database
         self._clock = clock
@@ -80,9 +77,7 @@ class QueueRunner:
         # Not the name alone: a worker that was killed and started again is another one.
         self._name = worker
         self._worker = f"{worker}-{random.SystemRandom().getrandbits(48):012x}"
-        self._delivery = delivery or RemoteDelivery(
-            resolver=resolver, clock=clock, settings=settings, hostname=hostname
-        )
+        self._delivery = delivery
         self._chance = random.Random()  # noqa: S311 - spreads load, keeps no secret
         self._work: dict[int, asyncio.Task[None]] = {}
         self._until: dict[int, float] = {}

@@ -1,6 +1,5 @@
 """Handing messages to another server: EHLO, STARTTLS, MAIL, RCPT, DATA (RFC 5321 §3)."""
 
-import ssl
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -15,8 +14,9 @@ from postroad.smtp.exchange import (
     held,
     is_eight_bit,
 )
-from postroad.smtp.link import Link, Lost
+from postroad.smtp.link import HandshakeFailed, Link, Lost
 from postroad.smtp.outcome import Outcome, Verdict
+from postroad.smtp.security import NOT_OFFERED, Security
 from postroad.smtp.wire.client import DataEncoder, mail_command, parse_extensions, rcpt_command
 from postroad.smtp.wire.replies import Reply
 
@@ -40,10 +40,11 @@ class Timeouts:
 class Unusable(Exception):
     """The server cannot be talked to, which holds for all recipients; another one may be tried."""
 
-    def __init__(self, outcome: Outcome, *, tls_failed: bool = False, ourselves: bool = False) -> None:
+    def __init__(self, outcome: Outcome, *, tls_failed: str = "", ourselves: bool = False) -> None:
         super().__init__(outcome.text)
         self.outcome = outcome
         self.tls_failed = tls_failed
+        """Why there is no TLS as it was wanted (a result type of RFC 8460 §4.3); empty: it is not that."""
         self.ourselves = ourselves
         """The server at the other end is this one."""
 
@@ -60,6 +61,10 @@ class SmtpClient:
         self._extensions: dict[str, str] = {}
         self.messages = 0
         """How many have been handed over, or refused, so far."""
+        self.policy = ""
+        """What vouches for the server; empty when nobody does."""
+        self.tls_trouble = ""
+        """Why there is no TLS, as a result type of RFC 8460 §4.3, where that is borne."""
         self._last_words: Outcome | None = None
         """What the server said when it closed the dialogue by itself."""
 
@@ -71,16 +76,19 @@ class SmtpClient:
         port: int,
         *,
         hostname: str,
-        tls: ssl.SSLContext | None,
+        tls: Security | None,
         timeouts: Timeouts,
+        source: str | None = None,
     ) -> "SmtpClient":
-        """Connect, greet and, where it is offered, encrypt. `tls` None leaves STARTTLS alone.
+        """Connect, greet and, where it is offered or demanded, encrypt. `tls` None leaves STARTTLS alone.
+
+        `source` is the address of this machine to come from.
 
         Raises:
             Unusable: with the outcome for everybody who was to be reached there.
         """
         try:
-            link = await Link.connect(address, port, timeouts.connect)
+            link = await Link.connect(address, port, timeouts.connect, source)
         except Lost as error:
             raise Unusable(_silence(host, address, "4.4.1", str(error))) from error
         client = cls(link, host, address, hostname, timeouts)
@@ -98,6 +106,19 @@ class SmtpClient:
     def open_for_more(self) -> bool:
         """Whether another message may follow."""
         return self._link.open and not self._link.speaks_out_of_turn
+
+    @property
+    def source(self) -> str:
+        """The address of this machine that the connection comes from; empty once it is gone."""
+        return self._link.source
+
+    def offers(self, extension: str) -> bool:
+        """Whether the server's last EHLO named an extension."""
+        return extension in self._extensions
+
+    def refused(self, code: int, enhanced: str, text: str) -> Outcome:
+        """The outcome where the server is not asked, because it cannot do what is needed."""
+        return self._failed(code, enhanced, text)
 
     async def close(self) -> None:
         """End the dialogue politely."""
@@ -138,23 +159,42 @@ class SmtpClient:
 
     # -- the beginning ----------------------------------------------------
 
-    async def _begin(self, tls: ssl.SSLContext | None) -> None:
+    async def _begin(self, tls: Security | None) -> None:
         greeting = await self._link.reply(self.timeouts.greeting)
         if greeting.code != 220:
             raise Unusable(self._spoken(greeting))
         await self._hello()
-        if tls is None or "STARTTLS" not in self._extensions:
+        if tls is None:
+            return
+        if "STARTTLS" not in self._extensions:
+            self._do_without(tls, "the server does not offer TLS")
             return
         reply = await self._ask(b"STARTTLS\r\n")
         if reply.code != 220:
-            return  # opportunistic: what is refused is done without
+            self._do_without(tls, f"the server refuses TLS: {reply}")
+            return
         if self._link.speaks_out_of_turn:
             raise Unusable(self._ours("4.7.0", "octets in clear behind the answer to STARTTLS"))
-        try:
-            await self._link.start_tls(tls, self.host.strip("[]"), self.timeouts.tls)
-        except Lost as error:
-            raise Unusable(self._ours("4.7.5", str(error)), tls_failed=True) from error
+        await self._encrypt(tls)
         await self._hello()
+
+    def _do_without(self, tls: Security, why: str) -> None:
+        """Opportunistic security goes on in clear (RFC 7435), all other ends here."""
+        self.tls_trouble = NOT_OFFERED
+        if tls.required:
+            text = f"{why}, and {tls.policy} demands it"
+            raise Unusable(self._ours("4.7.4", text), tls_failed=NOT_OFFERED)
+
+    async def _encrypt(self, tls: Security) -> None:
+        name = tls.server_name or self.host.strip("[]")
+        try:
+            await self._link.start_tls(tls.context, name, self.timeouts.tls)
+        except HandshakeFailed as error:
+            raise Unusable(self._ours("4.7.5", str(error)), tls_failed=error.result) from error
+        if tls.judge is not None and (fault := tls.judge(self._link.sent_chain())):
+            text = f"the certificate is not what {tls.policy} demands: {fault}"
+            raise Unusable(self._ours("4.7.5", text), tls_failed=fault)
+        self.policy = tls.policy
 
     async def _hello(self) -> None:
         reply = await self._ask(f"EHLO {self.hostname}\r\n".encode())
@@ -216,6 +256,7 @@ class SmtpClient:
             smtputf8=message.smtputf8 or has_utf8_address(message),
             ret=message.ret,
             envid=message.envid,
+            require_tls=message.require_tls and bool(self._link.tls),
         )
         rcpts = [rcpt_command(message.recipients[n], self._extensions) for n in exchange.wanted]
         offer = self._pipelined if "PIPELINING" in self._extensions else self._one_by_one
@@ -351,18 +392,10 @@ class SmtpClient:
             *(verdict, code, enhanced, text, self.host, self.address, link.tls),
             spoken=spoken,
             certificate=link.certificate,
+            policy=self.policy,
             uncertain=uncertain,
         )
 
 
 def _silence(host: str, address: str, enhanced: str, text: str) -> Outcome:
     return Outcome(Verdict.DEFERRED, 0, enhanced, text, host, address, spoken=False)
-
-
-def client_context() -> ssl.SSLContext:
-    """Opportunistic TLS: any certificate is better than no encryption (RFC 7435)."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

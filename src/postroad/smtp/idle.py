@@ -12,29 +12,33 @@ MESSAGES: Final = 100
 """Through one connection; many servers end it at some number, and a new one finds another host."""
 MOST: Final = 200
 
-_Key: TypeAlias = tuple[str, str]
+_Key: TypeAlias = tuple[str, str, str]
 
 
 class IdleClients:
-    """Idle connections by host and address, each with its timer."""
+    """Idle connections by host, address and how they are secured, each with its timer."""
 
     def __init__(self) -> None:
         self._idle: defaultdict[_Key, dict[SmtpClient, asyncio.TimerHandle]] = defaultdict(dict)
-        self._count = 0
+        self._keys: dict[SmtpClient, _Key] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
-    def keep(self, client: SmtpClient) -> None:
-        """Keep a connection that has just done its work, or close it."""
-        if not client.open_for_more or client.messages >= MESSAGES or self._count >= MOST:
+    def keep(self, client: SmtpClient, security: str = "") -> None:
+        """Keep a connection that has just done its work, or close it.
+
+        `security` tells apart what must not be taken for one another.
+        """
+        if not client.open_for_more or client.messages >= MESSAGES or len(self._keys) >= MOST:
             self._close(client)
             return
         timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._expire, client)
-        self._idle[client.host, client.address][client] = timer
-        self._count += 1
+        key = client.host, client.address, security
+        self._idle[key][client] = timer
+        self._keys[client] = key
 
-    def take(self, host: str, address: str) -> SmtpClient | None:
+    def take(self, host: str, address: str, security: str = "") -> SmtpClient | None:
         """A connection that is still open, the one used last; it is the caller's then."""
-        kept = self._idle.get((host, address))
+        kept = self._idle.get((host, address, security))
         while kept:
             client = next(reversed(kept))
             self._remove(client)
@@ -51,11 +55,10 @@ class IdleClients:
         await asyncio.gather(*self._closing)
 
     def _remove(self, client: SmtpClient) -> None:
-        key = client.host, client.address
+        key = self._keys.pop(client)
         self._idle[key].pop(client).cancel()
         if not self._idle[key]:
             del self._idle[key]
-        self._count -= 1
 
     def _expire(self, client: SmtpClient) -> None:
         self._remove(client)

@@ -7,6 +7,7 @@ from collections import deque
 from typing import Final, cast
 
 from postroad.smtp.certificate import describe_certificate
+from postroad.smtp.security import GENERAL, result_of, sent_chain
 from postroad.smtp.wire.client import Garbage, ReplyReader
 from postroad.smtp.wire.replies import Reply
 
@@ -20,6 +21,14 @@ class Lost(Exception):
     """The connection failed: refused, cut, silent beyond its time, or talking nonsense."""
 
 
+class HandshakeFailed(Lost):
+    """There is no TLS, or none that the context takes; `result` as RFC 8460 §4.3 has it."""
+
+    def __init__(self, text: str, result: str) -> None:
+        super().__init__(text)
+        self.result = result
+
+
 class Link(asyncio.Protocol):
     """One TCP connection as an SMTP client."""
 
@@ -31,6 +40,7 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._end: str | None = None
         self._aborted = False
+        self._secured: ssl.SSLObject | None = None
         self.tls = ""
         """`TLSv1.3 TLS_AES_256_GCM_SHA384`; empty in clear."""
         self.certificate = ""
@@ -134,7 +144,7 @@ class Link(asyncio.Protocol):
         """Upgrade to TLS; nothing that came in clear is read after it.
 
         Raises:
-            Lost: the handshake failed.
+            HandshakeFailed
         """
         assert self._transport is not None
         loop = asyncio.get_running_loop()
@@ -145,16 +155,26 @@ class Link(asyncio.Protocol):
             )
         except (OSError, ValueError, TimeoutError) as error:  # ValueError: a name that cannot be an SNI
             self.abort()
-            raise Lost(f"TLS handshake failed: {error}") from error
+            raise HandshakeFailed(f"TLS handshake failed: {error}", result_of(error)) from error
         if upgraded is None:
-            raise Lost("the server left during the TLS handshake")
+            raise HandshakeFailed("the server left during the TLS handshake", GENERAL)
         self._transport = upgraded
         self._transport.set_write_buffer_limits(high=_HIGH_WATER)
         self._reader = ReplyReader()
         self._replies.clear()
-        secured = upgraded.get_extra_info("ssl_object")
+        secured = self._secured = upgraded.get_extra_info("ssl_object")
         self.tls = f"{secured.version()} {secured.cipher()[0]}"
         self.certificate = describe_certificate(secured.getpeercert(binary_form=True))
+
+    def sent_chain(self) -> list[bytes]:
+        """The certificates that the server sent in the handshake (DER)."""
+        return [] if self._secured is None else sent_chain(self._secured)
+
+    @property
+    def source(self) -> str:
+        """Our own address in the connection; empty once it is gone."""
+        name = self._transport.get_extra_info("sockname") if self._transport is not None else None
+        return str(name[0]) if name else ""
 
     @property
     def open(self) -> bool:

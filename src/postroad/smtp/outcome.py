@@ -32,6 +32,8 @@ class Outcome(Struct, frozen=True):
 
     certificate: str = ""
     """What the server showed in TLS, in words."""
+    policy: str = ""
+    """What vouches for the server, such as `DANE`; empty when nobody does."""
     seconds: float = 0.0
     """How long it took to get this outcome."""
     uncertain: bool = False

@@ -17,8 +17,10 @@ from postroad.db.transaction import Reader, Transaction
 from postroad.directory.aliases import Alias
 from postroad.dns.zone import ZoneResolver
 from postroad.smtp.client import Timeouts
+from postroad.testing.authority import Authority, Issued
 from postroad.testing.mailbox import PATIENCE, Message
 from postroad.testing.remote import RemoteServer
+from postroad.testing.web import WebServer
 from postroad.testing.world import HOSTNAME, LOOK_EVERY, PASSWORD, TIMEOUTS, MailWorld, Queued
 from postroad.trail.note import Trail
 
@@ -99,6 +101,11 @@ class ThreadedWorld:
         return self.world.data
 
     @property
+    def authority(self) -> Authority:
+        """See `MailWorld.authority`."""
+        return self.world.authority
+
+    @property
     def resolver(self) -> ZoneResolver:
         """The DNS, to add records to."""
         return self.world.resolver
@@ -164,10 +171,20 @@ class ThreadedWorld:
         return ThreadedMailbox(self, address, name, worker)
 
     def remote(
-        self, domain: str, *, host: str | None = None, preference: int = 10, tls: bool = True
+        self,
+        domain: str,
+        *,
+        host: str | None = None,
+        preference: int = 10,
+        tls: bool = True,
+        shows: Issued | None = None,
     ) -> RemoteServer:
         """See `MailWorld.remote`."""
-        return self.run(self.world.remote(domain, host=host, preference=preference, tls=tls))
+        return self.run(self.world.remote(domain, host=host, preference=preference, tls=tls, shows=shows))
+
+    def website(self, host: str, *, shows: Issued | None = None) -> WebServer:
+        """See `MailWorld.website`."""
+        return self.run(self.world.website(host, shows=shows))
 
     def advance(self, seconds: float = 0, *, minutes: float = 0, hours: float = 0, days: float = 0) -> None:
         """See `MailWorld.advance`."""

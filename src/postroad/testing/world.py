@@ -17,7 +17,7 @@ from postroad.config.limits import Limits
 from postroad.config.logins import Auth
 from postroad.config.settings import Listener, Queue, Settings, Tls
 from postroad.db.transaction import Reader, Transaction
-from postroad.delivery.remote import RemoteDelivery
+from postroad.delivery.remote import Outside
 from postroad.directory import accounts, aliases, domains
 from postroad.directory.aliases import Alias
 from postroad.directory.credentials import LEAST_COST, Hasher, set_password
@@ -34,10 +34,12 @@ from postroad.smtp.client import SmtpClient, Timeouts
 from postroad.smtp.exchange import Outgoing
 from postroad.smtp.outcome import Verdict
 from postroad.testing import certificate
+from postroad.testing.authority import Authority, Issued
 from postroad.testing.clock import ManualClock, turns
 from postroad.testing.compose import compose
 from postroad.testing.mailbox import PATIENCE, MailboxView
 from postroad.testing.remote import RemoteServer
+from postroad.testing.web import WebServer
 from postroad.trail import record
 from postroad.trail.note import Trail
 from postroad.worker import Worker
@@ -100,6 +102,8 @@ class MailWorld:
         """Without `real_time` the clock stands still until `advance`; `data`, if named, is kept."""
         self.clock: ManualClock | SystemClock = SystemClock() if real_time else ManualClock()
         self.resolver: Final = ZoneResolver()
+        self.authority: Final = Authority()
+        """The one that this server believes when it verifies certificates of others."""
         self.workers: list[Worker] = []
         self._count = workers
         self._timeouts = timeouts
@@ -109,6 +113,8 @@ class MailWorld:
         self._ports: dict[tuple[str, int | None], int] = {}
         self._remotes: dict[str, RemoteServer] = {}
         self._remote_ports: dict[str, int] = {}
+        self._websites: list[WebServer] = []
+        self._web_ports: dict[str, int] = {}
         self._settings = Settings(
             hostname=hostname,
             data=data or Path(),
@@ -153,15 +159,13 @@ class MailWorld:
         certificate.place(self._settings)
         files = await asyncio.to_thread(prepare, self._settings)
         shared = {name: open_sockets("127.0.0.1", 0, self._count) for name in LISTENERS}
+        outside = Outside(
+            port=lambda address: self._remote_ports.get(address, _NOBODY),
+            timeouts=self._timeouts,
+            trust=self.authority.client_context,
+            https_port=lambda address: self._web_ports.get(address, _NOBODY),
+        )
         for index in range(self._count):
-            remote = RemoteDelivery(
-                resolver=self.resolver,
-                clock=self.clock,
-                settings=self._settings.queue,
-                hostname=self._settings.hostname,
-                port=lambda address: self._remote_ports.get(address, _NOBODY),
-                timeouts=self._timeouts,
-            )
             worker = Worker(
                 self._settings,
                 clock=self.clock,
@@ -169,7 +173,7 @@ class MailWorld:
                 resolver=self.resolver,
                 index=index,
                 hash_cost=LEAST_COST,
-                remote=remote,
+                outside=outside,
             )
             self.workers.append(worker)
             bound = []
@@ -189,6 +193,8 @@ class MailWorld:
         """End everything and tidy up."""
         for server in self._remotes.values():
             await server.stop()
+        for site in self._websites:
+            await site.stop()
         await self.stop_workers()
         if self._folder is not None:
             await asyncio.to_thread(shutil.rmtree, self._folder)
@@ -299,23 +305,44 @@ class MailWorld:
     # -- the world outside ---------------------------------------------------
 
     async def remote(
-        self, domain: str, *, host: str | None = None, preference: int = 10, tls: bool = True
+        self,
+        domain: str,
+        *,
+        host: str | None = None,
+        preference: int = 10,
+        tls: bool = True,
+        shows: Issued | None = None,
     ) -> RemoteServer:
         """Start a scripted server, with MX and address records for `domain`.
 
         A `host` that has been started already takes mail for this domain too.
+        Its certificate is `shows`, or one that proves nothing.
         """
         name = host or f"mx.{domain}"
         server = self._remotes.get(name)
         if server is None:
             address = f"127.0.1.{len(self._remotes) + 1}"
             context = certificate.server_tls(self._settings.hostname) if tls else None
+            context = context if shows is None else shows.server_context
             server = RemoteServer(name, address=address, tls=context)
             await server.start()
             self._remotes[name] = server
             self._remote_ports[address] = server.port
             self.resolver.add_address(name, address)
         self.resolver.add_mx(domain, name, preference)
+        return server
+
+    async def website(self, host: str, *, shows: Issued | None = None) -> WebServer:
+        """Start a scripted HTTPS server, with an address record.
+
+        Its certificate is `shows`, or one for its name that this server believes.
+        """
+        address = f"127.0.2.{len(self._websites) + 1}"
+        server = WebServer((shows or self.authority.issue(host)).server_context, address)
+        await server.start()
+        self._websites.append(server)
+        self._web_ports[address] = server.port
+        self.resolver.add_address(host, address)
         return server
 
     # -- time, queue, trail ----------------------------------------------------

@@ -130,7 +130,8 @@ class _Teller:
             self._states[name] = _State(result, at, following)
         host = _text(note, "host") or _text(note, "address")
         words = [f"{host}  {_text(note, 'reply')}" if host else _text(note, "reply")]
-        words += [word for word in (_tls(note), _text(note, "certificate")) if word]
+        policy = f"{_text(note, 'policy')} met" if "policy" in facts else ""
+        words += [word for word in (_tls(note), policy, _text(note, "certificate")) if word]
         if following is not None:
             words.append(f"next try at {self._when(following)}")
         if result == "expired":

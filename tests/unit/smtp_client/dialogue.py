@@ -1,6 +1,5 @@
 """Sending one message to a scripted server: what all tests of the client begin with."""
 
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -8,9 +7,10 @@ from msgspec import structs
 
 from postroad.model.address import parse_mailbox
 from postroad.model.envelope import Recipient
-from postroad.smtp.client import SmtpClient, Timeouts, client_context
+from postroad.smtp.client import SmtpClient, Timeouts
 from postroad.smtp.exchange import Outgoing
 from postroad.smtp.outcome import Outcome
+from postroad.smtp.security import Security, opportunistic_context
 from postroad.testing.remote import RemoteServer
 
 PATIENT = Timeouts()
@@ -43,7 +43,7 @@ def outgoing(*recipients: str, body: bytes = MESSAGE, sender: str = "ada@here.te
 
 
 async def open_client(
-    remote: RemoteServer, *, tls: ssl.SSLContext | None = None, timeouts: Timeouts = PATIENT
+    remote: RemoteServer, *, tls: Security | None = None, timeouts: Timeouts = PATIENT
 ) -> SmtpClient:
     """Connect to a scripted server."""
     return await SmtpClient.open(
@@ -64,7 +64,9 @@ async def send(
     timeouts: Timeouts = PATIENT,
 ) -> list[Outcome]:
     """Connect, send, say goodbye."""
-    client = await open_client(remote, tls=client_context() if secure else None, timeouts=timeouts)
+    client = await open_client(
+        remote, tls=Security(opportunistic_context()) if secure else None, timeouts=timeouts
+    )
     outcomes = await client.send(message or outgoing())
     await client.close()
     return outcomes

@@ -5,7 +5,8 @@ import ssl
 
 import pytest
 
-from postroad.smtp.client import SmtpClient, Timeouts, Unusable, client_context
+from postroad.smtp.client import SmtpClient, Timeouts, Unusable
+from postroad.smtp.security import Security, opportunistic_context
 from postroad.testing.certificate import server_tls
 from postroad.testing.remote import Drop, Raw, RemoteServer
 from tests.unit.smtp_client.dialogue import open_client, outgoing, send, verdicts
@@ -62,7 +63,7 @@ def test_a_broken_handshake_is_told_apart(promise: Raw | Drop) -> None:
         async with RemoteServer(extensions=["STARTTLS"]) as remote:
             remote.answer("STARTTLS", promise)  # nothing stands behind it
             with pytest.raises(Unusable) as caught:
-                await open_client(remote, tls=client_context(), timeouts=Timeouts(tls=0.05))
+                await open_client(remote, tls=Security(opportunistic_context()), timeouts=Timeouts(tls=0.05))
         assert caught.value.tls_failed
         assert caught.value.outcome.status == "4.7.5"
 
@@ -112,7 +113,7 @@ def test_a_host_whose_name_cannot_be_asked_for_is_a_failed_handshake(tls: ssl.SS
                     remote.address,
                     remote.port,
                     hostname="here.test",
-                    tls=client_context(),
+                    tls=Security(opportunistic_context()),
                     timeouts=Timeouts(),
                 )
             assert caught.value.tls_failed

@@ -145,8 +145,9 @@ def mail_command(
     smtputf8: bool,
     ret: str,
     envid: str,
+    require_tls: bool = False,
 ) -> bytes:
-    """MAIL with the parameters that the server knows (RFC 1870, 6152, 6531, 3461)."""
+    """MAIL with the parameters that the server knows (RFC 1870, 6152, 6531, 3461, 8689)."""
     words = [f"MAIL FROM:<{sender or ''}>"]
     if "SIZE" in extensions:
         words.append(f"SIZE={size}")
@@ -154,6 +155,8 @@ def mail_command(
         words.append("BODY=8BITMIME")
     if smtputf8 and "SMTPUTF8" in extensions:
         words.append("SMTPUTF8")
+    if require_tls and "REQUIRETLS" in extensions:
+        words.append("REQUIRETLS")
     if "DSN" in extensions:
         if ret:
             words.append(f"RET={ret}")

@@ -1,0 +1,28 @@
+-- What other domains demand of who sends to them, and what became of that.
+
+-- MTA-STS policies (RFC 8461), for as long as they hold.
+CREATE TABLE sts_policy (
+    domain    TEXT    PRIMARY KEY,
+    id        TEXT    NOT NULL DEFAULT '',         -- of the record when it was fetched
+    mode      TEXT    NOT NULL DEFAULT '',         -- enforce, testing, none; '' when it was never fetched
+    max_age   INTEGER NOT NULL DEFAULT 0,          -- seconds from `fetched`
+    mx        TEXT    NOT NULL DEFAULT '[]',       -- JSON list of patterns
+    fetched   REAL    NOT NULL DEFAULT 0,
+    tried     REAL    NOT NULL,                    -- when it was asked for last
+    tried_id  TEXT    NOT NULL DEFAULT '',         -- for the sake of that id
+    trouble   TEXT    NOT NULL DEFAULT '',         -- why that failed: a result type of RFC 8460
+    reason    TEXT    NOT NULL DEFAULT '',
+    used      REAL    NOT NULL                     -- within the day
+) WITHOUT ROWID;
+
+-- What became of TLS with them, by day (UTC): reports are made of it (RFC 8460).
+CREATE TABLE tls_result (
+    domain    TEXT    NOT NULL,
+    day       TEXT    NOT NULL,                    -- 2026-01-31
+    policy    TEXT    NOT NULL,                    -- JSON: what was applied
+    failure   TEXT    NOT NULL,                    -- JSON: what went wrong, where; '' for success
+    sessions  INTEGER NOT NULL,
+    PRIMARY KEY (domain, day, policy, failure)
+) WITHOUT ROWID;
+
+ALTER TABLE queue_item ADD COLUMN tls TEXT NOT NULL DEFAULT '';  -- require, waive (RFC 8689)

@@ -1,0 +1,67 @@
+"""What one worker needs to send to other servers, put together."""
+
+from typing import Final
+
+from postroad.config.settings import Queue
+from postroad.db.database import Database
+from postroad.delivery.mtasts import StsPolicies
+from postroad.delivery.remote import Outside, RemoteDelivery
+from postroad.delivery.tls_results import TlsResults
+from postroad.model.clock import Clock
+from postroad.model.resolver import Resolver
+from postroad.net.outward import Outward
+from postroad.obs.log import log
+
+EVERY_SECONDS: Final = 900.0
+"""Between two looks at what there is to do."""
+
+
+class Sending:
+    """The delivery, and what has to be done beside it now and then."""
+
+    def __init__(
+        self,
+        database: Database,
+        resolver: Resolver,
+        clock: Clock,
+        settings: Queue,
+        hostname: str,
+        outside: Outside,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._results = TlsResults(clock)
+        self.outward = Outward(
+            resolver,
+            allow_private=lambda: settings.allow_private_addresses,
+            trust=outside.trust,
+            port=outside.https_port,
+        )
+        self._policies = StsPolicies(database, resolver, self.outward, clock) if settings.mta_sts else None
+        self.delivery = RemoteDelivery(
+            resolver=resolver,
+            clock=clock,
+            settings=settings,
+            hostname=hostname,
+            policies=self._policies,
+            results=self._results,
+            outside=outside,
+        )
+
+    async def mind(self, *, alone: bool) -> None:
+        """Write what was counted and keep policies from expiring, until cancelled.
+
+        `alone` is said to one worker of all: what it does once is enough.
+        """
+        while True:
+            await self._clock.sleep(EVERY_SECONDS)
+            try:
+                await self._results.flush(self._database)
+                if alone and self._policies is not None and (count := await self._policies.refresh()):
+                    log.info("mtasts.refreshed", policies=count)
+            except Exception:
+                log.exception("sending.failed")
+
+    async def close(self) -> None:
+        """Write what is left to count."""
+        await self._results.flush(self._database)
