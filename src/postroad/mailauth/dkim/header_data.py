@@ -26,9 +26,16 @@ class HeaderData:
     def signed_by(self, own: Field, way: Canonical, names: Iterable[bytes]) -> bytes:
         """Return the data that the signature field `own` signs by listing `names` in lower case.
 
+        The signature's own field comes last, without its `b=` and its line end.
+        """
+        return self.selected(way, names, own) + self.unsigned(way, own)
+
+    def selected(self, way: Canonical, names: Iterable[bytes], own: Field | None = None) -> bytes:
+        """Return the fields that a list of names in lower case stands for.
+
         Of several fields of a name the lowest comes first, and a name for
-        which no field is left adds nothing. The signature's own field comes
-        last, without its `b=` and its line end, and never for a name.
+        which no field is left adds nothing. `own`, the field of the signature
+        itself, is never among them: it was not there when the list was made.
         """
         left: dict[bytes, int] = {}
         pieces = []
@@ -42,7 +49,6 @@ class HeaderData:
             left[name] = max(at, 0)
             if at >= 0:
                 pieces.append(self.field(way, fields[at]))
-        pieces.append(self.unsigned(way, own))
         return b"".join(pieces)
 
     def field(self, way: Canonical, field: Field) -> bytes:
