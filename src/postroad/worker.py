@@ -31,6 +31,7 @@ from postroad.net.tls import ServerTls
 from postroad.obs.log import log
 from postroad.obs.stall import watch_stalls
 from postroad.policy.gate import Gate
+from postroad.policy.known_sender import KnownSenders
 from postroad.policy.shared_counts import SharedCounts
 from postroad.policy.space import Space
 from postroad.pop3 import session as pop3
@@ -81,6 +82,7 @@ class Worker:
             self._counts, limits, lambda connection: self._front.drop(connection)
         )
         self._front = Front(self._gate, tls, name=name)
+        self._known_senders = KnownSenders(resolver)
         self._acceptors = self._make_acceptors()
         self._sending = Sending(
             self.store.database, resolver, clock, settings.queue, settings.hostname, outside or Outside()
@@ -151,7 +153,7 @@ class Worker:
         space = Space(settings.data, limits, clock)
         shared = (acceptance, self.directory, self.store, space, limits)
         return {
-            Role.EXCHANGE: Inbound(*shared, self._counts),
+            Role.EXCHANGE: Inbound(*shared, self._counts, self._known_senders),
             Role.SUBMISSION: Submission(*shared, clock, settings.hostname),
         }
 

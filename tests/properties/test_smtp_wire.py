@@ -147,8 +147,8 @@ def test_where_the_network_cuts_lines_changes_nothing(parts: list[bytes], cuts: 
 
 @given(st.binary(max_size=200))
 def test_arguments_never_raise(argument: bytes) -> None:
-    params.parse_mail(argument, extended=True, size_limit=1000)
-    params.parse_mail(b"<a@bar.test> " + argument, extended=True, size_limit=1000)
+    params.parse_mail(argument, extended=True, secure=True, size_limit=1000)
+    params.parse_mail(b"<a@bar.test> " + argument, extended=True, secure=True, size_limit=1000)
     params.parse_rcpt(b"<a@bar.test> " + argument, extended=True, smtputf8=True)
     params.is_greeting_name(argument)
     params.parse_chunk_size(argument)

@@ -114,6 +114,26 @@ def test_back_without_app_passwords(tmp_path: Path) -> None:
     assert {table for table in after if after[table] != before[table]} == {"change", "directory_state"}
 
 
+def test_back_with_mail_that_requires_tls_waits_for_somebody_to_decide(tmp_path: Path) -> None:
+    data = unpack(2, tmp_path)
+    shape = schema(data)
+    upgrade(data)
+    with open_offline(data) as database:
+        first = database.read(lambda r: r.value("SELECT min(id) FROM queue_item"))
+        database.write(lambda tx: tx.run("UPDATE queue_item SET tls = 'require' WHERE id = ?", first))
+    (lost,) = way_back(data).lost
+    assert lost == (
+        "queued messages that require TLS; they are held until they are released or cancelled",
+        1,
+    )
+    take_back(data, 2)
+    assert schema(data) == shape
+    columns_, rows = columns(data)["queue_recipient"], contents(data)["queue_recipient"]
+    held, item = columns_.index("held"), columns_.index("item_id")
+    assert {row[item] for row in rows if row[held]} >= {first}
+    assert any(not row[held] for row in rows)
+
+
 async def _live_on(data: Path) -> None:
     """Mail arrives, mail is deleted, an account is removed."""
     store = Store(data, SystemClock(), name="w0")

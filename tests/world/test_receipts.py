@@ -5,7 +5,7 @@ import email
 import pytest
 
 from postroad.testing import ThreadedWorld
-from tests.world.clients import exchange, mail, subjects, submission
+from tests.world.clients import mail, subjects, submission
 from tests.world.conftest import ADA, BOB
 
 EVE = "eve@elsewhere.test"
@@ -46,15 +46,6 @@ def test_who_asks_is_told_of_delivery(world: ThreadedWorld) -> None:
 @pytest.mark.parametrize("options", [[], ["NOTIFY=NEVER"], ["NOTIFY=FAILURE,DELAY"]])
 def test_who_does_not_ask_is_not_told(world: ThreadedWorld, options: list[str]) -> None:
     send(world, BOB, *options)
-    assert subjects(world, ADA) == []
-    assert subjects(world, BOB) == ["hello"]
-
-
-def test_an_address_that_anybody_could_give_gets_no_receipt(world: ThreadedWorld) -> None:
-    with exchange(world) as client:
-        assert "dsn" not in client.esmtp_features
-        client.sendmail(ADA, [BOB], mail("hello"), rcpt_options=["NOTIFY=SUCCESS"])
-    world.settle()
     assert subjects(world, ADA) == []
     assert subjects(world, BOB) == ["hello"]
 

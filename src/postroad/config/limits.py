@@ -26,6 +26,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     hop_count: Annotated[Count, "Received fields beyond which a message is taken to loop."] = 50
     recipients: Annotated[Count, "Recipients of one message from a stranger (LIMITS RCPTMAX)."] = 100
     recipients_authenticated: Annotated[Count, "Recipients of one message from a user."] = 500
+    messages: Annotated[Count, "MAIL commands in one SMTP session (LIMITS MAILMAX)."] = 1000
 
     # Lines
     smtp_line: Annotated[Size, "Longest SMTP command line."] = 4096

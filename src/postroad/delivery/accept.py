@@ -38,6 +38,8 @@ class Accepted(Struct, frozen=True):
     peer: Peer
     envelope: Envelope
     expansion: Expansion
+    answerable: bool = False
+    """What the sender asked to be told will not reach somebody else."""
 
 
 class Acceptance:
@@ -79,7 +81,7 @@ class Acceptance:
 
     def _receipt(self, accepted: Accepted, body: Octets) -> Notice | None:
         """What the sender asked to be told, as far as it is known who that is."""
-        if accepted.peer.account_id is None:
+        if not accepted.answerable:
             return None  # no mail to an address that anybody could have given
         return bounce.receipt(
             accepted.envelope,
@@ -163,6 +165,7 @@ def _enqueue(
         envid=envelope.envid,
         body=envelope.body,
         smtputf8=envelope.smtputf8,
+        tls=envelope.tls,
     )
     return queue_text_id(number)
 

@@ -17,7 +17,7 @@ from postroad.directory.resolve import AccountTarget, Local, NotOurs, resolve
 from postroad.message.dsn import MAX_RETURNED, Action, RecipientReport, Report, build_dsn
 from postroad.message.header import MAX_HEADER
 from postroad.model.address import Address
-from postroad.model.envelope import Envelope, Recipient
+from postroad.model.envelope import Envelope, Recipient, Wish
 from postroad.model.octets import Octets
 from postroad.queue.item import Item, QueuedRecipient
 from postroad.queue.item import text_id as queue_text_id
@@ -61,6 +61,8 @@ class Notice:
     prepared: Prepared
     body: str
     """7BIT or 8BITMIME."""
+    tls: Wish
+    """As the message itself (RFC 8689 §5)."""
 
 
 def wants(recipient: QueuedRecipient, condition: str) -> bool:
@@ -89,8 +91,9 @@ def build(item: Item, told: Sequence[Told], original: Source, *, hostname: str, 
         arrival=_time(item.created),
     )
     octets = original.read(0, original.size if small else MAX_HEADER)
-    full = small and item.ret != "HDRS"
-    return _ready(item.sender, told[0].action, report, build_dsn(report, octets, full=full))
+    # RFC 8689 §5: what must not travel in clear is not returned.
+    full = small and item.ret != "HDRS" and item.tls != Wish.REQUIRED.value
+    return _ready(item.sender, told[0].action, report, build_dsn(report, octets, full=full), Wish(item.tls))
 
 
 def receipt(
@@ -118,12 +121,14 @@ def receipt(
         envelope_id=_plain(envelope.envid),
         arrival=at,
     )
-    return _ready(envelope.sender, confirmed[0].action, report, build_dsn(report, header, full=False))
+    dsn = build_dsn(report, header, full=False)
+    return _ready(envelope.sender, confirmed[0].action, report, dsn, envelope.tls)
 
 
-def _ready(to: Address, action: Action, report: Report, message: bytes) -> Notice:
+def _ready(to: Address, action: Action, report: Report, message: bytes, tls: Wish) -> Notice:
     names = tuple([recipient.final for recipient in report.recipients])
-    return Notice(to, action, names, prepare_now(message), "7BIT" if message.isascii() else "8BITMIME")
+    body = "7BIT" if message.isascii() else "8BITMIME"
+    return Notice(to, action, names, prepare_now(message), body, tls)
 
 
 def post(tx: Transaction, notice: Notice) -> Note:
@@ -170,6 +175,7 @@ def post(tx: Transaction, notice: Notice) -> Note:
             envid="",
             body=notice.body,
             smtputf8=any(address.utf8 for address in elsewhere),
+            tls=notice.tls,
         )
         keys.append(queue_text_id(queue_id))
         notes.append(Note("queued", {"queue": keys[0], "recipients": [str(a) for a in elsewhere]}))

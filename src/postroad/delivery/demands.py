@@ -7,7 +7,6 @@ cannot be found out is no reason to do without: the host is not used then.
 import ssl
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from enum import Enum
 from functools import partial
 from typing import Final
 
@@ -19,18 +18,9 @@ from postroad.mailauth import dane
 from postroad.mailauth.mtasts import Mode, Policy
 from postroad.model.answers import Found, TemporaryFailure, Tlsa
 from postroad.model.clock import Clock
+from postroad.model.envelope import Wish
 from postroad.model.resolver import Resolver
 from postroad.smtp.security import Security, opportunistic_context, verifying_context
-
-
-class Wish(Enum):
-    """What the sender of a message says of TLS (RFC 8689)."""
-
-    NONE = ""
-    REQUIRED = "require"
-    """REQUIRETLS: a server that is authenticated and passes the wish on, or none."""
-    WAIVED = "waive"
-    """TLS-Required: No: the recipient's demands are passed over."""
 
 
 class Applied(Struct, frozen=True):

@@ -7,6 +7,7 @@ from postroad.delivery.accept import Acceptance, Accepted
 from postroad.delivery.expand import Expansion, expand, refuse_unresolved
 from postroad.delivery.header_checks import check_loop, header_of, lacks_header
 from postroad.delivery.rewrite import rewritten
+from postroad.delivery.tls_wish import with_tls_wish
 from postroad.directory.directory import Directory
 from postroad.directory.resolve import AccountTarget, Local, Unknown
 from postroad.model.address import Address
@@ -26,6 +27,12 @@ class Harvests(Protocol):
     def harvests(self, address: str) -> bool: ...
 
 
+class Senders(Protocol):
+    """Knows whether a stranger is where its mail comes from (see `policy.known_sender`)."""
+
+    async def answers_at(self, sender: Address, address: str) -> bool: ...
+
+
 class Inbound:
     """Decides on mail from other servers (the port 25 role). Never relays."""
 
@@ -37,6 +44,7 @@ class Inbound:
         space: Space,
         limits: Limits,
         harvests: Harvests,
+        senders: Senders,
     ) -> None:
         self._acceptance = acceptance
         self._directory = directory
@@ -44,6 +52,7 @@ class Inbound:
         self._space = space
         self._limits = limits
         self._harvests = harvests
+        self._senders = senders
 
     def check_sender(self, peer: Peer, sender: Address | None) -> None:
         """Anyone may be a sender here; the disk has the say whether there is room."""
@@ -78,7 +87,10 @@ class Inbound:
         header = header_of(body, self._limits)
         expansion = expand(self._directory, envelope.recipients, relay=False)
         check_loop(header, self._limits, _forwarders(envelope, expansion))
-        accepted = Accepted("in", peer, envelope, expansion)
+        if expansion.remote:
+            envelope = with_tls_wish(envelope, header)
+        answerable = bool(expansion.confirmed) and await self._is_answerable(peer, envelope.sender)
+        accepted = Accepted("in", peer, envelope, expansion, answerable)
         if not lacks_header(body):
             return f"accepted as {await self._acceptance.commit(accepted, body)}"
         with rewritten(self._store, b"\r\n", body, 0) as whole:
@@ -89,6 +101,9 @@ class Inbound:
     ) -> None:
         """Keep the trail of what a session was refused."""
         await self._acceptance.refused(peer, sender, recipients, refusals)
+
+    async def _is_answerable(self, peer: Peer, sender: Address | None) -> bool:
+        return sender is not None and await self._senders.answers_at(sender, peer.address)
 
     def _is_full(self, account_id: int) -> bool:
         quota = self._store.account(account_id).quota()

@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from postroad.config.settings import Queue
 from postroad.config.values import about_duration
-from postroad.delivery.demands import Demand, Demands, DomainDemands, Forbidden, Wish
+from postroad.delivery.demands import Demand, Demands, DomainDemands, Forbidden
 from postroad.delivery.mtasts import StsPolicies
 from postroad.delivery.silence import Silence
 from postroad.delivery.tls_results import Failure, TlsResults
 from postroad.dns.route import Host, NoRoute, find_route
 from postroad.model.clock import Clock
-from postroad.model.envelope import Recipient
+from postroad.model.envelope import Recipient, Wish
 from postroad.model.resolver import Resolver
 from postroad.queue.item import Work
 from postroad.smtp.client import SmtpClient, Timeouts, Unusable

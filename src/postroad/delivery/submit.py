@@ -9,6 +9,7 @@ from postroad.delivery.accept import Acceptance, Accepted
 from postroad.delivery.expand import expand, refuse_unresolved
 from postroad.delivery.header_checks import check_loop, header_of, lacks_header
 from postroad.delivery.rewrite import rewritten
+from postroad.delivery.tls_wish import with_tls_wish
 from postroad.directory.directory import Directory
 from postroad.directory.resolve import Local, NotOurs
 from postroad.message.address_list import Mailbox, parse_addresses
@@ -90,7 +91,9 @@ class Submission:
             token=secrets.token_hex(12),
             domain=self._hostname,
         )
-        accepted = Accepted("out", peer, envelope, expansion)
+        if expansion.remote:
+            envelope = with_tls_wish(envelope, header)
+        accepted = Accepted("out", peer, envelope, expansion, answerable=True)
         if not added and len(private) == len(header):
             return f"accepted as {await self._acceptance.commit(accepted, body)}"
         head = added + private + (b"\r\n" if lacks_header(body) else b"")

@@ -1,8 +1,20 @@
 """The SMTP envelope: who it is from, whom it is for (RFC 5321 §2.3.1)."""
 
+from enum import Enum
+
 from msgspec import Struct
 
 from postroad.model.address import Address
+
+
+class Wish(Enum):
+    """What the sender of a message says of TLS on its way (RFC 8689)."""
+
+    NONE = ""
+    REQUIRED = "require"
+    """REQUIRETLS: a server that is authenticated and passes the wish on, or none."""
+    WAIVED = "waive"
+    """TLS-Required: No: the recipient's demands are passed over."""
 
 
 class Recipient(Struct, frozen=True):
@@ -26,6 +38,7 @@ class Envelope(Struct, frozen=True):
     ret: str = ""
     """FULL or HDRS (RFC 3461 §4.3); empty when not asked."""
     envid: str = ""
+    tls: Wish = Wish.NONE
 
 
 class Peer(Struct, frozen=True):

@@ -41,7 +41,7 @@ class Item(Struct, frozen=True):
     body: str
     smtputf8: bool
     tls: str = ""
-    """What the sender says of TLS: `require`, `waive`, or nothing (RFC 8689; `delivery.demands.Wish`)."""
+    """What the sender says of TLS: `require`, `waive`, or nothing (RFC 8689; `model.envelope.Wish`)."""
 
     @property
     def text_id(self) -> str:

@@ -7,7 +7,7 @@ import msgspec
 
 from postroad.db.transaction import Transaction
 from postroad.model.address import Address, parse_mailbox
-from postroad.model.envelope import Recipient
+from postroad.model.envelope import Recipient, Wish
 from postroad.queue.item import text_id
 from postroad.store.blobs.record import MAGIC, encode
 from postroad.store.filing import Blob
@@ -17,7 +17,7 @@ from postroad.trail.note import Note
 
 _QUEUE_LINE: Final = (
     MAGIC + b"queue item=%d created=%d blob=%d:%d null=%d sender=%b sent_by=%d ret=%b envid=%b body=%b"
-    b" smtputf8=%d prefix=%b recipients=%b\n"
+    b" smtputf8=%d tls=%b prefix=%b recipients=%b\n"
 )
 _UNQUEUE_LINE: Final = MAGIC + b"unqueue item=%d recipients=%b\n"
 _encode: Final = msgspec.json.Encoder().encode
@@ -37,6 +37,7 @@ def queued(
     envid: str,
     body: str,
     smtputf8: bool,
+    tls: Wish,
     recipients: Sequence[Recipient],
 ) -> None:
     """Write that a message waits, with everything that its row says."""
@@ -46,7 +47,8 @@ def queued(
         % (
             *(item_id, int(tx.now), blob.pack, blob.offset),
             *(sender is None, b"" if sender is None else encode(str(sender)), account_id or 0),
-            *(encode(ret), encode(envid), encode(body), smtputf8, encode(prefix), encode(_encode(whom))),
+            *(encode(ret), encode(envid), encode(body), smtputf8, encode(tls.value)),
+            *(encode(prefix), encode(_encode(whom))),
         )
     )
 
@@ -95,10 +97,11 @@ def _insert(
     )
     tx.run(
         "INSERT INTO queue_item (id, created, sender, account_id, blob_id, prefix, size, trail_id, ret,"
-        " envid, body, smtputf8) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " envid, body, smtputf8, tls) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(item.id, item.number("created"), None if item.number("null") else sender),
         *(item.number("sent_by") or None, blob[0], prefix, len(prefix) + blob[1], trail_id),
-        *(fields["ret"].decode(), fields["envid"].decode(), fields["body"].decode(), item.number("smtputf8")),
+        *(fields["ret"].decode(), fields["envid"].decode(), fields["body"].decode()),
+        *(item.number("smtputf8"), fields.get("tls", b"").decode()),
     )
     for n, (address, notify, original) in waiting:
         destination = parse_mailbox(address).domain

@@ -12,7 +12,7 @@ from typing import Final
 from postroad.config.settings import Queue
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.address import Address
-from postroad.model.envelope import Recipient
+from postroad.model.envelope import Recipient, Wish
 from postroad.queue import journal
 from postroad.queue.item import Item, Work, read_due, read_item
 from postroad.store.filing import Blob, release_blob
@@ -45,6 +45,7 @@ def enqueue(
     envid: str,
     body: str,
     smtputf8: bool,
+    tls: Wish = Wish.NONE,
 ) -> int:
     """Queue a message that is in a pack already; give the number of the item.
 
@@ -52,9 +53,9 @@ def enqueue(
     """
     tx.run(
         "INSERT INTO queue_item (created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid,"
-        " body, smtputf8) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " body, smtputf8, tls) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(tx.now, None if sender is None else str(sender), account_id, blob.id, prefix, size, trail_id),
-        *(ret, envid, body, smtputf8),
+        *(ret, envid, body, smtputf8, tls.value),
     )
     item_id = tx.inserted()
     tx.run_many(
@@ -75,6 +76,7 @@ def enqueue(
         envid=envid,
         body=body,
         smtputf8=smtputf8,
+        tls=tls,
         recipients=recipients,
     )
     for destination in {recipient.address.domain for recipient in recipients}:

@@ -77,8 +77,12 @@ def test_a_small_message_goes_back_whole() -> None:
 
 @pytest.mark.parametrize(
     ("item", "body"),
-    [(ITEM, b"x" * 78 + b"\r\n" + b"y" * MAX_RETURNED), (replace(ITEM, ret="HDRS"), b"xxxxxx")],
-    ids=["large", "as asked"],
+    [
+        (ITEM, b"x" * 78 + b"\r\n" + b"y" * MAX_RETURNED),
+        (replace(ITEM, ret="HDRS"), b"xxxxxx"),
+        (replace(ITEM, ret="FULL", tls="require"), b"xxxxxx"),
+    ],
+    ids=["large", "as asked", "RFC 8689 §5"],
 )
 def test_of_others_only_the_header(item: Item, body: bytes) -> None:
     text = notice(HEADER + body, item)

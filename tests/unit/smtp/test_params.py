@@ -11,7 +11,7 @@ SMITH = Address("smith", "bar.test", False)
 
 
 def mail(argument: bytes, *, extended: bool = True) -> Mail | int:
-    found = params.parse_mail(argument, extended=extended, size_limit=1000)
+    found = params.parse_mail(argument, extended=extended, secure=False, size_limit=1000)
     return found.code if isinstance(found, Reply) else found
 
 

@@ -10,7 +10,7 @@ from postroad.directory.accounts import add_account, remove_account
 from postroad.directory.kept_accounts import kept_accounts, restore_account
 from postroad.directory.snapshot import load, restore, save
 from postroad.model.address import parse_mailbox
-from postroad.model.envelope import Recipient
+from postroad.model.envelope import Recipient, Wish
 from postroad.model.flags import Flag
 from postroad.queue.item import read_item
 from postroad.queue.journal import restore as restore_queue
@@ -164,12 +164,13 @@ def test_mail_on_its_way_out_is_queued_again(desk: Desk) -> None:
             envid="e+3D1",
             body="8BITMIME",
             smtputf8=False,
+            tls=Wish.REQUIRED,
         )
         item = read_item(tx, item_id)
         assert item is not None
         remove_recipients(tx, item, [1])
 
-    columns = "sender, account_id, prefix, size, ret, envid, body, smtputf8"
+    columns = "sender, account_id, prefix, size, ret, envid, body, smtputf8, tls"
     asked = (
         f"SELECT i.id, {columns}, n, address, destination, notify, original"
         " FROM queue_item i JOIN queue_recipient r ON r.item_id = i.id ORDER BY n"

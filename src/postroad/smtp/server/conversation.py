@@ -197,7 +197,7 @@ class Conversation:
         if isinstance(event, Mail):
             peer = self._peer(smtputf8=event.smtputf8)
             acceptor.check_sender(peer, event.sender)
-            self._transaction = Transaction(peer, event)
+            self._transaction = Transaction(peer, event, self._services.terms.data_line)
             self._message_began = 0.0
             return _SENDER_OK
         assert transaction is not None, "the core lets nothing of this through before MAIL"
@@ -217,7 +217,7 @@ class Conversation:
         assert transaction is not None, "the core lets no message through before MAIL"
         if transaction.failed is not None:
             return transaction.failed
-        body = transaction.body(self._services.store)
+        body = await transaction.body(self._services.store)
         text = await self._services.acceptor.accept(transaction.peer, transaction.envelope(), body)
         return Reply(250, "2.0.0", text)
 

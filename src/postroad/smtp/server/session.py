@@ -39,6 +39,7 @@ class SmtpSession:
             submission=submission,
             starttls=tls_context is not None,
             mechanisms=MECHANISMS if submission else (),  # some of them, once there is TLS (`Conversation`)
+            messages=limits.messages,
             line=limits.smtp_line,
             data_line=limits.data_line,
             junk_commands=limits.junk_commands,

@@ -1,23 +1,36 @@
 """One mail transaction: an envelope that grows, and the octets behind it (RFC 5321 §3.3)."""
 
-from postroad.model.envelope import Envelope, Peer, Recipient
+import asyncio
+import sys
+from typing import Final
+
+from msgspec.structs import replace
+
+from postroad.message.unbinary import without_binary
+from postroad.model.envelope import Envelope, Peer, Recipient, Wish
 from postroad.model.octets import Octets
-from postroad.model.refusal import Unavailable
+from postroad.model.refusal import Refused, Unavailable
 from postroad.smtp.server.errors import NO_ROOM, SERVER_BUG
 from postroad.smtp.server.services import Spool, Spools
+from postroad.smtp.wire.data import Inspector
 from postroad.smtp.wire.events import Mail, Rcpt
 from postroad.smtp.wire.replies import Reply
+
+_EIGHT_BIT: Final = "8BITMIME"
+_WAS_BINARY: Final = "it came as BINARYMIME; its binary parts were put into base64"
 
 
 class Transaction:
     """From an accepted MAIL FROM to the end of the message, or to RSET."""
 
-    def __init__(self, peer: Peer, mail: Mail) -> None:
+    def __init__(self, peer: Peer, mail: Mail, data_line: int) -> None:
+        """`data_line` is the longest line that a message may have (Limits)."""
         self.peer = peer
         self._mail = mail
         self._recipients: dict[str, Recipient] = {}
         self._spool: Spool | None = None
         self._ascii = True
+        self._data_line = data_line
         self.failed: Reply | None = None
         """Why the message cannot be taken, though all of it has to be read."""
 
@@ -42,10 +55,11 @@ class Transaction:
         return Envelope(
             mail.sender,
             tuple(self._recipients.values()),
-            body=mail.body if self._ascii else "8BITMIME",
+            body=_EIGHT_BIT if mail.body == _EIGHT_BIT or not self._ascii else "7BIT",
             smtputf8=mail.smtputf8,
             ret=mail.ret,
             envid=mail.envid,
+            tls=Wish.REQUIRED if mail.requiretls else Wish.NONE,
         )
 
     def write(self, octets: bytes, store: Spools) -> None:
@@ -63,9 +77,21 @@ class Transaction:
             self.close()
             raise
 
-    def body(self, store: Spools) -> Octets:
-        """The whole message, valid until `close`."""
-        return self._open(store).finish()
+    async def body(self, store: Spools) -> Octets:
+        """The whole message, valid until `close`.
+
+        Raises:
+            Refused: it came as binary and cannot be made of lines.
+            Unavailable: the disk is full.
+        """
+        whole = self._open(store).finish()
+        if self._mail.body != "BINARYMIME":
+            return whole
+        self.peer = replace(self.peer, facts=(*self.peer.facts, _WAS_BINARY))
+        spool, self._ascii = await asyncio.to_thread(_lines_of, whole, store.spool(), self._data_line)
+        self.close()
+        self._spool = spool
+        return spool.finish()
 
     def close(self) -> None:
         """Let go of the octets."""
@@ -77,3 +103,22 @@ class Transaction:
         if self._spool is None:
             self._spool = store.spool()
         return self._spool
+
+
+def _lines_of(whole: Octets, spool: Spool, longest: int) -> tuple[Spool, bool]:
+    """Write a binary message anew and look at it as at any that came by DATA; also: is it ASCII.
+
+    Once this has begun the spool is its own to close, and nobody else's.
+    """
+    inspector, only_ascii = Inspector(sys.maxsize, longest), True
+    try:
+        for piece in without_binary(whole):
+            only_ascii = only_ascii and piece.isascii()
+            inspector.look(piece)
+            spool.write(piece)
+        if inspector.verdict() is not None:
+            raise Refused(554, "5.6.3", "the message has binary octets where no part is labelled binary")
+    except BaseException:
+        spool.close()
+        raise
+    return spool, only_ascii

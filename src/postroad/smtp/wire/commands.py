@@ -48,11 +48,14 @@ class Dialogue:
     authenticated: bool = False
     stage: Stage = Stage.READY
     smtputf8: bool = False
+    binary: bool = False
+    """BODY=BINARYMIME: the message comes by BDAT alone (RFC 3030 §3)."""
     recipients: int = 0
     overshoot: int = 0
     octets: int = 0
     """Of the chunks taken."""
-    messages: int = 0
+    mails: int = 0
+    """MAIL commands in the whole session, those that were refused too (RFC 9422 §4.1)."""
 
 
 class Greeting(Struct, frozen=True):
@@ -156,10 +159,13 @@ def _mail(dialogue: Dialogue, argument: bytes) -> Outcome:
     if dialogue.stage is not Stage.READY:
         return Reply(503, "5.5.1", "a mail transaction is under way")
     terms = dialogue.terms
-    if dialogue.messages >= terms.messages:
+    if dialogue.mails >= terms.messages:
         reply = Reply(421, "4.7.0", "enough messages for one session")
         return HangUp("reached the limit on messages", reply)
-    return params.parse_mail(argument[5:], extended=dialogue.extended, size_limit=terms.message_size)
+    dialogue.mails += 1
+    return params.parse_mail(
+        argument[5:], extended=dialogue.extended, secure=dialogue.secure, size_limit=terms.message_size
+    )
 
 
 def _rcpt(dialogue: Dialogue, argument: bytes) -> Outcome:
@@ -180,6 +186,8 @@ def _rcpt(dialogue: Dialogue, argument: bytes) -> Outcome:
 def _data(dialogue: Dialogue, argument: bytes) -> Outcome:
     if argument:
         return Reply(501, "5.5.4", "DATA takes no argument")
+    if dialogue.binary and dialogue.stage is not Stage.READY:
+        return Reply(503, "5.5.1", "a message with BODY=BINARYMIME comes by BDAT")
     if dialogue.stage is Stage.RECIPIENTS:
         return Data()
     return NO_RECIPIENTS if dialogue.stage is Stage.SENDER else BAD_SEQUENCE
@@ -213,11 +221,23 @@ def _vrfy(dialogue: Dialogue, argument: bytes) -> Outcome:
 
 
 def _help(dialogue: Dialogue, argument: bytes) -> Outcome:
-    return Reply(214, "2.0.0", "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS AUTH QUIT")
+    terms = dialogue.terms
+    tls = " STARTTLS" * (terms.starttls and not dialogue.secure)
+    auth = " AUTH" * (bool(terms.mechanisms) and dialogue.secure)
+    return Reply(214, "2.0.0", f"EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP{tls}{auth} QUIT")
 
 
 def _quit(dialogue: Dialogue, argument: bytes) -> Outcome:
     return Order.QUIT
+
+
+def _etrn(dialogue: Dialogue, argument: bytes) -> Outcome:
+    """Mail waits for nobody here: it is delivered as soon as its server can be reached (RFC 1985 §5.1)."""
+    if not argument:
+        return Reply(501, "5.5.4", "the syntax is ETRN domain")
+    if dialogue.stage is not Stage.READY:
+        return Reply(503, "5.5.1", "a mail transaction is under way")
+    return Reply(459, "4.7.1", "not allowed: this server starts no queue on request")
 
 
 def _not_offered(dialogue: Dialogue, argument: bytes) -> Outcome:
@@ -239,7 +259,7 @@ COMMANDS: Final[dict[bytes, Callable[[Dialogue, bytes], Outcome]]] = {
     b"STARTTLS": _starttls,
     b"AUTH": _auth,
     b"EXPN": _not_offered,
-    b"ETRN": _not_offered,
+    b"ETRN": _etrn,
     b"TURN": _not_offered,
     b"ATRN": _not_offered,
     b"SEND": _not_offered,

@@ -21,10 +21,12 @@ LONG_LINE: Final = Reply(500, "5.6.0", "the message has a line that is too long"
 class Inspector:
     """Judges the octets of one message as they pass; the judgement does not depend on the cuts."""
 
-    __slots__ = ("_bare", "_cr", "_line", "_line_limit", "_long", "_nul", "_size_limit", "size")
+    __slots__ = ("_bare", "_binary", "_cr", "_line", "_line_limit", "_long", "_nul", "_size_limit", "size")
 
-    def __init__(self, size_limit: int, line_limit: int) -> None:
+    def __init__(self, size_limit: int, line_limit: int, *, binary: bool = False) -> None:
+        """`binary`: it is no text, and only its size is looked at (RFC 3030 §3)."""
         self.size = 0
+        self._binary = binary
         self._size_limit = size_limit
         self._line_limit = line_limit
         self._line = 0  # octets of the line that the last look ended in
@@ -36,6 +38,8 @@ class Inspector:
         self.size += len(octets)
         if self.size > self._size_limit:
             return False
+        if self._binary:
+            return True
         if not octets:
             return not (self._bare or self._nul or self._long)
         cut = self._cr

@@ -58,6 +58,8 @@ class Mail(Struct, frozen=True):
     smtputf8: bool = False
     ret: str = ""
     envid: str = ""
+    requiretls: bool = False
+    """It may only go on in TLS to servers that are who they say they are (RFC 8689 §4.1)."""
 
 
 class Rcpt(Struct, frozen=True):

@@ -22,6 +22,8 @@ _UNKNOWN: Final = Reply(555, "5.5.4", "a parameter is not known here, or was not
 _REPEATED: Final = Reply(501, "5.5.4", "a parameter is given twice")
 _MALFORMED: Final = Reply(501, "5.5.4", "a parameter is malformed")
 
+_BODIES: Final = frozenset({b"7BIT", b"8BITMIME", b"BINARYMIME"})
+
 # RFC 5321 §4.1.2: esmtp-param; RFC 6531 §3.3 adds what is beyond ASCII to the value.
 _PARAM: Final = re.compile(rb"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~\x80-\xff]+))?")
 # RFC 1870 §3 for SIZE; RFC 3030 §2 has the same for BDAT.
@@ -63,11 +65,12 @@ def is_greeting_name(name: bytes) -> bool:
     return True
 
 
-def parse_mail(argument: bytes, *, extended: bool, size_limit: int) -> Mail | Reply:
+def parse_mail(argument: bytes, *, extended: bool, secure: bool, size_limit: int) -> Mail | Reply:
     """Read what follows `MAIL FROM:`.
 
     `extended` says whether EHLO was said: without it there are no parameters
-    (RFC 5321 §4.1.1.11).
+    (RFC 5321 §4.1.1.11). `secure` says whether TLS is up, in which alone
+    REQUIRETLS is offered (RFC 8689 §2).
     """
     found = _path_and_params(argument, "5.1.7")
     if isinstance(found, Reply):
@@ -76,6 +79,8 @@ def parse_mail(argument: bytes, *, extended: bool, size_limit: int) -> Mail | Re
     if sender is not None and not sender.domain:
         return Reply(501, "5.1.7", "the sender has no domain")
     if (params and not extended) or not params.keys() <= _MAIL.keys():
+        return _UNKNOWN
+    if b"REQUIRETLS" in params and not secure:
         return _UNKNOWN
     for name, value in params.items():
         if not _MAIL[name](value):
@@ -94,6 +99,7 @@ def parse_mail(argument: bytes, *, extended: bool, size_limit: int) -> Mail | Re
         smtputf8=smtputf8,
         ret=_text(params, b"RET").upper(),
         envid=_text(params, b"ENVID"),
+        requiretls=b"REQUIRETLS" in params,
     )
 
 
@@ -180,11 +186,12 @@ def _is_auth(value: bytes | None) -> bool:
 
 _MAIL: Final[dict[bytes, Callable[[bytes | None], bool]]] = {
     b"SIZE": lambda value: value is not None and _DIGITS.fullmatch(value) is not None,
-    b"BODY": lambda value: value is not None and value.upper() in (b"7BIT", b"8BITMIME"),
+    b"BODY": lambda value: value is not None and value.upper() in _BODIES,
     b"SMTPUTF8": lambda value: value is None,
     b"RET": lambda value: value is not None and value.upper() in (b"FULL", b"HDRS"),
     b"ENVID": _is_envid,
     b"AUTH": _is_auth,
+    b"REQUIRETLS": lambda value: value is None,
 }
 """The parameters of MAIL FROM and what makes a value of each."""
 

@@ -162,13 +162,13 @@ class SmtpServerCore:
             case Mail() if reply.positive:
                 dialogue.stage = Stage.SENDER
                 dialogue.smtputf8 = event.smtputf8
+                dialogue.binary = event.body == "BINARYMIME"
             case Rcpt() if reply.positive:
                 dialogue.stage = Stage.RECIPIENTS
                 dialogue.recipients += 1
             case Data() if reply.code == 354:
                 self._expect(DotReader(self._inbox), last=True)
             case DataEnd():
-                dialogue.messages += 1
                 self._junk = 0
                 self._end_transaction()
             case ChunkEnd() if reply.positive:
@@ -195,7 +195,7 @@ class SmtpServerCore:
     def secured(self, terms: Terms | None = None) -> None:
         """TLS is up: everything said before is forgotten (RFC 3207 §4.2); `terms` are those from here on."""
         terms = terms or self.dialogue.terms
-        self.dialogue = Dialogue(terms, secure=True, messages=self.dialogue.messages)
+        self.dialogue = Dialogue(terms, secure=True, mails=self.dialogue.mails)
         self._end_transaction()
         self._mode = Mode.COMMAND
 
@@ -295,7 +295,7 @@ class SmtpServerCore:
     def _expect(self, reader: DotReader | ChunkReader, *, last: bool) -> None:
         if self._inspector is None:
             terms = self.dialogue.terms
-            self._inspector = Inspector(terms.message_size, terms.data_line)
+            self._inspector = Inspector(terms.message_size, terms.data_line, binary=self.dialogue.binary)
         self._reader, self._last = reader, last
         self._mode = Mode.MESSAGE
 

@@ -16,19 +16,20 @@ class Terms:
     mechanisms: tuple[str, ...] = ()
     """SASL mechanisms; they are offered inside TLS alone."""
     messages: int = 1000
-    """Messages in one session (RFC 9422: MAILMAX)."""
+    """MAIL commands in one session (RFC 9422 §4.1: MAILMAX)."""
     line: int = 4096
     data_line: int = 64 * 1024
     junk_commands: int = 50
 
     def keywords(self, *, secure: bool) -> list[str]:
         """The EHLO keywords: only what works here and now (RFC 5321 §4.1.1.1)."""
-        words = ["PIPELINING", f"SIZE {self.message_size}", "8BITMIME", "SMTPUTF8", "CHUNKING"]
-        if self.submission:
-            # It promises notices of success (RFC 3461 §5.2.3), which nobody gets whose address may be forged.
-            words.append("DSN")
-        words += ["ENHANCEDSTATUSCODES", f"LIMITS RCPTMAX={self.recipients} MAILMAX={self.messages}"]
-        if self.starttls and not secure:
+        words = [
+            *("PIPELINING", f"SIZE {self.message_size}", "8BITMIME", "BINARYMIME", "CHUNKING", "SMTPUTF8"),
+            *("DSN", "ENHANCEDSTATUSCODES", f"LIMITS RCPTMAX={self.recipients} MAILMAX={self.messages}"),
+        ]
+        if secure:
+            words.append("REQUIRETLS")  # RFC 8689 §2: only behind STARTTLS
+        elif self.starttls:
             words.append("STARTTLS")
         if self.mechanisms and secure:
             words.append("AUTH " + " ".join(self.mechanisms))
