@@ -117,6 +117,12 @@ PEERS: Final = (
         "order of THREAD=REFS, which goes by INTERNALDATE (draft-ietf-morg-inthread §4) and by Date there",
     ),
     Peer("nsd", "NSD", "test_postfix.py", "the name server in which both find each other's MX records"),
+    Peer(
+        "unbound",
+        "Unbound",
+        "test_dnssec.py",
+        "validates signed, unsigned and forged zones of an NSD, and says which answers are proved",
+    ),
     Peer("systemd", "systemd", "test_systemd_unit.py", "verifies the unit and rates its exposure"),
     Peer(
         "openssh-server",

@@ -114,7 +114,7 @@ def test_a_setting_outside_its_table_is_sent_home(tmp_path: Path) -> None:
 
 def test_a_name_that_resembles_nothing_lists_what_is_valid(tmp_path: Path) -> None:
     (mistake,) = mistakes_in(tmp_path, "[dns]\nzzzzzz = 1\n")
-    assert mistake == "2 dns.zzzzzz: there is no such setting; valid here: servers, timeout"
+    assert mistake == "2 dns.zzzzzz: there is no such setting; valid here: servers, timeout, dnssec"
 
 
 def test_several_mistakes_of_many_kinds_are_told_together(tmp_path: Path) -> None:
