@@ -80,7 +80,9 @@ class SignedDns:
         """A zone with signatures; `forge` replaces some text of it afterwards. Gives its DS record."""
         zone = _zone(name, text)
         key = ec.generate_private_key(ec.SECP256R1())
-        dnskey = dns.dnssec.make_dnskey(key.public_key(), dns.dnssec.Algorithm.ECDSAP256SHA256, flags=257)
+        dnskey = dns.dnssec.make_dnskey(
+            key.public_key(), dns.dnssectypes.Algorithm.ECDSAP256SHA256, flags=257
+        )
         now = datetime.now(UTC)
         with zone.writer() as writer:
             dns.dnssec.sign_zone(

@@ -28,6 +28,7 @@ _NOUNS: Final = {
     "account": _Noun("account", "Accounts: people with a mailbox and a password."),
     "alias": _Noun("alias", "Addresses whose mail goes to others; catch-alls."),
     "queue": _Noun("queue", "Mail that is on its way out."),
+    "report": _Noun("report", "What other servers report about your domains."),
     "trace": _Noun("trace", "Tell what happened to a message."),
     "send": _Noun("send", "Send a message through the running server."),
     "backup": _Noun("backup", "Backups: create, list, verify, restore."),

@@ -104,6 +104,9 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     mta_sts: Annotated[
         bool, "Look for the MTA-STS policies of other domains, and do as they say (RFC 8461)."
     ] = True
+    tls_reports: Annotated[
+        bool, "Report to other domains that ask for it how TLS with their servers went, daily (RFC 8460)."
+    ] = True
     allow_private_addresses: Annotated[
         bool,
         "Also deliver to servers at loopback and private addresses. A stranger's domain "

@@ -12,22 +12,17 @@ from typing import Final
 
 from postroad.db.transaction import Transaction
 from postroad.delivery.expand import Confirmed
-from postroad.delivery.local import Delivery, deliver
-from postroad.directory.resolve import AccountTarget, Local, NotOurs, resolve
+from postroad.delivery.own_mail import OwnMail, post_own
 from postroad.message.dsn import MAX_RETURNED, Action, RecipientReport, Report, build_dsn
 from postroad.message.header import MAX_HEADER
 from postroad.model.address import Address
-from postroad.model.envelope import Envelope, Recipient, Wish
+from postroad.model.envelope import Envelope, Wish
 from postroad.model.octets import Octets
 from postroad.queue.item import Item, QueuedRecipient
-from postroad.queue.item import text_id as queue_text_id
-from postroad.queue.spool import enqueue
 from postroad.smtp.exchange import Source
 from postroad.smtp.outcome import Outcome
 from postroad.smtp.wire.params import decode_xtext
-from postroad.store.filing import put_blob
 from postroad.store.prepare import Prepared, prepare_now
-from postroad.trail import record
 from postroad.trail.note import Note, text_id
 
 _WORDS: Final = {
@@ -139,47 +134,10 @@ def post(tx: Transaction, notice: Notice) -> Note:
     Raises:
         OverQuota: the sender's mailbox is full.
     """
-    found = resolve(tx, notice.to)
-    accounts: list[AccountTarget] = []
-    elsewhere: list[Address] = []
-    if isinstance(found, NotOurs):
-        elsewhere = [notice.to]
-    elif isinstance(found, Local):
-        accounts = [target for target in found.targets if isinstance(target, AccountTarget)]
-        elsewhere = [target.address for target in found.targets if not isinstance(target, AccountTarget)]
-    if not accounts and not elsewhere:
+    mail = OwnMail(None, notice.to, notice.prepared, notice.body, notice.tls)
+    trail_id = post_own(tx, mail)
+    if trail_id is None:
         return _note(notice, problem="the sender's address is gone")
-    summary = notice.prepared.summary
-    blob = put_blob(tx, notice.prepared, len(accounts) + bool(elsewhere))
-    trail_id = record.begin(
-        tx,
-        kind="out" if elsewhere else "local",
-        sender="",
-        recipients=[str(notice.to)],
-        message_id=summary.message_id,
-        subject=summary.subject,
-    )
-    notes = deliver(tx, Delivery(None, blob, notice.prepared), accounts)
-    keys = []
-    if elsewhere:
-        queue_id = enqueue(
-            tx,
-            sender=None,
-            recipients=[Recipient(address) for address in elsewhere],
-            blob=blob,
-            prefix=b"",
-            size=notice.prepared.size,
-            account_id=None,
-            trail_id=trail_id,
-            ret="",
-            envid="",
-            body=notice.body,
-            smtputf8=any(address.utf8 for address in elsewhere),
-            tls=notice.tls,
-        )
-        keys.append(queue_text_id(queue_id))
-        notes.append(Note("queued", {"queue": keys[0], "recipients": [str(a) for a in elsewhere]}))
-    record.add(tx, trail_id, notes, keys)
     return _note(notice, trail=text_id(trail_id))
 
 

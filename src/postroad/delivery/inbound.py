@@ -7,6 +7,7 @@ from postroad.delivery.accept import Acceptance, Accepted
 from postroad.delivery.expand import Expansion, expand, refuse_unresolved
 from postroad.delivery.header_checks import check_loop, header_of, lacks_header
 from postroad.delivery.rewrite import rewritten
+from postroad.delivery.tls_received import is_tls_report, keep_tls_report
 from postroad.delivery.tls_wish import with_tls_wish
 from postroad.directory.directory import Directory
 from postroad.directory.resolve import AccountTarget, Local, Unknown
@@ -87,6 +88,8 @@ class Inbound:
         header = header_of(body, self._limits)
         expansion = expand(self._directory, envelope.recipients, relay=False)
         check_loop(header, self._limits, _forwarders(envelope, expansion))
+        if is_tls_report(header):
+            await keep_tls_report(self._store.database, body)
         if expansion.remote:
             envelope = with_tls_wish(envelope, header)
         answerable = bool(expansion.confirmed) and await self._is_answerable(peer, envelope.sender)

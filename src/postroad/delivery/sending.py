@@ -6,6 +6,8 @@ from postroad.config.settings import Queue
 from postroad.db.database import Database
 from postroad.delivery.mtasts import StsPolicies
 from postroad.delivery.remote import Outside, RemoteDelivery
+from postroad.delivery.tls_received import forget_old
+from postroad.delivery.tls_reports import TlsReports
 from postroad.delivery.tls_results import TlsResults
 from postroad.model.clock import Clock
 from postroad.model.resolver import Resolver
@@ -30,14 +32,16 @@ class Sending:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._results = TlsResults(clock)
-        self.outward = Outward(
+        self._results = TlsResults(clock, counts=settings.tls_reports)
+        self._settings = settings
+        outward = Outward(
             resolver,
             allow_private=lambda: settings.allow_private_addresses,
             trust=outside.trust,
             port=outside.https_port,
         )
-        self._policies = StsPolicies(database, resolver, self.outward, clock) if settings.mta_sts else None
+        self._reports = TlsReports(database, resolver, outward, clock, hostname)
+        self._policies = StsPolicies(database, resolver, outward, clock) if settings.mta_sts else None
         self.delivery = RemoteDelivery(
             resolver=resolver,
             clock=clock,
@@ -57,10 +61,17 @@ class Sending:
             await self._clock.sleep(EVERY_SECONDS)
             try:
                 await self._results.flush(self._database)
-                if alone and self._policies is not None and (count := await self._policies.refresh()):
-                    log.info("mtasts.refreshed", policies=count)
+                if alone:
+                    await self._once()
             except Exception:
                 log.exception("sending.failed")
+
+    async def _once(self) -> None:
+        if self._policies is not None and (count := await self._policies.refresh()):
+            log.info("mtasts.refreshed", policies=count)
+        if self._settings.tls_reports:
+            await self._reports.send_due()
+        await self._database.write(forget_old)
 
     async def close(self) -> None:
         """Write what is left to count."""

@@ -46,8 +46,10 @@ class _Key(Struct, frozen=True):
 class TlsResults:
     """The counts of one worker."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, counts: bool = True) -> None:
+        """With `counts` False nothing is noted."""
         self._clock = clock
+        self._on = counts
         self._counts: Counter[_Key] = Counter()
 
     def success(self, domain: str, applied: Applied = NO_POLICY) -> None:
@@ -59,6 +61,8 @@ class TlsResults:
         self._note(domain, applied, failure)
 
     def _note(self, domain: str, applied: Applied, failure: Failure | None) -> None:
+        if not self._on:
+            return
         day = datetime.fromtimestamp(self._clock.now(), UTC).date().isoformat()
         key = _Key(day, domain, applied, failure)
         if key in self._counts or len(self._counts) < MOST:

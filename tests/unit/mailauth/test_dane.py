@@ -140,7 +140,7 @@ def test_one_record_that_matches_is_enough() -> None:
         Tlsa(3, 0, 0, b"no certificate"),
         Tlsa(2, 1, 0, b"no key"),
     ],
-    ids=str,
+    ids=lambda record: f"{record.usage} {record.selector} {record.matching} {len(record.data)}",
 )
 def test_what_is_not_for_smtp_or_cannot_be_right_is_unusable(record: Tlsa) -> None:
     """RFC 7672 §3.1.3, RFC 7671 §4.1."""

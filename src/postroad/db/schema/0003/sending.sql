@@ -25,4 +25,32 @@ CREATE TABLE tls_result (
     PRIMARY KEY (domain, day, policy, failure)
 ) WITHOUT ROWID;
 
+-- Reports that a web server has not taken yet; those that go by mail are in the queue at once.
+CREATE TABLE tls_report_out (
+    id       INTEGER PRIMARY KEY,
+    domain   TEXT    NOT NULL,
+    uri      TEXT    NOT NULL,
+    octets   BLOB    NOT NULL,                     -- as it is sent
+    due      REAL    NOT NULL,
+    tries    INTEGER NOT NULL DEFAULT 0,
+    expires  REAL    NOT NULL
+);
+
+-- Reports of others about our domains, a row for each policy in them.
+CREATE TABLE tls_report_in (
+    domain        TEXT    NOT NULL,
+    at            REAL    NOT NULL,                -- when it came
+    organization  TEXT    NOT NULL,
+    report_id     TEXT    NOT NULL,
+    n             INTEGER NOT NULL,                -- of the policy in the report
+    begins        REAL    NOT NULL,
+    ends          REAL    NOT NULL,
+    policy        TEXT    NOT NULL,                -- tlsa, sts, no-policy-found
+    successes     INTEGER NOT NULL,
+    failures      INTEGER NOT NULL,
+    details       TEXT    NOT NULL,                -- JSON list, as the report has it, of the gravest
+    PRIMARY KEY (domain, organization, report_id, n)
+) WITHOUT ROWID;
+CREATE INDEX tls_report_in_at ON tls_report_in (at);
+
 ALTER TABLE queue_item ADD COLUMN tls TEXT NOT NULL DEFAULT '';  -- require, waive (RFC 8689)

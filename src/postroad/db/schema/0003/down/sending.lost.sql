@@ -2,5 +2,9 @@ SELECT 'MTA-STS policies of other domains; they are fetched again', count(*) FRO
 UNION ALL
 SELECT 'days of TLS with other domains, for their reports', count(*) FROM (SELECT DISTINCT domain, day FROM tls_result)
 UNION ALL
+SELECT 'TLS reports for other domains that were not sent yet', count(*) FROM tls_report_out
+UNION ALL
+SELECT 'TLS reports about domains of this server', count(*) FROM (SELECT DISTINCT domain, organization, report_id FROM tls_report_in)
+UNION ALL
 SELECT 'queued messages that require TLS; they are held until they are released or cancelled',
        count(*) FROM queue_item WHERE tls = 'require';

@@ -1,0 +1,79 @@
+"""Mail that this server writes itself: notices and reports, to somebody here or elsewhere."""
+
+from msgspec import Struct
+
+from postroad.db.transaction import Transaction
+from postroad.delivery.local import Delivery, deliver
+from postroad.directory.resolve import AccountTarget, Local, NotOurs, resolve
+from postroad.model.address import Address
+from postroad.model.envelope import Recipient, Wish
+from postroad.queue.item import text_id as queue_text_id
+from postroad.queue.spool import enqueue
+from postroad.store.filing import put_blob
+from postroad.store.prepare import Prepared
+from postroad.trail import record
+from postroad.trail.note import Note
+
+
+class OwnMail(Struct, frozen=True):
+    """A message that is ready to be sent."""
+
+    sender: Address | None
+    """None is the null reverse-path: nobody is told what becomes of it."""
+    to: Address
+    prepared: Prepared
+    body: str
+    """7BIT or 8BITMIME."""
+    tls: Wish = Wish.NONE
+
+
+def post_own(tx: Transaction, mail: OwnMail) -> int | None:
+    """Send it on its way: into the INBOX of who is here, into the queue for others; give its trail.
+
+    None: the address is one of ours that leads nowhere.
+
+    Raises:
+        OverQuota: the mailbox is full.
+    """
+    found = resolve(tx, mail.to)
+    accounts: list[AccountTarget] = []
+    elsewhere: list[Address] = []
+    if isinstance(found, NotOurs):
+        elsewhere = [mail.to]
+    elif isinstance(found, Local):
+        accounts = [target for target in found.targets if isinstance(target, AccountTarget)]
+        elsewhere = [target.address for target in found.targets if not isinstance(target, AccountTarget)]
+    if not accounts and not elsewhere:
+        return None
+    summary = mail.prepared.summary
+    blob = put_blob(tx, mail.prepared, len(accounts) + bool(elsewhere))
+    trail_id = record.begin(
+        tx,
+        kind="out" if elsewhere else "local",
+        sender="" if mail.sender is None else str(mail.sender),
+        recipients=[str(mail.to)],
+        message_id=summary.message_id,
+        subject=summary.subject,
+    )
+    notes = deliver(tx, Delivery(mail.sender, blob, mail.prepared), accounts)
+    keys = []
+    if elsewhere:
+        queue_id = enqueue(
+            tx,
+            sender=mail.sender,
+            recipients=[Recipient(address) for address in elsewhere],
+            blob=blob,
+            prefix=b"",
+            size=mail.prepared.size,
+            account_id=None,
+            trail_id=trail_id,
+            ret="",
+            envid="",
+            body=mail.body,
+            smtputf8=any(address.utf8 for address in elsewhere),
+            tls=mail.tls,
+        )
+        keys.append(queue_text_id(queue_id))
+        notes.append(Note("queued", {"queue": keys[0], "recipients": [str(a) for a in elsewhere]}))
+    record.add(tx, trail_id, notes, keys)
+    return trail_id

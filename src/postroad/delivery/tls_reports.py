@@ -1,0 +1,293 @@
+"""Reports to other domains of how TLS with their servers went, a day at a time (RFC 8460)."""
+
+import hashlib
+import secrets
+from base64 import encodebytes
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+from msgspec import UNSET
+
+from postroad.db.database import Database
+from postroad.db.transaction import Reader, Transaction
+from postroad.delivery.demands import Applied
+from postroad.delivery.own_mail import OwnMail, post_own
+from postroad.delivery.tls_results import Failure
+from postroad.mailauth.tlsrpt import (
+    DateRange,
+    Detail,
+    Policy,
+    PolicyPart,
+    Report,
+    Summary,
+    report_addresses,
+    write_report,
+)
+from postroad.message.compose import (
+    Person,
+    address_field,
+    choose_boundary,
+    date_field,
+    field,
+    message_id_field,
+    text_body,
+    text_field,
+)
+from postroad.model.address import Address, AddressError, parse_mailbox
+from postroad.model.answers import Found, TemporaryFailure
+from postroad.model.clock import Clock
+from postroad.model.envelope import Wish
+from postroad.model.resolver import Resolver
+from postroad.net.outward import HttpsTrouble, Outward
+from postroad.obs.log import log
+from postroad.store.errors import StoreError
+from postroad.store.prepare import prepare_now
+
+FIRST_SECONDS: Final = 1800
+"""After midnight (UTC) until reports are sent at the earliest: all workers have written their counts."""
+SPREAD_SECONDS: Final = 12_600
+"""Within so long after that they are sent, at a moment of this server's own (RFC 8460 §4.1)."""
+RETRY_SECONDS: Final = 900.0
+"""Until a web server that did not take a report is asked again; doubles each time …"""
+LIFETIME_SECONDS: Final = 86400.0
+"""… and for so long in all (RFC 8460 §5.5)."""
+POST_SECONDS: Final = 60.0
+ANSWER_OCTETS: Final = 64 * 1024
+AT_ONCE: Final = 200
+"""Domains in one go."""
+
+
+class TlsReports:
+    """Writes and sends what is due; one worker of all does it."""
+
+    def __init__(
+        self, database: Database, resolver: Resolver, outward: Outward, clock: Clock, hostname: str
+    ) -> None:
+        self._database = database
+        self._resolver = resolver
+        self._outward = outward
+        self._clock = clock
+        self._hostname = hostname
+
+    async def send_due(self) -> int:
+        """Report the days that are over; give how many reports were sent or are on their way."""
+        now = datetime.fromtimestamp(self._clock.now(), UTC)
+        count = 0
+        if now - datetime.combine(now.date(), time(), UTC) >= self._offset(now.date()):
+            today = now.date().isoformat()
+            for domain, day in self._database.read(partial(_finished, today=today)):
+                count += await self._report(domain, day, now)
+        await self._post_due()
+        return count
+
+    def _offset(self, day: date) -> timedelta:
+        """This server's moment of the day: not everybody's, and the same after a restart."""
+        digest = hashlib.sha256(f"{self._hostname} {day}".encode()).digest()
+        return timedelta(seconds=FIRST_SECONDS + int.from_bytes(digest[:4]) % SPREAD_SECONDS)
+
+    async def _report(self, domain: str, day: str, now: datetime) -> int:
+        records = await self._resolver.txt(f"_smtp._tls.{domain}")
+        begin = datetime.fromisoformat(day).replace(tzinfo=UTC)
+        if isinstance(records, TemporaryFailure) and now - begin < timedelta(days=2):
+            return 0  # it is tried again
+        uris = report_addresses(records.records) if isinstance(records, Found) else ()
+        token = secrets.token_hex(12)
+        submitter = self._database.read(_own_domain) or self._hostname
+        rows = self._database.read(partial(_results, domain=domain, day=day)) if uris else []
+        report = _compose(domain, begin, rows, submitter, f"{day}-{domain}-{token[:8]}")
+        octets = write_report(report) if uris else b""
+        made = [_mail(uri, report, octets, domain, submitter, token, now) for uri in uris]
+
+        def finish(tx: Transaction) -> None:
+            for mail in made:
+                if mail is not None:
+                    post_own(tx, mail)
+            for uri in uris:
+                if uri.lower().startswith("https:"):
+                    _keep(tx, domain, uri, octets)
+            tx.run("DELETE FROM tls_result WHERE domain = ? AND day = ?", domain, day)
+
+        try:
+            await self._database.write(finish)
+        except StoreError as error:
+            log.warning("tlsrpt.not_sent", domain=domain, error=str(error))
+            return 0
+        if uris:
+            log.info("tlsrpt.sent", domain=domain, day=day, to=list(uris))
+        return len(uris)
+
+    # -- by HTTPS (RFC 8460 §5.4) -----------------------------------------------------
+
+    async def _post_due(self) -> None:
+        for number, domain, uri, octets, tries in self._database.read(partial(_due, now=self._clock.now())):
+            trouble = await self._post(uri, octets)
+            if not trouble:
+                log.info("tlsrpt.posted", domain=domain, uri=uri)
+                await self._database.write(partial(_done, number=number))
+            else:
+                log.info("tlsrpt.not_posted", domain=domain, uri=uri, reason=trouble)
+                await self._database.write(partial(_later, number=number, tries=tries + 1))
+
+    async def _post(self, uri: str, octets: bytes) -> str:
+        """Hand a report to a web server; give what is wrong, if anything."""
+        try:
+            answer = await self._outward.ask(
+                "POST",
+                uri,
+                most=ANSWER_OCTETS,
+                timeout=POST_SECONDS,
+                octets=octets,
+                headers={"Content-Type": "application/tlsrpt+gzip"},
+            )
+        except HttpsTrouble as error:
+            return str(error)
+        return "" if 200 <= answer.status < 300 else f"status {answer.status}"
+
+
+# -- what it says ---------------------------------------------------------------------
+
+
+def _compose(
+    domain: str, begin: datetime, rows: Iterable[tuple[str, str, int]], submitter: str, number: str
+) -> Report:
+    policies: dict[str, list[tuple[str, int]]] = {}
+    for policy, failure, sessions in rows:
+        policies.setdefault(policy, []).append((failure, sessions))
+    return Report(
+        organization_name=submitter,
+        date_range=DateRange(begin, begin + timedelta(days=1, seconds=-1)),
+        contact_info=f"postmaster@{submitter}",
+        report_id=number,
+        policies=[_policy(domain, policy, results) for policy, results in policies.items()],
+    )
+
+
+def _policy(domain: str, text: str, results: Sequence[tuple[str, int]]) -> Policy:
+    applied = msgspec.json.decode(text, type=Applied)
+    failures = [(msgspec.json.decode(f, type=Failure), n) for f, n in results if f]
+    return Policy(
+        PolicyPart(
+            applied.kind,
+            list(applied.strings) if applied.strings else UNSET,
+            domain,
+            list(applied.mx) if applied.mx else UNSET,
+        ),
+        Summary(sum(n for f, n in results if not f), sum(n for _, n in failures)),
+        [
+            Detail(
+                result_type=failure.result,
+                sending_mta_ip=failure.source,
+                receiving_mx_hostname=failure.host,
+                receiving_ip=failure.address,
+                failed_session_count=count,
+                additional_information=failure.text,
+                failure_reason_code=failure.code,
+            )
+            for failure, count in failures
+        ],
+    )
+
+
+def _mail(
+    uri: str, report: Report, octets: bytes, domain: str, submitter: str, token: str, now: datetime
+) -> OwnMail | None:
+    """The report as a message (RFC 8460 §5.3); None where the URI is none of mail."""
+    parts = urlsplit(uri)
+    if parts.scheme.lower() != "mailto":
+        return None
+    try:
+        to = parse_mailbox(unquote(parts.path))
+    except AddressError:
+        return None
+    message = _message(to, report, octets, domain, submitter, token, now)
+    # RFC 8460 §3: a report of what is wrong must not fail for what is wrong.
+    return OwnMail(None, to, prepare_now(message), "7BIT", Wish.WAIVED)
+
+
+def _message(
+    to: Address, report: Report, octets: bytes, domain: str, submitter: str, token: str, now: datetime
+) -> bytes:
+    begin, end = report.date_range.start_datetime, report.date_range.end_datetime
+    name = f"{submitter}!{domain}!{int(begin.timestamp())}!{int(end.timestamp())}.json.gz"
+    human = text_body(
+        f"This is a TLS report (RFC 8460) of {submitter} about {domain}, for {begin.date()} (UTC).\n"
+    )
+    attached = (
+        b"Content-Type: application/tlsrpt+gzip\r\n"
+        + b"Content-Transfer-Encoding: base64\r\n"
+        + field("Content-Disposition", f'attachment; filename="{name}"')
+        + b"\r\n"
+        + encodebytes(octets).replace(b"\n", b"\r\n")
+    )
+    subject = f"Report Domain: {domain} Submitter: {submitter} Report-ID: <{report.report_id}>"
+    boundary = choose_boundary(token, human, attached)
+    header = [
+        date_field(now),
+        address_field("From", [Person(f"postmaster@{submitter}", "Mail Delivery")]),
+        address_field("To", [Person(str(to))]),
+        text_field("Subject", subject),
+        message_id_field(token, submitter),
+        field("TLS-Report-Domain", domain),
+        field("TLS-Report-Submitter", submitter),
+        field("TLS-Required", "No"),
+        field("Auto-Submitted", "auto-generated"),
+        field("MIME-Version", "1.0"),
+        field("Content-Type", f'multipart/report; report-type="tlsrpt"; boundary="{boundary}"'),
+    ]
+    delimiter = b"--" + boundary.encode()
+    bodies = b"".join(delimiter + b"\r\n" + part + b"\r\n" for part in (human, attached))
+    return b"".join(header) + b"\r\n" + bodies + delimiter + b"--\r\n"
+
+
+# -- the tables -------------------------------------------------------------------------
+
+
+def _finished(reader: Reader, today: str) -> list[tuple[str, str]]:
+    rows = reader.rows(
+        "SELECT DISTINCT domain, day FROM tls_result WHERE day < ? ORDER BY day, domain LIMIT ?",
+        today,
+        AT_ONCE,
+    )
+    return [(domain, day) for domain, day in rows]
+
+
+def _results(reader: Reader, domain: str, day: str) -> list[tuple[str, str, int]]:
+    rows = reader.rows(
+        "SELECT policy, failure, sessions FROM tls_result WHERE domain = ? AND day = ?", domain, day
+    )
+    return [(policy, failure, sessions) for policy, failure, sessions in rows]
+
+
+def _own_domain(reader: Reader) -> str | None:
+    """The domain in whose name reports are written."""
+    name: str | None = reader.value("SELECT name FROM domain ORDER BY id LIMIT 1")
+    return name
+
+
+def _keep(tx: Transaction, domain: str, uri: str, octets: bytes) -> None:
+    tx.run(
+        "INSERT INTO tls_report_out (domain, uri, octets, due, expires) VALUES (?, ?, ?, ?, ?)",
+        *(domain, uri, octets, tx.now, tx.now + LIFETIME_SECONDS),
+    )
+
+
+def _due(reader: Reader, now: float) -> list[tuple[int, str, str, bytes, int]]:
+    rows = reader.rows(
+        "SELECT id, domain, uri, octets, tries FROM tls_report_out WHERE due <= ? ORDER BY due LIMIT ?",
+        *(now, AT_ONCE),
+    )
+    return [(number, domain, uri, octets, tries) for number, domain, uri, octets, tries in rows]
+
+
+def _done(tx: Transaction, number: int) -> None:
+    tx.run("DELETE FROM tls_report_out WHERE id = ?", number)
+
+
+def _later(tx: Transaction, number: int, tries: int) -> None:
+    due = tx.now + RETRY_SECONDS * 2.0 ** min(tries - 1, 10)
+    tx.run("UPDATE tls_report_out SET due = ?, tries = ? WHERE id = ?", due, tries, number)
+    tx.run("DELETE FROM tls_report_out WHERE id = ? AND due > expires", number)
