@@ -17,9 +17,12 @@ from postroad.delivery.accept import Acceptance
 from postroad.delivery.inbound import Inbound
 from postroad.delivery.remote import Outside
 from postroad.delivery.sending import Sending
+from postroad.delivery.signing import Signer
 from postroad.delivery.submit import Submission
 from postroad.directory.credentials import FULL_COST, Cost
 from postroad.directory.directory import Directory
+from postroad.directory.dkim_rounds import mind_keys
+from postroad.directory.seal import Seal
 from postroad.directory.tokens import Tokens
 from postroad.housekeeping import keep_house
 from postroad.imap.session import ImapSession
@@ -83,6 +86,9 @@ class Worker:
         )
         self._front = Front(self._gate, tls, name=name)
         self._known_senders = KnownSenders(resolver)
+        self._seal = Seal.of(data)
+        self._signer = Signer(self.store.database, self._seal, clock)
+        self._resolver = resolver
         self._acceptors = self._make_acceptors()
         self._sending = Sending(
             self.store.database, resolver, clock, settings.queue, settings.hostname, outside or Outside()
@@ -94,6 +100,7 @@ class Worker:
             hostname=settings.hostname,
             worker=name,
             delivery=self._sending.delivery,
+            sign=self._signer.signed,
         )
         self._sessions: dict[Listener, Session] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -110,17 +117,22 @@ class Worker:
         self._tasks.append(asyncio.create_task(watch_stalls()))
         if self._index == 0:
             self._tasks.append(asyncio.create_task(keep_house(self.store, self._settings.data, self._clock)))
+            self._tasks.append(asyncio.create_task(self._mind_keys()))
         self._tasks.append(asyncio.create_task(self._sending.mind(alone=self._index == 0)))
 
     def reload(self, fresh: Settings | None) -> None:
-        """Read the certificate again; take `[limits]`, `[queue]` and `[retention]` from `fresh` settings.
+        """Read the certificate again; take `[limits]`, `[queue]`, `[retention]` and `[dkim]` from `fresh`.
 
         New connections get them, those that are open keep theirs. Listeners,
         data directory, user and workers need a restart.
         """
         if fresh is not None:
             self._settings = msgspec.structs.replace(
-                self._settings, limits=fresh.limits, queue=fresh.queue, retention=fresh.retention
+                self._settings,
+                limits=fresh.limits,
+                queue=fresh.queue,
+                retention=fresh.retention,
+                dkim=fresh.dkim,
             )
             self.store.use(fresh.limits, fresh.retention)
             self._counts.use(fresh.limits)
@@ -146,10 +158,20 @@ class Worker:
         await self.store.close()
         self._counts.close()
 
+    async def _mind_keys(self) -> None:
+        await mind_keys(
+            self.store.database,
+            self._resolver,
+            self._seal,
+            self._settings.data,
+            self._clock,
+            rotate=lambda: self._settings.dkim.rotate,
+        )
+
     def _make_acceptors(self) -> dict[Role, Acceptor]:
         settings = self._settings
         limits, clock = settings.limits, self._clock
-        acceptance = Acceptance(self.store, clock, settings.hostname)
+        acceptance = Acceptance(self.store, clock, settings.hostname, self._signer)
         space = Space(settings.data, limits, clock)
         shared = (acceptance, self.directory, self.store, space, limits)
         return {

@@ -17,6 +17,7 @@ from typing import Final
 
 from postroad.backup.manifest import File, Piece
 from postroad.db.transaction import Reader
+from postroad.directory import seal
 from postroad.store.blobs.pack import pack_path
 from postroad.store.store import PACKS
 
@@ -24,7 +25,7 @@ INDEX: Final = "index.db"
 SETTINGS: Final = "postroad.toml.saved"
 """The settings file as it was, for the operator; a restored server does not read it."""
 SERVER_KEY: Final = "backup.key"
-SMALL_FILES: Final = ("tls/self-signed.pem", "tls/self-signed.key", SERVER_KEY)
+SMALL_FILES: Final = ("tls/self-signed.pem", "tls/self-signed.key", seal.FILE_NAME, SERVER_KEY)
 """Files of the data directory that clients or the next backup need as they are."""
 
 PACK_PIECE: Final = 1024 * 1024

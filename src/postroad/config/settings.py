@@ -167,6 +167,15 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
         return self.deleted > 0
 
 
+class Dkim(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[dkim]` table."""
+
+    rotate: Annotated[
+        Duration,
+        "After how long a key is followed by another, which signs once the DNS shows it. 0: never.",
+    ] = 180 * DAY
+
+
 class Imap(msgspec.Struct, frozen=True, kw_only=True):
     """The `[imap]` table: what programs are told that ask about the server (METADATA, RFC 5464 §3.2.1.1)."""
 
@@ -236,6 +245,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"listeners": "
     queue: Queue = Queue()
     backup: Backup = Backup()
     retention: Retention = Retention()
+    dkim: Dkim = Dkim()
     imap: Imap = Imap()
     metrics: Metrics = Metrics()
     log: Log = Log()

@@ -12,6 +12,7 @@ from postroad.delivery import bounce
 from postroad.delivery.bounce import Notice
 from postroad.delivery.expand import Expansion
 from postroad.delivery.local import Delivery, deliver
+from postroad.delivery.signing import Signer
 from postroad.delivery.trace_fields import forward_field, received
 from postroad.message.header import MAX_HEADER
 from postroad.model.address import Address
@@ -40,15 +41,18 @@ class Accepted(Struct, frozen=True):
     expansion: Expansion
     answerable: bool = False
     """What the sender asked to be told will not reach somebody else."""
+    signatures: bytes = b""
+    """DKIM-Signature fields, which go below the Received field of this hop."""
 
 
 class Acceptance:
     """Commits accepted messages; shared by mail exchange and submission."""
 
-    def __init__(self, store: Store, clock: Clock, hostname: str) -> None:
+    def __init__(self, store: Store, clock: Clock, hostname: str, signer: Signer) -> None:
         self._store = store
         self._clock = clock
         self._hostname = hostname
+        self.signer = signer
 
     async def commit(self, accepted: Accepted, body: Octets) -> str:
         """File and queue a message; durable when this returns its public id.
@@ -89,6 +93,7 @@ class Acceptance:
             body[:MAX_HEADER],
             hostname=self._hostname,
             now=self._clock.now(),
+            sign=self.signer.signed,
         )
 
     async def _post(self, receipt: Notice, trail_id: int) -> None:
@@ -110,7 +115,7 @@ class Acceptance:
         trace = received(peer, hostname=self._hostname, message_id=identity, now=tx.now, recipient=only)
         outgoing = expansion.outgoing()
         blob = put_blob(tx, prepared, len(expansion.accounts) + len(outgoing))
-        delivery = Delivery(envelope.sender, blob, prepared, trace)
+        delivery = Delivery(envelope.sender, blob, prepared, trace + accepted.signatures)
         notes = [Note("received", {**_connection_facts(peer), "size": prepared.size})]
         notes += deliver(tx, delivery, list(expansion.accounts.values()))
         notes += [

@@ -5,10 +5,10 @@ that has it, so notices cannot go round in circles (RFC 5321 §6.1).
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 from postroad.db.transaction import Transaction
 from postroad.delivery.expand import Confirmed
@@ -32,6 +32,15 @@ _WORDS: Final = {
     Action.RELAYED: "delivered",
     Action.EXPANDED: "delivered",
 }
+
+
+Sign: TypeAlias = Callable[[bytes], bytes]
+"""Puts the signatures of the server's domain on top of a message."""
+
+
+def unsigned(message: bytes) -> bytes:
+    """A message as it is."""
+    return message
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,9 @@ def wants(recipient: QueuedRecipient, condition: str) -> bool:
     return condition in recipient.notify
 
 
-def build(item: Item, told: Sequence[Told], original: Source, *, hostname: str, now: float) -> Notice | None:
+def build(
+    item: Item, told: Sequence[Told], original: Source, *, hostname: str, now: float, sign: Sign = unsigned
+) -> Notice | None:
     """Write the notice about some recipients of one message; None if nobody is to be told."""
     if item.sender is None or not told:
         return None
@@ -88,11 +99,19 @@ def build(item: Item, told: Sequence[Told], original: Source, *, hostname: str, 
     octets = original.read(0, original.size if small else MAX_HEADER)
     # RFC 8689 §5: what must not travel in clear is not returned.
     full = small and item.ret != "HDRS" and item.tls != Wish.REQUIRED.value
-    return _ready(item.sender, told[0].action, report, build_dsn(report, octets, full=full), Wish(item.tls))
+    return _ready(
+        item.sender, told[0].action, report, sign(build_dsn(report, octets, full=full)), Wish(item.tls)
+    )
 
 
 def receipt(
-    envelope: Envelope, confirmed: Sequence[Confirmed], header: Octets, *, hostname: str, now: float
+    envelope: Envelope,
+    confirmed: Sequence[Confirmed],
+    header: Octets,
+    *,
+    hostname: str,
+    now: float,
+    sign: Sign = unsigned,
 ) -> Notice | None:
     """Write what a sender asked to be told of mail that is delivered here, if anything (RFC 3461 §5.2.3)."""
     if envelope.sender is None or not confirmed:
@@ -116,7 +135,7 @@ def receipt(
         envelope_id=_plain(envelope.envid),
         arrival=at,
     )
-    dsn = build_dsn(report, header, full=False)
+    dsn = sign(build_dsn(report, header, full=False))
     return _ready(envelope.sender, confirmed[0].action, report, dsn, envelope.tls)
 
 

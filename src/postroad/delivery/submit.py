@@ -93,10 +93,13 @@ class Submission:
         )
         if expansion.remote:
             envelope = with_tls_wish(envelope, header)
-        accepted = Accepted("out", peer, envelope, expansion, answerable=True)
+        headless = lacks_header(body)
+        body_start = 0 if headless else min(len(header) + 2, len(body))
+        signatures = await self._acceptance.signer.sign(added + private + b"\r\n", body, body_start)
+        accepted = Accepted("out", peer, envelope, expansion, answerable=True, signatures=signatures)
         if not added and len(private) == len(header):
             return f"accepted as {await self._acceptance.commit(accepted, body)}"
-        head = added + private + (b"\r\n" if lacks_header(body) else b"")
+        head = added + private + (b"\r\n" if headless else b"")
         with rewritten(self._store, head, body, len(header)) as whole:
             return f"accepted as {await self._acceptance.commit(accepted, whole)}"
 

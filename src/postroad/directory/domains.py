@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory import changes
+from postroad.directory.dkim_keys import drop_keys
 from postroad.directory.errors import AlreadyThere, BadName, InUse, NoSuchDomain
 from postroad.directory.removal import aliases_to, drop_account, drop_aliases_to
 from postroad.model.address import AddressError, normal_domain, unicode_domain
@@ -79,6 +80,7 @@ def remove_domain(
     tx.run("DELETE FROM alias WHERE domain = ?", gone.name)
     for account_id, address, aliases in accounts:
         drop_account(tx, account_id, address, who=who, keep=keep, aliases=aliases)
+    drop_keys(tx, gone.name, who=who)
     tx.run("DELETE FROM domain WHERE name = ?", gone.name)
     changes.record(tx, who=who, noun="domain", name=gone.name, old={"created": gone.created})
     return gone

@@ -25,6 +25,10 @@ class NoSuchAppPassword(DirectoryError):
     """The account has no app password of that label."""
 
 
+class NoSuchKey(DirectoryError):
+    """The domain has no DKIM key with that selector."""
+
+
 class AlreadyThere(DirectoryError):
     """The name is taken."""
 

@@ -15,7 +15,8 @@ from typing import Any, Final
 import msgspec
 
 from postroad.db.transaction import Reader, Transaction
-from postroad.directory import changes, saved_logins
+from postroad.directory import changes, saved_dkim_keys, saved_logins
+from postroad.directory.saved_dkim_keys import SavedDkimKey
 from postroad.directory.saved_logins import SavedAppPassword, SavedKeys, SavedLogins
 from postroad.directory.scram import THE_PASSWORD
 from postroad.model.address import parse_mailbox
@@ -90,6 +91,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     accounts: list[SavedAccount]
     aliases: list[SavedAlias]
     removed: list[SavedRemoved] = []
+    dkim_keys: list[SavedDkimKey] = []
     salt_key: bytes = b""
     """What SCRAM salts are made from; base64 in the file."""
 
@@ -122,6 +124,7 @@ def collect(reader: Reader) -> Snapshot:
         accounts=[_account(logins, *row) for row in reader.rows(_ACCOUNTS)],
         aliases=[SavedAlias(source=source, targets=targets) for source, targets in aliases.items()],
         removed=[_removed(logins, *row) for row in reader.rows(_REMOVED)],
+        dkim_keys=saved_dkim_keys.collect(reader),
     )
 
 
@@ -190,6 +193,7 @@ def restore(tx: Transaction, snapshot: Snapshot, *, who: str = "rebuild") -> Non
         _restore_alias(tx, alias)
     for removed in snapshot.removed:
         _restore_removed(tx, removed, snapshot.version)
+    saved_dkim_keys.restore(tx, snapshot.dkim_keys)
     next_id = max([snapshot.next_account_id, *(number + 1 for number in snapshot.account_ids)])
     tx.run("UPDATE directory_state SET version = ?, next_account_id = ?", snapshot.version, next_id)
     if snapshot.salt_key:

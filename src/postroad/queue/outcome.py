@@ -112,14 +112,24 @@ def ailing(judged: Sequence[Judged]) -> bool:
 
 
 def notices(
-    work: Work, judged: Sequence[Judged], original: Source, *, hostname: str, now: float, settings: Queue
+    work: Work,
+    judged: Sequence[Judged],
+    original: Source,
+    *,
+    hostname: str,
+    now: float,
+    settings: Queue,
+    sign: bounce.Sign = bounce.unsigned,
 ) -> list[Notice]:
     """Write what the sender has to be told: at most one notice of each kind."""
     told: dict[Action, list[Told]] = {}
     for j in judged:
         if (one := _told(work, j, settings)) is not None:
             told.setdefault(one.action, []).append(one)
-    built = [bounce.build(work.item, some, original, hostname=hostname, now=now) for some in told.values()]
+    built = [
+        bounce.build(work.item, some, original, hostname=hostname, now=now, sign=sign)
+        for some in told.values()
+    ]
     return [notice for notice in built if notice is not None]
 
 

@@ -67,8 +67,9 @@ class QueueRunner:
         hostname: str,
         worker: str,
         delivery: Delivery,
+        sign: bounce.Sign = bounce.unsigned,
     ) -> None:
-        """`worker` is a name that no other process has at the same time."""
+        """`worker` is a name that no other process has at the same time; `sign` is for notices."""
         self._store = store
         self._database = store.database
         self._clock = clock
@@ -78,6 +79,7 @@ class QueueRunner:
         self._name = worker
         self._worker = f"{worker}-{random.SystemRandom().getrandbits(48):012x}"
         self._delivery = delivery
+        self._sign = sign
         self._chance = random.Random()  # noqa: S311 - spreads load, keeps no secret
         self._work: dict[int, asyncio.Task[None]] = {}
         self._until: dict[int, float] = {}
@@ -252,7 +254,9 @@ class QueueRunner:
     def _judge(self, work: Work, results: list[Outcome], source: Source) -> tuple[list[Judged], list[Notice]]:
         now, settings = self._clock.now(), self._settings
         judged = outcomes.judge(work, results, now=now, settings=settings, chance=self._chance.random())
-        notices = outcomes.notices(work, judged, source, hostname=self._hostname, now=now, settings=settings)
+        notices = outcomes.notices(
+            work, judged, source, hostname=self._hostname, now=now, settings=settings, sign=self._sign
+        )
         return judged, notices
 
     async def _finish(self, work: Work, judged: list[Judged], notices: list[Notice]) -> Work | None:

@@ -59,7 +59,8 @@ SIGNED: Final = (
 )
 """Fields that are signed where they are; a mailing list may add them (RFC 6376 §5.4.1, RFC 8058 §4)."""
 
-_BODY: Final = Wanted(Canonical.RELAXED, None)
+BODY: Final = Wanted(Canonical.RELAXED, None)
+"""What `sign` asks of the body: for a large one, have it computed in a thread."""
 _WIDTH: Final = 74
 
 
@@ -97,7 +98,7 @@ def sign(
     tail = (
         *(f"t={int(now)};", f"x={int(now) + lifetime};"),
         *_listed(names),
-        f"bh={base64.b64encode(body.digest(_BODY)).decode()};",
+        f"bh={base64.b64encode(body.digest(BODY)).decode()};",
     )
     return b"".join([_field(key, data, tail) for key in keys])
 

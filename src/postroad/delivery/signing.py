@@ -1,0 +1,75 @@
+"""Signing what leaves in the name of our domains (RFC 6376 §5), once, when it is accepted."""
+
+import asyncio
+
+from postroad.db.database import Database
+from postroad.directory import changes
+from postroad.directory.dkim_keys import signing_keys
+from postroad.directory.seal import CannotOpen, Seal
+from postroad.mailauth.dkim.body import BodyHashes
+from postroad.mailauth.dkim.sign import BODY, SigningKey, sign
+from postroad.message.address_list import first_mailbox, parse_addresses
+from postroad.message.header import HeaderBlock
+from postroad.model.address import AddressError, normal_domain
+from postroad.model.clock import Clock
+from postroad.model.octets import Octets
+from postroad.obs.log import log
+from postroad.store.prepare import INLINE
+
+
+class Signer:
+    """Signs with the keys of one server; an operator's change of them holds at once."""
+
+    def __init__(self, database: Database, seal: Seal, clock: Clock) -> None:
+        self._database = database
+        self._seal = seal
+        self._clock = clock
+        self._version = -1
+        self._keys: dict[str, list[SigningKey]] = {}
+
+    async def sign(self, head: bytes, body: Octets, body_start: int) -> bytes:
+        """Return the signature fields for a message: the header `head`, and body[body_start:].
+
+        Nothing, when no domain of ours has a key that the DNS shows.
+        """
+        block = HeaderBlock.parse(head)
+        keys = self._keys_for(block)
+        if not keys:
+            return b""
+        hashes = BodyHashes(body, body_start)
+        if hashes.size > INLINE:
+            await asyncio.to_thread(hashes.compute, [BODY])
+        return sign(block, hashes, keys, now=self._clock.now())
+
+    def signed(self, message: bytes) -> bytes:
+        """Return a small message of our own making with its signatures on top."""
+        block = HeaderBlock.parse(message)
+        keys = self._keys_for(block)
+        if not keys:
+            return message
+        return sign(block, BodyHashes(message, block.body_start), keys, now=self._clock.now()) + message
+
+    def _keys_for(self, block: HeaderBlock) -> list[SigningKey]:
+        """The keys of the author's domain, or of the nearest one above it (RFC 6376 §3.10)."""
+        keys = self._current()
+        author = first_mailbox(parse_addresses(block.first(b"from") or b"")) if keys else None
+        if author is None:
+            return []
+        try:
+            domain = normal_domain(author.host.decode("utf-8", "replace"))
+        except AddressError:
+            return []
+        while domain and domain not in keys:
+            domain = domain.partition(".")[2]
+        return keys.get(domain, [])
+
+    def _current(self) -> dict[str, list[SigningKey]]:
+        version = self._database.read(changes.version)
+        if version != self._version:
+            try:
+                self._keys = self._database.read(lambda reader: signing_keys(reader, self._seal))
+            except CannotOpen as error:
+                log.error("dkim.keys_sealed", error=str(error))  # mail goes unsigned rather than not at all
+                self._keys = {}
+            self._version = version
+        return self._keys

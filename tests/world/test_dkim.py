@@ -1,0 +1,96 @@
+"""Mail of our domains is signed once the DNS shows the keys, and not before (RFC 6376 §5)."""
+
+import asyncio
+from functools import partial
+
+import pytest
+
+from postroad.directory.dkim_keys import DkimKey, add_keys, draw_all, keys
+from postroad.directory.seal import Seal
+from postroad.mailauth.dkim.body import BodyHashes
+from postroad.mailauth.dkim.result import Result, Verification
+from postroad.mailauth.dkim.verify import verify
+from postroad.message.header import HeaderBlock
+from postroad.testing import ThreadedWorld
+from tests.world.clients import mail, submit
+from tests.world.conftest import ADA, BOB
+
+EVE = "eve@elsewhere.test"
+
+
+@pytest.fixture
+def keyed(world: ThreadedWorld) -> ThreadedWorld:
+    """With keys of demo.test that the DNS does not show yet."""
+    make_keys(world, "demo.test")
+    return world
+
+
+def make_keys(world: ThreadedWorld, domain: str) -> list[DkimKey]:
+    return world.change(
+        partial(add_keys, domain=domain, new=draw_all(), seal=Seal.of(world.data), who="test")
+    )
+
+
+def publish(world: ThreadedWorld) -> None:
+    for key in world.read(keys):
+        world.resolver.add_txt(key.name, key.record.encode())
+    world.advance(minutes=16)
+
+
+def judged(world: ThreadedWorld, message: bytes) -> Verification:
+    block = HeaderBlock.parse(message)
+    body = BodyHashes(message, block.body_start)
+    return asyncio.run(verify(block, body, world.resolver, now=world.now))
+
+
+def test_nothing_is_signed_before_the_dns_shows_the_keys(keyed: ThreadedWorld) -> None:
+    elsewhere = keyed.remote("elsewhere.test")
+    keyed.advance(minutes=31)
+    submit(keyed, mail(), EVE)
+    keyed.settle()
+    [taken] = elsewhere.messages
+    assert b"DKIM-Signature" not in taken.body
+    assert [key.state for key in keyed.read(keys)] == ["waiting", "waiting"]
+
+
+def test_both_keys_sign_once_the_dns_shows_them(keyed: ThreadedWorld) -> None:
+    elsewhere = keyed.remote("elsewhere.test")
+    publish(keyed)
+    submit(keyed, mail(), EVE, BOB)
+    keyed.settle()
+    [taken] = elsewhere.messages
+    [local] = keyed.mailbox(BOB).messages()
+    for octets in (taken.body, local.octets):
+        results = judged(keyed, octets).results
+        assert [one.algorithm for one in results] == ["rsa-sha256", "ed25519-sha256"]
+        assert all(one.result is Result.PASS and one.domain == "demo.test" for one in results)
+    # Date, Message-ID and what else we added is signed too; Received stands above.
+    assert taken.body.startswith(b"Received:")
+    assert b"\r\nDate:" in taken.body.partition(b"DKIM-Signature")[2]
+
+
+def test_a_large_message_is_signed(keyed: ThreadedWorld) -> None:
+    elsewhere = keyed.remote("elsewhere.test")
+    publish(keyed)
+    submit(keyed, mail() + b"A line  of text. \r\n" * 40_000, EVE)
+    keyed.settle()
+    assert judged(keyed, elsewhere.messages[0].body).vouching == ("demo.test",)
+
+
+def test_notices_are_signed_by_the_domain_of_the_server(keyed: ThreadedWorld) -> None:
+    keyed.add_domain("world.test")
+    make_keys(keyed, "world.test")
+    publish(keyed)
+    keyed.remote("elsewhere.test").answer("RCPT", "550 5.1.1 no", to="@elsewhere.test")
+    submit(keyed, mail(), EVE)
+    keyed.settle()
+    [notice] = keyed.mailbox(ADA).messages()
+    assert notice.subject == "Undelivered: Hello"
+    assert judged(keyed, notice.octets).vouching == ("world.test",)
+
+
+def test_what_others_send_is_not_signed(keyed: ThreadedWorld) -> None:
+    publish(keyed)
+    keyed.deliver(BOB, sender=EVE)
+    [taken] = keyed.mailbox(BOB).messages()
+    assert b"DKIM-Signature" not in taken.octets
