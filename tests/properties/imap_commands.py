@@ -22,6 +22,7 @@ from postroad.imap.wire.mailbox_commands import (
 )
 from postroad.imap.wire.mailbox_name import MailboxName, decode_mailbox
 from postroad.imap.wire.message_commands import AppendStart, Copy, Fetch, FlagList, Move, Store, StoreMode
+from postroad.imap.wire.notification import MESSAGE_EVENTS, EventGroup, Notify, NotifyEvent
 from postroad.imap.wire.ordering import SortCriterion, SortKey, ThreadAlgorithm
 from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.responses import internaldate
@@ -253,13 +254,33 @@ def ordered_searches(draw: st.DrawFn) -> Written:
     ways: list[Written] = [
         (
             b"%bSORT %b(%b) UTF-8 %b" % (prefix, returns_wire, criteria_wire, wire),
-            Sort(TAG, key, uid, returns, partial, criteria),
+            Sort(TAG, key, uid, returns, partial, criteria=criteria),
         ),
         (b"%bTHREAD %b utf-8 %b" % (prefix, algorithm.value, wire), Thread(TAG, algorithm, key, uid)),
         (
             b"ESEARCH IN (subtree (%b) selected) %bCHARSET UTF-8 %b" % (name_wire, returns_wire, wire),
-            MultiSearch(TAG, key, True, returns or frozenset({"ALL"}), partial, sources),
+            MultiSearch(TAG, key, True, returns or frozenset({"ALL"}), partial, sources=sources),
         ),
+        (
+            b"NOTIFY SET STATUS (selected (MessageNew (UID FLAGS) FlagChange MessageExpunge))"
+            b" (mailboxes (%b) (mailboxName)) (personal none)" % name_wire,
+            Notify(
+                TAG,
+                (
+                    EventGroup(
+                        SearchSource(SourceKind.SELECTED),
+                        MESSAGE_EVENTS - {NotifyEvent.ANNOTATION_CHANGE},
+                        (FetchAttribute.UID, FetchAttribute.FLAGS),
+                    ),
+                    EventGroup(
+                        SearchSource(SourceKind.MAILBOXES, (name,)), frozenset({NotifyEvent.MAILBOX_NAME})
+                    ),
+                    EventGroup(SearchSource(SourceKind.PERSONAL)),
+                ),
+                True,
+            ),
+        ),
+        (b"NOTIFY NONE", Notify(TAG)),
         (b'CANCELUPDATE "a1" b2', CancelUpdate(TAG, (b"a1", b"b2"))),
     ]
     return draw(st.sampled_from(ways))

@@ -40,6 +40,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     imap_contexts: Annotated[Count, "Results that one IMAP session may follow (RETURN (UPDATE))."] = 10
     imap_context_messages: Annotated[Count, "Messages in all of them together."] = 500_000
     imap_search_mailboxes: Annotated[Count, "Mailboxes that one ESEARCH looks into."] = 1000
+    imap_notify_mailboxes: Annotated[Count, "Mailboxes of an account that NOTIFY watches."] = 1000
     imap_thread_identifiers: Annotated[
         Count, "Message-IDs that one THREAD looks at, of messages and of those they answer."
     ] = 500_000

@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from postroad.imap.wire.fetch_items import FetchItem
 from postroad.imap.wire.ordering import SortCriterion
 from postroad.imap.wire.responses import compress_uids
 from postroad.imap.wire.search_keys import SearchKey
@@ -22,6 +23,8 @@ class Context:
     """Of a SORT; empty for a SEARCH."""
     results: "array[int]"
     """UIDs in the order in which they were told: that of the mailbox for a SEARCH."""
+    items: tuple[FetchItem, ...] = ()
+    """What is sent of a new message that becomes a result (RFC 5465 §7)."""
 
     def change(self, kind: bytes, text: bytes) -> bytes:
         """Write a notification."""

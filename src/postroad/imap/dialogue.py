@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +14,9 @@ from postroad.imap.answer import No
 from postroad.imap.capabilities import OFFERED, capabilities
 from postroad.imap.enabled import Enabled
 from postroad.imap.followed import Followed
+from postroad.imap.notify.hearing import BY_DEFAULT, Hearing
+from postroad.imap.notify.overview import Overviews
+from postroad.imap.notify.watching import Watching
 from postroad.imap.selected import Selected
 from postroad.imap.shared_uids import SharedUids
 from postroad.imap.wire.core import ImapServerCore
@@ -71,6 +74,7 @@ class Services:
     mechanisms: Collection[str]
     """SASL mechanisms that this listener may use; none named: all."""
     shared_uids: SharedUids
+    overviews: Overviews
     counts: SessionCounts
     large_searches: asyncio.Semaphore
     """How many large messages may be in memory at a time to be searched."""
@@ -92,9 +96,11 @@ class Dialogue:
         "enabled",
         "failures",
         "followed",
+        "hearing",
         "over",
         "services",
         "stranger_commands",
+        "watching",
     )
 
     def __init__(self, conn: Connection, core: ImapServerCore, services: Services) -> None:
@@ -109,6 +115,10 @@ class Dialogue:
         """Failed log-ins."""
         self.stranger_commands = 0
         """Commands before log-in."""
+        self.hearing: Hearing = BY_DEFAULT
+        """What it is told of the selected mailbox."""
+        self.watching: Watching | None = None
+        """What it is told of others, since NOTIFY SET."""
         self._account: Account | None = None
         self._selected: Selected | None = None
         self._counted: UserSession | None = None
@@ -150,22 +160,32 @@ class Dialogue:
         self._account = self._selected = self.conn.account_id = None
         self.enabled = Enabled()
         self.followed = Followed()
+        self.hearing = BY_DEFAULT
         self.stranger_commands = 0
         self.core.state = State.NOT_AUTHENTICATED
         self.core.offer_only(OFFERED)
 
     def select(self, selected: Selected) -> None:
-        """Enter the selected state."""
+        """Enter the selected state; `unselect` first where another mailbox is selected."""
         self._selected = selected
         self.core.state = State.SELECTED
 
     def unselect(self) -> None:
         """Leave the selected state."""
+        if self._selected is not None and self.watching is not None:
+            self.watching.left(self._selected)
         self._selected = None
         self.core.state = State.AUTHENTICATED
 
+    def mailbox_gone(self) -> None:
+        """The selected mailbox has been deleted by somebody else: the session is over."""
+        # RFC 2180 §3.3: what else could be told of a mailbox that is no more.
+        self.core.bye(b"the mailbox has been deleted")
+        self.over = True
+
     def leave(self) -> None:
-        """Count the session off."""
+        """Count the session off; it hears of nothing any more."""
+        self.listen(self.hearing, None)
         if self._counted is not None:
             self.services.counts.close_session(self._counted)
             self._counted = None
@@ -213,6 +233,24 @@ class Dialogue:
         return self.account, found
 
     # -- news --------------------------------------------------------------
+
+    def listen(self, hearing: Hearing, watching: Watching | None) -> None:
+        """Tell the client of this, and of nothing that it wanted to hear before (RFC 5465 §3.1)."""
+        if self.watching is not None:
+            self.watching.stop()
+            self.followed.watch_no_more()
+        self.hearing, self.watching = hearing, watching
+        if watching is not None and watching.follows_metadata:
+            self.followed.watch(self.account, watching.wants_metadata)
+
+    def filed(self, account: Account, mailbox_id: int, uids: Sequence[int]) -> None:
+        """The client has put messages into a mailbox itself, and need not be told that they came."""
+        selected = self._selected
+        if selected is not None and (selected.account.id, selected.id) == (account.id, mailbox_id):
+            if self.hearing.messages:
+                selected.filed(uids)
+        elif self.watching is not None and uids and account.id == self.account.id:
+            self.watching.filed(mailbox_id, len(uids), max(uids))
 
     def aware_of_modseqs(self) -> None:
         """The client has said that it knows mod-sequences (RFC 7162 §3.1, CONDSTORE enabling commands)."""

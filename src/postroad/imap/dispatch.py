@@ -17,6 +17,7 @@ from postroad.imap.commands.mailbox import create, delete, rename, subscribe
 from postroad.imap.commands.metadata import get_metadata, set_metadata
 from postroad.imap.commands.multisearch import multi_search
 from postroad.imap.commands.namespace import namespace
+from postroad.imap.commands.notify import notify
 from postroad.imap.commands.quota import get_quota, get_quota_root
 from postroad.imap.commands.search import search
 from postroad.imap.commands.select import select, unselect
@@ -43,6 +44,7 @@ from postroad.imap.wire.mailbox_commands import (
 )
 from postroad.imap.wire.message_commands import AppendStart, Copy, Expunge, Fetch, Move, Store
 from postroad.imap.wire.metadata import GetMetadata, SetMetadata
+from postroad.imap.wire.notification import Notify
 from postroad.imap.wire.search_commands import CancelUpdate, MultiSearch, Search, Sort, Thread
 from postroad.imap.wire.search_keys import NumberKey, has_key
 from postroad.imap.wire.session_commands import (
@@ -111,6 +113,8 @@ async def _outside(dialogue: Dialogue, command: Command) -> Answer | None:
             return await select(dialogue, command)
         case Idle():
             return await idle(dialogue, command)
+        case Notify():
+            return await notify(dialogue, command)
         case AppendStart():
             return await append(dialogue, command)
         case List():

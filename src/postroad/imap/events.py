@@ -3,6 +3,7 @@
 import asyncio
 
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.news import tell_unasked
 from postroad.imap.wire.core import ImapServerCore
 from postroad.imap.wire.event import Event, Hangup
 from postroad.imap.wire.table import State
@@ -13,7 +14,7 @@ async def next_event(dialogue: Dialogue, deadline: float | None = None) -> Event
     """Wait for the next event; None when the session is over, for whatever reason.
 
     What happens in a mailbox between two commands is no event: the client
-    hears of it with the next one (RFC 3501 §7.4.1).
+    hears of it with the next one (RFC 3501 §7.4.1), or at once since NOTIFY.
     """
     core, conn = dialogue.core, dialogue.conn
     while not dialogue.over:
@@ -26,8 +27,11 @@ async def next_event(dialogue: Dialogue, deadline: float | None = None) -> Event
             deadline = conn.deadline(_patience(dialogue))
         # A peer in the middle of a command is let finish it when the server stops.
         match await conn.pump(deadline, drain=core.between_commands):
-            case Wake.DATA | Wake.POKED:
+            case Wake.DATA:
                 pass
+            case Wake.POKED:
+                if core.between_commands:
+                    await tell_unasked(dialogue)
             case Wake.TIMEOUT:
                 core.bye(b"nothing came for too long")
                 break

@@ -10,10 +10,11 @@ from postroad.imap.contexts import Context
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.finding import found, in_turns, turns_of
 from postroad.imap.ordering.table import SortTable
-from postroad.imap.selected import Selected
+from postroad.imap.selected import News, Selected
 from postroad.imap.turns import Turns
 from postroad.imap.uid_set import pairs_of
 from postroad.imap.wire import search_keys as keys
+from postroad.imap.wire.fetch_items import FetchItem
 from postroad.imap.wire.search_keys import SearchKey
 from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
 from postroad.store.listing import Listing
@@ -22,31 +23,42 @@ _MANY: Final = 100
 """New results of a SORT from which all are sorted anew: each one's place costs some twenty looks."""
 
 
-async def revise(dialogue: Dialogue, selected: Selected, touched: Sequence[int]) -> None:
-    """Tell which of the messages that are new or have changed are results now, and which are no more.
+async def revise(
+    dialogue: Dialogue, selected: Selected, news: News, items: dict[int, tuple[FetchItem, ...]]
+) -> list[bytes]:
+    """Return what tells which messages that are new or have changed are results now, and which are no more.
+
+    What is to be sent of messages that are new is added to `items` (RFC 5465 §7).
 
     Raises:
         NoSuchMailbox
     """
     turns = turns_of(dialogue)
+    touched = news.touched
+    fresh = set(news.fresh)
     pairs = pairs_of(touched)
+    lines: list[bytes] = []
     for context in selected.contexts:
         among = set(touched).intersection(context.results)
         matching: list[int] = []
         async for batch, _ in found(dialogue, selected, context.key, turns, within=pairs):
             matching += batch.uids
-        dialogue.core.write(context.without(among.difference(matching), selected.number))
+        lines.append(context.without(among.difference(matching), selected.number))
         added = array("I", [uid for uid in matching if uid not in among])
         if not added:
             continue
+        if context.items:
+            for uid in fresh.intersection(added):
+                items[uid] = tuple(dict.fromkeys((*items.get(uid, ()), *context.items)))
         if not context.criteria:
-            dialogue.core.write(context.with_more(added, selected.number))
+            lines.append(context.with_more(added, selected.number))
         elif len(added) < _MANY:
             listing = await selected.account.listing(selected.id)
-            dialogue.core.write(_inserted(dialogue, selected, context, listing, added))
+            lines.append(_inserted(dialogue, selected, context, listing, added))
         else:
-            await _sort_anew(dialogue, selected, context, added, turns)
+            lines += await _sort_anew(dialogue, selected, context, added, turns)
         await turns.next()
+    return lines
 
 
 def _inserted(
@@ -89,7 +101,7 @@ class _Key:
 
 async def _sort_anew(
     dialogue: Dialogue, selected: Selected, context: Context, added: Iterable[int], turns: Turns
-) -> None:
+) -> list[bytes]:
     """Tell everything again, in its order."""
     table = SortTable(selected.account, context.criteria)
     uids = array("I")
@@ -98,10 +110,10 @@ async def _sort_anew(
         uids.extend(table.add(batch, scores)[0].uids)
         await turns.next()
     order = await in_turns(table.order(), turns)
-    dialogue.core.write(context.without(set(context.results), selected.number))
+    gone = context.without(set(context.results), selected.number)
     context.results = array("I")
     pairs = [context.with_one(place, uids[at], selected.number) for place, at in enumerate(order)]
-    dialogue.core.write(context.change(b"ADDTO", b" ".join(pairs)))
+    return [gone, context.change(b"ADDTO", b" ".join(pairs))]
 
 
 def fixed(key: SearchKey, selected: Selected) -> SearchKey:

@@ -60,7 +60,7 @@ def follow(dialogue: Dialogue, command: Search, results: Results) -> None:
     key = fixed(command.key, selected)
     # Scores are not kept: nothing could be put in its place by them later.
     by_relevancy = any(criterion.key is SortKey.RELEVANCY for criterion in criteria)
-    context = Context(command.tag, command.uid, key, criteria, results.uids)
+    context = Context(command.tag, command.uid, key, criteria, results.uids, command.update_items)
     limits = dialogue.services.limits
     most, most_messages = limits.imap_contexts, limits.imap_context_messages
     if by_relevancy or not selected.contexts.follow(context, most, most_messages):

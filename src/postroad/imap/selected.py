@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from postroad.imap.contexts import Contexts
 from postroad.imap.enabled import Enabled
 from postroad.imap.flag_text import FlagTexts
+from postroad.imap.notify.hearing import Hearing
 from postroad.imap.shared_uids import SharedUids
 from postroad.imap.uid_set import Pairs, is_in, meet, members, pairs_of
 from postroad.imap.wire.responses import expunge_lines, vanished_lines
@@ -39,6 +40,8 @@ class News(NamedTuple):
     """HIGHESTMODSEQ, for the tagged response or an untagged OK, where it has to be told."""
     touched: Sequence[int] = ()
     """UIDs of messages that are new or have changed, by whomever; ascending."""
+    fresh: Sequence[int] = ()
+    """Those of them that are new and that the client has not filed itself."""
 
 
 _NO_NEWS: Final = News()
@@ -49,11 +52,12 @@ class Selected:
 
     __slots__ = (
         "_enabled",
+        "_filed",
         "_gone",
         "_recent",
         "_shared",
         "_told",
-        "_whole",
+        "_unheard",
         "account",
         "contexts",
         "flags",
@@ -64,6 +68,7 @@ class Selected:
         "uidnext",
         "uids",
         "uidvalidity",
+        "whole",
     )
 
     def __init__(
@@ -95,8 +100,12 @@ class Selected:
         self._recent: list[tuple[int, int]] = []
         self._gone: set[int] = set()
         """UIDs that are expunged and not announced."""
-        self._whole = self.modseq
+        self._filed: set[int] = set()
+        """UIDs that the client has filed here itself and that are not announced."""
+        self.whole = self.modseq
         """Up to this modseq everything has been told, expunges too."""
+        self._unheard: int | None = None
+        """After this modseq flags have changed of which the client does not want to hear."""
         self._told: dict[int, int] = {}
         """Modseq by UID of changes that the client made, or was told, since `modseq`."""
 
@@ -207,9 +216,17 @@ class Selected:
 
         It is below the expunges that still have to wait (RFC 7162 §3.2).
         """
-        return b"HIGHESTMODSEQ %d" % self._whole
+        return b"HIGHESTMODSEQ %d" % self.whole
 
-    async def catch_up(self, *, expunge: bool) -> News:
+    def expunged(self, uids: Iterable[int]) -> None:
+        """Note messages that the client has expunged or moved away itself: it hears of these in any case."""
+        self._gone.update(members(pairs_of(uids), self.uids))
+
+    def filed(self, uids: Iterable[int]) -> None:
+        """Note messages that the client has put here itself: EXISTS is all that is told of them."""
+        self._filed.update(uids)
+
+    async def catch_up(self, hearing: Hearing, *, expunge: bool) -> News:
         """Return what has happened in the mailbox since the client was last told.
 
         EXPUNGE is left for later where the command has no room for it
@@ -219,39 +236,65 @@ class Selected:
         Raises:
             MailboxGone
         """
-        changes = self.account.changes(self.id, self.modseq)
+        if not hearing.messages:
+            return self._own_doing(expunge=expunge)
+        since = self.modseq
+        if hearing.flags and self._unheard is not None:
+            since, self._unheard = self._unheard, None
+        changes = self.account.changes(self.id, since)
         if not changes.exists:
             raise MailboxGone
-        if changes.modseq == self.modseq and not self._gone:
+        if changes.modseq == since and not self._gone:
             return _NO_NEWS
-        lines: list[bytes] = []
         if changes.complete:
             self._gone.update(members(pairs_of(changes.vanished), self.uids))
         else:
             self._gone.update(set(self.uids).difference((await self.account.listing(self.id)).uids))
         fewer = bool(self._gone)
-        if fewer and self.contexts:
-            lines.append(self.contexts.without(self._gone, self.number))
-        if fewer and expunge:
-            lines.append(self._expunge())
+        lines = self._fewer(expunge=expunge)
         fresh = [entry.uid for entry in changes.entries if entry.uid >= self.uidnext]
-        lines += self._changed(changes)
+        changed = self._changed(changes)
+        if hearing.flags:
+            lines += self.flag_lines(changed) if changed else []
+        elif changed and self._unheard is None:
+            self._unheard = since
         if fresh:
             self.uids = self.uids + array("I", fresh)
             self.uidnext = changes.uidnext
             await self.claim_recent()
             lines.append(b"* %d EXISTS\r\n* %d RECENT\r\n" % (len(self.uids), self.recent_count()))
+            if self._filed:
+                fresh = [uid for uid in fresh if uid not in self._filed]
+                self._filed.clear()
         self._reach(changes.modseq)
         # Said as well while expunges wait: MODSEQs that are told meanwhile may be higher than theirs.
         code = self.highest_modseq() if fewer and self._enabled.condstore else b""
-        return News(b"".join(lines), code, [entry.uid for entry in changes.entries])
+        return News(b"".join(lines), code, [entry.uid for entry in changes.entries], fresh)
+
+    def _own_doing(self, *, expunge: bool) -> News:
+        """What a client hears that wants to hear nothing of this mailbox (RFC 5465 §3.1)."""
+        if not self.account.modseq(self.id):
+            raise MailboxGone
+        fewer = bool(self._gone)
+        lines = self._fewer(expunge=expunge)
+        return News(b"".join(lines), self.highest_modseq() if fewer and self._enabled.condstore else b"")
+
+    def _fewer(self, *, expunge: bool) -> list[bytes]:
+        """Tell what is gone, to those who follow results first (RFC 5267 §4.3.4)."""
+        lines: list[bytes] = []
+        if self._gone and self.contexts:
+            lines.append(self.contexts.without(self._gone, self.number))
+        if self._gone and expunge:
+            lines.append(self._expunge())
+        return lines
 
     def _reach(self, modseq: int) -> None:
         """Go on from `modseq`: all up to there has been told."""
         self.modseq = modseq
         self._told.clear()
+        if not self._gone and self._unheard is None:
+            self.whole = modseq
         if not self._gone:
-            self._whole = modseq
             self.uids = self._shared.share(self.account.id, self.id, modseq, self.uids)
 
     def _expunge(self) -> bytes:
@@ -267,10 +310,10 @@ class Selected:
         gone.clear()
         return expunge_lines(reversed(numbers))
 
-    def _changed(self, changes: Changes) -> list[bytes]:
+    def _changed(self, changes: Changes) -> list[Entry]:
+        """The entries that the client knows and whose flags are others than it has been told."""
         told = self._told
-        rows = [e for e in changes.entries if e.uid < self.uidnext and told.get(e.uid) != e.modseq]
-        return self.flag_lines(rows) if rows else []
+        return [e for e in changes.entries if e.uid < self.uidnext and told.get(e.uid) != e.modseq]
 
     def flag_lines(self, rows: list[Entry], *, uid: bool = False) -> list[bytes]:
         """Return FETCH responses with the flags of `rows`, and FLAGS first where a keyword is new."""

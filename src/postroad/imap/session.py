@@ -13,7 +13,8 @@ from postroad.imap.dialogue import Authenticator, Dialogue, Services, SessionCou
 from postroad.imap.dispatch import carry_out, may_expunge
 from postroad.imap.errors import SERVERBUG, answer_to
 from postroad.imap.events import next_event
-from postroad.imap.news import catch_up
+from postroad.imap.news import catch_up, tell_others
+from postroad.imap.notify.overview import Overviews
 from postroad.imap.sections import WRITE
 from postroad.imap.selected import MailboxGone
 from postroad.imap.shared_uids import SharedUids
@@ -66,6 +67,7 @@ class ImapSession:
             passwords_in_clear=passwords_in_clear,
             mechanisms=mechanisms,
             shared_uids=SharedUids(),
+            overviews=Overviews(),
             counts=counts,
             large_searches=asyncio.Semaphore(LARGE_SEARCHES),
             about_server=about_server,
@@ -125,7 +127,9 @@ async def _serve(dialogue: Dialogue, event: Event) -> None:
         if answer is not None:
             # What SELECT has just told is news enough; a correction of it, EXPUNGE of all
             # things, in the same answer is legal and more than clients are ready for.
-            if not dialogue.over and not isinstance(event, Select):
+            if isinstance(event, Select):
+                tell_others(dialogue)
+            elif not dialogue.over:
                 code = await catch_up(dialogue, expunge=may_expunge(event))
                 if code and answer.code:
                     dialogue.tell_modseq(code)
@@ -133,9 +137,7 @@ async def _serve(dialogue: Dialogue, event: Event) -> None:
                     answer = answer._replace(code=code)
             dialogue.core.tagged(event.tag, answer.status, answer.text, answer.code)
     except MailboxGone:
-        # RFC 2180 §3.3: what else could be told of a mailbox that is no more.
-        dialogue.core.bye(b"the mailbox has been deleted")
-        dialogue.over = True
+        dialogue.mailbox_gone()
     if dialogue.core.state is State.NOT_AUTHENTICATED:
         _bound_strangers(dialogue)
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from postroad.config.limits import Limits
 from postroad.db.database import Database
-from postroad.db.transaction import Reader, Transaction
+from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.flags import Flag, join_keywords
 from postroad.model.refusal import Unavailable
 from postroad.store import entries, mailboxes
@@ -87,6 +87,25 @@ class Account:
     def mailbox_by_id(self, mailbox_id: int) -> Mailbox | None:
         """The mailbox of that id."""
         return self._database.ask(lambda r: mailboxes.by_id(r, self.id, mailbox_id))
+
+    def latest(self) -> int:
+        """The account's one counter: while it stays, so does everything in it; 0 when it is gone."""
+        value = self._database.ask(lambda r: r.value("SELECT modseq FROM account WHERE id = ?", self.id))
+        return int(value or 0)
+
+    def overview(self) -> tuple[int, list[Row], list[str]]:
+        """The counter, every mailbox and the subscribed names, as of one moment.
+
+        A row is id, UIDVALIDITY, UIDNEXT, messages, unseen, modseq and name.
+        """
+
+        def look(reader: Reader) -> tuple[int, list[Row], list[str]]:
+            modseq = reader.value("SELECT modseq FROM account WHERE id = ?", self.id)
+            rows = reader.rows(mailboxes.OVERVIEW, self.id)
+            names = reader.rows("SELECT name FROM subscription WHERE account_id = ? ORDER BY name", self.id)
+            return int(modseq or 0), list(rows), [name for (name,) in names]
+
+        return self._database.read(look)
 
     def subscriptions(self) -> list[str]:
         """Subscribed names, of mailboxes that are gone too (RFC 3501 §6.3.6)."""

@@ -5,7 +5,7 @@ from typing import Final
 from postroad.db.transaction import Transaction
 from postroad.store.blobs.record import line
 from postroad.store.entries import next_modseq, release_messages
-from postroad.store.mailboxes import create, subscribe
+from postroad.store.mailboxes import create, note_subscription
 
 FIRST_MAILBOXES: Final = (
     ("INBOX", ""),
@@ -28,7 +28,7 @@ def create_mailboxes(tx: Transaction, account_id: int) -> None:
     """Make the mailboxes that every account has from the start."""
     for name, special_use in FIRST_MAILBOXES:
         create(tx, account_id, name, special_use)
-        subscribe(tx, account_id, name, on=True)
+        note_subscription(tx, account_id, name, on=True)
 
 
 def close(tx: Transaction, account_id: int) -> None:

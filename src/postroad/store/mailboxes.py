@@ -25,6 +25,11 @@ _SELECT: Final = (
     f"SELECT {_COLUMNS} FROM mailbox m"  # noqa: S608 - a constant
     " LEFT JOIN subscription s ON s.account_id = m.account_id AND s.name = m.name WHERE m.account_id = ?"
 )
+OVERVIEW: Final = (
+    "SELECT id, uidvalidity, uidnext, messages, unseen, modseq, name FROM mailbox"
+    " WHERE account_id = ? ORDER BY id"
+)
+"""What a session watches of all mailboxes (`Account.overview`)."""
 
 
 def normal_name(name: str) -> str:
@@ -192,7 +197,15 @@ def use_for(tx: Transaction, account_id: int, mailbox_id: int, special_use: str)
 
 
 def subscribe(tx: Transaction, account_id: int, name: str, on: bool, limits: Limits = DEFAULTS) -> None:
-    """Remember a name as subscribed, or forget it; the mailbox need not exist any more."""
+    """Remember a name as subscribed, or forget it; whoever watches the account hears of it."""
+    if note_subscription(tx, account_id, name, on, limits):
+        next_modseq(tx, account_id)
+
+
+def note_subscription(
+    tx: Transaction, account_id: int, name: str, on: bool, limits: Limits = DEFAULTS
+) -> bool:
+    """The same, and nobody hears of it; the mailbox need not exist. Tell whether it is news."""
     name = normal_name(name)
     if on:
         # As many as mailboxes: without end, names that need not exist would fill disk and memory.
@@ -202,8 +215,10 @@ def subscribe(tx: Transaction, account_id: int, name: str, on: bool, limits: Lim
         tx.run("INSERT OR IGNORE INTO subscription (account_id, name) VALUES (?, ?)", account_id, name)
     else:
         tx.run("DELETE FROM subscription WHERE account_id = ? AND name = ?", account_id, name)
-    if tx.changes():
-        tx.packs.journal(line("subscribe", account=account_id, on=int(on), name=name))
+    if not tx.changes():
+        return False
+    tx.packs.journal(line("subscribe", account=account_id, on=int(on), name=name))
+    return True
 
 
 def claim_recent(tx: Transaction, account_id: int, mailbox_id: int) -> int:

@@ -18,7 +18,7 @@ from postroad.store.blobs.pack import sync_folder
 from postroad.store.blobs.reader import PackReader
 from postroad.store.errors import Damaged
 from postroad.store.filing import ENTRY, insert_message
-from postroad.store.mailboxes import by_name, create, insert_found, subscribe
+from postroad.store.mailboxes import by_name, create, insert_found, note_subscription
 from postroad.store.prepare import Prepared, prepare_now
 from postroad.store.replay import Found, FoundAccount, FoundEntry, FoundItem, replay
 
@@ -179,7 +179,7 @@ def _account(
     # Where no line tells, in packs from before there were such lines, all are shown.
     names = {mailbox.name: True for mailbox in account.mailboxes.values()} | account.subscribed
     for name in (name for name, on in names.items() if on):
-        subscribe(tx, account_id, name, on=True)
+        note_subscription(tx, account_id, name, on=True)
     for table in ("account", "kept_account"):  # it is in one of them
         tx.run(
             f"UPDATE {table} SET modseq = ?, next_message_id = ?, next_mailbox_id = ?, next_uidvalidity = ?,"  # noqa: S608 - names from the line above

@@ -60,7 +60,7 @@ async def append(dialogue: Dialogue, command: AppendStart) -> Answer | None:
         if batch.failure is not None:
             raise batch.failure
         assert found is not None
-        return await _file(*found, batch)
+        return await _file(dialogue, *found, batch)
 
 
 async def _refuse(dialogue: Dialogue, error: Exception) -> None:
@@ -125,7 +125,7 @@ async def _receive(dialogue: Dialogue, batch: _Batch) -> AppendNext | AppendEnd 
                 return None
 
 
-async def _file(account: Account, mailbox: Mailbox, batch: _Batch) -> Answer:
+async def _file(dialogue: Dialogue, account: Account, mailbox: Mailbox, batch: _Batch) -> Answer:
     messages = [
         NewMessage(body, head.flags.mask, head.flags.keywords, head.date)
         for body, head in zip(batch.spool.parts([h.size for h in batch.heads]), batch.heads, strict=True)
@@ -134,4 +134,5 @@ async def _file(account: Account, mailbox: Mailbox, batch: _Batch) -> Answer:
         uidvalidity, uids = await account.append(mailbox.id, messages)
     except NoSuchMailbox:
         raise No(b"TRYCREATE", b"the mailbox has been deleted meanwhile") from None
+    dialogue.filed(account, mailbox.id, uids)
     return ok(b"filed", responses.appenduid(uidvalidity, uids))

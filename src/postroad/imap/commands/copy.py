@@ -12,8 +12,9 @@ from postroad.store.types import CopyResult
 async def copy(dialogue: Dialogue, command: Copy) -> Answer:
     """Copy messages, all or none."""
     pairs, count = _named(dialogue, command)
-    _, target = dialogue.find(command.mailbox, code=b"TRYCREATE")
+    account, target = dialogue.find(command.mailbox, code=b"TRYCREATE")
     result = await dialogue.selected.account.copy(dialogue.selected.id, pairs, target.id, count)
+    dialogue.filed(account, target.id, result.target)
     return ok(b"copied", _copyuid(result)) if result.source else ok(b"there was nothing to copy")
 
 
@@ -22,11 +23,13 @@ async def move(dialogue: Dialogue, command: Move) -> Answer:
     if dialogue.selected.read_only:
         return READ_ONLY
     pairs, count = _named(dialogue, command)
-    _, target = dialogue.find(command.mailbox, code=b"TRYCREATE")
+    account, target = dialogue.find(command.mailbox, code=b"TRYCREATE")
     result = await dialogue.selected.account.move(dialogue.selected.id, pairs, target.id, count)
     if result.source:
         # RFC 6851 §4.3: before the EXPUNGEs, so that a client can connect the two.
         dialogue.core.untagged(b"OK [%b] moved" % _copyuid(result))
+        dialogue.selected.expunged(sorted(result.source))
+        dialogue.filed(account, target.id, result.target)
     return ok(b"done")
 
 

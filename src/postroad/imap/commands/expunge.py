@@ -29,4 +29,4 @@ async def _remove(dialogue: Dialogue, pairs: Pairs | None) -> None:
     account = dialogue.selected.account
     mailbox = account.mailbox_by_id(dialogue.selected.id)
     if mailbox is not None and mailbox.deleted:
-        await account.expunge(mailbox.id, pairs)
+        dialogue.selected.expunged(await account.expunge(mailbox.id, pairs))

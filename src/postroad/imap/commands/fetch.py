@@ -12,9 +12,10 @@ from postroad.imap.rows import RowFormat
 from postroad.imap.sections import Cuts, Writer
 from postroad.imap.selected import Selected
 from postroad.imap.turns import Turns
-from postroad.imap.uid_set import is_in, members, pairs_of
-from postroad.imap.wire.fetch_items import FetchAttribute, FetchSection
+from postroad.imap.uid_set import Pairs, is_in, members, pairs_of
+from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection
 from postroad.imap.wire.message_commands import Fetch
+from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.model.flags import Flag
 from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
@@ -56,6 +57,17 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
     if not command.uid and sent < selected.count(pairs):
         return EXPUNGED
     return ok(b"done")
+
+
+async def tell_items(dialogue: Dialogue, pairs: Pairs, items: tuple[FetchItem, ...]) -> None:
+    """Send items of messages that the client has not asked for one by one (RFC 5465 §5.2, §7)."""
+    if dialogue.enabled.condstore:  # RFC 7162 §3.2.4
+        items = tuple(dict.fromkeys((FetchAttribute.UID, *items, FetchAttribute.MODSEQ)))
+    everything = SequenceSet(())
+    fetching = _Fetching(dialogue, Fetch(b"*", everything, items, uid=True))
+    async for batch in batches(dialogue.account, dialogue.selected, pairs, fetching.step):
+        await fetching.send(batch)
+        await fetching.turns.next()
 
 
 def _together(sizes: Sequence[int]) -> Iterator[range]:

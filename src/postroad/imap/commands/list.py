@@ -1,12 +1,11 @@
 """LIST and LSUB (RFC 3501 §6.3.8, §6.3.9; RFC 3348, 5258, 5819, 6154, 9590)."""
 
-from collections.abc import Iterator
-
 from postroad.imap.answer import Answer, No, ok
 from postroad.imap.commands.metadata import list_line
 from postroad.imap.commands.status import status_line
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.hierarchy import Node, nodes, parents
+from postroad.imap.name_attributes import attributes
 from postroad.imap.pattern import WILDCARDS, Pattern
 from postroad.imap.turns import Turns
 from postroad.imap.wire.mailbox_commands import List, Lsub
@@ -34,11 +33,12 @@ async def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
         below = _children_match(node, command)
         if not (below or _selects(node, command)):
             continue
-        dialogue.core.untagged(
-            list_entry(
-                node.name, list(_attributes(node, command)), child_info=(b"SUBSCRIBED",) if below else ()
-            )
+        said = attributes(
+            node,
+            extended=command.extended,
+            subscribed="SUBSCRIBED" in command.select or "SUBSCRIBED" in command.returns,
         )
+        dialogue.core.untagged(list_entry(node.name, said, child_info=(b"SUBSCRIBED",) if below else ()))
         if command.status and node.mailbox is not None:
             dialogue.core.untagged(status_line(account, node.mailbox, command.status, limit))
         if command.metadata and node.mailbox is not None:
@@ -85,14 +85,3 @@ def _selects(node: Node, command: List) -> bool:
 def _children_match(node: Node, command: List) -> bool:
     """Whether the name is shown for the sake of what is subscribed below it (RFC 5258 §3.5)."""
     return "RECURSIVEMATCH" in command.select and node.subscribed_below
-
-
-def _attributes(node: Node, command: List) -> Iterator[bytes]:
-    if node.mailbox is None:
-        # \NonExistent is for those who asked in the words of RFC 5258 §3; it implies \Noselect.
-        yield b"\\NonExistent" if command.extended else b"\\Noselect"
-    yield b"\\HasChildren" if node.has_children else b"\\HasNoChildren"
-    if node.subscribed and ("SUBSCRIBED" in command.select or "SUBSCRIBED" in command.returns):
-        yield b"\\Subscribed"
-    if node.mailbox is not None and node.mailbox.special_use:
-        yield node.mailbox.special_use.encode()

@@ -19,6 +19,8 @@ async def create(dialogue: Dialogue, command: Create) -> Answer:
     name = _name(command.mailbox).removesuffix(SEPARATOR)
     use = _special_use(dialogue, command)
     made = await dialogue.account.create(name, use)
+    if dialogue.watching is not None:
+        dialogue.watching.created(made.id, made.name)
     return ok(b"made", responses.mailboxid(mailbox_id(dialogue.account.id, made)))
 
 
@@ -36,6 +38,8 @@ async def delete(dialogue: Dialogue, command: Delete) -> Answer:
     if selected is not None and selected.id == mailbox.id:
         dialogue.unselect()
     await dialogue.account.delete(mailbox.id)
+    if dialogue.watching is not None:
+        dialogue.watching.deleted(mailbox.id)
     return ok(b"deleted")
 
 
@@ -47,12 +51,17 @@ async def rename(dialogue: Dialogue, command: Rename) -> Answer:
         await dialogue.account.rename_level(old, new)
     else:
         await dialogue.account.rename(mailbox.id, new)
+        if dialogue.watching is not None and mailbox.name != _INBOX:
+            dialogue.watching.renamed(mailbox.name, new)
     return ok(b"renamed")
 
 
 async def subscribe(dialogue: Dialogue, command: Subscribe) -> Answer:
     """Note a name as subscribed, or no longer; it stays so when the mailbox goes (§6.3.6)."""
-    await dialogue.account.subscribe(_name(command.mailbox), command.on)
+    name = _name(command.mailbox)
+    await dialogue.account.subscribe(name, command.on)
+    if dialogue.watching is not None:
+        dialogue.watching.subscribed(name, command.on)
     return ok(b"noted")
 
 

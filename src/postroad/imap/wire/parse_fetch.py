@@ -8,7 +8,7 @@ from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionText
 from postroad.imap.wire.limits import FETCH_ITEMS
 from postroad.imap.wire.message_commands import Fetch
-from postroad.imap.wire.parse_returns import partial_range
+from postroad.imap.wire.parse_partial import partial_range
 from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.imap.wire.sequence_set import MAX_NUMBER
@@ -56,13 +56,19 @@ def parse_fetch(tag: bytes, reader: Reader, uid: bool = False) -> Fetch:
 
 
 def _items(reader: Reader) -> tuple[FetchItem, ...]:
-    if not reader.skip(b"("):
+    if not reader.sees(b"("):
         match = _NAME.match(reader.data, reader.at)
         macro = _MACROS.get(match[0].upper()) if match is not None else None
         if match is None or macro is None:
             return (_item(reader),)
         reader.at = match.end()
         return macro
+    reader.expect(b"(")
+    return read_fetch_list(reader)
+
+
+def read_fetch_list(reader: Reader) -> tuple[FetchItem, ...]:
+    """Read items up to the parenthesis that ends them."""
     items = [_item(reader)]
     while reader.skip(b" "):
         items.append(_item(reader))

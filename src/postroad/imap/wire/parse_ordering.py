@@ -21,14 +21,14 @@ def parse_sort(tag: bytes, reader: Reader, uid: bool = False) -> Sort:
         UnknownCharset
     """
     reader.space()
-    returns, partial = parse_returns(reader)
+    returns, partial, items = parse_returns(reader)
     criteria = _criteria(reader)
     reader.space()
     charset = known_charset(reader, saving=returns is not None and "SAVE" in returns)
     key = parse_criteria(reader, charset)
     by_relevancy = any(criterion.key is SortKey.RELEVANCY for criterion in criteria)
     require_fuzzy(key, _RELEVANCY if by_relevancy else returns)  # RFC 6203 §6
-    return Sort(tag, key, uid, returns, partial, criteria)
+    return Sort(tag, key, uid, returns, partial, items, criteria)
 
 
 def _criteria(reader: Reader) -> tuple[SortCriterion, ...]:

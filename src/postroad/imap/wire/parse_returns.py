@@ -1,30 +1,40 @@
 """RETURN (…) of SEARCH and SORT (RFC 4466 §2.6.1, RFC 4731, RFC 5182, RFC 5267, RFC 6203, RFC 9394)."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from postroad.imap.wire.extensions import Extension
+from postroad.imap.wire.fetch_items import FetchItem
+from postroad.imap.wire.parse_fetch import read_fetch_list
+from postroad.imap.wire.parse_partial import partial_range
 from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.reader import BadSyntax, Reader
-from postroad.imap.wire.sequence_set import MAX_NUMBER
 
 _OPTIONS: Final = frozenset(
     {b"MIN", b"MAX", b"ALL", b"COUNT", b"SAVE", b"PARTIAL", b"CONTEXT", b"UPDATE", b"RELEVANCY"}
 )
 
 
-def parse_returns(reader: Reader) -> tuple[frozenset[str] | None, PartialRange | None]:
-    """Read `RETURN (…) ` if it comes next; None where it does not.
+class Returns(NamedTuple):
+    """What RETURN (…) says."""
 
-    PARTIAL is both among the names and, with its range, apart.
-    """
+    names: frozenset[str] | None = None
+    """None where there is no RETURN; those of options with arguments too."""
+    partial: PartialRange | None = None
+    items: tuple[FetchItem, ...] = ()
+    """The items of UPDATE (RFC 5465 §8 modifier-update)."""
+
+
+def parse_returns(reader: Reader) -> Returns:
+    """Read `RETURN (…) ` if it comes next."""
     if reader.data[reader.at : reader.at + 8].upper() != b"RETURN (":
-        return None, None
+        return Returns()
     reader.at += 8
     if reader.skip(b")"):
         reader.space()
-        return frozenset({"ALL"}), None  # RFC 4731 §3.1
+        return Returns(frozenset({"ALL"}))  # RFC 4731 §3.1
     names: list[str] = []
     partial = None
+    items: tuple[FetchItem, ...] = ()
     while True:
         name = reader.word()
         if name not in _OPTIONS:
@@ -37,25 +47,13 @@ def parse_returns(reader: Reader) -> tuple[frozenset[str] | None, PartialRange |
             if partial is not None:
                 raise BadSyntax(b"PARTIAL comes once")
             partial = partial_range(reader)
+        # RFC 5465 §8 has no space there, its example has one.
+        if name == b"UPDATE" and (reader.skip(b" (") or reader.skip(b"(")):
+            items = read_fetch_list(reader)
         if not reader.skip(b" "):
             break
     reader.expect(b")")
     reader.space()
     if partial is not None and "ALL" in names:
         raise BadSyntax(b"either PARTIAL or ALL")  # RFC 9394 §3.1
-    return frozenset(names), partial
-
-
-def partial_range(reader: Reader) -> PartialRange:
-    """Read `1:100` or `-1:-100` (RFC 9394 §4 partial-range)."""
-    first = _end(reader)
-    reader.expect(b":")
-    last = _end(reader)
-    if (first < 0) != (last < 0):
-        raise BadSyntax(b"a range counts from one end")
-    return PartialRange(first, last)
-
-
-def _end(reader: Reader) -> int:
-    sign = -1 if reader.skip(b"-") else 1
-    return sign * reader.number(MAX_NUMBER, 1)
+    return Returns(frozenset(names), partial, items)

@@ -73,11 +73,11 @@ def parse_search(tag: bytes, reader: Reader, uid: bool = False) -> Search:
         UnknownCharset: the grammar is right as far as the charset.
     """
     reader.space()
-    returns, partial = parse_returns(reader)
+    returns, partial, items = parse_returns(reader)
     saving = returns is not None and "SAVE" in returns
     key = parse_criteria(reader, parse_charset(reader, saving=saving))
     require_fuzzy(key, returns)
-    return Search(tag, key, uid, returns, partial)
+    return Search(tag, key, uid, returns, partial, items)
 
 
 def require_fuzzy(key: SearchKey, returns: frozenset[str] | None) -> None:

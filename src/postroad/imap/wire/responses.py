@@ -151,11 +151,14 @@ def list_entry(
     response: bytes = b"LIST",
     delimiter: bytes = DELIMITER,
     child_info: Sequence[bytes] = (),
+    old_name: str = "",
 ) -> bytes:
-    """Write LIST, or LSUB by `response`; `child_info` is CHILDINFO (RFC 5258 §4)."""
+    """Write LIST, or LSUB by `response`; CHILDINFO (RFC 5258 §4), OLDNAME (RFC 5465 §5.4)."""
     line = b"%b (%b) %b %b" % (response, b" ".join(attributes), delimiter, mailbox(name))
     if child_info:
         line += b' ("CHILDINFO" (%b))' % b" ".join([b'"%b"' % option for option in child_info])
+    if old_name:
+        line += b' ("OLDNAME" (%b))' % mailbox(old_name)
     return line
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from postroad.imap.wire.command import Command
+from postroad.imap.wire.fetch_items import FetchItem
 from postroad.imap.wire.ordering import SortCriterion, ThreadAlgorithm
 from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.search_keys import SearchKey
@@ -21,6 +22,8 @@ class Search(Command):
     RETURN () is {ALL}."""
     partial: PartialRange | None = None
     """The range of PARTIAL."""
+    update_items: tuple[FetchItem, ...] = ()
+    """What UPDATE (…) asks for of new messages that become results (RFC 5465 §7)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Where ESEARCH looks (RFC 7377 §2.2, RFC 5465 §6)."""
+"""Where ESEARCH looks and what NOTIFY watches (RFC 7377 §2.2, RFC 5465 §6)."""
 
 from enum import Enum
 from typing import Final, NamedTuple
@@ -10,6 +10,8 @@ class SourceKind(Enum):
     """A way to say which mailboxes; the value is the word in the command."""
 
     SELECTED = b"SELECTED"
+    SELECTED_DELAYED = b"SELECTED-DELAYED"
+    """RFC 5465 §6.1.2: of NOTIFY alone."""
     INBOXES = b"INBOXES"
     PERSONAL = b"PERSONAL"
     SUBSCRIBED = b"SUBSCRIBED"

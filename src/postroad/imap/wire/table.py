@@ -33,6 +33,7 @@ from postroad.imap.wire.parse_messages import (
 )
 from postroad.imap.wire.parse_metadata import parse_getmetadata, parse_setmetadata
 from postroad.imap.wire.parse_multisearch import parse_esearch
+from postroad.imap.wire.parse_notify import parse_notify
 from postroad.imap.wire.parse_ordering import parse_cancelupdate, parse_sort, parse_thread
 from postroad.imap.wire.parse_search import parse_search
 from postroad.imap.wire.parse_session import (
@@ -114,6 +115,7 @@ RULES: Final[dict[bytes, Rule]] = {
     b"GETQUOTAROOT": Rule(parse_getquotaroot, _AFTER),
     b"GETMETADATA": Rule(parse_getmetadata, _AFTER),
     b"SETMETADATA": Rule(parse_setmetadata, _AFTER),
+    b"NOTIFY": Rule(parse_notify, _AFTER),
     b"IDLE": Rule(_bare(Idle), _AFTER),
     b"CHECK": Rule(_bare(Check), _SELECTED),
     b"CLOSE": Rule(_bare(Close), _SELECTED),

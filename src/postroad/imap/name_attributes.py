@@ -1,0 +1,17 @@
+"""The attributes of a mailbox name in LIST (RFC 3501 §7.2.2, RFC 3348, RFC 5258 §3, RFC 6154)."""
+
+from postroad.imap.hierarchy import Node
+
+
+def attributes(node: Node, *, extended: bool, subscribed: bool) -> list[bytes]:
+    """Return what is said of a name; `subscribed` where the client asks whether it is."""
+    said: list[bytes] = []
+    if node.mailbox is None:
+        # \NonExistent is for those who asked in the words of RFC 5258 §3; it implies \Noselect.
+        said.append(b"\\NonExistent" if extended else b"\\Noselect")
+    said.append(b"\\HasChildren" if node.has_children else b"\\HasNoChildren")
+    if node.subscribed and subscribed:
+        said.append(b"\\Subscribed")
+    if node.mailbox is not None and node.mailbox.special_use:
+        said.append(node.mailbox.special_use.encode())
+    return said

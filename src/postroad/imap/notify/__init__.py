@@ -1,0 +1,1 @@
+"""Telling clients unasked what happens (RFC 5465)."""
