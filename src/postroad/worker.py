@@ -27,6 +27,7 @@ from postroad.directory.tokens import Tokens
 from postroad.housekeeping import keep_house
 from postroad.imap.session import ImapSession
 from postroad.model.clock import Clock
+from postroad.model.networks import Networks
 from postroad.model.resolver import Resolver
 from postroad.net.connection import Connection
 from postroad.net.listener import Front, Service
@@ -192,7 +193,13 @@ class Worker:
             # Looked up for each connection, so that a reload holds for the next one.
             await self._sessions[listener](connection)
 
-        return Service(listener.role, session, _FAREWELLS[listener.role], listener.tls == "implicit")
+        return Service(
+            listener.role,
+            session,
+            _FAREWELLS[listener.role],
+            listener.tls == "implicit",
+            Networks(listener.proxy_from),
+        )
 
     def _session(self, listener: Listener) -> Session:
         context = None if listener.tls == "none" else self._tls.context_for(listener.role)
@@ -211,6 +218,8 @@ class Worker:
                     mechanisms=listener.mechanisms,
                     listener=f"{listener.role} {listener.address}",
                     on_trusted=self._gate.authenticated,
+                    xclient_from=Networks(listener.xclient_from),
+                    on_readdressed=self._gate.readdress,
                 ).run
             case "imap":
                 return ImapSession(

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 import pytest
 
+from postroad.model.networks import Networks
 from postroad.policy.limits import Limits
 from postroad.smtp.server.services import Authenticator, Role
 from postroad.smtp.server.session import SmtpSession
@@ -56,6 +57,7 @@ def _session(options: Mapping[str, str], office: Office, directory: Authenticato
         limits=msgspec.structs.replace(Limits(), **changed),
         role=role,
         hostname="mx.ours.test",
+        xclient_from=Networks(options.get("xclient_from", "").split()),
         tls_context=None if options.get("starttls") == "no" else server_context(),
     )
 

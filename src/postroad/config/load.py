@@ -15,6 +15,7 @@ from postroad.config.fields import Field, Kind, fields_of
 from postroad.config.judge_logins import judge_logins
 from postroad.config.settings import Listener, Settings, machine_name, split_address
 from postroad.config.values import parse_duration, parse_size
+from postroad.model.networks import Networks
 
 S = TypeVar("S", bound=msgspec.Struct)
 _URI: Final = re.compile(r"[a-z][a-z0-9+.-]*:[^\s]+", re.IGNORECASE)
@@ -204,6 +205,13 @@ class _Reading:
             first = seen.setdefault(listener.address, index)
             if first != index and listener.port:
                 self.mistake(at, f'"{listener.address}" is already taken by listener {first + 1}')
+            for name in ("proxy_from", "xclient_from"):
+                try:
+                    Networks(getattr(listener, name))
+                except ValueError as error:
+                    self.mistake(("listener", index, name), str(error))
+            if listener.xclient_from and listener.role not in ("smtp", "submission"):
+                self.mistake(("listener", index, "xclient_from"), "is for smtp and submission alone")
             if listener.passwords_in_clear and (reason := _why_not_in_clear(listener)):
                 self.mistake(("listener", index, "passwords_in_clear"), reason)
 

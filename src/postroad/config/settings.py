@@ -44,6 +44,16 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
         tuple[str, ...], "Of auth.mechanisms those that may be used here; none named: all of them."
     ] = ()
 
+    proxy_from: Annotated[
+        tuple[str, ...],
+        "Proxies in front of this listener, as addresses or networks. Their connections must begin with a "
+        "PROXY header, version 1 or 2, and what it says of the client is believed.",
+    ] = ()
+    xclient_from: Annotated[
+        tuple[str, ...],
+        "Proxies that say it by XCLIENT instead: for smtp and submission.",
+    ] = ()
+
     @property
     def host(self) -> str:
         """The address without its port and brackets."""

@@ -22,7 +22,7 @@ from postroad.directory.remembered import Remembered
 from postroad.directory.resolve import AccountTarget, Local, Resolution
 from postroad.directory.scram import drop_all_keys, has_any_keys
 from postroad.directory.tokens import Tokens
-from postroad.model.address import Address
+from postroad.model.address import Address, AddressError, parse_mailbox
 from postroad.model.clock import Clock
 from postroad.obs.log import log
 from postroad.sasl.exchange import start_exchange, usable
@@ -94,6 +94,14 @@ class Directory:
             tokens=self._tokens is not None,
             certificate=bool(client.names),
         )
+
+    def vouched_for(self, login: str) -> LoggedIn | None:
+        """The account that logged in at a proxy, which is trusted to have looked (XCLIENT LOGIN)."""
+        try:
+            account = self.account(parse_mailbox(login))
+        except AddressError:
+            return None
+        return None if account is None or account.suspended else LoggedIn(account, "XCLIENT")
 
     def begin_login(self, mechanism: str, client: Client, allowed: Collection[str] = ()) -> Login | None:
         """Begin a SASL exchange; None if the mechanism is not among `mechanisms`."""

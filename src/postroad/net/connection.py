@@ -13,6 +13,7 @@ from typing import Final, Protocol, cast
 
 from postroad.model.octets import Buffer
 from postroad.net.early import Early
+from postroad.net.proxy import Header
 from postroad.net.tls import TlsInfo, tls_info
 from postroad.obs.log import log
 
@@ -74,6 +75,7 @@ class Connection(asyncio.Protocol):
         "_task",
         "_timer",
         "_timer_at",
+        "_told",
         "_transport",
         "_waiter",
         "account_id",
@@ -90,6 +92,7 @@ class Connection(asyncio.Protocol):
         *,
         connection_id: str,
         alpn: str = "",
+        told: Header | None = None,
         on_connect: Callable[["Connection"], bytes | None] = lambda _: None,
         on_lost: Callable[["Connection"], None] = lambda _: None,
     ) -> None:
@@ -97,6 +100,7 @@ class Connection(asyncio.Protocol):
 
         `alpn` is what is spoken here. Who agrees in the handshake to speak
         something else was sent here by somebody else (ALPACA) and hears nothing.
+        `told` is what a proxy has said of the peer.
         """
         self.id = connection_id
         self.peer: tuple[str, int] = ("", 0)
@@ -105,6 +109,7 @@ class Connection(asyncio.Protocol):
         self.alpn = alpn
         self.account_id: int | None = None
         """Who has logged in, so that an account that is suspended can be shown the door."""
+        self._told = told
         self._session = session
         self._connected_cb = on_connect
         self._lost_cb = on_lost
@@ -125,8 +130,9 @@ class Connection(asyncio.Protocol):
         # uvloop's transports are asyncio's by behaviour, not by class.
         opened = cast(asyncio.Transport, transport)
         self._transport = opened
-        self.peer = _name(transport.get_extra_info("peername"))
-        self.local = _name(transport.get_extra_info("sockname"))
+        told = self._told
+        self.peer = (told and told.peer) or _name(transport.get_extra_info("peername"))
+        self.local = (told and told.local) or _name(transport.get_extra_info("sockname"))
         self.tls = tls_info(transport)
         if self._speaks_otherwise():
             opened.abort()

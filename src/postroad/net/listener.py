@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
+from postroad.model.networks import NOBODY, Networks
 from postroad.net.connection import Connection
+from postroad.net.proxy import PATIENCE, BadHeader, Header, Silent, receive_header
 from postroad.net.sockets import BACKLOG
 from postroad.net.tls import ALPN, ServerTls
 from postroad.obs.log import log
@@ -50,6 +52,8 @@ class Service:
     farewell: Callable[[str], bytes]
     """How the protocol says that a connection is not welcome."""
     implicit_tls: bool
+    proxies: Networks = NOBODY
+    """Addresses whose connections begin with a PROXY header."""
 
 
 class Front:
@@ -63,6 +67,7 @@ class Front:
         self._open: dict[Connection, Service] = {}
         self._servers: list[asyncio.Server] = []
         self._accepting: list[asyncio.Task[None]] = []
+        self._introductions: set[asyncio.Task[None]] = set()
         self._handshakes: dict[Connection, asyncio.Task[None]] = {}
         self._empty = asyncio.Event()
         self._empty.set()
@@ -70,8 +75,8 @@ class Front:
     async def listen(self, sock: socket.socket, service: Service) -> None:
         """Accept connections on a bound socket."""
         loop = asyncio.get_running_loop()
-        if service.implicit_tls:
-            accepting = loop.create_task(self._accept_tls(sock, service))
+        if service.implicit_tls or service.proxies:
+            accepting = loop.create_task(self._accept(sock, service))
             accepting.add_done_callback(lambda _: sock.close())
             self._accepting.append(accepting)
         else:
@@ -82,7 +87,7 @@ class Front:
         """Stop accepting, let every session finish what is under way, then cut the rest off."""
         for server in self._servers:
             server.close()
-        for task in (*self._accepting, *self._handshakes.values()):
+        for task in (*self._accepting, *self._introductions, *self._handshakes.values()):
             task.cancel()
         for connection in list(self._open):
             connection.drain()
@@ -112,8 +117,8 @@ class Front:
 
     # -- in clear ----------------------------------------------------------
 
-    def _plain(self, service: Service) -> Connection:
-        return self._connection(service, lambda connection: self._enter(connection, service))
+    def _plain(self, service: Service, told: Header | None = None) -> Connection:
+        return self._connection(service, lambda connection: self._enter(connection, service), told)
 
     def _enter(self, connection: Connection, service: Service) -> bytes | None:
         refusal = self._admit(connection, service, connection.peer[0])
@@ -122,10 +127,10 @@ class Front:
         self._keep(connection, service)
         return None
 
-    # -- TLS from the first octet -------------------------------------------
+    # -- accepted by hand: behind a proxy, and TLS from the first octet -------
 
-    async def _accept_tls(self, sock: socket.socket, service: Service) -> None:
-        """Accept by hand, so that a connection is counted before its handshake and not only after it."""
+    async def _accept(self, sock: socket.socket, service: Service) -> None:
+        """Accept by hand: a proxy is heard out first, and a connection is counted before its handshake."""
         loop = asyncio.get_running_loop()
         while True:
             try:
@@ -134,16 +139,50 @@ class Front:
                 log.warning("net.accept_failed", protocol=service.protocol, error=str(error))
                 await asyncio.sleep(ACCEPT_PAUSE)  # out of descriptors: waiting beats spinning
                 continue
-            connection = self._connection(service, lambda _: None)
-            refusal = self._admit(connection, service, address[0].removeprefix("::ffff:"))
-            if refusal is not None:
-                client.close()  # nothing can be said before the handshake
-                continue
-            self._keep(connection, service)
-            handshake = loop.create_task(self._handshake(client, connection, service))
-            self._handshakes[connection] = handshake
-            # Not within the task: one that is cancelled before its first step never runs.
-            handshake.add_done_callback(partial(self._handshaken, client, connection))
+            peer = address[0].removeprefix("::ffff:")
+            if peer in service.proxies:
+                introduction = loop.create_task(self._introduce(client, peer, service))
+                self._introductions.add(introduction)
+                introduction.add_done_callback(self._introductions.discard)
+            elif service.implicit_tls:
+                self._begin_tls(client, peer, service)
+            else:
+                await self._begin(client, service)
+
+    async def _introduce(self, client: socket.socket, proxy: str, service: Service) -> None:
+        """Hear from a proxy whose connection this is; without that it is closed."""
+        try:
+            told = await receive_header(client)
+            if service.implicit_tls:
+                self._begin_tls(client, told.peer[0] if told.peer else proxy, service, told)
+            else:
+                await self._begin(client, service, told)
+        except (BadHeader, OSError) as error:  # TimeoutError is one
+            CONNECTIONS.labels(service.protocol, "refused").inc()
+            reason = str(error) or f"no PROXY header within {PATIENCE:g} s"
+            # A proxy that looks whether we are alive says nothing else, and does so every few seconds.
+            say = log.debug if isinstance(error, Silent) else log.info
+            say("net.no_introduction", proxy=proxy, protocol=service.protocol, reason=reason)
+            client.close()
+        except asyncio.CancelledError:
+            client.close()
+            raise
+
+    async def _begin(self, client: socket.socket, service: Service, told: Header | None = None) -> None:
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: self._plain(service, told), client)
+
+    def _begin_tls(
+        self, client: socket.socket, address: str, service: Service, told: Header | None = None
+    ) -> None:
+        connection = self._connection(service, lambda _: None, told)
+        if self._admit(connection, service, address) is not None:
+            client.close()  # nothing can be said before the handshake
+            return
+        self._keep(connection, service)
+        handshake = asyncio.get_running_loop().create_task(self._handshake(client, connection, service))
+        self._handshakes[connection] = handshake
+        # Not within the task: one that is cancelled before its first step never runs.
+        handshake.add_done_callback(partial(self._handshaken, client, connection))
 
     async def _handshake(self, client: socket.socket, connection: Connection, service: Service) -> None:
         await asyncio.get_running_loop().connect_accepted_socket(
@@ -163,11 +202,17 @@ class Front:
 
     # -- both ----------------------------------------------------------------
 
-    def _connection(self, service: Service, on_connect: Callable[[Connection], bytes | None]) -> Connection:
+    def _connection(
+        self,
+        service: Service,
+        on_connect: Callable[[Connection], bytes | None],
+        told: Header | None = None,
+    ) -> Connection:
         return Connection(
             service.session,
             connection_id=f"{self._name}-{next(self._numbers)}",
             alpn=ALPN[service.protocol],
+            told=told,
             on_connect=on_connect,
             on_lost=self._leave,
         )

@@ -49,6 +49,14 @@ class Gate(Generic[C]):
             self._waiting.pop(connection, None)
             self._counts.authenticated(admission)
 
+    def readdress(self, connection: C, address: str) -> Refusal | None:
+        """Count a connection for another address: a proxy has said whom it speaks for.
+
+        When that one is not let in it is counted for nobody, and has to be closed.
+        """
+        self.leave(connection)
+        return self.enter(connection, address)
+
     def leave(self, connection: C) -> None:
         """The connection is over; may be said again."""
         admission = self._admissions.pop(connection, None)

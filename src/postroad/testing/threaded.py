@@ -4,7 +4,7 @@ import asyncio
 import ssl
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from postroad.config.limits import Limits
 from postroad.config.logins import Auth
-from postroad.config.settings import Queue, Settings
+from postroad.config.settings import Listener, Queue, Settings
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory.aliases import Alias
 from postroad.dns.zone import ZoneResolver
@@ -42,6 +42,7 @@ class ThreadedWorld:
         timeouts: Timeouts = TIMEOUTS,
         hostname: str = HOSTNAME,
         data: Path | None = None,
+        listeners: Mapping[str, Listener] | None = None,
         loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
     ) -> None:
         """See `MailWorld`; `loop_factory` chooses the event loop, by default asyncio's."""
@@ -55,6 +56,7 @@ class ThreadedWorld:
             timeouts=timeouts,
             hostname=hostname,
             data=data,
+            listeners=listeners,
         )
         self._factory = loop_factory
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import ssl
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -98,8 +98,12 @@ class MailWorld:
         timeouts: Timeouts = TIMEOUTS,
         hostname: str = HOSTNAME,
         data: Path | None = None,
+        listeners: Mapping[str, Listener] | None = None,
     ) -> None:
-        """Without `real_time` the clock stands still until `advance`; `data`, if named, is kept."""
+        """Without `real_time` the clock stands still until `advance`; `data`, if named, is kept.
+
+        `listeners` come beside the usual ones, or in place of those of the same name.
+        """
         self.clock: ManualClock | SystemClock = SystemClock() if real_time else ManualClock()
         self.resolver: Final = ZoneResolver()
         self.authority: Final = Authority()
@@ -115,11 +119,12 @@ class MailWorld:
         self._remote_ports: dict[str, int] = {}
         self._websites: list[WebServer] = []
         self._web_ports: dict[str, int] = {}
+        self._listeners = {**LISTENERS, **(listeners or {})}
         self._settings = Settings(
             hostname=hostname,
             data=data or Path(),
             workers=workers,
-            listeners=tuple(LISTENERS.values()),
+            listeners=tuple(self._listeners.values()),
             limits=limits or (Limits() if real_time else _unhurried()),
             queue=queue or Queue(allow_private_addresses=True),
             auth=auth or Auth(),
@@ -158,7 +163,7 @@ class MailWorld:
             self._settings = replace(self._settings, data=self._folder / "data")
         certificate.place(self._settings)
         files = await asyncio.to_thread(prepare, self._settings)
-        shared = {name: open_sockets("127.0.0.1", 0, self._count) for name in LISTENERS}
+        shared = {name: open_sockets("127.0.0.1", 0, self._count) for name in self._listeners}
         outside = Outside(
             port=lambda address: self._remote_ports.get(address, _NOBODY),
             timeouts=self._timeouts,
@@ -177,7 +182,7 @@ class MailWorld:
             )
             self.workers.append(worker)
             bound = []
-            for name, listener in LISTENERS.items():
+            for name, listener in self._listeners.items():
                 (own,) = open_sockets("127.0.0.1", 0, 1)
                 self._ports[name, index] = own.getsockname()[1]
                 self._ports[name, None] = shared[name][index].getsockname()[1]

@@ -13,6 +13,7 @@ from postroad.obs.metrics import COMMANDS, REFUSALS, SESSIONS
 from postroad.policy.limits import Limits
 from postroad.sasl.outcome import Challenge
 from postroad.smtp.server import errors
+from postroad.smtp.server.introduction import Introduction
 from postroad.smtp.server.login import Login
 from postroad.smtp.server.refusals import Refusals
 from postroad.smtp.server.services import Role, Services
@@ -35,6 +36,7 @@ from postroad.smtp.wire.events import (
     Rcpt,
     Reset,
     StartTls,
+    Xclient,
 )
 from postroad.smtp.wire.replies import Reply
 from postroad.smtp.wire.server import SmtpServerCore
@@ -45,7 +47,7 @@ ERROR_DELAY: Final = 1.0
 TURN: Final = 100
 """Events of one peer in a row before the others have their turn."""
 
-_Decidable: TypeAlias = Mail | Rcpt | Data | ChunkEnd | DataEnd | Auth | AuthResponse
+_Decidable: TypeAlias = Mail | Rcpt | Data | ChunkEnd | DataEnd | Auth | AuthResponse | Xclient
 
 _COMMANDS: Final = COMMANDS.labels("smtp")
 _SESSIONS: Final = SESSIONS.labels("smtp")
@@ -66,6 +68,7 @@ class Conversation:
     def __init__(self, services: Services, conn: Connection) -> None:
         self._services = services
         self._conn = conn
+        self._told = Introduction(services, conn)
         self._core = SmtpServerCore(self._terms(), secure=conn.tls is not None)
         self._login = Login(services.directory, services.mechanisms)
         self._transaction: Transaction | None = None
@@ -141,7 +144,7 @@ class Conversation:
         """Deal with one event; whether the conversation goes on."""
         goes_on = True
         match event:
-            case Mail() | Rcpt() | Data() | DataEnd() | ChunkEnd() | Auth() | AuthResponse():
+            case Mail() | Rcpt() | Data() | DataEnd() | ChunkEnd() | Auth() | AuthResponse() | Xclient():
                 goes_on = await self._answer(event)
             case DataChunk():
                 self._write(event)
@@ -176,6 +179,8 @@ class Conversation:
                 reply = await self._login.begin(event, self._client())
             elif isinstance(event, AuthResponse):
                 reply = await self._login.respond(event)
+            elif isinstance(event, Xclient):
+                reply = self._introduce(event)
             else:
                 reply = self._decide(event)
         except Exception as error:
@@ -211,6 +216,13 @@ class Conversation:
             case ChunkEnd():
                 return transaction.failed or Reply(250, "2.0.0", f"{event.size} octets received")
 
+    def _introduce(self, event: Xclient) -> Reply:
+        """Go on as the one that a proxy speaks for; raises what speaks against it."""
+        who = self._told.take(event)
+        self._login.forget()
+        self._login.who = who
+        return self._core.greeting()
+
     async def _accept(self) -> Reply:
         """Have the whole message taken; raises what services say no with."""
         transaction = self._transaction
@@ -239,6 +251,8 @@ class Conversation:
                 if self._login.who is not None:
                     self._conn.account_id = self._login.who.account.id
                     self._services.on_trusted(self._conn)
+            case Xclient() if not reply.positive:
+                return reply.code != 421 or self._close(private)
             case ChunkEnd() | DataEnd() if not reply.positive:
                 self._refuse_message(reply, private)
                 return self._count_in_vain()
@@ -316,6 +330,9 @@ class Conversation:
 
     def _say_goodbye(self, reply: Reply, reason: str) -> bool:
         self._core.reply(reply)
+        return self._close(reason)
+
+    def _close(self, reason: str) -> bool:
         self._core.close()
         self._end = reason
         return False
@@ -345,7 +362,8 @@ class Conversation:
         return Peer(
             protocol=protocol,
             address=self._conn.peer[0],
-            helo=dialogue.helo,
+            helo=self._told.helo or dialogue.helo,
+            reverse_name=self._told.name,
             tls=f"{tls.version} {tls.cipher}" if tls else "",
             listener=self._services.listener,
             login=str(who.account.address) if who else "",
@@ -357,10 +375,11 @@ class Conversation:
     def _terms(self) -> Terms:
         """What is offered on this connection as it is now: some mechanisms hang on its TLS."""
         services = self._services
+        terms = replace(services.terms, xclient=True) if self._told.trusted else services.terms
         if services.role is not Role.SUBMISSION or self._conn.tls is None:
-            return services.terms
+            return terms
         mechanisms = services.directory.mechanisms(self._client(), services.mechanisms)
-        return replace(services.terms, mechanisms=mechanisms)
+        return replace(terms, mechanisms=mechanisms)
 
     def _client(self) -> Client:
         return client_of(self._conn, self._services.role.value)

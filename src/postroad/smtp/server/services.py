@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from postroad.directory.attempts import LoggedIn
 from postroad.directory.client import Client
 from postroad.directory.login import Login
 from postroad.model.address import Address
 from postroad.model.clock import Clock
 from postroad.model.envelope import Envelope, Peer
+from postroad.model.networks import NOBODY, Networks
 from postroad.model.octets import Octets
 from postroad.net.connection import Connection
+from postroad.net.listener import Refusal
 from postroad.policy.limits import Limits
 from postroad.smtp.wire.terms import Terms
 
@@ -56,6 +59,10 @@ class Authenticator(Protocol):
 
     def mechanisms(self, client: Client, allowed: Collection[str] = ()) -> tuple[str, ...]:
         """What to offer."""
+        ...
+
+    def vouched_for(self, login: str) -> LoggedIn | None:
+        """Who logged in at a proxy that is trusted; None if there is nobody of that name."""
         ...
 
     def begin_login(self, mechanism: str, client: Client, allowed: Collection[str] = ()) -> Login | None:
@@ -104,3 +111,7 @@ class Services:
     listener: str
     on_trusted: Callable[[Connection], None]
     """Told of connections that have earned their place: a log-in, a message taken (`policy.gate`)."""
+    xclient_from: Networks = NOBODY
+    """Proxies that may say whom they speak for."""
+    on_readdressed: Callable[[Connection, str], Refusal | None] = lambda _connection, _address: None
+    """Asked whether a connection may count for another address from now on."""

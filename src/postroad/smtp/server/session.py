@@ -4,7 +4,9 @@ import ssl
 from collections.abc import Callable, Collection
 
 from postroad.model.clock import Clock
+from postroad.model.networks import NOBODY, Networks
 from postroad.net.connection import Connection
+from postroad.net.listener import Refusal
 from postroad.policy.limits import Limits
 from postroad.sasl.exchange import MECHANISMS
 from postroad.smtp.server.conversation import Conversation
@@ -29,6 +31,8 @@ class SmtpSession:
         mechanisms: Collection[str] = (),
         listener: str = "",
         on_trusted: Callable[[Connection], None] = lambda _: None,
+        xclient_from: Networks = NOBODY,
+        on_readdressed: Callable[[Connection, str], Refusal | None] = lambda _connection, _address: None,
     ) -> None:
         """Without a `tls_context` there is no STARTTLS; TLS from the first octet is the listener's affair."""
         submission = role is Role.SUBMISSION
@@ -46,7 +50,7 @@ class SmtpSession:
         )
         self._services = Services(
             *(acceptor, directory, store, clock, limits, role, terms, tls_context, mechanisms),
-            *(listener or role.value, on_trusted),
+            *(listener or role.value, on_trusted, xclient_from, on_readdressed),
         )
 
     async def run(self, conn: Connection) -> None:

@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from postroad.smtp.wire import params
 from postroad.smtp.wire.data import TOO_BIG
-from postroad.smtp.wire.events import Auth, Data, HangUp, Mail, Rcpt, StartTls
+from postroad.smtp.wire.events import Auth, Data, HangUp, Mail, Rcpt, StartTls, Xclient
 from postroad.smtp.wire.replies import Reply
 from postroad.smtp.wire.terms import Terms
+from postroad.smtp.wire.xclient import parse_xclient
 
 OVERSHOOT: Final = 1000
 """Recipients beyond the limit that are put off before the peer is hung up on."""
@@ -87,7 +88,7 @@ class Order(Enum):
 
 
 Outcome: TypeAlias = (
-    Reply | HangUp | Greeting | Order | StartTls | Auth | Mail | Rcpt | Data | Chunk | BadChunk
+    Reply | HangUp | Greeting | Order | StartTls | Auth | Xclient | Mail | Rcpt | Data | Chunk | BadChunk
 )
 
 
@@ -240,6 +241,14 @@ def _etrn(dialogue: Dialogue, argument: bytes) -> Outcome:
     return Reply(459, "4.7.1", "not allowed: this server starts no queue on request")
 
 
+def _xclient(dialogue: Dialogue, argument: bytes) -> Outcome:
+    if not dialogue.terms.xclient:
+        return Reply(500, "5.5.1", "the command is not known here")
+    if dialogue.stage is not Stage.READY:
+        return Reply(503, "5.5.1", "a mail transaction is under way")
+    return parse_xclient(argument)
+
+
 def _not_offered(dialogue: Dialogue, argument: bytes) -> Outcome:
     return Reply(502, "5.5.1", "the command is not offered here")
 
@@ -258,6 +267,7 @@ COMMANDS: Final[dict[bytes, Callable[[Dialogue, bytes], Outcome]]] = {
     b"QUIT": _quit,
     b"STARTTLS": _starttls,
     b"AUTH": _auth,
+    b"XCLIENT": _xclient,
     b"EXPN": _not_offered,
     b"ETRN": _etrn,
     b"TURN": _not_offered,
@@ -268,8 +278,10 @@ COMMANDS: Final[dict[bytes, Callable[[Dialogue, bytes], Outcome]]] = {
 }
 LAST_IN_GROUP: Final = frozenset({b"EHLO", b"HELO", b"DATA"})
 """Nothing may be sent behind these before their reply (RFC 2920 §3.1)."""
-LONG: Final = frozenset({b"MAIL", b"RCPT", b"AUTH"})
+LONG: Final = frozenset({b"MAIL", b"RCPT", b"AUTH", b"XCLIENT"})
 """Extensions lengthen the lines of these beyond 512 octets."""
-_BEFORE_TLS: Final = frozenset({b"EHLO", b"HELO", b"STARTTLS", b"AUTH", b"NOOP", b"RSET", b"HELP", b"QUIT"})
+_BEFORE_TLS: Final = frozenset(
+    {b"EHLO", b"HELO", b"STARTTLS", b"AUTH", b"NOOP", b"RSET", b"HELP", b"QUIT", b"XCLIENT"}
+)
 """What a submission client may say in clear (RFC 3207 §4)."""
 _MAIL_VERBS: Final = frozenset({b"MAIL", b"RCPT", b"DATA", b"BDAT"})

@@ -48,6 +48,22 @@ class AuthCancelled(Struct, frozen=True):
     reply: Reply
 
 
+class Xclient(Struct, frozen=True):
+    """XCLIENT, to be answered 220 or an error: whom a trusted proxy speaks for.
+
+    None: nothing was said of it; empty: the proxy does not know.
+    """
+
+    name: str | None = None
+    """From the DNS, by the address."""
+    address: str | None = None
+    port: int | None = None
+    helo: str | None = None
+    login: str | None = None
+    local_address: str | None = None
+    local_port: int | None = None
+
+
 class Mail(Struct, frozen=True):
     """MAIL FROM, to be answered; `sender` None is the null reverse-path (RFC 5321 §4.5.5)."""
 
@@ -121,6 +137,7 @@ Event: TypeAlias = (
     | Auth
     | AuthResponse
     | AuthCancelled
+    | Xclient
     | Mail
     | Rcpt
     | Data
@@ -132,5 +149,5 @@ Event: TypeAlias = (
     | HangUp
 )
 
-ToAnswer: TypeAlias = StartTls | Auth | AuthResponse | Mail | Rcpt | Data | ChunkEnd | DataEnd
+ToAnswer: TypeAlias = StartTls | Auth | AuthResponse | Xclient | Mail | Rcpt | Data | ChunkEnd | DataEnd
 """Events after which the core waits for `answer`."""

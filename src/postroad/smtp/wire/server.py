@@ -46,6 +46,7 @@ from postroad.smtp.wire.events import (
     Reset,
     StartTls,
     ToAnswer,
+    Xclient,
 )
 from postroad.smtp.wire.lines import ENDLESS, TOO_LONG, LineReader
 from postroad.smtp.wire.replies import Reply, encode
@@ -56,9 +57,10 @@ LINE_OCTETS: Final = 512
 AUTH_OCTETS: Final = 12288
 """Lines of an AUTH exchange with CR LF (RFC 4954 §4)."""
 
-# A browser, or a script in one, can be made to send a form to this port (ALPACA).
+# A browser, or a script in one, can be made to send a form to this port (ALPACA). PROXY says who a client is,
+# and is read before a word of SMTP from those who may say so (`net.proxy`).
 _HTTP: Final = re.compile(
-    rb"(?:GET|POST|PUT|HEAD|DELETE|OPTIONS|CONNECT|TRACE|PATCH|PRI) |(?:Host|User-Agent|Referer):", re.I
+    rb"(?:GET|POST|PUT|HEAD|DELETE|OPTIONS|CONNECT|TRACE|PATCH|PRI|PROXY) |(?:Host|User-Agent|Referer):", re.I
 )
 _TLS_RECORD: Final = b"\x16\x03"
 
@@ -127,7 +129,7 @@ class SmtpServerCore:
         """Say the greeting; a peer that did not wait for it is no mail client (RFC 5321 §3.1)."""
         if self._inbox:
             return self._hang_up("talked before the greeting", Reply(554, "5.5.1", "wait for the greeting"))
-        self.reply(Reply(220, "", f"{self.dialogue.terms.hostname} ESMTP postroad"))
+        self.reply(self.greeting())
         return None
 
     def reply(self, reply: Reply) -> None:
@@ -182,6 +184,10 @@ class SmtpServerCore:
             case Auth() | AuthResponse():
                 self._mode = Mode.COMMAND
                 dialogue.authenticated = reply.code == 235
+            case Xclient() if reply.positive:
+                # The session is where the greeting left it; the proxy says EHLO for whom it speaks for now.
+                self._begin_anew(dialogue.terms, secure=dialogue.secure)
+                self.dialogue.authenticated = bool(event.login) and dialogue.terms.submission
             case _:
                 pass
 
@@ -194,10 +200,16 @@ class SmtpServerCore:
 
     def secured(self, terms: Terms | None = None) -> None:
         """TLS is up: everything said before is forgotten (RFC 3207 §4.2); `terms` are those from here on."""
-        terms = terms or self.dialogue.terms
-        self.dialogue = Dialogue(terms, secure=True, mails=self.dialogue.mails)
-        self._end_transaction()
+        self._begin_anew(terms or self.dialogue.terms, secure=True)
         self._mode = Mode.COMMAND
+
+    def greeting(self) -> Reply:
+        """What is said first, and again after XCLIENT."""
+        return Reply(220, "", f"{self.dialogue.terms.hostname} ESMTP postroad")
+
+    def _begin_anew(self, terms: Terms, *, secure: bool) -> None:
+        self.dialogue = Dialogue(terms, secure=secure, mails=self.dialogue.mails)
+        self._end_transaction()
 
     # -- commands ---------------------------------------------------------
 
@@ -208,7 +220,7 @@ class SmtpServerCore:
         if not isinstance(line, bytes):
             return self._no_line(line)
         if _HTTP.match(line):
-            return self._hang_up("spoke HTTP")
+            return self._hang_up("spoke HTTP, or PROXY where it may not")
         # RFC 5321 §4.1.1: white space at the end of a line is put up with.
         verb, _, argument = line.rstrip(b" \t").partition(b" ")
         verb = verb.upper()
@@ -237,7 +249,7 @@ class SmtpServerCore:
     def _do(self, outcome: Outcome) -> Event | None:
         """Carry out what a command has come to."""
         match outcome:
-            case Mail() | Rcpt() | Data() | Auth() | StartTls():
+            case Mail() | Rcpt() | Data() | Auth() | StartTls() | Xclient():
                 return self._ask(outcome)
             case Reply():
                 junk = outcome.positive or outcome is NO_RECIPIENTS

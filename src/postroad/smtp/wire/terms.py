@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from postroad.smtp.wire.xclient import ATTRIBUTES
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -15,6 +17,8 @@ class Terms:
     starttls: bool = False
     mechanisms: tuple[str, ...] = ()
     """SASL mechanisms; they are offered inside TLS alone."""
+    xclient: bool = False
+    """The peer is a proxy that may say whom it speaks for."""
     messages: int = 1000
     """MAIL commands in one session (RFC 9422 §4.1: MAILMAX)."""
     line: int = 4096
@@ -33,6 +37,8 @@ class Terms:
             words.append("STARTTLS")
         if self.mechanisms and secure:
             words.append("AUTH " + " ".join(self.mechanisms))
+        if self.xclient:
+            words.append("XCLIENT " + " ".join(ATTRIBUTES))
         return [*words, "HELP"]
 
 
