@@ -16,6 +16,7 @@ from postroad.config.settings import Listener, Settings
 from postroad.delivery.accept import Acceptance
 from postroad.delivery.inbound import Inbound
 from postroad.delivery.remote import Outside
+from postroad.delivery.sender_auth.service import SenderJudge
 from postroad.delivery.sending import Sending
 from postroad.delivery.signing import Signer
 from postroad.delivery.submit import Submission
@@ -69,6 +70,7 @@ class Worker:
         self._settings = settings
         self._clock = clock
         self._tls = tls
+        self._resolver = resolver
         self._index = index
         limits, data, name = settings.limits, settings.data, f"w{index}"
         self.store = Store(data, clock, name=name, limits=limits, retention=settings.retention)
@@ -122,7 +124,7 @@ class Worker:
         self._tasks.append(asyncio.create_task(self._sending.mind(alone=self._index == 0)))
 
     def reload(self, fresh: Settings | None) -> None:
-        """Read the certificate again; take `[limits]`, `[queue]`, `[retention]` and `[dkim]` from `fresh`.
+        """Read the certificate again; take limits, queue, retention, dkim and sender_auth from `fresh`.
 
         New connections get them, those that are open keep theirs. Listeners,
         data directory, user and workers need a restart.
@@ -134,6 +136,7 @@ class Worker:
                 queue=fresh.queue,
                 retention=fresh.retention,
                 dkim=fresh.dkim,
+                sender_auth=fresh.sender_auth,
             )
             self.store.use(fresh.limits, fresh.retention)
             self._counts.use(fresh.limits)
@@ -175,8 +178,14 @@ class Worker:
         acceptance = Acceptance(self.store, clock, settings.hostname, self._signer)
         space = Space(settings.data, limits, clock)
         shared = (acceptance, self.directory, self.store, space, limits)
+        sender_auth = settings.sender_auth
+        judge = (
+            SenderJudge(sender_auth, self._resolver, clock, settings.hostname)
+            if sender_auth.enabled
+            else None
+        )
         return {
-            Role.EXCHANGE: Inbound(*shared, self._counts, self._known_senders),
+            Role.EXCHANGE: Inbound(*shared, self._counts, self._known_senders, judge),
             Role.SUBMISSION: Submission(*shared, clock, settings.hostname),
         }
 

@@ -36,6 +36,9 @@ key = "{certificates.key}"
 [dns]
 servers = ["{resolver}:53"]
 
+[sender_auth]
+enabled = false
+
 [queue]
 allow_private_addresses = true
 """

@@ -15,6 +15,7 @@ import msgspec
 from postroad.config.fields import Count, Duration, Kind, Natural
 from postroad.config.limits import Limits
 from postroad.config.logins import Auth, OpenId
+from postroad.config.sender_auth import SenderAuth
 
 HOUR: Final = 3600.0
 DAY: Final = 86400.0
@@ -252,6 +253,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"listeners": "
         "Without any, every protocol is served on loopback at high ports.",
     ] = msgspec.field(default_factory=high_ports)
     dns: Dns = Dns()
+    sender_auth: SenderAuth = SenderAuth()
     queue: Queue = Queue()
     backup: Backup = Backup()
     retention: Retention = Retention()
@@ -275,8 +277,11 @@ def machine_name() -> str:
 
 
 def defaults(data: Path) -> Settings:
-    """Return what holds without a settings file: loopback, high ports, mail in `data`."""
-    return Settings(hostname=machine_name(), data=data.absolute())
+    """Return what holds without a settings file: loopback, high ports, mail in `data`.
+
+    Nobody is asked where mail on loopback is from: the DNS knows nothing of it.
+    """
+    return Settings(hostname=machine_name(), data=data.absolute(), sender_auth=SenderAuth(enabled=False))
 
 
 def split_address(text: str) -> tuple[str, int]:

@@ -12,6 +12,7 @@ from postroad.delivery import bounce
 from postroad.delivery.bounce import Notice
 from postroad.delivery.expand import Expansion
 from postroad.delivery.local import Delivery, deliver
+from postroad.delivery.sender_auth.service import Standing
 from postroad.delivery.signing import Signer
 from postroad.delivery.trace_fields import forward_field, received
 from postroad.message.header import MAX_HEADER
@@ -43,6 +44,8 @@ class Accepted(Struct, frozen=True):
     """What the sender asked to be told will not reach somebody else."""
     signatures: bytes = b""
     """DKIM-Signature fields, which go below the Received field of this hop."""
+    standing: Standing = Standing()
+    """Where it is from, as far as that was asked."""
 
 
 class Acceptance:
@@ -112,11 +115,14 @@ class Acceptance:
         trail_id = record.next_id(tx)
         identity = text_id(trail_id)
         only = envelope.recipients[0].address if len(envelope.recipients) == 1 else None
-        trace = received(peer, hostname=self._hostname, message_id=identity, now=tx.now, recipient=only)
+        standing = accepted.standing
+        trace = standing.trace + received(
+            peer, hostname=self._hostname, message_id=identity, now=tx.now, recipient=only
+        )
         outgoing = expansion.outgoing()
         blob = put_blob(tx, prepared, len(expansion.accounts) + len(outgoing))
-        delivery = Delivery(envelope.sender, blob, prepared, trace + accepted.signatures)
-        notes = [Note("received", {**_connection_facts(peer), "size": prepared.size})]
+        delivery = Delivery(envelope.sender, blob, prepared, trace + accepted.signatures, standing.junk)
+        notes = [Note("received", {**_connection_facts(peer), "size": prepared.size}), *standing.notes]
         notes += deliver(tx, delivery, list(expansion.accounts.values()))
         notes += [
             Note("forwarded", {"alias": alias, "to": targets})

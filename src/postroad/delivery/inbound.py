@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from postroad.delivery.accept import Acceptance, Accepted
 from postroad.delivery.expand import Expansion, expand, refuse_unresolved
 from postroad.delivery.header_checks import check_loop, header_of, lacks_header
 from postroad.delivery.rewrite import rewritten
+from postroad.delivery.sender_auth.service import SenderJudge, Standing
 from postroad.delivery.tls_received import is_tls_report, keep_tls_report
 from postroad.delivery.tls_wish import with_tls_wish
 from postroad.directory.directory import Directory
@@ -46,7 +49,9 @@ class Inbound:
         limits: Limits,
         harvests: Harvests,
         senders: Senders,
+        judge: SenderJudge | None = None,
     ) -> None:
+        """Without a `judge` nobody asks where mail is from."""
         self._acceptance = acceptance
         self._directory = directory
         self._store = store
@@ -54,6 +59,7 @@ class Inbound:
         self._limits = limits
         self._harvests = harvests
         self._senders = senders
+        self._judge = judge
 
     def check_sender(self, peer: Peer, sender: Address | None) -> None:
         """Anyone may be a sender here; the disk has the say whether there is room."""
@@ -81,22 +87,30 @@ class Inbound:
         """Take the message for good; give the text behind the 250.
 
         Raises:
-            Refused: a loop, a header beyond the limits, a recipient gone since RCPT.
+            Refused: a loop, a header beyond the limits, a recipient gone since RCPT, a sender
+                that its domain disowns.
             Unavailable, StoreError: nothing was kept.
         """
         self._space.check(len(body))
         header = header_of(body, self._limits)
         expansion = expand(self._directory, envelope.recipients, relay=False)
         check_loop(header, self._limits, _forwarders(envelope, expansion))
-        if is_tls_report(header):
-            await keep_tls_report(self._store.database, body)
         if expansion.remote:
             envelope = with_tls_wish(envelope, header)
+        standing = Standing()
+        head, start = (b"\r\n", 0) if lacks_header(body) else (None, len(header))
+        if self._judge is not None:
+            standing = await self._judge.judge(peer, envelope, header, body)
+            head = head or self._judge.without_forged(header)
+        if is_tls_report(header):
+            await keep_tls_report(self._store.database, body)
         answerable = bool(expansion.confirmed) and await self._is_answerable(peer, envelope.sender)
-        accepted = Accepted("in", peer, envelope, expansion, answerable)
-        if not lacks_header(body):
+        accepted = Accepted(
+            "in", _named(peer, standing.name), envelope, expansion, answerable, standing=standing
+        )
+        if head is None:
             return f"accepted as {await self._acceptance.commit(accepted, body)}"
-        with rewritten(self._store, b"\r\n", body, 0) as whole:
+        with rewritten(self._store, head, body, start) as whole:
             return f"accepted as {await self._acceptance.commit(accepted, whole)}"
 
     async def refused(
@@ -117,3 +131,7 @@ class Inbound:
 
 def _forwarders(envelope: Envelope, expansion: Expansion) -> list[Address]:
     return [r.address for r in envelope.recipients if str(r.address) in expansion.forwarded]
+
+
+def _named(peer: Peer, name: str) -> Peer:
+    return replace(peer, reverse_name=name) if name else peer

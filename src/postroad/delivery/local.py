@@ -1,6 +1,7 @@
 """Final delivery: an accepted message into the mailboxes of its local recipients."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -10,8 +11,11 @@ from postroad.directory.resolve import AccountTarget
 from postroad.model.address import Address
 from postroad.store.errors import NoSuchMailbox
 from postroad.store.filing import Blob, Filed, Letter, file_message
+from postroad.store.mailboxes import by_name, create
 from postroad.store.prepare import Prepared
-from postroad.trail.note import Note
+from postroad.trail.note import Fact, Note
+
+_JUNK: Final = "\\Junk"
 
 
 class Delivery(Struct, frozen=True):
@@ -21,6 +25,8 @@ class Delivery(Struct, frozen=True):
     blob: Blob
     prepared: Prepared
     received: bytes = b""
+    junk: frozenset[str] = frozenset()
+    """Domains whose recipients get it in the mailbox for junk (RFC 6154 §2)."""
 
 
 def deliver(tx: Transaction, delivery: Delivery, targets: Sequence[AccountTarget]) -> list[Note]:
@@ -31,21 +37,39 @@ def deliver(tx: Transaction, delivery: Delivery, targets: Sequence[AccountTarget
     """
     notes = []
     for target in targets:
-        filed = deliver_one(tx, delivery, target)
-        facts: dict[str, str | int | float | bool | list[str]] = {
+        filed, mailbox = deliver_one(tx, delivery, target)
+        facts: dict[str, Fact] = {
             "account": str(target.address),
             "recipient": str(target.delivered_to),
-            "mailbox": "INBOX",
+            "mailbox": mailbox,
             "uid": filed.uid,
         }
         notes.append(Note("filed", facts))
     return notes
 
 
-def deliver_one(tx: Transaction, delivery: Delivery, target: AccountTarget) -> Filed:
-    """File the message in one INBOX."""
-    inbox = tx.value("SELECT id FROM mailbox WHERE account_id = ? AND name = 'INBOX'", target.account_id)
-    if inbox is None:
-        raise NoSuchMailbox(f"account {target.account_id} has no INBOX")
+def deliver_one(tx: Transaction, delivery: Delivery, target: AccountTarget) -> tuple[Filed, str]:
+    """File the message for one account; give the mailbox's name too."""
+    if target.delivered_to.domain in delivery.junk:
+        mailbox_id, name = _junk(tx, target.account_id)
+    else:
+        mailbox_id, name = _inbox(tx, target.account_id), "INBOX"
     prefix = delivery_fields(delivery.sender, target.delivered_to) + delivery.received
-    return file_message(tx, target.account_id, inbox, Letter(delivery.blob, delivery.prepared, prefix))
+    letter = Letter(delivery.blob, delivery.prepared, prefix)
+    return file_message(tx, target.account_id, mailbox_id, letter), name
+
+
+def _inbox(tx: Transaction, account_id: int) -> int:
+    inbox = tx.value("SELECT id FROM mailbox WHERE account_id = ? AND name = 'INBOX'", account_id)
+    if inbox is None:
+        raise NoSuchMailbox(f"account {account_id} has no INBOX")
+    return int(inbox)
+
+
+def _junk(tx: Transaction, account_id: int) -> tuple[int, str]:
+    """The mailbox that is for junk; one whose owner has none gets it."""
+    row = tx.row("SELECT id, name FROM mailbox WHERE account_id = ? AND special_use = ?", account_id, _JUNK)
+    if row is not None:
+        return row[0], row[1]
+    found = by_name(tx, account_id, "Junk") or create(tx, account_id, "Junk", _JUNK)
+    return found.id, found.name

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from postroad.model.answers import Answer, Mx, TemporaryFailure
+from postroad.model.answers import Answer, Mx, TemporaryFailure, Tlsa
 from postroad.model.resolver import Resolver
 
 T = TypeVar("T")
@@ -55,9 +55,17 @@ class BoundedResolver:
         """See `Resolver.ptr`."""
         return await self._ask(self._resolver.ptr, address)
 
+    async def tlsa(self, name: str) -> Answer[Tlsa]:
+        """See `Resolver.tlsa`."""
+        return await self._ask(self._resolver.tlsa, name)
+
+    async def alias_is_secure(self, name: str) -> bool | TemporaryFailure:
+        """See `Resolver.alias_is_secure`."""
+        return await self._ask(self._resolver.alias_is_secure, name)
+
     async def _ask(
-        self, question: Callable[[str], Awaitable[Answer[T]]], name: str, cost: int = 1
-    ) -> Answer[T]:
+        self, question: Callable[[str], Awaitable[T]], name: str, cost: int = 1
+    ) -> T | TemporaryFailure:
         if self._left < cost:
             return TemporaryFailure(f"more than {self._questions} questions to the DNS")
         self._left -= cost

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from postroad.config.limits import Limits
 from postroad.config.logins import Auth
+from postroad.config.sender_auth import SenderAuth
 from postroad.config.settings import Listener, Queue, Settings
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory.aliases import Alias
@@ -38,6 +39,7 @@ class ThreadedWorld:
         limits: Limits | None = None,
         queue: Queue | None = None,
         auth: Auth | None = None,
+        sender_auth: SenderAuth | None = None,
         client_ca: Path | None = None,
         timeouts: Timeouts = TIMEOUTS,
         hostname: str = HOSTNAME,
@@ -52,6 +54,7 @@ class ThreadedWorld:
             limits=limits,
             queue=queue,
             auth=auth,
+            sender_auth=sender_auth,
             client_ca=client_ca,
             timeouts=timeouts,
             hostname=hostname,

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from postroad.config.limits import Limits
 from postroad.config.logins import Auth
+from postroad.config.sender_auth import SenderAuth
 from postroad.config.settings import Listener, Queue, Settings, Tls
 from postroad.db.transaction import Reader, Transaction
 from postroad.delivery.remote import Outside
@@ -94,6 +95,7 @@ class MailWorld:
         limits: Limits | None = None,
         queue: Queue | None = None,
         auth: Auth | None = None,
+        sender_auth: SenderAuth | None = None,
         client_ca: Path | None = None,
         timeouts: Timeouts = TIMEOUTS,
         hostname: str = HOSTNAME,
@@ -103,6 +105,7 @@ class MailWorld:
         """Without `real_time` the clock stands still until `advance`; `data`, if named, is kept.
 
         `listeners` come beside the usual ones, or in place of those of the same name.
+        Nobody asks where mail is from unless `sender_auth` says so.
         """
         self.clock: ManualClock | SystemClock = SystemClock() if real_time else ManualClock()
         self.resolver: Final = ZoneResolver()
@@ -128,6 +131,7 @@ class MailWorld:
             limits=limits or (Limits() if real_time else _unhurried()),
             queue=queue or Queue(allow_private_addresses=True),
             auth=auth or Auth(),
+            sender_auth=sender_auth or SenderAuth(enabled=False),
             tls=Tls(client_ca=client_ca),
         )
 

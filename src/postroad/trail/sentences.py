@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from postroad.config.values import about_duration, about_size
 from postroad.trail.note import Fact, Note, Trail
+from postroad.trail.sender_auth import tell_check
 
 When: TypeAlias = Callable[[float], str]
 
@@ -78,6 +79,8 @@ class _Teller:
                 yield from _received(note)
             case "refused":
                 yield from _refused(note)
+            case "spf" | "dkim" | "dmarc" | "policy":
+                yield from tell_check(note)
             case "filed":
                 yield self._file(note)
             case "forwarded":

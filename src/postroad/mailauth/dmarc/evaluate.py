@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
+from msgspec import Struct
+
 from postroad.mailauth.dmarc.author import Author
 from postroad.mailauth.dmarc.result import Dmarc
 from postroad.mailauth.dmarc.walk import Walk, Walker
@@ -13,79 +15,92 @@ SIGNERS: Final = 8
 """Domains with a good signature that are looked at."""
 
 
-async def evaluate(
-    resolver: Resolver, author: Author, *, spf: str | None, dkim: Iterable[str], spf_failed: bool = False
-) -> Dmarc:
-    """Judge a message.
+class Identifiers(Struct, frozen=True):
+    """What stands behind a message, and what may: domains in lower case."""
 
-    `spf` is the domain that passed SPF as MAIL FROM, or as HELO of the null
-    sender; `dkim` the domains of signatures that hold. `spf_failed` says that
-    SPF could not be checked for now, so that nothing definite is said when
-    the rest does not pass.
-    """
+    spf: str = ""
+    """The domain that passed SPF as MAIL FROM, or as HELO of the null sender."""
+    dkim: tuple[str, ...] = ()
+    """Domains of signatures that hold."""
+    unchecked_spf: str = ""
+    """The same, when SPF could not be checked for now."""
+    unchecked_dkim: tuple[str, ...] = ()
+
+
+async def evaluate(
+    resolver: Resolver, author: Author, found: Identifiers, walker: Walker | None = None
+) -> Dmarc:
+    """Judge a message. A `walker` may have been up from the author domain already."""
     if not author.domain:
         return Dmarc("permerror", problem=f"the message {author.problem}")
-    return await _Evaluation(resolver, author.domain).run(
-        spf, list(dict.fromkeys(dkim))[:SIGNERS], spf_failed
+    walker = walker or Walker(resolver)
+    walk = await walker.walk(author.domain)
+    if walk.problem:
+        return Dmarc("temperror", author.domain, problem=walk.problem)
+    policy = walk.policy()
+    if policy is None or not policy[1].applies:
+        return Dmarc("none", author.domain, problem="its domain publishes no DMARC policy")
+    holder, record = policy
+    published = record.policy
+    if holder != author.domain:
+        exists = record.nonexistent is None or await _exists(resolver, author.domain)
+        published = record.policy_for(subdomain=True, exists=exists)
+    alignment = _Alignment(walker, walk)
+    spf = await alignment.of([found.spf] if found.spf else [], strict=record.strict_spf)
+    dkim = await alignment.of(found.dkim, strict=record.strict_dkim)
+    if not spf and not dkim:
+        # Only what would be aligned can make a difference: nobody gets around a policy
+        # by breaking the DNS of a domain of his own.
+        if await alignment.of([found.unchecked_spf] if found.unchecked_spf else [], strict=record.strict_spf):
+            alignment.problem = f"SPF of {found.unchecked_spf} could not be checked"
+        for domain in await alignment.of(found.unchecked_dkim, strict=record.strict_dkim):
+            alignment.problem = f"a signature of {domain} could not be checked"
+    passed = bool(spf or dkim)
+    return Dmarc(
+        "pass" if passed else "temperror" if alignment.problem else "fail",
+        author.domain,
+        walk.organization,
+        holder,
+        record,
+        published,
+        record.softened(published),
+        spf[0] if spf else "",
+        dkim,
+        "" if passed else alignment.problem,
     )
 
 
-class _Evaluation:
-    """One message."""
+class _Alignment:
+    """Which domains are of the author's organization (§4.4, §4.10.2)."""
 
-    def __init__(self, resolver: Resolver, domain: str) -> None:
-        self._resolver = resolver
-        self._walker = Walker(resolver)
-        self._domain = domain
-        self._problem = ""
+    def __init__(self, walker: Walker, author: Walk) -> None:
+        self._walker = walker
+        self._author = author
+        self.problem = ""
+        """Why it could not be said of one of them."""
 
-    async def run(self, spf: str | None, dkim: list[str], unchecked: bool) -> Dmarc:
-        """Give the result."""
-        walk = await self._walker.walk(self._domain)
-        if walk.problem:
-            return Dmarc("temperror", self._domain, problem=walk.problem)
-        found = walk.policy()
-        if found is None or not found[1].applies:
-            return Dmarc("none", self._domain, problem="its domain publishes no DMARC policy")
-        holder, record = found
-        published = record.policy
-        if holder != self._domain:
-            exists = record.nonexistent is None or await self._exists()
-            published = record.policy_for(subdomain=True, exists=exists)
-        aligned_spf = spf if spf and await self._is_aligned(walk, spf, record.strict_spf) else ""
-        aligned_dkim = [d for d in dkim if await self._is_aligned(walk, d, record.strict_dkim)]
-        passed = bool(aligned_spf or aligned_dkim)
-        unknown = self._problem or ("SPF could not be checked" if unchecked else "")
-        return Dmarc(
-            "pass" if passed else "temperror" if unknown else "fail",
-            self._domain,
-            walk.organization,
-            holder,
-            record,
-            published,
-            record.softened(published),
-            aligned_spf,
-            tuple(aligned_dkim),
-            "" if passed else unknown,
-        )
+    async def of(self, domains: Iterable[str], *, strict: bool) -> tuple[str, ...]:
+        """Those that are aligned."""
+        looked_at = list(dict.fromkeys(domains))[:SIGNERS]
+        return tuple([domain for domain in looked_at if await self._is_aligned(domain, strict)])
 
-    async def _is_aligned(self, walk: Walk, identifier: str, strict: bool) -> bool:
-        """Identifier alignment (§4.4, §4.10.2)."""
-        if identifier == self._domain:
+    async def _is_aligned(self, domain: str, strict: bool) -> bool:
+        organization = self._author.organization
+        if domain == self._author.start:
             return True
-        # Organizations are suffixes: without one label in common there is nothing to ask for.
-        if strict or identifier.rpartition(".")[2] != self._domain.rpartition(".")[2]:
+        # An organization is the domain itself or above it: what is not below ours has another.
+        if strict or not (domain == organization or domain.endswith(f".{organization}")):
             return False
-        other = await self._walker.walk(identifier)
-        if other.problem:
-            self._problem = other.problem
+        walk = await self._walker.walk(domain)
+        if walk.problem:
+            self.problem = walk.problem
             return False
-        return other.organization == walk.organization
+        return walk.organization == organization
 
-    async def _exists(self) -> bool:
-        """Whether the author domain is in the DNS (§3.2.13); yes when nobody can say."""
-        for question in (self._resolver.mx, self._resolver.a, self._resolver.aaaa):
-            answer = await question(self._domain)
-            if isinstance(answer, Found | TemporaryFailure):
-                return True
-        return False
+
+async def _exists(resolver: Resolver, domain: str) -> bool:
+    """Whether a domain is in the DNS (§3.2.13); yes when nobody can say."""
+    for question in (resolver.mx, resolver.a, resolver.aaaa):
+        if isinstance(await question(domain), Found | TemporaryFailure):
+            return True
+    return False

@@ -6,7 +6,7 @@ import pytest
 
 from postroad.dns.zone import ZoneResolver
 from postroad.mailauth.dmarc.author import Author, author_of
-from postroad.mailauth.dmarc.evaluate import evaluate
+from postroad.mailauth.dmarc.evaluate import Identifiers, evaluate
 from postroad.mailauth.dmarc.record import parse_record
 from postroad.mailauth.dmarc.result import Dmarc
 from postroad.mailauth.dmarc.walk import QUERIES, Walk, Walker, names_to_ask
@@ -21,7 +21,7 @@ def zone_of(**records: str) -> ZoneResolver:
 
 
 def judge(zone: ZoneResolver, domain: str, spf: str | None = None, dkim: tuple[str, ...] = ()) -> Dmarc:
-    return asyncio.run(evaluate(zone, Author(domain), spf=spf, dkim=dkim))
+    return asyncio.run(evaluate(zone, Author(domain), Identifiers(spf or "", dkim)))
 
 
 def walk(zone: ZoneResolver, domain: str) -> Walk:
@@ -194,14 +194,30 @@ def test_what_is_not_known_yet_is_no_failure() -> None:
     zone.broken = {"_dmarc.a.x.test"}
     assert judge(zone, "x.test", "a.x.test").verdict == "temperror"
     assert judge(zone, "x.test", "a.x.test", ("x.test",)).verdict == "pass"
-    unchecked = evaluate(zone, Author("x.test"), spf=None, dkim=(), spf_failed=True)
-    assert asyncio.run(unchecked).verdict == "temperror"
+    for unchecked in (
+        Identifiers(unchecked_spf="b.x.test"),
+        Identifiers(unchecked_dkim=("y.test", "x.test")),
+    ):
+        assert asyncio.run(evaluate(zone, Author("x.test"), unchecked)).verdict == "temperror"
+
+
+def test_nobody_gets_around_a_policy_by_breaking_his_own_dns() -> None:
+    zone = zone_of(x_test="v=DMARC1; p=reject")
+    zone.broken = {"_dmarc.evil.test"}
+    strange = Identifiers("evil.test", ("evil.test",), "evil.test", ("evil.test", "s.evil.test"))
+    assert asyncio.run(evaluate(zone, Author("x.test"), strange)).verdict == "fail"
+    zone = zone_of(x_test="v=DMARC1; p=reject; aspf=s; adkim=s")
+    beside = Identifiers(unchecked_spf="a.x.test", unchecked_dkim=("a.x.test",))
+    assert asyncio.run(evaluate(zone, Author("x.test"), beside)).verdict == "fail"
 
 
 def test_many_signatures_cost_little() -> None:
     zone = zone_of(x_test="v=DMARC1; p=reject")
-    signers = tuple(f"{'a.' * 20}s{number}.{'b.' * 5}test" for number in range(1000))
+    signers = tuple(f"{'a.' * 20}s{number}.y.test" for number in range(1000))
     assert judge(zone, "x.test", None, signers).verdict == "fail"
+    assert len(zone.asked) == 2
+    signers = tuple(f"{'a.' * 20}s{number}.{'b.' * 5}x.test" for number in range(1000))
+    assert judge(zone, "x.test", None, signers).verdict == "pass"
     assert len(zone.asked) < 30
 
 
@@ -251,4 +267,4 @@ def test_nobody_to_judge(header: str) -> None:
     author = author_of(f"Subject: x\r\n{header}\r\n".encode())
     assert author.domain == ""
     assert author.problem
-    assert asyncio.run(evaluate(ZoneResolver(), author, spf=None, dkim=())).verdict == "permerror"
+    assert asyncio.run(evaluate(ZoneResolver(), author, Identifiers())).verdict == "permerror"

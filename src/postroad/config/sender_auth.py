@@ -1,0 +1,48 @@
+"""How strangers' mail is judged by where it says it is from: the `[sender_auth]` table of the settings."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from postroad.config.fields import Count, Duration
+
+
+class SenderAuth(msgspec.Struct, frozen=True, kw_only=True):
+    """The `[sender_auth]` table."""
+
+    enabled: Annotated[
+        bool,
+        "Check mail from other servers by SPF, DKIM and DMARC, write Authentication-Results on top of "
+        "it, and do what the domain that it says it is from asks for. Off: none of it, at no cost.",
+    ] = True
+    policy: Annotated[
+        Literal["enforce", "monitor"],
+        "enforce: what fails DMARC is refused (p=reject) or filed as junk (p=quarantine); "
+        "monitor: verdicts are written down and nothing follows from them.",
+    ] = "enforce"
+    monitor_domains: Annotated[
+        tuple[str, ...], "Domains of yours for whose mail it is monitor, whatever the policy."
+    ] = ()
+    allow: Annotated[
+        tuple[str, ...],
+        'Whose mail is taken although it fails: domains in From ("lists.example.org"; subdomains with a '
+        'dot in front) and networks that send it ("192.0.2.0/24").',
+    ] = ()
+    trusted_sealers: Annotated[
+        tuple[str, ...],
+        "Domains that are believed when their ARC seal says that a message passed before it reached them: "
+        "forwarders and mailing lists.",
+    ] = ()
+    spf_fail: Annotated[
+        Literal["note", "reject"],
+        "What follows when the sender's domain does not let the client send (SPF -all), DMARC apart: "
+        "forwarded mail fails as well, so it is only noted by default.",
+    ] = "note"
+    on_temperror: Annotated[
+        Literal["accept", "defer"],
+        "When the DNS does not answer: accept takes the mail unjudged, defer lets its sender try again.",
+    ] = "accept"
+    received_spf: Annotated[bool, "Also write a Received-SPF field."] = False
+    authserv_id: Annotated[str, "Who judged, in Authentication-Results; empty: hostname."] = ""
+    timeout: Annotated[Duration, "For all questions to the DNS about one message."] = 25.0
+    questions: Annotated[Count, "Questions to the DNS about one message."] = 100

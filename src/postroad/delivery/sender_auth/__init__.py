@@ -1,0 +1,1 @@
+"""Who strangers' mail is from, and what follows from that: SPF, DKIM, DMARC on receipt."""
