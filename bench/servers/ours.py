@@ -19,8 +19,11 @@ from tests.interop.postroad_server import Postroad
 
 DOMAIN: Final = "ours.test"
 
-# Everything comes from one address here, as nothing does in life.
+# Everything comes from one address here, as nothing does in life; the other side hashes a password once, too.
 _LIMITS: Final = """
+[auth]
+scram = "off"
+
 [limits]
 connections = 20000
 connections_per_address = 20000

@@ -18,11 +18,11 @@ class Auth(msgspec.Struct, frozen=True, kw_only=True):
         "Without PLAIN and LOGIN there is no LOGIN of IMAP and no USER of POP3 either.",
     ] = MECHANISMS
     scram: Annotated[
-        Literal["off", "prepare", "on"],
+        Literal["off", "auto", "on"],
         "Whether SCRAM keys are kept beside the argon2id hashes of passwords: whoever steals the data "
-        "can guess at them much faster. prepare: keys are made at log-ins and new passwords, but SCRAM "
-        "is not offered yet; on: it is offered, and accounts without keys cannot use it.",
-    ] = "off"
+        "can guess at them faster. They are made at log-ins and of new passwords. auto: SCRAM is offered "
+        "once every password has keys; on: at once, and accounts without keys cannot use it.",
+    ] = "auto"
     scram_iterations: Annotated[
         Count, "What a guess at a SCRAM key costs, and a log-in the client; 4,096 or more."
     ] = 50_000

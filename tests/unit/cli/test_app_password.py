@@ -80,8 +80,7 @@ def test_what_cannot_be(populated: Shell, words: tuple[str, ...], status: int, s
 def test_settings_bound_their_number_and_want_scram_keys(populated: Shell, tmp_path: Path) -> None:
     settings = tmp_path / "postroad.toml"
     settings.write_text(
-        f'data = "{populated.data}"\n[auth]\nscram = "prepare"\nscram_iterations = 4096\n'
-        "[limits]\napp_passwords = 1\n"
+        f'data = "{populated.data}"\n[auth]\nscram_iterations = 4096\n[limits]\napp_passwords = 1\n'
     )
     config = ("--config", str(settings))
     populated.ok("account", "passwd", ADA, *config, stdin="battery staple\n")

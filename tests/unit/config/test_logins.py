@@ -18,7 +18,7 @@ OPENID = '[openid]\nissuer = "https://id.example.org"\n'
             'auth.mechanisms: "SCRAM-SHA256" is not one of them',
         ),
         ('[auth]\nmechanisms = ["plain"]', 'did you mean "PLAIN"?'),
-        ('[auth]\nscram = "yes"', 'auth.scram: "yes" is not one of off, prepare, on'),
+        ('[auth]\nscram = "yes"', 'auth.scram: "yes" is not one of off, auto, on'),
         ("[auth]\nscram_iterations = 1000", "auth.scram_iterations: must be 4096 or more (RFC 7677 §4)"),
         (
             '[[listener]]\nrole = "imap"\naddress = "[::1]:143"\nmechanisms = ["CRAM-MD5"]',

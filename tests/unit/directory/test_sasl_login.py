@@ -26,6 +26,7 @@ from postroad.directory.errors import (
     TooMany,
 )
 from postroad.directory.scram import make_keys, recipes, stale_keys
+from postroad.directory.scram_offer import LOOK_AGAIN
 from postroad.model.refusal import Refused
 from postroad.sasl.outcome import Challenge
 from tests.unit.directory.world import WHO, Book, HeldClock, run_with_database
@@ -33,7 +34,8 @@ from tests.unit.directory.world import WHO, Book, HeldClock, run_with_database
 RIGHT = "correct horse"
 HOME = Client("192.0.2.1", "imap")
 ON = Auth(scram="on", scram_iterations=4096)
-PREPARE = Auth(scram="prepare", scram_iterations=4096)
+AUTO = Auth(scram_iterations=4096)
+OFF = Auth(scram="off")
 
 
 @pytest.fixture
@@ -263,7 +265,7 @@ def test_who_was_shown_a_shorter_list_is_told(book: Book) -> None:
     run(book, test)
 
 
-@pytest.mark.parametrize("auth", [ON, PREPARE])
+@pytest.mark.parametrize("auth", [ON, AUTO])
 def test_keys_are_made_when_the_password_is_shown(book: Book, auth: Auth) -> None:
     async def show(directory: Directory, clock: HeldClock) -> None:
         await directory.authenticate("bob@example.org", RIGHT, HOME, "PLAIN")
@@ -295,7 +297,7 @@ def test_keys_are_forgotten_when_none_are_wanted(book: Book) -> None:
         await directory.forget_unwanted_keys()
         assert isinstance(await plain(directory, RIGHT), LoggedIn)
 
-    run(book, forget, Auth())
+    run(book, forget, OFF)
     assert book.read(lambda reader: reader.value("SELECT count(*) FROM scram_key")) == 0
     assert b"stored_key" not in (book.data / "directory.json").read_bytes()
 
@@ -303,8 +305,8 @@ def test_keys_are_forgotten_when_none_are_wanted(book: Book) -> None:
 @pytest.mark.parametrize(
     ("auth", "bindings", "offered"),
     [
-        (Auth(), {}, ("PLAIN", "LOGIN")),
-        (PREPARE, {}, ("PLAIN", "LOGIN")),
+        (OFF, {}, ("PLAIN", "LOGIN")),
+        (AUTO, {}, ("PLAIN", "LOGIN")),
         (ON, {}, ("SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN")),
         (ON, {"tls-server-end-point": b"1"}, ("SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN")),
         (
@@ -325,6 +327,34 @@ def test_what_is_offered(
         assert directory.begin_login("PLAIN", client, ("LOGIN",)) is None
 
     run(book, test, auth)
+
+
+def offers_scram(directory: Directory) -> bool:
+    return "SCRAM-SHA-256" in directory.mechanisms(HOME)
+
+
+def test_scram_is_offered_by_itself_once_every_password_has_keys(book: Book) -> None:
+    async def test(directory: Directory, clock: HeldClock) -> None:
+        assert not offers_scram(directory)
+        # A log-in of bob's makes the last keys that were missing; that is no change of the directory.
+        await directory.authenticate("bob@example.org", RIGHT, HOME, "PLAIN")
+        clock.time += LOOK_AGAIN - 1
+        assert not offers_scram(directory)
+        clock.time += 1
+        assert offers_scram(directory)
+        book.account("eve@example.org", RIGHT)  # a password without keys, set by something else
+        assert not offers_scram(directory)
+        give_keys(book, "eve@example.org", RIGHT)
+        assert offers_scram(directory)
+        secret = draw()
+        book.write(
+            lambda tx: add_app_password(tx, "bob@example.org", secret, who=WHO, label="x", most=5, keys={})
+        )
+        assert not offers_scram(directory)
+        book.write(lambda tx: remove_app_password(tx, "bob@example.org", "x", who=WHO))
+        assert offers_scram(directory)
+
+    run(book, test, AUTO)
 
 
 # -- app passwords ---------------------------------------------------------------------
