@@ -10,6 +10,7 @@ from postroad.directory import kept_accounts, snapshot
 from postroad.model.clock import Clock
 from postroad.obs.log import log
 from postroad.store.scrub import Scrub
+from postroad.store.seen import forget_gone
 from postroad.store.store import PACKS, Store
 from postroad.store.sweep import sweep_blobs, sweep_kept
 from postroad.store.tombstones import forget_tombstones
@@ -73,6 +74,8 @@ async def _forget_expunged(store: Store, clock: Clock) -> None:
     seconds, most = max(store.retention.expunged, _DAY), store.limits.tombstones
     if forgotten := await forget_tombstones(store.database, clock.now(), seconds=seconds, most=most):
         log.info("house.forgot_expunged", messages=forgotten)
+    if marks := await forget_gone(store.database):
+        log.info("house.forgot_seen", marks=marks)
 
 
 async def _prune(data: Path, clock: Clock) -> None:

@@ -1,10 +1,10 @@
-"""A server for demo.test with one user, ada, password demo: what the dialogues of IMAP play against."""
+"""A server for demo.test with ada and bob, password demo: what the dialogues of IMAP play against."""
 
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from shutil import copytree
 from typing import Final
@@ -37,7 +37,7 @@ _DATA: Final = tempfile.TemporaryDirectory(prefix="postroad-imap-")
 
 @cache
 def prepared() -> Path:
-    """A data directory with ada@demo.test, password demo; copied for each dialogue."""
+    """A data directory with ada@demo.test and bob@demo.test, password demo; copied for each dialogue."""
     data = Path(_DATA.name) / "data"
     prepare_data(data)
     (data / "run").mkdir()
@@ -45,8 +45,9 @@ def prepared() -> Path:
     hashed = Hasher(LEAST_COST).hash("demo", allow_weak=True)
     with open_offline(data) as database:
         database.write(lambda tx: add_domain(tx, "demo.test", who="test"))
-        database.write(lambda tx: add_account(tx, "ada@demo.test", who="test"))
-        database.write(lambda tx: set_password(tx, "ada@demo.test", hashed, who="test"))
+        for address in ("ada@demo.test", "bob@demo.test"):
+            database.write(partial(add_account, address=address, who="test"))
+            database.write(partial(set_password, address=address, hashed=hashed, who="test"))
     return data
 
 

@@ -20,6 +20,7 @@ NAME: Final = b"quince-jelly"
 HERS: Final = [
     *(NAME, b"~ada/" + NAME, b"user/ada/" + NAME, b"#user/ada/" + NAME, b"ada@demo.test/" + NAME),
     *(b"../ada/" + NAME, b"/1/" + NAME, b"~ada@demo.test/INBOX", b"user.ada", b"Other Users/ada/INBOX"),
+    *(b'"Other Users/ada@demo.test/INBOX"', b'"Other Users/ada@demo.test/' + NAME + b'"'),
 ]
 HELD: Final = b"wanted"
 """Where a command names what it is about."""
@@ -37,6 +38,11 @@ ARGUMENTS: Final[dict[bytes, list[bytes]]] = {
     b"APPEND": [HELD + b" {3+}\r\na: "],
     b"GETQUOTA": [HELD, b'""'],
     b"GETQUOTAROOT": [HELD],
+    b"SETACL": [HELD + b" bob@demo.test lrs"],
+    b"DELETEACL": [HELD + b" bob@demo.test"],
+    b"GETACL": [HELD],
+    b"LISTRIGHTS": [HELD + b" bob@demo.test"],
+    b"MYRIGHTS": [HELD],
     b"GETMETADATA": [
         HELD + b" /shared/comment",
         b'"" (DEPTH infinity) /private',

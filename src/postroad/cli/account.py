@@ -74,18 +74,31 @@ account.add_command(purge)
 @click.option("--name", default="", help="The person's name.")
 @click.option("--quota", type=_SIZE, metavar="SIZE", help='Most that it may hold, as in "2 GiB".')
 @click.option("--quota-messages", type=_COUNT, metavar="N", help="Most messages that it may hold.")
+@click.option("--shared", is_flag=True, help="Nobody's: others use it under Shared/, by mailbox share.")
 @click.option("--no-password", is_flag=True, help="Set one later; until then nobody can log in.")
 @pass_here
 def add(
-    here: Here, address: str, name: str, quota: int | None, quota_messages: int | None, no_password: bool
+    here: Here,
+    address: str,
+    name: str,
+    quota: int | None,
+    quota_messages: int | None,
+    shared: bool,
+    no_password: bool,
 ) -> None:
     """Make an account with its mailboxes."""
     ask(here, lambda reader: _check_new(reader, address))
-    password = None if no_password else new_password(here, address)
+    password = None if no_password or shared else new_password(here, address)
 
     def work(tx: Transaction) -> AccountInfo:
         made = accounts.add_account(
-            tx, address, who=operator(), name=name, quota_bytes=quota, quota_messages=quota_messages
+            tx,
+            address,
+            who=operator(),
+            name=name,
+            quota_bytes=quota,
+            quota_messages=quota_messages,
+            shared=shared,
         )
         if password is not None:
             credentials.set_password(tx, address, password.hash, who=operator(), keys=password.keys)
@@ -95,7 +108,9 @@ def add(
     if here.json:
         print_json(ask(here, lambda reader: _facts(accounts.entry(reader, address))))
     here.say(f"Added {made.address.unicode}.")
-    if no_password:
+    if shared:
+        here.next(f"postroad mailbox share {made.address.unicode} INBOX someone@example.org write")
+    elif no_password:
         here.next(f"postroad account passwd {made.address.unicode}")
     else:
         here.next(f"postroad send --to {made.address.unicode} --subject Hello")
@@ -300,6 +315,8 @@ def _check_new(reader: Reader, address: str) -> None:
 def _state(one: AccountEntry) -> str:
     if one.info.suspended:
         return "suspended"
+    if one.info.shared and not one.can_log_in:
+        return "shared"
     if not one.can_log_in:
         return "no password"
     return "app passwords only" if one.info.app_passwords_only else "ok"
@@ -315,6 +332,7 @@ def _facts(one: AccountEntry) -> dict[str, Any]:
         "address": str(one.info.address),
         "name": one.info.name,
         "suspended": one.info.suspended,
+        "shared": one.info.shared,
         "can_log_in": one.can_log_in,
         "app_passwords": one.app_passwords,
         "app_passwords_only": one.info.app_passwords_only,

@@ -26,6 +26,7 @@ _NOUNS: Final = {
     "config": _Noun("config", "The settings file: example, check, show."),
     "domain": _Noun("domain", "Domains that mail is taken for."),
     "account": _Noun("account", "Accounts: people with a mailbox and a password."),
+    "mailbox": _Noun("mailbox", "Mailboxes that others may use."),
     "alias": _Noun("alias", "Addresses whose mail goes to others; catch-alls."),
     "queue": _Noun("queue", "Mail that is on its way out."),
     "report": _Noun("report", "What other servers report about your domains."),

@@ -12,7 +12,7 @@ from postroad.model.address import Address, AddressError, parse_mailbox, unicode
 from postroad.store.accounts import create_mailboxes
 
 _MAX_NAME = 200
-_COLUMNS = "id, address, name, suspended, quota_bytes, quota_messages, app_passwords_only"
+_COLUMNS = "id, address, name, suspended, quota_bytes, quota_messages, app_passwords_only, shared"
 _INFO = f"SELECT {_COLUMNS} FROM account"  # noqa: S608 - a constant
 _ENTRY = (
     f"SELECT {_COLUMNS}, created, bytes_used, messages_used,"  # noqa: S608 - a constant
@@ -35,6 +35,8 @@ class AccountInfo:
     quota_messages: int | None
     app_passwords_only: bool = False
     """Its password opens nothing by SASL; the web asks for it."""
+    shared: bool = False
+    """It is nobody's: its mailboxes are shown under Shared/ to those with whom they are shared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,11 @@ def add_account(
     name: str = "",
     quota_bytes: int | None = None,
     quota_messages: int | None = None,
+    shared: bool = False,
 ) -> AccountInfo:
     """Make an account with its first mailboxes; it cannot log in before it has a password.
+
+    A `shared` one is nobody's, and is there for others to use (`store.sharing`).
 
     Raises:
         AlreadyThere, BadName, NoSuchDomain
@@ -87,9 +92,9 @@ def add_account(
     # A new account's mailboxes get later UIDVALIDITYs than those of a lost one (RFC 3501 §2.3.1.1).
     tx.run(
         "INSERT INTO account (id, key, address, domain, name, created, quota_bytes, quota_messages,"
-        " next_uidvalidity) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " next_uidvalidity, shared) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(account_id, wanted.key, str(wanted), wanted.domain, name, tx.now),
-        *(quota_bytes, quota_messages, max(1, int(tx.now))),
+        *(quota_bytes, quota_messages, max(1, int(tx.now)), int(shared)),
     )
     create_mailboxes(tx, account_id)
     new: changes.Facts = {
@@ -97,9 +102,10 @@ def add_account(
         "name": name,
         "quota_bytes": quota_bytes,
         "quota_messages": quota_messages,
+        "shared": shared,
     }
     changes.record(tx, who=who, noun="account", name=str(wanted), new=new)
-    return AccountInfo(account_id, wanted, name, False, quota_bytes, quota_messages)
+    return AccountInfo(account_id, wanted, name, False, quota_bytes, quota_messages, shared=shared)
 
 
 def remove_account(
@@ -267,15 +273,16 @@ def check_name(name: str) -> None:
 
 
 def _info(row: Row) -> AccountInfo:
-    account_id, address, name, suspended, quota_bytes, quota_messages, app_passwords_only = row
+    account_id, address, name, suspended, quota_bytes, quota_messages, app_passwords_only, shared = row
     return AccountInfo(
         *(account_id, parse_mailbox(address), name, bool(suspended), quota_bytes, quota_messages),
         bool(app_passwords_only),
+        bool(shared),
     )
 
 
 def _entry(row: Row) -> AccountEntry:
-    created, bytes_used, messages_used, has_password, app_passwords, scram = row[7:]
+    created, bytes_used, messages_used, has_password, app_passwords, scram = row[8:]
     return AccountEntry(
-        *(_info(row[:7]), created, bytes_used, messages_used, bool(has_password), app_passwords, bool(scram))
+        *(_info(row[:8]), created, bytes_used, messages_used, bool(has_password), app_passwords, bool(scram))
     )

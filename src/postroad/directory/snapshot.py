@@ -31,12 +31,12 @@ _UNTOUCHED: Final = 1
 _MAIN: Final = "SELECT version, next_account_id, salt_key FROM directory_state"
 _ACCOUNTS: Final = (
     "SELECT a.id, a.address, a.name, a.created, a.suspended, a.quota_bytes, a.quota_messages,"
-    " a.app_passwords_only, c.hash FROM account a"
+    " a.app_passwords_only, a.shared, c.hash FROM account a"
     " LEFT JOIN credential c ON c.account_id = a.id AND c.kind = 'password' ORDER BY a.id"
 )
 _REMOVED: Final = (
     "SELECT a.id, a.address, a.name, a.created, a.suspended, a.quota_bytes, a.quota_messages,"
-    " a.app_passwords_only, c.hash, a.at, a.who, a.aliases FROM kept_account a"
+    " a.app_passwords_only, a.shared, c.hash, a.at, a.who, a.aliases FROM kept_account a"
     " LEFT JOIN credential c ON c.account_id = a.id AND c.kind = 'password' WHERE erasing = 0 ORDER BY a.id"
 )
 
@@ -63,6 +63,7 @@ class SavedAccount(msgspec.Struct, frozen=True, kw_only=True):
     scram: list[SavedKeys] = []
     app_passwords: list[SavedAppPassword] = []
     app_passwords_only: bool = False
+    shared: bool = False
 
 
 class SavedRemoved(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,7 +211,8 @@ def _restore_account(tx: Transaction, account: SavedAccount, version: int) -> No
         *(int(account.suspended), account.quota_bytes, account.quota_messages, max(1, int(tx.now))),
     )
     tx.run(
-        "UPDATE account SET app_passwords_only = ? WHERE id = ?", int(account.app_passwords_only), account.id
+        "UPDATE account SET app_passwords_only = ?, shared = ? WHERE id = ?",
+        *(int(account.app_passwords_only), int(account.shared), account.id),
     )
     _restore_login(tx, account, version)
 
@@ -228,8 +230,8 @@ def _restore_removed(tx: Transaction, removed: SavedRemoved, version: int) -> No
         *(removed.at, removed.who, msgspec.json.encode(removed.aliases).decode()),
     )
     tx.run(
-        "UPDATE kept_account SET app_passwords_only = ? WHERE id = ?",
-        *(int(account.app_passwords_only), account.id),
+        "UPDATE kept_account SET app_passwords_only = ?, shared = ? WHERE id = ?",
+        *(int(account.app_passwords_only), int(account.shared), account.id),
     )
     _restore_login(tx, account, version)
 
@@ -268,6 +270,7 @@ def _account(
     quota_bytes: int | None,
     quota_messages: int | None,
     app_passwords_only: int,
+    shared: int,
     password: str | None,
 ) -> SavedAccount:
     return SavedAccount(
@@ -282,6 +285,7 @@ def _account(
         scram=logins.keys_of(account_id, THE_PASSWORD),
         app_passwords=logins.app_passwords.get(account_id, []),
         app_passwords_only=bool(app_passwords_only),
+        shared=bool(shared),
     )
 
 

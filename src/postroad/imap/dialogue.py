@@ -28,6 +28,7 @@ from postroad.net.connection import Connection
 from postroad.policy.shared_counts import Refusal, UserSession
 from postroad.sasl.exchange import takes_passwords
 from postroad.store.account import Account
+from postroad.store.namespaces import is_foreign
 from postroad.store.store import Store
 from postroad.store.types import Mailbox
 
@@ -84,6 +85,10 @@ class Services:
     """Told of connections that have earned their place (`postroad.policy.gate.Gate.authenticated`)."""
 
 
+def _nothing() -> None:
+    """Nobody listens to another's account."""
+
+
 class Dialogue:
     """A session in progress; the commands work on this."""
 
@@ -91,6 +96,7 @@ class Dialogue:
         "_account",
         "_counted",
         "_selected",
+        "_stop_watching_other",
         "conn",
         "core",
         "enabled",
@@ -121,6 +127,8 @@ class Dialogue:
         """What it is told of others, since NOTIFY SET."""
         self._account: Account | None = None
         self._selected: Selected | None = None
+        self._stop_watching_other: Callable[[], None] = _nothing
+        """Ends the hints about the account of a selected mailbox that is somebody else's."""
         self._counted: UserSession | None = None
 
     # -- who and where -----------------------------------------------------
@@ -169,6 +177,9 @@ class Dialogue:
         """Enter the selected state; `unselect` first where another mailbox is selected."""
         self._selected = selected
         self.core.state = State.SELECTED
+        if selected.account.id != self.account.id:
+            topic = f"account:{selected.account.id}"
+            self._stop_watching_other = self.services.store.watch.subscribe(topic, self.conn.poke)
 
     def unselect(self) -> None:
         """Leave the selected state."""
@@ -178,14 +189,15 @@ class Dialogue:
         self.core.state = State.AUTHENTICATED
 
     def mailbox_gone(self) -> None:
-        """The selected mailbox has been deleted by somebody else: the session is over."""
-        # RFC 2180 §3.3: what else could be told of a mailbox that is no more.
-        self.core.bye(b"the mailbox has been deleted")
+        """The selected mailbox has been deleted by somebody else, or may not be read any more."""
+        # RFC 2180 §3.3, RFC 4314 §5.1.1: what else could be told of a mailbox that is no more.
+        self.core.bye(b"the mailbox is gone, or no longer yours to read")
         self.over = True
 
     def leave(self) -> None:
         """Count the session off; it hears of nothing any more."""
         self.listen(self.hearing, None)
+        self._stop_watching_other()
         if self._counted is not None:
             self.services.counts.close_session(self._counted)
             self._counted = None
@@ -227,10 +239,28 @@ class Dialogue:
         Raises:
             No: there is none; `code` is TRYCREATE where making it would help.
         """
-        found = self.account.mailbox(named.name) if named.valid else None
+        account: Account = self.account
+        found = account.mailbox(named.name) if named.valid else None
+        if found is None and named.valid and is_foreign(named.name):
+            account, name = self.whose(named.name)
+            found = account.mailbox(name) if account is not self.account else None
         if found is None:
             raise No(code if named.valid else b"NONEXISTENT", b"there is no such mailbox")
-        return self.account, found
+        return account, found
+
+    def everything(self) -> list[tuple[Account, Mailbox]]:
+        """All mailboxes that the user may see, with whose they are: one's own, then those of others."""
+        accounts = [self.account, *self.services.store.guests(self.account.id)]
+        return [(account, mailbox) for account in accounts for mailbox in account.mailboxes()]
+
+    def whose(self, name: str) -> tuple[Account, str]:
+        """The account that a name belongs to, and what its owner calls it; one's own names come first."""
+        if not is_foreign(name) or self.account.mailbox(name) is not None:
+            return self.account, name
+        foreign = self.services.store.foreign(name)
+        if foreign is None or foreign.account_id == self.account.id:
+            return self.account, name
+        return self.services.store.guest(foreign.account_id, self.account.id, foreign.prefix), foreign.name
 
     # -- news --------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from postroad.imap.answer import Answer, ok
+from postroad.imap.commands.acl import get_acl, set_acl, tell_my_rights, tell_rights
 from postroad.imap.commands.append import append
 from postroad.imap.commands.cancelupdate import cancel_update
 from postroad.imap.commands.capability import capability, enable, identify
@@ -26,6 +27,7 @@ from postroad.imap.commands.status import status
 from postroad.imap.commands.store import store_flags
 from postroad.imap.commands.thread import thread
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.wire.acl_commands import GetAcl, ListRights, MyRights, SetAcl
 from postroad.imap.wire.command import Command
 from postroad.imap.wire.mailbox_commands import (
     Check,
@@ -69,6 +71,8 @@ _MISPLACED: Final = Answer(b"BAD", b"", b"that has no place here")
 async def carry_out(dialogue: Dialogue, command: Command) -> Answer | None:
     """Give the tagged answer; None where it has been given, or there is nobody to give it to."""
     if dialogue.core.state is State.SELECTED:
+        if dialogue.selected.look_at_rights():
+            dialogue.core.write(dialogue.selected.flag_listing())
         return await _in_mailbox(dialogue, command)
     return await _outside(dialogue, command)
 
@@ -139,6 +143,14 @@ async def _outside(dialogue: Dialogue, command: Command) -> Answer | None:
             return get_quota(dialogue, command)
         case GetQuotaRoot():
             return get_quota_root(dialogue, command)
+        case SetAcl():
+            return await set_acl(dialogue, command)
+        case GetAcl():
+            return get_acl(dialogue, command)
+        case ListRights():
+            return tell_rights(dialogue, command)
+        case MyRights():
+            return tell_my_rights(dialogue, command)
         case GetMetadata():
             return get_metadata(dialogue, command)
         case SetMetadata():

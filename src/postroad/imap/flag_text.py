@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from postroad.model.flags import SYSTEM_TEXT, render
+from postroad.model.rights import ALL_RIGHTS, Rights, changeable
 from postroad.store.types import Entry
 
 MOST_NAMED: Final = 1000
@@ -52,8 +53,14 @@ class FlagTexts:
                 break
         return len(self._keywords) > before
 
-    def listing(self, *, read_only: bool) -> bytes:
-        """Return the FLAGS and PERMANENTFLAGS responses (§6.3.1, §7.1)."""
+    def listing(self, rights: Rights) -> bytes:
+        """Return the FLAGS and PERMANENTFLAGS responses (§6.3.1, §7.1), the latter as far as rights go."""
         names = b" ".join([_SYSTEM, *(word.encode() for word in self._keywords.values())])
-        permanent = b"" if read_only else names + b" \\*"
+        if rights == ALL_RIGHTS:
+            permanent = names + b" \\*"
+        else:  # RFC 4314 §5.1.1
+            permanent = SYSTEM_TEXT[changeable(rights)]
+            if "w" in rights:
+                words = [word.encode() for word in self._keywords.values()]
+                permanent = b" ".join([permanent, *words, b"\\*"])
         return b"* FLAGS (%b)\r\n* OK [PERMANENTFLAGS (%b)] flags that stay\r\n" % (names, permanent)

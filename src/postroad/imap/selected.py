@@ -19,6 +19,7 @@ from postroad.imap.shared_uids import SharedUids
 from postroad.imap.uid_set import Pairs, is_in, meet, members, pairs_of
 from postroad.imap.wire.responses import expunge_lines, vanished_lines
 from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
+from postroad.model.rights import ALL_RIGHTS, NO_RIGHTS, Rights, changeable
 from postroad.store.account import Account
 from postroad.store.listing import Batch, Listing
 from postroad.store.types import Changes, Entry, FlagsResult, Mailbox
@@ -64,6 +65,7 @@ class Selected:
         "id",
         "modseq",
         "read_only",
+        "rights",
         "saved",
         "uidnext",
         "uids",
@@ -80,10 +82,13 @@ class Selected:
         enabled: Enabled,
         *,
         read_only: bool,
+        rights: Rights = ALL_RIGHTS,
     ) -> None:
         self.id = mailbox.id
         self.uidvalidity = mailbox.uidvalidity
         self.read_only = read_only
+        """Opened by EXAMINE: nothing is changed, whatever the rights."""
+        self.rights = rights
         self.uids: array[int] = shared.share(account.id, mailbox.id, listing.modseq, listing.uids)
         """What the client knows, by message number; shared with other sessions, so never changed in place."""
         self.uidnext = listing.uidnext
@@ -236,8 +241,9 @@ class Selected:
         Raises:
             MailboxGone
         """
+        rights = [self.flag_listing()] if self.look_at_rights() else []
         if not hearing.messages:
-            return self._own_doing(expunge=expunge)
+            return self._own_doing(rights, expunge=expunge)
         since = self.modseq
         if hearing.flags and self._unheard is not None:
             since, self._unheard = self._unheard, None
@@ -245,13 +251,13 @@ class Selected:
         if not changes.exists:
             raise MailboxGone
         if changes.modseq == since and not self._gone:
-            return _NO_NEWS
+            return News(b"".join(rights)) if rights else _NO_NEWS
         if changes.complete:
             self._gone.update(members(pairs_of(changes.vanished), self.uids))
         else:
             self._gone.update(set(self.uids).difference((await self.account.listing(self.id)).uids))
         fewer = bool(self._gone)
-        lines = self._fewer(expunge=expunge)
+        lines = rights + self._fewer(expunge=expunge)
         fresh = [entry.uid for entry in changes.entries if entry.uid >= self.uidnext]
         changed = self._changed(changes)
         if hearing.flags:
@@ -271,12 +277,12 @@ class Selected:
         code = self.highest_modseq() if fewer and self._enabled.condstore else b""
         return News(b"".join(lines), code, [entry.uid for entry in changes.entries], fresh)
 
-    def _own_doing(self, *, expunge: bool) -> News:
+    def _own_doing(self, rights: list[bytes], *, expunge: bool) -> News:
         """What a client hears that wants to hear nothing of this mailbox (RFC 5465 §3.1)."""
         if not self.account.modseq(self.id):
             raise MailboxGone
         fewer = bool(self._gone)
-        lines = self._fewer(expunge=expunge)
+        lines = rights + self._fewer(expunge=expunge)
         return News(b"".join(lines), self.highest_modseq() if fewer and self._enabled.condstore else b"")
 
     def _fewer(self, *, expunge: bool) -> list[bytes]:
@@ -345,4 +351,22 @@ class Selected:
         """Return new FLAGS and PERMANENTFLAGS where keywords come that were not named so far (§7.2.6)."""
         if not self.flags.learn(set(stored)):
             return b""
-        return self.flags.listing(read_only=self.read_only)
+        return self.flag_listing()
+
+    def flag_listing(self) -> bytes:
+        """Return FLAGS and PERMANENTFLAGS as the rights are."""
+        return self.flags.listing(NO_RIGHTS if self.read_only else self.rights)
+
+    def look_at_rights(self) -> bool:
+        """Take note of rights that were given or withdrawn; whether the flags that may be changed are others.
+
+        Raises:
+            MailboxGone: it may not be read any more (RFC 4314 §5.1.1).
+        """
+        if self.account.user_id == self.account.id:
+            return False
+        rights = self.account.rights(self.id)
+        if "r" not in rights:
+            raise MailboxGone
+        before, self.rights = self.rights, rights
+        return changeable(before) != changeable(rights) and not self.read_only

@@ -10,8 +10,10 @@ from postroad.db.database import Database
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.flags import Flag, join_keywords
 from postroad.model.refusal import Unavailable
+from postroad.model.rights import ALL_RIGHTS, Rights
 from postroad.store import entries, mailboxes
 from postroad.store.blobs.reader import PackReader
+from postroad.store.crossing import Place, carry
 from postroad.store.errors import Damaged, NoSuchMailbox, OverQuota
 from postroad.store.filing import Letter, file_messages, put_blobs
 from postroad.store.listing import Listing
@@ -30,6 +32,7 @@ from postroad.store.neighbours import Neighbours, side_by_side
 from postroad.store.parts import PART, parts
 from postroad.store.prepare import INLINE, Prepared, prepare
 from postroad.store.saved import saved_dates
+from postroad.store.shares import Shares
 from postroad.store.tombstones import vanished
 from postroad.store.types import (
     Changes,
@@ -73,6 +76,19 @@ class Account:
         self._database = database
         self._packs = packs
         self._listings = listings
+
+    @property
+    def user_id(self) -> int:
+        """Who uses it: its owner (but see `store.guest`)."""
+        return self.id
+
+    def rights(self, mailbox_id: int) -> Rights:
+        """What the user may do with a mailbox: with an own one everything."""
+        return ALL_RIGHTS
+
+    def place(self, mailbox_id: int) -> Place:
+        """One of its mailboxes, and who looks at it."""
+        return Place(self.id, mailbox_id, self.user_id)
 
     # -- mailboxes ---------------------------------------------------------
 
@@ -154,6 +170,10 @@ class Account:
         """What is noted about its mailboxes, and about the server, as its owner sees it (RFC 5464)."""
         return Metadata(self.id, self.id, self._database, self._limits)
 
+    def shares(self) -> Shares:
+        """With whom its mailboxes are shared (RFC 4314)."""
+        return Shares(self.id, self.user_id, self._database)
+
     # -- what is in a mailbox ---------------------------------------------
 
     async def listing(self, mailbox_id: int) -> Listing:
@@ -181,6 +201,10 @@ class Account:
     def entries(self, mailbox_id: int, uids: Ranges) -> list[Entry]:
         """The narrow rows of `uids`, by UID; ask for bounded ranges."""
         return self._database.read(lambda r: entries.select_entries(r, self.id, mailbox_id, uids))
+
+    def unseen(self, mailbox: Mailbox) -> int:
+        """How many of its messages the user has not seen."""
+        return mailbox.unseen
 
     def count_from(self, mailbox_id: int, uid: int) -> int:
         """How many messages have this UID or a later one."""
@@ -347,6 +371,29 @@ class Account:
         """
         return await self._database.write(
             lambda tx: entries.move(tx, self.id, mailbox_id, uids, target_id, count)
+        )
+
+    async def carry(
+        self,
+        mailbox_id: int,
+        uids: Ranges,
+        target: "Account",
+        target_id: int,
+        count: int | None,
+        *,
+        move: bool,
+    ) -> CopyResult:
+        """Copy or move messages to a mailbox of whatever account, as far as the user may.
+
+        Raises:
+            as `copy` does, and NotAllowed.
+        """
+        if self.id == self.user_id == target.id:
+            work = self.move if move else self.copy
+            return await work(mailbox_id, uids, target_id, count)
+        source, to = self.place(mailbox_id), target.place(target_id)
+        return await self._database.write(
+            lambda tx: carry(tx, source, uids, to, count, move=move, keep=self._keep)
         )
 
     async def expunge(

@@ -20,8 +20,12 @@ FIRST_MAILBOXES: Final = (
 
 _OF_AN_ACCOUNT: Final = (
     *("mailbox", "mailbox_tombstone", "subscription", "tombstone", "thread_reference", "kept_mailbox"),
-    *("listing", "modseq_mark", "annotation"),
+    *("listing", "modseq_mark", "annotation", "share", "seen"),
 )
+
+
+_OF_A_USER: Final = ("annotation", "share", "seen")
+"""Where it stands in others' mailboxes."""
 
 
 def create_mailboxes(tx: Transaction, account_id: int) -> None:
@@ -65,7 +69,8 @@ def erase(tx: Transaction, account_id: int, *, most: int | None = None, since: i
             return False
     for table in _OF_AN_ACCOUNT:
         tx.run(f"DELETE FROM {table} WHERE account_id = ?", account_id)  # noqa: S608 - names from the line above
-    tx.run("DELETE FROM annotation WHERE user_id = ?", account_id)  # what it noted about others' mailboxes
+    for table in _OF_A_USER:
+        tx.run(f"DELETE FROM {table} WHERE user_id = ?", account_id)  # noqa: S608 - names from above
     tx.packs.journal(line("unaccount", account=account_id))
     tx.wake(f"account:{account_id}")
     return True

@@ -58,6 +58,12 @@ _ORPHANS: Final = (
         " (SELECT 1 FROM kept_mailbox k WHERE k.account_id = a.account_id AND k.id = a.mailbox_id)",
     ),
     (
+        "a share has no mailbox",
+        "SELECT s.account_id, s.mailbox_id FROM share s WHERE NOT EXISTS"
+        " (SELECT 1 FROM mailbox m WHERE m.account_id = s.account_id AND m.id = s.mailbox_id) AND NOT EXISTS"
+        " (SELECT 1 FROM kept_mailbox k WHERE k.account_id = s.account_id AND k.id = s.mailbox_id)",
+    ),
+    (
         "a mailbox has no account",
         "SELECT m.account_id, m.id FROM mailbox m WHERE m.account_id NOT IN"
         " (SELECT id FROM account UNION ALL SELECT id FROM kept_account)",

@@ -93,13 +93,13 @@ def store_flags(
     before = select_entries(tx, account_id, mailbox_id, uids)
     conflicts: list[int] = []
     if unchanged_since is not None:
-        conflicts = [e.uid for e in before if _is_conflict(e, mode, flags, keywords, unchanged_since)]
+        conflicts = [e.uid for e in before if is_conflict(e, mode, flags, keywords, unchanged_since)]
     refused = set(conflicts)
     changed: list[tuple[Entry, int, str]] = []
     for entry in before:
         if entry.uid in refused:
             continue
-        mask, words = _combine(entry, mode, flags, keywords)
+        mask, words = combine(entry, mode, flags, keywords)
         if mask != entry.flags or words != entry.keywords:
             changed.append((entry, mask, words))
     if not changed:
@@ -117,7 +117,7 @@ def store_flags(
         " WHERE account_id = ? AND id = ?",
         *(modseq, unseen, deleted, account_id, mailbox_id),
     )
-    _journal_flags(tx, account_id, mailbox_id, modseq, changed)
+    journal_flags(tx, account_id, mailbox_id, modseq, changed)
     now = {
         entry.uid: entry._replace(modseq=modseq, flags=mask, keywords=words) for entry, mask, words in changed
     }
@@ -128,7 +128,7 @@ def copy(
     tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, target_id: int, count: int | None
 ) -> CopyResult:
     """Copy entries, all or none (RFC 3501 §6.4.7); flags and dates go with them."""
-    source = _named(tx, account_id, mailbox_id, uids, count)
+    source = named(tx, account_id, mailbox_id, uids, count)
     result = enter(tx, account_id, source, target_id, source_id=mailbox_id)
     if source:
         check_quota(charge_for(tx, account_id, source))
@@ -212,12 +212,12 @@ def move(
 ) -> CopyResult:
     """Copy and expunge in one transaction (RFC 6851 §3.3): never both, never neither."""
     # It takes no room, so that a full mailbox can still be tidied up.
-    source = _named(tx, account_id, mailbox_id, uids, count)
+    source = named(tx, account_id, mailbox_id, uids, count)
     result = enter(tx, account_id, source, target_id, source_id=mailbox_id)
     if source:
         # Nothing is kept to be restored: all of it is in the other mailbox.
-        modseq = _remove(tx, account_id, mailbox_id, source)
-        _journal_expunge(tx, account_id, mailbox_id, modseq, source)
+        modseq = take_out(tx, account_id, mailbox_id, source)
+        journal_expunge(tx, account_id, mailbox_id, modseq, source)
     return result
 
 
@@ -235,18 +235,18 @@ def expunge(
         if keep:
             runs = _runs(e.uid for e in found)
             tx.run_many(_KEEP_RUN, [(int(tx.now), account_id, mailbox_id, a, b) for a, b in runs])
-        modseq = _remove(tx, account_id, mailbox_id, found)
+        modseq = take_out(tx, account_id, mailbox_id, found)
         _discharge(tx, account_id, found)
         if keep:
             # The time tells `store rebuild` that they can be restored, and until when.
-            _journal_expunge(tx, account_id, mailbox_id, modseq, found, time=int(tx.now))
+            journal_expunge(tx, account_id, mailbox_id, modseq, found, time=int(tx.now))
         else:
             release_messages(tx, account_id, {e.message_id for e in found})
-            _journal_expunge(tx, account_id, mailbox_id, modseq, found)
+            journal_expunge(tx, account_id, mailbox_id, modseq, found)
     return [e.uid for e in found]
 
 
-def _named(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, count: int | None) -> list[Entry]:
+def named(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, count: int | None) -> list[Entry]:
     """The entries of `uids`; with a `count` there have to be so many."""
     found = select_entries(tx, account_id, mailbox_id, uids)
     if count is not None and len(found) < count:
@@ -254,7 +254,7 @@ def _named(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, coun
     return found
 
 
-def _remove(tx: Transaction, account_id: int, mailbox_id: int, gone: Sequence[Entry]) -> int:
+def take_out(tx: Transaction, account_id: int, mailbox_id: int, gone: Sequence[Entry]) -> int:
     """Take entries out and leave tombstones; what becomes of their messages is for the caller."""
     modseq = next_modseq(tx, account_id)
     runs = _runs(e.uid for e in gone)
@@ -283,7 +283,7 @@ def release_messages(
     )
 
 
-def _is_conflict(entry: Entry, mode: str, flags: int, keywords: frozenset[str], unchanged_since: int) -> bool:
+def is_conflict(entry: Entry, mode: str, flags: int, keywords: frozenset[str], unchanged_since: int) -> bool:
     """Whether an entry has changed too late to be changed again.
 
     Since 0 asks for something else: whether any of what is to be changed
@@ -295,7 +295,7 @@ def _is_conflict(entry: Entry, mode: str, flags: int, keywords: frozenset[str], 
     return any(word.lower() in have for word in keywords)
 
 
-def _combine(entry: Entry, mode: str, flags: int, keywords: frozenset[str]) -> tuple[int, str]:
+def combine(entry: Entry, mode: str, flags: int, keywords: frozenset[str]) -> tuple[int, str]:
     if mode == "set":
         return flags, join_keywords(keywords)
     if not keywords:
@@ -338,7 +338,7 @@ def _discharge(tx: Transaction, account_id: int, entries: Sequence[Entry]) -> No
     )
 
 
-def _journal_expunge(
+def journal_expunge(
     tx: Transaction, account_id: int, mailbox_id: int, modseq: int, gone: Sequence[Entry], **time: int
 ) -> None:
     uids = uid_text(e.uid for e in gone)
@@ -347,7 +347,7 @@ def _journal_expunge(
     )
 
 
-def _journal_flags(
+def journal_flags(
     tx: Transaction,
     account_id: int,
     mailbox_id: int,

@@ -29,6 +29,10 @@ class LimitReached(StoreError):
     """A numbered limit of the store: mailboxes an account, keywords a message."""
 
 
+class NotAllowed(StoreError):
+    """The user has not the right to do that in somebody else's mailbox (RFC 4314 §4)."""
+
+
 class AnnotationTooLarge(StoreError):
     """The value of an annotation has more octets than `most`."""
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.flags import Flag
-from postroad.store import annotations
+from postroad.store import annotations, sharing
 from postroad.store.blobs.record import line
 from postroad.store.entries import charge_for, enter, release_messages, uid_text
 from postroad.store.filing import check_quota
@@ -193,6 +193,7 @@ def erase_mailboxes(tx: Transaction, mailboxes: Sequence[Row]) -> None:
     tx.run_many("DELETE FROM kept_mailbox WHERE account_id = ? AND id = ?", list(mailboxes))
     for account_id, mailbox_id in mailboxes:
         annotations.forget(tx, account_id, mailbox_id)
+        sharing.forget(tx, account_id, mailbox_id)
         tx.packs.journal(line("forget", account=account_id, mailbox=mailbox_id))
 
 
@@ -245,6 +246,7 @@ def _home(tx: Transaction, account_id: int, mailbox_id: int) -> int:
             restored_as = there.id if there else create(tx, account_id, name, special_use).id
             if there is None:
                 annotations.copy(tx, account_id, mailbox_id, restored_as)
+                sharing.copy(tx, account_id, mailbox_id, restored_as)
             tx.run(
                 "UPDATE kept_mailbox SET restored_as = ? WHERE account_id = ? AND id = ?",
                 *(restored_as, account_id, mailbox_id),

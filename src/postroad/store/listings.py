@@ -9,6 +9,7 @@ from postroad.db.database import Database
 from postroad.db.transaction import Reader, Transaction
 from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
+from postroad.store import seen
 from postroad.store.entries import ENTRY_COLUMNS
 from postroad.store.errors import NoSuchMailbox
 from postroad.store.listing import FORM, Listing
@@ -31,27 +32,32 @@ _STEP: Final = 5000
 """Rows read at a time: 6 ms of the loop."""
 STATE: Final = "SELECT modseq, uidnext, messages FROM mailbox WHERE account_id = ? AND id = ?"
 """By which it is known whether anything has happened in a mailbox."""
+_CHANGED: Final = (
+    f"SELECT {ENTRY_COLUMNS} FROM entry"  # noqa: S608 - a constant
+    " WHERE account_id = ? AND mailbox_id = ? AND modseq > ?"
+)
 _ROWS: Final = (
     f"SELECT {ENTRY_COLUMNS} FROM entry"  # noqa: S608 - a constant
     " WHERE account_id = ? AND mailbox_id = ? AND uid > ? AND uid < ? ORDER BY uid LIMIT ?"
 )
-_Key: TypeAlias = tuple[int, int]
+_Key: TypeAlias = tuple[int, int, int]
+"""Account, mailbox, and whose \\Seen: OWNER, or another user."""
+OWNER: Final = 0
 _State: TypeAlias = tuple[int, int, int]
 
 
-def changes(reader: Reader, account_id: int, mailbox_id: int, since: int) -> Changes:
-    """What happened in a mailbox after modseq `since`."""
+def changes(reader: Reader, account_id: int, mailbox_id: int, since: int, user_id: int = OWNER) -> Changes:
+    """What happened in a mailbox after modseq `since`, as its owner sees it or as another user does."""
     state = reader.row(STATE, account_id, mailbox_id)
     if state is None:
         return Changes(since, 0, [], [], exists=False)
     modseq, uidnext, _ = state
     if modseq == since:
         return Changes(modseq, uidnext, [], [])
-    rows = reader.rows(
-        f"SELECT {ENTRY_COLUMNS} FROM entry"  # noqa: S608 - a constant
-        " WHERE account_id = ? AND mailbox_id = ? AND modseq > ?",
-        *(account_id, mailbox_id, since),
-    )
+    if user_id:
+        rows = seen.changed(reader, account_id, mailbox_id, user_id, since)
+    else:
+        rows = reader.rows(_CHANGED, account_id, mailbox_id, since)
     gone = vanished(reader, account_id, mailbox_id, since)
     return Changes(
         modseq,
@@ -71,13 +77,13 @@ class Listings:
         self._loading: dict[_Key, asyncio.Task[Listing]] = {}
         self._storing: dict[_Key, asyncio.Task[None]] = {}
 
-    async def get(self, account_id: int, mailbox_id: int) -> Listing:
-        """The mailbox as it is now.
+    async def get(self, account_id: int, mailbox_id: int, user_id: int = OWNER) -> Listing:
+        """The mailbox as it is now, with \\Seen as its owner has set it or another user.
 
         Raises:
             NoSuchMailbox: it has been deleted.
         """
-        key = (account_id, mailbox_id)
+        key = (account_id, mailbox_id, user_id)
         listing = self._kept.get(key)
         if listing is not None and listing.modseq == self._database.ask(partial(_state, key=key))[0]:
             self._kept.move_to_end(key)
@@ -130,7 +136,7 @@ class Listings:
 
     def _store_in_time(self, key: _Key, listing: Listing) -> None:
         """Store a copy of a large listing when much has changed since the last one."""
-        much = 10 * listing.changed > len(listing)
+        much = key[2] == OWNER and 10 * listing.changed > len(listing)
         if much and STORED_FROM <= len(listing) <= STORED_TO and key not in self._storing:
             task = asyncio.create_task(self._store(key, listing))
             self._storing[key] = task
@@ -156,7 +162,7 @@ def _state(reader: Reader, key: _Key) -> _State:
     Raises:
         NoSuchMailbox
     """
-    row = reader.row(STATE, *key)
+    row = reader.row(STATE, *key[:2])
     if row is None:
         raise NoSuchMailbox(str(key[1]))
     modseq, uidnext, messages = row
@@ -164,14 +170,17 @@ def _state(reader: Reader, key: _Key) -> _State:
 
 
 def _rows(reader: Reader, *, key: _Key, after: int, before: int) -> list[Entry]:
-    return list(map(Entry._make, reader.rows(_ROWS, *key, after, before, _STEP)))
+    *place, user_id = key
+    if user_id:
+        return seen.rows(reader, *key, after + 1, before - 1, _STEP)
+    return list(map(Entry._make, reader.rows(_ROWS, *place, after, before, _STEP)))
 
 
 def _updated(reader: Reader, key: _Key, listing: Listing, state: _State) -> bool:
     """Bring a listing up to date; False when it cannot be believed."""
     if listing.modseq == state[0]:
         return True
-    news = changes(reader, *key, listing.modseq)
+    news = changes(reader, key[0], key[1], listing.modseq, key[2])
     if not news.complete:
         return False
     listing.apply(news)
@@ -181,7 +190,7 @@ def _updated(reader: Reader, key: _Key, listing: Listing, state: _State) -> bool
 
 def _stored(reader: Reader, *, key: _Key) -> Listing | None:
     """The stored copy, brought up to date; None when there is none that can be believed."""
-    row = reader.row(_STORED, *key)
+    row = reader.row(_STORED, *key[:2]) if key[2] == OWNER else None
     if row is None or row[0] != FORM:
         return None
     listing = Listing.unpacked(*row[1:])
@@ -190,12 +199,13 @@ def _stored(reader: Reader, *, key: _Key) -> Listing | None:
 
 def _put(tx: Transaction, *, key: _Key, listing: Listing) -> None:
     """Store a copy, unless another worker has stored a later one, or the mailbox is gone."""
-    stored = tx.value("SELECT modseq FROM listing WHERE account_id = ? AND mailbox_id = ?", *key)
-    if tx.row(STATE, *key) is not None and (stored is None or stored < listing.modseq):
+    place = key[:2]
+    stored = tx.value("SELECT modseq FROM listing WHERE account_id = ? AND mailbox_id = ?", *place)
+    if tx.row(STATE, *place) is not None and (stored is None or stored < listing.modseq):
         tx.run(
             "INSERT OR REPLACE INTO listing (account_id, mailbox_id, form, modseq, uidnext, states, columns)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(*key, FORM, listing.modseq, listing.uidnext, *listing.packed()),
+            *(*place, FORM, listing.modseq, listing.uidnext, *listing.packed()),
         )
     listing.changed = 0
 
@@ -203,5 +213,5 @@ def _put(tx: Transaction, *, key: _Key, listing: Listing) -> None:
 def _settle(reader: Reader, *, key: _Key, listing: Listing) -> None:
     """Add what happened while the rows were read."""
     state = _state(reader, key)
-    listing.apply(changes(reader, *key, listing.modseq))
+    listing.apply(changes(reader, key[0], key[1], listing.modseq, key[2]))
     listing.uncounted = state[2] - len(listing)

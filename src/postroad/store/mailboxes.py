@@ -5,7 +5,7 @@ from typing import Final
 
 from postroad.config.limits import Limits
 from postroad.db.transaction import Reader, Row, Transaction
-from postroad.store import annotations
+from postroad.store import annotations, seen, sharing
 from postroad.store.blobs.record import line
 from postroad.store.entries import expunge, move, next_modseq
 from postroad.store.errors import AlreadyExists, BadMailboxName, Conflict, LimitReached, NoSuchMailbox
@@ -92,10 +92,20 @@ def create(
         parent = SEPARATOR.join(levels[:depth])
         if by_name(tx, account_id, parent) is None:
             _insert(tx, account_id, parent, "")
+            _share_like_parent(tx, account_id, parent)
     _insert(tx, account_id, name, special_use)
+    _share_like_parent(tx, account_id, name)
     made = by_name(tx, account_id, name)
     assert made is not None
     return made
+
+
+def _share_like_parent(tx: Transaction, account_id: int, name: str) -> None:
+    """A new mailbox is shared as the one above it (RFC 4314 §4)."""
+    parent = by_name(tx, account_id, name.rpartition(SEPARATOR)[0]) if SEPARATOR in name else None
+    made = by_name(tx, account_id, name)
+    if parent is not None and made is not None:
+        sharing.copy(tx, account_id, parent.id, made.id)
 
 
 def delete(tx: Transaction, account_id: int, mailbox_id: int, *, keep: bool) -> None:
@@ -124,6 +134,8 @@ def delete(tx: Transaction, account_id: int, mailbox_id: int, *, keep: bool) -> 
         )
     else:
         annotations.forget(tx, account_id, mailbox_id)
+        sharing.forget(tx, account_id, mailbox_id)
+    seen.forget(tx, account_id, mailbox_id)
     when = {"time": int(tx.now)} if keep else {}
     tx.packs.journal(line("unmailbox", account=account_id, mailbox=mailbox_id, modseq=modseq, **when))
 

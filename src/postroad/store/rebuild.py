@@ -12,7 +12,7 @@ from postroad.db.offline import open_database, prepare_data
 from postroad.db.transaction import Transaction
 from postroad.model.flags import Flag
 from postroad.net.clock import SystemClock
-from postroad.store import annotations
+from postroad.store import annotations, seen, sharing
 from postroad.store.annotations import SERVER
 from postroad.store.blobs.pack import sync_folder
 from postroad.store.blobs.reader import PackReader
@@ -176,6 +176,7 @@ def _account(
         _count(tx, account_id, mailbox_id, list(entries.values()), sizes)
         report.mailboxes += 1
     _annotations(tx, account_id, account)
+    _sharing(tx, account_id, account)
     # Where no line tells, in packs from before there were such lines, all are shown.
     names = {mailbox.name: True for mailbox in account.mailboxes.values()} | account.subscribed
     for name in (name for name, on in names.items() if on):
@@ -204,6 +205,25 @@ def _annotations(tx: Transaction, account_id: int, account: FoundAccount) -> Non
             (account_id, mailbox_id, user_id, entry, value, account.modseq + MARGIN)
             for (mailbox_id, user_id, entry), value in account.annotations.items()
             if value is not None and mailbox_id in there
+        ],
+    )
+
+
+def _sharing(tx: Transaction, account_id: int, account: FoundAccount) -> None:
+    sharing.insert_found(
+        tx,
+        [
+            (account_id, *who, rights)
+            for who, rights in account.shares.items()
+            if rights and who[0] in {*account.mailboxes, *account.kept_mailboxes}
+        ],
+    )
+    seen.insert_found(
+        tx,
+        [
+            (account_id, *message, int(on), account.modseq + MARGIN)
+            for message, on in account.seen.items()
+            if message[0] in account.mailboxes and message[2] in account.mailboxes[message[0]].entries
         ],
     )
 

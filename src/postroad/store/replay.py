@@ -53,6 +53,11 @@ class FoundAccount:
     annotations: dict[tuple[int, int, str], bytes | None] = field(default_factory=dict)
     """What was noted, by mailbox, user and entry; None where it was removed again."""
 
+    shares: dict[tuple[int, int, int], str] = field(default_factory=dict)
+    """Rights by mailbox, user and whether they are taken away; empty where they were withdrawn."""
+    seen: dict[tuple[int, int, int], bool] = field(default_factory=dict)
+    """\\Seen of those who are not the owner, by mailbox, user and UID."""
+
     def forget(self, mailbox_id: int, uids: Iterable[int] | None) -> None:
         """Drop expunged messages, or a deleted mailbox, that can be restored no more."""
         if uids is None:
@@ -173,6 +178,14 @@ def _play(account: FoundAccount, record: Record, *, doubtful: bool) -> None:
         case "annotation":
             key = (mailbox_id, record.number("user"), record.text("entry"))
             account.annotations[key] = record.fields.get("value")
+        case "share":
+            who = (mailbox_id, record.number("user"), record.number("negative"))
+            account.shares[who] = record.text("rights")
+        case "seen":
+            for uid in _uids(record):
+                account.seen[mailbox_id, record.number("user"), uid] = bool(record.number("on"))
+        case "message":
+            _know(account, record)
         case "flags" if mailbox is not None:
             for uid in _uids(record):
                 if entry := mailbox.entries.get(uid):
@@ -196,9 +209,7 @@ def _is_new(account: FoundAccount, mailbox: FoundMailbox | None, record: Record)
 def _enter(account: FoundAccount, mailbox: FoundMailbox | None, record: Record) -> None:
     message = record.number("message")
     if record.kind == "file":
-        pack, _, offset = record.text("blob").partition(":")
-        prefix = record.fields.get("prefix", b"")
-        account.messages[message] = (int(pack), int(offset), prefix, record.number("thread"))
+        _know(account, record)
     if mailbox is None:
         # The line that told of it lay in what is lost; its mail need not be.
         mailbox_id = record.number("mailbox")
@@ -213,6 +224,12 @@ def _enter(account: FoundAccount, mailbox: FoundMailbox | None, record: Record) 
         record.number("saved"),
         record.number("modseq"),
     )
+
+
+def _know(account: FoundAccount, record: Record) -> None:
+    pack, _, offset = record.text("blob").partition(":")
+    prefix = record.fields.get("prefix", b"")
+    account.messages[record.number("message")] = (int(pack), int(offset), prefix, record.number("thread"))
 
 
 def _uids(record: Record) -> Iterator[int]:

@@ -10,12 +10,16 @@ from postroad.config.limits import Limits
 from postroad.config.settings import Retention
 from postroad.db.bus import Bus
 from postroad.db.database import Database
+from postroad.db.transaction import Reader
 from postroad.model.clock import Clock
+from postroad.store import namespaces, sharing
 from postroad.store.account import Account
 from postroad.store.blobs.pack import ActivePack
 from postroad.store.blobs.reader import PackReader
 from postroad.store.blobs.spool import Spool
+from postroad.store.guest import GuestAccount
 from postroad.store.listings import Listings
+from postroad.store.namespaces import Foreign
 from postroad.store.watch import Watch
 
 PACKS: Final = "packs"
@@ -56,6 +60,29 @@ class Store:
         """The verbs of one account; nothing is looked up yet."""
         keep = self.retention.keeps
         return Account(account_id, self.database, self.packs, self._listings, self.limits, keep=keep)
+
+    def guest(self, account_id: int, user_id: int, prefix: str) -> GuestAccount:
+        """The verbs of an account for a user who is not its owner."""
+        return GuestAccount(
+            *(account_id, user_id, prefix, self.database, self.packs, self._listings, self.limits),
+            keep=self.retention.keeps,
+        )
+
+    def foreign(self, name: str) -> Foreign | None:
+        """Whose mailbox a name means that lies among those of others."""
+        return self.database.ask(lambda reader: namespaces.foreign(reader, name))
+
+    def guests(self, user_id: int) -> list[GuestAccount]:
+        """The accounts of others with mailboxes that a user may see."""
+
+        def look(reader: Reader) -> list[tuple[int, str]]:
+            return [
+                (account_id, namespaces.prefix_of(row[0], shared=bool(row[1])))
+                for account_id in sharing.visible(reader, user_id)
+                if (row := reader.row("SELECT address, shared FROM account WHERE id = ?", account_id))
+            ]
+
+        return [self.guest(account_id, user_id, prefix) for account_id, prefix in self.database.read(look)]
 
     def use(self, limits: Limits, retention: Retention) -> None:
         """Go by these from now on; sessions that are open keep theirs."""

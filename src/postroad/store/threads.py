@@ -3,10 +3,20 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from postroad.db.transaction import Transaction
 from postroad.message.summary import Summary
+
+
+class Referring(Protocol):
+    """What is needed of a message to find its thread: a `Summary` has it."""
+
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def references(self) -> tuple[str, ...]: ...
+
 
 _REFERENCES: Final = 20
 """The last so many references of a message count; whoever names more does so without end."""
@@ -25,7 +35,7 @@ _KEEP: Final = f"{_FOUND} ON CONFLICT DO NOTHING"
 
 
 def find_threads(
-    tx: Transaction, account_id: int, first_message: int, summaries: Sequence[Summary]
+    tx: Transaction, account_id: int, first_message: int, summaries: Sequence[Referring]
 ) -> list[int]:
     """Find or found the threads of new messages, whose ids follow one another from `first_message` on."""
     named = [_references(summary) for summary in summaries]
@@ -49,7 +59,7 @@ def keep_thread(tx: Transaction, account_id: int, thread_id: int, summary: Summa
     tx.run_many(_KEEP, [(account_id, key, thread_id) for key in _references(summary)])
 
 
-def _references(summary: Summary) -> list[int]:
+def _references(summary: Referring) -> list[int]:
     """The Message-IDs that a message names, each once, as the numbers that stand for them."""
     names = (summary.message_id, *summary.references[-_REFERENCES:])
     return [_number(name) for name in dict.fromkeys(names) if name]

@@ -350,7 +350,7 @@ def test_a_mailbox_deleted_while_it_is_watched(world: World) -> None:
         await client.ok(b"SELECT Box")
         await client.ok(b"NOTIFY SET (selected %b)" % ALL)
         await server.account.delete(made.id)
-        assert await client.rest() == b"* BYE the mailbox has been deleted\r\n"
+        assert await client.rest() == b"* BYE the mailbox is gone, or no longer yours to read\r\n"
 
     world.talk(talk)
 

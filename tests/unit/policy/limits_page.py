@@ -32,6 +32,7 @@ from postroad.message.likeness import LOOKED_AT
 from postroad.model import address
 from postroad.net.connection import WRITE_HIGH_WATER
 from postroad.policy.gate import STRANGERS
+from postroad.store import sharing
 from postroad.store.entries import KEYWORD_LENGTH, KEYWORDS_PER_MESSAGE
 
 PAGE: Final = Path(__file__).parents[3] / "docs" / "operate" / "limits.md"
@@ -139,6 +140,7 @@ def _fixed() -> Iterator[str]:
         ("Items of an IMAP FETCH", FETCH_ITEMS),
         ("Patterns of an IMAP LIST", LIST_PATTERNS),
         ("Wildcards in all of them together", WILDCARDS),
+        ("Identifiers with whom a mailbox is shared", sharing.MOST),
         ("Keywords of a message", KEYWORDS_PER_MESSAGE),
         ("Length of a keyword", f"{KEYWORD_LENGTH} octets"),
         ("What a peer may leave unread before we stop reading from it", format_size(WRITE_HIGH_WATER)),

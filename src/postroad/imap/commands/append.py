@@ -8,6 +8,7 @@ from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import answer_to
 from postroad.imap.events import next_event
 from postroad.imap.news import tell_all
+from postroad.imap.permission import need
 from postroad.imap.wire import responses
 from postroad.imap.wire.event import AppendEnd, LiteralChunk
 from postroad.imap.wire.message_commands import AppendNext, AppendStart
@@ -45,6 +46,7 @@ async def append(dialogue: Dialogue, command: AppendStart) -> Answer | None:
             try:
                 if found is None:
                     found = dialogue.find(command.mailbox, code=b"TRYCREATE")
+                    need(*found, "i")
                     _measure(dialogue, found[0], batch)
                 _check(dialogue, batch, head)
             except (No, StoreError, Unavailable) as error:

@@ -12,9 +12,7 @@ from postroad.store.types import CopyResult
 async def copy(dialogue: Dialogue, command: Copy) -> Answer:
     """Copy messages, all or none."""
     pairs, count = _named(dialogue, command)
-    account, target = dialogue.find(command.mailbox, code=b"TRYCREATE")
-    result = await dialogue.selected.account.copy(dialogue.selected.id, pairs, target.id, count)
-    dialogue.filed(account, target.id, result.target)
+    result = await _carry(dialogue, command, pairs, count)
     return ok(b"copied", _copyuid(result)) if result.source else ok(b"there was nothing to copy")
 
 
@@ -23,14 +21,22 @@ async def move(dialogue: Dialogue, command: Move) -> Answer:
     if dialogue.selected.read_only:
         return READ_ONLY
     pairs, count = _named(dialogue, command)
-    account, target = dialogue.find(command.mailbox, code=b"TRYCREATE")
-    result = await dialogue.selected.account.move(dialogue.selected.id, pairs, target.id, count)
+    result = await _carry(dialogue, command, pairs, count)
     if result.source:
         # RFC 6851 §4.3: before the EXPUNGEs, so that a client can connect the two.
         dialogue.core.untagged(b"OK [%b] moved" % _copyuid(result))
-        dialogue.selected.expunged(sorted(result.source))
-        dialogue.filed(account, target.id, result.target)
     return ok(b"done")
+
+
+async def _carry(dialogue: Dialogue, command: Copy | Move, pairs: Pairs, count: int | None) -> CopyResult:
+    selected = dialogue.selected
+    account, target = dialogue.find(command.mailbox, code=b"TRYCREATE")
+    move = isinstance(command, Move)
+    result = await selected.account.carry(selected.id, pairs, account, target.id, count, move=move)
+    if move:
+        selected.expunged(sorted(result.source))
+    dialogue.filed(account, target.id, result.target)
+    return result
 
 
 def _named(dialogue: Dialogue, command: Copy | Move) -> tuple[Pairs, int | None]:

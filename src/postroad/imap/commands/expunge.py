@@ -3,6 +3,7 @@
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import READ_ONLY
+from postroad.imap.permission import need_selected
 from postroad.imap.uid_set import Pairs
 from postroad.imap.wire.message_commands import Expunge
 
@@ -12,6 +13,7 @@ async def expunge(dialogue: Dialogue, command: Expunge) -> Answer:
     selected = dialogue.selected
     if selected.read_only:
         return READ_ONLY
+    need_selected(selected, "e")
     pairs = None if command.uids is None else selected.uid_pairs(command.uids, uid=True)
     await _remove(dialogue, pairs)
     return ok(b"done")
@@ -19,7 +21,8 @@ async def expunge(dialogue: Dialogue, command: Expunge) -> Answer:
 
 async def close(dialogue: Dialogue) -> Answer:
     """Remove the messages with \\Deleted without a word, then leave the mailbox."""
-    if not dialogue.selected.read_only:
+    # RFC 4314 §4: without the right to expunge it only closes.
+    if not dialogue.selected.read_only and "e" in dialogue.selected.rights:
         await _remove(dialogue, None)
     dialogue.unselect()
     return ok(b"closed")

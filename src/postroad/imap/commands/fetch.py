@@ -95,7 +95,8 @@ class _Fetching:
         attributes = [item for item in command.items if isinstance(item, FetchAttribute)]
         self._sections = [item for item in command.items if isinstance(item, FetchSection)]
         self._attributes = attributes
-        self._marks = not self._selected.read_only and not all(s.peek for s in self._sections)
+        may_mark = not self._selected.read_only and "s" in self._selected.rights  # RFC 4314 §4
+        self._marks = may_mark and not all(s.peek for s in self._sections)
         self._tells_flags = FetchAttribute.FLAGS in attributes
         self._format = RowFormat(self._account, self._selected, attributes)
         self.step = _SEEN_STEP if self._marks else _OPEN if self._sections else _STEP

@@ -13,6 +13,7 @@ async def idle(dialogue: Dialogue, command: Idle) -> Answer | None:
     """Tell what happens in the mailbox until the client says DONE."""
     core, conn = dialogue.core, dialogue.conn
     # First the subscription, then the look: what happens between the two is not missed.
+    # Of another's account the session hears as long as it has a mailbox of that selected.
     unsubscribe = dialogue.services.store.watch.subscribe(f"account:{dialogue.account.id}", conn.poke)
     try:
         core.continuation(b"idling")

@@ -1,6 +1,7 @@
-"""LIST and LSUB (RFC 3501 §6.3.8, §6.3.9; RFC 3348, 5258, 5819, 6154, 9590)."""
+"""LIST and LSUB (RFC 3501 §6.3.8, §6.3.9; RFC 3348, 5258, 5819, 6154, 8440, 9590)."""
 
 from postroad.imap.answer import Answer, No, ok
+from postroad.imap.commands.acl import rights_line
 from postroad.imap.commands.metadata import list_line
 from postroad.imap.commands.status import status_line
 from postroad.imap.dialogue import Dialogue
@@ -22,11 +23,11 @@ async def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
     if StatusItem.HIGHESTMODSEQ in command.status:
         dialogue.aware_of_modseqs()
     patterns = _patterns(command.reference, command.patterns)
-    account = dialogue.account
+    everything = dialogue.everything()
+    account_of = {mailbox.name: account for account, mailbox in everything}
     limit = dialogue.services.limits.message_size
-    metadata = account.metadata()
     turns = Turns(dialogue.conn, dialogue.services.clock)
-    for node in nodes(account.mailboxes(), account.subscriptions()):
+    for node in nodes((mailbox for _, mailbox in everything), dialogue.account.subscriptions()):
         await turns.next()
         if not any(pattern.matches(node.name) for pattern in patterns):
             continue
@@ -39,10 +40,18 @@ async def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
             subscribed="SUBSCRIBED" in command.select or "SUBSCRIBED" in command.returns,
         )
         dialogue.core.untagged(list_entry(node.name, said, child_info=(b"SUBSCRIBED",) if below else ()))
-        if command.status and node.mailbox is not None:
+        if node.mailbox is None or not _selects(node, command):
+            continue
+        account = account_of[node.name]
+        rights = account.rights(node.mailbox.id)
+        if "MYRIGHTS" in command.returns:
+            dialogue.core.untagged(rights_line(account, node.mailbox))
+        # RFC 5819 §2: what cannot be looked up is left out.
+        if command.status and "r" in rights:
             dialogue.core.untagged(status_line(account, node.mailbox, command.status, limit))
-        if command.metadata and node.mailbox is not None:
-            dialogue.core.untagged(list_line(node.name, metadata, node.mailbox.id, command.metadata))
+        if command.metadata and rights & frozenset("rswip"):
+            line = list_line(node.name, account.metadata(), node.mailbox.id, command.metadata)
+            dialogue.core.untagged(line)
     return ok(b"done")
 
 

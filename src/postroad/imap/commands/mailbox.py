@@ -6,9 +6,13 @@ from postroad.imap.answer import Answer, No, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.objects import mailbox_id
 from postroad.imap.pattern import SEPARATOR
+from postroad.imap.permission import need
 from postroad.imap.wire import responses
 from postroad.imap.wire.mailbox_commands import Create, Delete, Rename, Subscribe
 from postroad.imap.wire.mailbox_name import MailboxName
+from postroad.store.account import Account
+from postroad.store.errors import NotAllowed
+from postroad.store.namespaces import is_foreign
 from postroad.store.special_use import the_use
 
 _INBOX: Final = "INBOX"
@@ -17,11 +21,15 @@ _INBOX: Final = "INBOX"
 async def create(dialogue: Dialogue, command: Create) -> Answer:
     """Make a mailbox; a separator at the end only declares an intent (§6.3.3)."""
     name = _name(command.mailbox).removesuffix(SEPARATOR)
+    account, inner = dialogue.whose(name)
+    if account is not dialogue.account and command.special_use:
+        raise No(b"USEATTR", b"what mailboxes of others are used for is theirs to say")
+    _check_own(dialogue, account, name)
     use = _special_use(dialogue, command)
-    made = await dialogue.account.create(name, use)
-    if dialogue.watching is not None:
+    made = await account.create(inner, use)
+    if dialogue.watching is not None and account is dialogue.account:
         dialogue.watching.created(made.id, made.name)
-    return ok(b"made", responses.mailboxid(mailbox_id(dialogue.account.id, made)))
+    return ok(b"made", responses.mailboxid(mailbox_id(account.id, made)))
 
 
 async def delete(dialogue: Dialogue, command: Delete) -> Answer:
@@ -29,16 +37,18 @@ async def delete(dialogue: Dialogue, command: Delete) -> Answer:
     name = _name(command.mailbox)
     if name == _INBOX:
         raise No(b"CANNOT", b"INBOX stays")
-    mailbox = dialogue.account.mailbox(name)
+    account, inner = dialogue.whose(name)
+    mailbox = account.mailbox(inner)
     if mailbox is None:
-        if any(other.name.startswith(name + SEPARATOR) for other in dialogue.account.mailboxes()):
+        if any(other.name.startswith(name + SEPARATOR) for other in account.mailboxes()):
             raise No(b"CANNOT", b"that is no mailbox, only a level above others")
         raise No(b"NONEXISTENT", b"there is no such mailbox")
     selected = dialogue.maybe_selected
-    if selected is not None and selected.id == mailbox.id:
+    need(account, mailbox, "x")
+    if selected is not None and (selected.account.id, selected.id) == (account.id, mailbox.id):
         dialogue.unselect()
-    await dialogue.account.delete(mailbox.id)
-    if dialogue.watching is not None:
+    await account.delete(mailbox.id)
+    if dialogue.watching is not None and account is dialogue.account:
         dialogue.watching.deleted(mailbox.id)
     return ok(b"deleted")
 
@@ -46,13 +56,21 @@ async def delete(dialogue: Dialogue, command: Delete) -> Answer:
 async def rename(dialogue: Dialogue, command: Rename) -> Answer:
     """Rename a mailbox and what is below it; INBOX is emptied into the new one (§6.3.5)."""
     old, new = _name(command.mailbox), _name(command.new_name).removesuffix(SEPARATOR)
-    mailbox = dialogue.account.mailbox(old)
+    account, inner = dialogue.whose(old)
+    mailbox = account.mailbox(inner)
+    to, inner_new = dialogue.whose(new)
     if mailbox is None:
-        await dialogue.account.rename_level(old, new)
-    else:
-        await dialogue.account.rename(mailbox.id, new)
-        if dialogue.watching is not None and mailbox.name != _INBOX:
-            dialogue.watching.renamed(mailbox.name, new)
+        _check_own(dialogue, account, old)
+        _check_own(dialogue, to, new)
+        await account.rename_level(inner, inner_new)
+        return ok(b"renamed")
+    need(account, mailbox, "x")
+    _check_own(dialogue, to, new)
+    if to.id != account.id:
+        raise No(b"CANNOT", b"a mailbox stays with its owner; its messages can be moved")
+    await account.rename(mailbox.id, inner_new)
+    if dialogue.watching is not None and account is dialogue.account and mailbox.name != _INBOX:
+        dialogue.watching.renamed(mailbox.name, new)
     return ok(b"renamed")
 
 
@@ -63,6 +81,12 @@ async def subscribe(dialogue: Dialogue, command: Subscribe) -> Answer:
     if dialogue.watching is not None:
         dialogue.watching.subscribed(name, command.on)
     return ok(b"noted")
+
+
+def _check_own(dialogue: Dialogue, account: Account, name: str) -> None:
+    """Where others' mailboxes are shown nobody makes own ones; a mailbox that was called so before stays."""
+    if account is dialogue.account and is_foreign(name) and account.mailbox(name.split("/")[0]) is None:
+        raise NotAllowed(name)
 
 
 def _name(named: MailboxName) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from postroad.imap.answer import Answer, No, ok
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.permission import need_to_note
 from postroad.imap.wire.metadata import GetMetadata, SetMetadata
 from postroad.imap.wire.metadata_responses import metadata
 from postroad.store.annotations import SERVER
@@ -19,6 +20,7 @@ def get_metadata(dialogue: Dialogue, command: GetMetadata) -> Answer:
         found = as_asked(command.entries, stored | _from_settings(dialogue, command), command.depth)
     else:
         account, mailbox = dialogue.find(named)
+        need_to_note(account, mailbox, shared=False)
         stored = account.metadata().find(mailbox.id, _lower(command.entries), command.depth)
         found = as_asked(command.entries, stored, command.depth)
     sizes = [len(value) for value in found.values() if value is not None]
@@ -41,6 +43,7 @@ async def set_metadata(dialogue: Dialogue, command: SetMetadata) -> Answer:
         account, mailbox_id = dialogue.account, SERVER
     else:
         account, mailbox = dialogue.find(command.mailbox)
+        need_to_note(account, mailbox, shared=any(entry.startswith("/shared/") for entry in values))
         mailbox_id = mailbox.id
     modseq = await account.metadata().put(mailbox_id, values)
     dialogue.followed.made(modseq)

@@ -13,6 +13,7 @@ from postroad.imap.wire.responses import Correlator
 from postroad.imap.wire.search_commands import MultiSearch
 from postroad.imap.wire.search_keys import ModseqKey, has_key
 from postroad.imap.wire.search_sources import SearchSource, SourceKind
+from postroad.store.account import Account
 from postroad.store.errors import NoSuchMailbox
 from postroad.store.types import Mailbox
 
@@ -35,20 +36,20 @@ async def multi_search(dialogue: Dialogue, command: MultiSearch) -> Answer:
         raise No(b"LIMIT", b"these are too many mailboxes for one search")  # RFC 7377 §2.4
     if selected is not None and "SAVE" in returns:
         selected.saved = ()
-    for mailbox in mailboxes:
+    for account, mailbox in mailboxes:
         try:
-            await _search(dialogue, command, mailbox, returns)
+            await _search(dialogue, command, account, mailbox, returns)
         except NoSuchMailbox:
             continue  # it has been deleted meanwhile
     return ok(b"done")
 
 
 async def _search(
-    dialogue: Dialogue, command: MultiSearch, mailbox: Mailbox, returns: frozenset[str]
+    dialogue: Dialogue, command: MultiSearch, account: Account, mailbox: Mailbox, returns: frozenset[str]
 ) -> None:
     selected = dialogue.maybe_selected
-    is_selected = selected is not None and selected.id == mailbox.id
-    view = selected if selected is not None and is_selected else await _looked_at(dialogue, mailbox)
+    is_selected = selected is not None and (selected.account.id, selected.id) == (account.id, mailbox.id)
+    view = selected if selected is not None and is_selected else await _looked_at(dialogue, account, mailbox)
     results = await find(dialogue, view, command)
     if results.uids and (line := results.extended(command, Correlator(mailbox.name, mailbox.uidvalidity))):
         dialogue.core.untagged(line)
@@ -58,9 +59,8 @@ async def _search(
         follow(dialogue, command, results)
 
 
-async def _looked_at(dialogue: Dialogue, mailbox: Mailbox) -> Selected:
+async def _looked_at(dialogue: Dialogue, account: Account, mailbox: Mailbox) -> Selected:
     """A mailbox as if it were selected for reading, which changes nothing in it."""
-    account = dialogue.account
     listing = await account.listing(mailbox.id)
     shared = dialogue.services.shared_uids
     view = Selected(account, mailbox, listing, shared, dialogue.enabled, read_only=True)
@@ -68,21 +68,27 @@ async def _looked_at(dialogue: Dialogue, mailbox: Mailbox) -> Selected:
     return view
 
 
-def _mailboxes(dialogue: Dialogue, sources: tuple[SearchSource, ...]) -> list[Mailbox]:
-    """The mailboxes that there are of those named, each once, in the order of LIST."""
-    everything = dialogue.account.mailboxes()
-    wanted = {name for source in sources for name in _names(dialogue, source, everything)}
-    return [mailbox for mailbox in everything if mailbox.name in wanted]
+def _mailboxes(dialogue: Dialogue, sources: tuple[SearchSource, ...]) -> list[tuple[Account, Mailbox]]:
+    """The mailboxes that there are of those named and may be read, each once, in the order of LIST."""
+    everything = dialogue.everything()
+    names = [mailbox for _, mailbox in everything]
+    wanted = {name for source in sources for name in _names(dialogue, source, names)}
+    return [
+        (account, mailbox)
+        for account, mailbox in everything
+        if mailbox.name in wanted and "r" in account.rights(mailbox.id)
+    ]
 
 
 def _names(dialogue: Dialogue, source: SearchSource, everything: list[Mailbox]) -> Iterator[str]:
     match source.kind:
         case SourceKind.SELECTED:
             selected = dialogue.maybe_selected
-            yield from (mailbox.name for mailbox in everything if selected and mailbox.id == selected.id)
+            found = selected.account.mailbox_by_id(selected.id) if selected else None
+            yield from [found.name] if found else []
         case SourceKind.PERSONAL | SourceKind.INBOXES:
             # Where mail may be filed is for rules to say, so inboxes are all (RFC 5465 §6.3).
-            yield from (mailbox.name for mailbox in everything)
+            yield from (mailbox.name for mailbox in dialogue.account.mailboxes())
         case SourceKind.SUBSCRIBED:
             yield from dialogue.account.subscriptions()
         case _:

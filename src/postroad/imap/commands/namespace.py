@@ -1,4 +1,4 @@
-"""NAMESPACE: one personal namespace, nobody else's (RFC 2342)."""
+"""NAMESPACE: one's own mailboxes, those of other users, and those that are nobody's (RFC 2342)."""
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue

@@ -1,12 +1,18 @@
 """SELECT, EXAMINE, UNSELECT (RFC 3501 §6.3.1, §6.3.2; RFC 3691, RFC 7162)."""
 
+from typing import Final
+
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.objects import mailbox_id
+from postroad.imap.permission import need
 from postroad.imap.resync import resync
 from postroad.imap.selected import Selected
 from postroad.imap.wire import responses
 from postroad.imap.wire.mailbox_commands import Select
+
+_CHANGES_FOR_ALL: Final = frozenset("iewt")
+"""Rights to change what others see. \\Seen is each one's own, so `s` is none of them (RFC 4314 §5.2)."""
 
 
 async def select(dialogue: Dialogue, command: Select) -> Answer:
@@ -17,6 +23,7 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
     if command.condstore:
         dialogue.aware_of_modseqs()
     account, mailbox = dialogue.find(command.mailbox)
+    rights = need(account, mailbox, "r")
     listing = await account.listing(mailbox.id)
     selected = Selected(
         account,
@@ -25,12 +32,13 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
         dialogue.services.shared_uids,
         dialogue.enabled,
         read_only=command.read_only,
+        rights=rights,
     )
     selected.flags.learn(listing.keywords())
     unseen = listing.first_unseen()
     await selected.claim_recent()
     lines = [
-        selected.flags.listing(read_only=command.read_only),
+        selected.flag_listing(),
         b"* %d EXISTS\r\n* %d RECENT\r\n" % (selected.exists, selected.recent_count()),
         b"* OK [UIDVALIDITY %d] UIDs of this mailbox\r\n" % selected.uidvalidity,
         b"* OK [UIDNEXT %d] comes next\r\n" % selected.uidnext,
@@ -44,7 +52,7 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
     dialogue.select(selected)
     if command.qresync is not None:
         await resync(dialogue, command.qresync)
-    if command.read_only:
+    if command.read_only or not rights & _CHANGES_FOR_ALL:
         return ok(b"opened for reading", b"READ-ONLY")
     return ok(b"opened", b"READ-WRITE")
 

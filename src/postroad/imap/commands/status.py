@@ -3,6 +3,7 @@
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.objects import mailbox_id
+from postroad.imap.permission import need
 from postroad.imap.wire import responses
 from postroad.imap.wire.mailbox_commands import Status
 from postroad.imap.wire.status_item import StatusItem
@@ -15,6 +16,7 @@ def status(dialogue: Dialogue, command: Status) -> Answer:
     if StatusItem.HIGHESTMODSEQ in command.items:
         dialogue.aware_of_modseqs()
     account, mailbox = dialogue.find(command.mailbox)
+    need(account, mailbox, "r")
     limit = dialogue.services.limits.message_size
     dialogue.core.untagged(status_line(account, mailbox, command.items, limit))
     return ok(b"done")
@@ -39,7 +41,7 @@ def _value(account: Account, mailbox: Mailbox, item: StatusItem, append_limit: i
         case StatusItem.UIDVALIDITY:
             return mailbox.uidvalidity
         case StatusItem.UNSEEN:
-            return mailbox.unseen
+            return account.unseen(mailbox)
         case StatusItem.SIZE:
             return mailbox.size
         case StatusItem.DELETED:

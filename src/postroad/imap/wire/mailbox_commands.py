@@ -79,7 +79,7 @@ class List(Command):
     select: frozenset[str] = frozenset()
     """SUBSCRIBED, REMOTE, RECURSIVEMATCH, SPECIAL-USE."""
     returns: frozenset[str] = frozenset()
-    """SUBSCRIBED, CHILDREN, SPECIAL-USE, STATUS, METADATA."""
+    """SUBSCRIBED, CHILDREN, SPECIAL-USE, MYRIGHTS, STATUS, METADATA."""
     status: tuple[StatusItem, ...] = ()
     """The items of RETURN (STATUS (…))."""
     metadata: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
 from postroad.imap.wire.status_item import StatusItem
 
 _SELECT_OPTIONS: Final = frozenset({b"SUBSCRIBED", b"REMOTE", b"RECURSIVEMATCH", b"SPECIAL-USE"})
-_RETURN_OPTIONS: Final = frozenset({b"SUBSCRIBED", b"CHILDREN", b"SPECIAL-USE"})
+_RETURN_OPTIONS: Final = frozenset({b"SUBSCRIBED", b"CHILDREN", b"SPECIAL-USE", b"MYRIGHTS"})
 _STATUS_ITEMS: Final = {item.value: item for item in StatusItem}
 
 

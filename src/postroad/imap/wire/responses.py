@@ -227,8 +227,8 @@ def esearch(
 
 
 def namespace() -> bytes:
-    """Write NAMESPACE: one personal namespace, without a prefix (RFC 2342 §5)."""
-    return b'NAMESPACE (("" "/")) NIL NIL'
+    """Write NAMESPACE: one's own without a prefix, other users', and shared ones (RFC 2342 §5)."""
+    return b'NAMESPACE (("" "/")) (("Other Users/" "/")) (("Shared/" "/"))'
 
 
 def identification(fields: Mapping[str, str]) -> bytes:

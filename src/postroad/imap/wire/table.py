@@ -8,6 +8,13 @@ from typing import Final, TypeAlias
 
 from postroad.imap.wire.command import Command
 from postroad.imap.wire.mailbox_commands import Check, Close, Unselect
+from postroad.imap.wire.parse_acl import (
+    parse_deleteacl,
+    parse_getacl,
+    parse_listrights,
+    parse_myrights,
+    parse_setacl,
+)
 from postroad.imap.wire.parse_fetch import parse_fetch
 from postroad.imap.wire.parse_mailboxes import (
     parse_create,
@@ -113,6 +120,11 @@ RULES: Final[dict[bytes, Rule]] = {
     b"NAMESPACE": Rule(_bare(Namespace), _AFTER),
     b"GETQUOTA": Rule(parse_getquota, _AFTER),
     b"GETQUOTAROOT": Rule(parse_getquotaroot, _AFTER),
+    b"SETACL": Rule(parse_setacl, _AFTER),
+    b"DELETEACL": Rule(parse_deleteacl, _AFTER),
+    b"GETACL": Rule(parse_getacl, _AFTER),
+    b"LISTRIGHTS": Rule(parse_listrights, _AFTER),
+    b"MYRIGHTS": Rule(parse_myrights, _AFTER),
     b"GETMETADATA": Rule(parse_getmetadata, _AFTER),
     b"SETMETADATA": Rule(parse_setmetadata, _AFTER),
     b"NOTIFY": Rule(parse_notify, _AFTER),

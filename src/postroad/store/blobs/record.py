@@ -25,7 +25,7 @@ MAGIC: Final = b"postroad/1 "
 _LONGEST_LINE: Final = 1024 * 1024
 _NUMBERS: Final = frozenset(
     b"account mailbox uid passed modseq message flags date saved uidvalidity length time item number"
-    b" on thread user".split()
+    b" on thread user negative".split()
 )
 
 

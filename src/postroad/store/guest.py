@@ -1,0 +1,245 @@
+"""The verbs of somebody else's account, for a user who has rights to some of its mailboxes (RFC 4314).
+
+Whatever changes something looks at the rights in the transaction that makes
+the change. Reads trust their caller to have looked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Literal
+
+from postroad.config.limits import Limits
+from postroad.db.database import Database
+from postroad.db.transaction import Reader, Transaction
+from postroad.model.flags import SEEN
+from postroad.model.rights import Rights, changeable
+from postroad.store import entries, mailboxes, seen, sharing
+from postroad.store.account import EVERYTHING, Account, append_prepared
+from postroad.store.blobs.reader import PackReader
+from postroad.store.crossing import mark_seen
+from postroad.store.errors import NoSuchMailbox, NotAllowed
+from postroad.store.guest_flags import store_flags
+from postroad.store.listing import Listing
+from postroad.store.listings import STATE, Listings, changes
+from postroad.store.metadata import Metadata
+from postroad.store.prepare import Prepared, prepare
+from postroad.store.types import Changes, Entry, FlagsResult, Mailbox, NewMessage, Ranges
+
+
+class GuestAccount(Account):
+    """Another's account; names of its mailboxes are given as the user knows them, with `prefix`."""
+
+    __slots__ = ("_user_id", "prefix")
+
+    def __init__(
+        self,
+        account_id: int,
+        user_id: int,
+        prefix: str,
+        database: Database,
+        packs: PackReader,
+        listings: Listings,
+        limits: Limits,
+        *,
+        keep: bool,
+    ) -> None:
+        """`prefix` is what stands before its names (`store.namespaces`)."""
+        super().__init__(account_id, database, packs, listings, limits, keep=keep)
+        self._user_id = user_id
+        self.prefix = prefix
+
+    @property
+    def user_id(self) -> int:
+        """Who uses it."""
+        return self._user_id
+
+    def rights(self, mailbox_id: int) -> Rights:
+        """What the user may do with a mailbox now."""
+        return self._database.ask(lambda r: sharing.rights_of(r, self.id, mailbox_id, self._user_id))
+
+    # -- mailboxes ---------------------------------------------------------
+
+    def mailboxes(self) -> list[Mailbox]:
+        """Those that the user may see."""
+
+        def look(reader: Reader) -> list[Mailbox]:
+            there = sharing.visible(reader, self._user_id).get(self.id, {})
+            return [m for m in mailboxes.all_mailboxes(reader, self.id) if m.id in there] if there else []
+
+        return [self._shown(mailbox) for mailbox in self._database.read(look)]
+
+    def mailbox(self, name: str) -> Mailbox | None:
+        """The mailbox that its owner calls so; None too where the user has no right to it at all."""
+        found = super().mailbox(name)
+        return None if found is None or not self.rights(found.id) else self._shown(found)
+
+    def mailbox_by_id(self, mailbox_id: int) -> Mailbox | None:
+        """The mailbox of that id."""
+        found = super().mailbox_by_id(mailbox_id)
+        return None if found is None else self._shown(found)
+
+    def _shown(self, mailbox: Mailbox) -> Mailbox:
+        # What is recent, and for what a mailbox is used, is the owner's affair.
+        return replace(mailbox, name=self.prefix + mailbox.name, recent_from=mailbox.uidnext, special_use="")
+
+    def unseen(self, mailbox: Mailbox) -> int:
+        """How many of its messages the user has not seen."""
+        count = self._database.ask(lambda r: seen.count(r, self.id, mailbox.id, self._user_id))
+        return max(0, mailbox.messages - count)
+
+    async def create(self, name: str, special_use: str = "") -> Mailbox:
+        """Make a mailbox below one where the user has the right `k`; it is shared like that one."""
+
+        def work(tx: Transaction) -> Mailbox:
+            self._need_parent(tx, name)
+            return mailboxes.create(tx, self.id, name, "", self._limits)
+
+        return self._shown(await self._database.write(work))
+
+    async def delete(self, mailbox_id: int) -> None:
+        """Remove a mailbox, with the right `x`."""
+
+        def work(tx: Transaction) -> None:
+            self._need(tx, mailbox_id, "x")
+            mailboxes.delete(tx, self.id, mailbox_id, keep=self._keep)
+
+        await self._database.write(work)
+
+    async def rename(self, mailbox_id: int, new_name: str) -> None:
+        """Rename a mailbox, with the right `x`, to below one with the right `k`."""
+
+        def work(tx: Transaction) -> None:
+            self._need(tx, mailbox_id, "x")
+            self._need_parent(tx, new_name)
+            found = mailboxes.by_id(tx, self.id, mailbox_id)
+            if found is not None and found.name == "INBOX":
+                raise NotAllowed("INBOX is the owner's")
+            mailboxes.rename(tx, self.id, mailbox_id, new_name, self._limits)
+
+        await self._database.write(work)
+
+    async def rename_level(self, old: str, new_name: str) -> None:
+        """A level that is no mailbox has no rights."""
+        raise NoSuchMailbox(old)
+
+    async def subscribe(self, name: str, on: bool) -> None:
+        """Subscriptions are the user's own, under the whole name."""
+        raise AssertionError("subscribe by the user's own account")
+
+    def metadata(self) -> Metadata:
+        """What is noted about its mailboxes, as the user sees it."""
+        return Metadata(self.id, self._user_id, self._database, self._limits)
+
+    # -- what is in a mailbox ---------------------------------------------
+
+    async def listing(self, mailbox_id: int) -> Listing:
+        """The mailbox in packed columns, with the \\Seen of the user."""
+        return await self._listings.get(self.id, mailbox_id, self._user_id)
+
+    def changes(self, mailbox_id: int, since: int) -> Changes:
+        """What happened after modseq `since`, to the user's \\Seen too."""
+        state = self._database.ask(lambda r: r.row(STATE, self.id, mailbox_id))
+        if state is not None and state[0] == since:
+            return Changes(since, state[1], [], [])
+        return self._database.read(lambda r: changes(r, self.id, mailbox_id, since, self._user_id))
+
+    def entries(self, mailbox_id: int, uids: Ranges) -> list[Entry]:
+        """The narrow rows of `uids`, with the \\Seen of the user."""
+        return self._database.read(lambda r: seen.entries(r, self.id, mailbox_id, self._user_id, uids))
+
+    async def claim_recent(self, mailbox_id: int) -> int:
+        """Nothing is recent but for the owner."""
+        mailbox = self.mailbox_by_id(mailbox_id)
+        if mailbox is None:
+            raise NoSuchMailbox(str(mailbox_id))
+        return mailbox.uidnext
+
+    # -- changes ------------------------------------------------------------
+
+    async def store_flags(
+        self,
+        mailbox_id: int,
+        uids: Ranges,
+        mode: Literal["set", "add", "remove"],
+        flags: int,
+        keywords: frozenset[str] = frozenset(),
+        unchanged_since: int | None = None,
+    ) -> FlagsResult:
+        """Change flags as far as the user may; `NotAllowed` where that is nothing."""
+        done: FlagsResult | None = None
+        for part in await self._parts(mailbox_id, uids):
+            result = await self._database.write(
+                partial(
+                    store_flags,
+                    place=self.place(mailbox_id),
+                    uids=part,
+                    mode=mode,
+                    flags=flags,
+                    keywords=keywords,
+                    unchanged_since=unchanged_since,
+                )
+            )
+            done = result if done is None else done.followed_by(result)
+        return done or FlagsResult(0, 0, [], [])
+
+    async def append(self, mailbox_id: int, messages: Sequence[NewMessage]) -> tuple[int, list[int]]:
+        """File messages, with the right `i`, and with those flags that the user may set."""
+        prepared = [await prepare(message.body) for message in messages]
+        return await self._database.write(
+            lambda tx: self._append(tx, mailbox_id, list(zip(messages, prepared, strict=True)))
+        )
+
+    def _append(
+        self, tx: Transaction, mailbox_id: int, messages: Sequence[tuple[NewMessage, Prepared]]
+    ) -> tuple[int, list[int]]:
+        rights = self._need(tx, mailbox_id, "i")
+        mask = changeable(rights)
+        kept = [
+            (
+                replace(
+                    new,
+                    flags=new.flags & mask & ~SEEN,
+                    keywords=new.keywords if "w" in rights else frozenset(),
+                ),
+                prepared,
+            )
+            for new, prepared in messages
+        ]
+        uidvalidity, uids = append_prepared(tx, self.id, mailbox_id, kept)
+        uids_seen = [uid for uid, (new, _) in zip(uids, messages, strict=True) if new.flags & mask & SEEN]
+        if uids_seen:
+            mark_seen(tx, self.place(mailbox_id), uids_seen, on=True)
+        return uidvalidity, uids
+
+    async def expunge(
+        self, mailbox_id: int, uids: Ranges | None = None, *, only_deleted: bool = True
+    ) -> list[int]:
+        """Remove messages with \\Deleted, with the right `e`."""
+        assert only_deleted, "POP3 opens no mailbox of others"
+        gone: list[int] = []
+        for part in await self._parts(mailbox_id, EVERYTHING if uids is None else uids):
+
+            def work(tx: Transaction, part: Ranges = part) -> list[int]:
+                self._need(tx, mailbox_id, "e")
+                return entries.expunge(tx, self.id, mailbox_id, part, True, keep=self._keep)
+
+            gone += await self._database.write(work)
+        return gone
+
+    # -- rights -------------------------------------------------------------
+
+    def _need(self, tx: Transaction, mailbox_id: int, wanted: str) -> Rights:
+        return sharing.need(tx, self.id, mailbox_id, self._user_id, wanted)
+
+    def _need_parent(self, tx: Transaction, name: str) -> None:
+        """RFC 4314 §4: `k` on the nearest mailbox above."""
+        while "/" in name:
+            name = name.rpartition("/")[0]
+            parent = mailboxes.by_name(tx, self.id, name)
+            if parent is not None and "k" in sharing.rights_of(tx, self.id, parent.id, self._user_id):
+                return
+            if parent is not None:
+                break
+        # Whether there is one above it, and which, is not for everybody to know.
+        raise NotAllowed(f"to make {name}")
