@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 import aiodns
 import pycares
 
+from postroad.dns.patience import Patience
 from postroad.model.answers import Answer, Found, Mx, NoData, NoSuchDomain, TemporaryFailure, Tlsa
 from postroad.model.clock import Clock
 
@@ -58,7 +59,7 @@ class SystemResolver:
         if servers:
             options["nameservers"] = list(servers)
         self._resolver = aiodns.DNSResolver(**options)
-        self._timeout = timeout
+        self._patience = Patience(timeout)
         self._clock = clock
         self._cache: OrderedDict[tuple[str, str], tuple[float, Answer[Any]]] = OrderedDict()
         self._validating = None if dnssec == "off" else _validating(servers, timeout, dnssec == "on")
@@ -155,18 +156,25 @@ class SystemResolver:
         return answer
 
     async def _question(self, name: str, kind: str, read: Callable[[Any], T]) -> Answer[T]:
+        patience = self._patience.seconds()
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(patience):
                 result = await _as_awaitable(self._resolver.query_dns(name, kind))
         except aiodns.error.DNSError as error:
             code = error.args[0]
+            if code == pycares.errno.ARES_ETIMEOUT:
+                self._patience.silent()
+            else:
+                self._patience.answered()
             if code in _NO_DATA:
                 return NoData()
             if code in _NO_NAME:
                 return NoSuchDomain()
             return TemporaryFailure(f"{kind} {name}: {error.args[1]}")
         except TimeoutError:
-            return TemporaryFailure(f"{kind} {name}: no answer within {self._timeout:g} s")
+            self._patience.silent()
+            return TemporaryFailure(f"{kind} {name}: no answer within {patience:g} s")
+        self._patience.answered()
         # CNAMEs on the way are in the answer too.
         records = [record for record in result.answer if record.type == _TYPES[kind]]
         if not records:

@@ -92,6 +92,18 @@ def test_a_server_that_is_silent_is_not_waited_for() -> None:
     play(scene, timeout=0.1)
 
 
+def test_while_nothing_is_answered_less_time_is_given() -> None:
+    async def scene(resolver: SystemResolver, server: DnsServer, clock: ManualClock) -> None:
+        server.dead = {"x.test", "y.test", "z.test", "four.x.test"}
+        first = await asyncio.gather(*(resolver.mx(name) for name in ("x.test", "y.test", "z.test")))
+        assert {str(answer).partition("within ")[2][:5] for answer in first} == {"0.7 s"}
+        assert "within 0.5 s" in str(await resolver.txt("x.test"))
+        assert isinstance(await resolver.mx("gone.test"), NoSuchDomain)
+        assert "within 0.7 s" in str(await resolver.addresses("four.x.test"))
+
+    play(scene, timeout=0.7)
+
+
 def test_half_an_answer_will_do() -> None:
     async def scene(resolver: SystemResolver, server: DnsServer, clock: ManualClock) -> None:
         server.change("h.test. 60 IN A 192.0.2.1")
