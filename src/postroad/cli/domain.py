@@ -5,14 +5,16 @@ from typing import Any
 import click
 
 from postroad.cli.database import ask, change_directory
+from postroad.cli.domain_records import dns
 from postroad.cli.here import Here, common, operator, pass_here
 from postroad.cli.output import Column, Problem, print_facts, print_json, print_table
 from postroad.cli.times import date
 from postroad.db.transaction import Reader, Transaction
-from postroad.directory import aliases, domains
+from postroad.directory import aliases, dkim_keys, domains
 from postroad.directory.aliases import Alias
 from postroad.directory.domains import Domain
 from postroad.directory.errors import InUse, NoSuchAlias
+from postroad.directory.seal import Seal
 
 
 @click.group(short_help="Domains that mail is taken for.")
@@ -24,16 +26,28 @@ def domain() -> None:
     """
 
 
+domain.add_command(dns)
+
+
 @domain.command()
 @common
 @click.argument("name")
 @pass_here
 def add(here: Here, name: str) -> None:
     """Take mail for a domain from now on."""
-    added = change_directory(here, lambda tx: domains.add_domain(tx, name, who=operator()))
+    data = here.settings().data
+    new = dkim_keys.draw_all()
+
+    def work(tx: Transaction) -> Domain:
+        added = domains.add_domain(tx, name, who=operator())
+        dkim_keys.add_keys(tx, added.name, new, Seal.of(data), who=operator())
+        return added
+
+    added = change_directory(here, work)
     if here.json:
         print_json(_facts(added))
     here.say(f"Added {added.unicode}: mail for its accounts and aliases is taken from now on.")
+    here.say(f"Mail from it is signed once the DNS shows its keys: postroad domain dns {added.unicode}")
     here.next(f"postroad account add someone@{added.unicode}")
 
 
