@@ -94,7 +94,13 @@ class Worker:
         self._resolver = resolver
         self._acceptors = self._make_acceptors()
         self._sending = Sending(
-            self.store.database, resolver, clock, settings.queue, settings.hostname, outside or Outside()
+            self.store.database,
+            resolver,
+            clock,
+            settings.queue,
+            settings.hostname,
+            outside or Outside(),
+            self._signer.signed,
         )
         self.queue = QueueRunner(
             store=self.store,

@@ -5,14 +5,14 @@ that has it, so notices cannot go round in circles (RFC 5321 §6.1).
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, TypeAlias
+from typing import Final
 
 from postroad.db.transaction import Transaction
 from postroad.delivery.expand import Confirmed
-from postroad.delivery.own_mail import OwnMail, post_own
+from postroad.delivery.own_mail import OwnMail, Sign, post_own, unsigned
 from postroad.message.dsn import MAX_RETURNED, Action, RecipientReport, Report, build_dsn
 from postroad.message.header import MAX_HEADER
 from postroad.model.address import Address
@@ -32,15 +32,6 @@ _WORDS: Final = {
     Action.RELAYED: "delivered",
     Action.EXPANDED: "delivered",
 }
-
-
-Sign: TypeAlias = Callable[[bytes], bytes]
-"""Puts the signatures of the server's domain on top of a message."""
-
-
-def unsigned(message: bytes) -> bytes:
-    """A message as it is."""
-    return message
 
 
 @dataclass(frozen=True, slots=True)

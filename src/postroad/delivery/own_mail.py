@@ -1,5 +1,8 @@
 """Mail that this server writes itself: notices and reports, to somebody here or elsewhere."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from msgspec import Struct
 
 from postroad.db.transaction import Transaction
@@ -13,6 +16,14 @@ from postroad.store.filing import put_blob
 from postroad.store.prepare import Prepared
 from postroad.trail import record
 from postroad.trail.note import Note
+
+Sign: TypeAlias = Callable[[bytes], bytes]
+"""Puts the signatures of the server's domain on top of a message (see `delivery.signing`)."""
+
+
+def unsigned(message: bytes) -> bytes:
+    """A message as it is."""
+    return message
 
 
 class OwnMail(Struct, frozen=True):

@@ -5,6 +5,7 @@ from typing import Final
 from postroad.config.settings import Queue
 from postroad.db.database import Database
 from postroad.delivery.mtasts import StsPolicies
+from postroad.delivery.own_mail import Sign, unsigned
 from postroad.delivery.remote import Outside, RemoteDelivery
 from postroad.delivery.tls_received import forget_old
 from postroad.delivery.tls_reports import TlsReports
@@ -29,7 +30,9 @@ class Sending:
         settings: Queue,
         hostname: str,
         outside: Outside,
+        sign: Sign = unsigned,
     ) -> None:
+        """`sign` is for reports (RFC 8460 §3)."""
         self._database = database
         self._clock = clock
         self._results = TlsResults(clock, counts=settings.tls_reports)
@@ -40,7 +43,7 @@ class Sending:
             trust=outside.trust,
             port=outside.https_port,
         )
-        self._reports = TlsReports(database, resolver, outward, clock, hostname)
+        self._reports = TlsReports(database, resolver, outward, clock, hostname, sign)
         self._policies = StsPolicies(database, resolver, outward, clock) if settings.mta_sts else None
         self.delivery = RemoteDelivery(
             resolver=resolver,

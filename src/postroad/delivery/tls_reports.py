@@ -15,7 +15,7 @@ from msgspec import UNSET
 from postroad.db.database import Database
 from postroad.db.transaction import Reader, Transaction
 from postroad.delivery.demands import Applied
-from postroad.delivery.own_mail import OwnMail, post_own
+from postroad.delivery.own_mail import OwnMail, Sign, post_own, unsigned
 from postroad.delivery.tls_results import Failure
 from postroad.mailauth.tlsrpt import (
     DateRange,
@@ -65,13 +65,20 @@ class TlsReports:
     """Writes and sends what is due; one worker of all does it."""
 
     def __init__(
-        self, database: Database, resolver: Resolver, outward: Outward, clock: Clock, hostname: str
+        self,
+        database: Database,
+        resolver: Resolver,
+        outward: Outward,
+        clock: Clock,
+        hostname: str,
+        sign: Sign = unsigned,
     ) -> None:
         self._database = database
         self._resolver = resolver
         self._outward = outward
         self._clock = clock
         self._hostname = hostname
+        self._sign = sign
 
     async def send_due(self) -> int:
         """Report the days that are over; give how many reports were sent or are on their way."""
@@ -100,7 +107,7 @@ class TlsReports:
         rows = self._database.read(partial(_results, domain=domain, day=day)) if uris else []
         report = _compose(domain, begin, rows, submitter, f"{day}-{domain}-{token[:8]}")
         octets = write_report(report) if uris else b""
-        made = [_mail(uri, report, octets, domain, submitter, token, now) for uri in uris]
+        made = [_mail(uri, report, octets, domain, submitter, token, now, sign=self._sign) for uri in uris]
 
         def finish(tx: Transaction) -> None:
             for mail in made:
@@ -193,9 +200,17 @@ def _policy(domain: str, text: str, results: Sequence[tuple[str, int]]) -> Polic
 
 
 def _mail(
-    uri: str, report: Report, octets: bytes, domain: str, submitter: str, token: str, now: datetime
+    uri: str,
+    report: Report,
+    octets: bytes,
+    domain: str,
+    submitter: str,
+    token: str,
+    now: datetime,
+    *,
+    sign: Sign,
 ) -> OwnMail | None:
-    """The report as a message (RFC 8460 §5.3); None where the URI is none of mail."""
+    """The report as a signed message (RFC 8460 §5.3, §3); None where the URI is none of mail."""
     parts = urlsplit(uri)
     if parts.scheme.lower() != "mailto":
         return None
@@ -203,7 +218,7 @@ def _mail(
         to = parse_mailbox(unquote(parts.path))
     except AddressError:
         return None
-    message = _message(to, report, octets, domain, submitter, token, now)
+    message = sign(_message(to, report, octets, domain, submitter, token, now))
     # RFC 8460 §3: a report of what is wrong must not fail for what is wrong.
     return OwnMail(None, to, prepare_now(message), "7BIT", Wish.WAIVED)
 

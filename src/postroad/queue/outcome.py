@@ -15,6 +15,7 @@ from postroad.config.values import about_duration
 from postroad.db.transaction import Transaction
 from postroad.delivery import bounce
 from postroad.delivery.bounce import Notice, Told
+from postroad.delivery.own_mail import Sign, unsigned
 from postroad.message.dsn import Action
 from postroad.queue.item import QueuedRecipient, Work
 from postroad.queue.schedule import Step, after_deferral
@@ -119,7 +120,7 @@ def notices(
     hostname: str,
     now: float,
     settings: Queue,
-    sign: bounce.Sign = bounce.unsigned,
+    sign: Sign = unsigned,
 ) -> list[Notice]:
     """Write what the sender has to be told: at most one notice of each kind."""
     told: dict[Action, list[Told]] = {}

@@ -11,6 +11,7 @@ from postroad.config.settings import Queue
 from postroad.db.transaction import Transaction
 from postroad.delivery import bounce
 from postroad.delivery.bounce import Notice
+from postroad.delivery.own_mail import Sign, unsigned
 from postroad.model.clock import Clock
 from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
@@ -67,7 +68,7 @@ class QueueRunner:
         hostname: str,
         worker: str,
         delivery: Delivery,
-        sign: bounce.Sign = bounce.unsigned,
+        sign: Sign = unsigned,
     ) -> None:
         """`worker` is a name that no other process has at the same time; `sign` is for notices."""
         self._store = store
