@@ -35,6 +35,7 @@ def publish(world: ThreadedWorld) -> None:
     for key in world.read(keys):
         world.resolver.add_txt(key.name, key.record.encode())
     world.advance(minutes=16)
+    world.until(lambda: all(key.state == "signing" for key in world.read(keys)))
 
 
 def judged(world: ThreadedWorld, message: bytes) -> Verification:
