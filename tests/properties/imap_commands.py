@@ -21,7 +21,17 @@ from postroad.imap.wire.mailbox_commands import (
     Subscribe,
 )
 from postroad.imap.wire.mailbox_name import MailboxName, decode_mailbox
-from postroad.imap.wire.message_commands import AppendStart, Copy, Fetch, FlagList, Move, Store, StoreMode
+from postroad.imap.wire.message_commands import (
+    AppendStart,
+    AppendText,
+    Copy,
+    Fetch,
+    FlagList,
+    MessageHead,
+    Move,
+    Store,
+    StoreMode,
+)
 from postroad.imap.wire.notification import MESSAGE_EVENTS, EventGroup, Notify, NotifyEvent
 from postroad.imap.wire.ordering import SortCriterion, SortKey, ThreadAlgorithm
 from postroad.imap.wire.partial_range import PartialRange
@@ -333,4 +343,8 @@ def appends(draw: st.DrawFn) -> tuple[bytes, AppendStart, bytes]:
     seconds = draw(st.integers(0, 4_000_000_000))
     message = draw(st.binary(max_size=200)).replace(b"\0", b"")
     head = b"APPEND %b %b %b {%d+}\r\n" % (wire, wire_flags, internaldate(seconds), len(message))
-    return head + message, AppendStart(TAG, name, flags, seconds, len(message)), message
+    return (
+        head + message,
+        AppendStart(TAG, name, (MessageHead(flags, seconds),), AppendText(len(message))),
+        message,
+    )

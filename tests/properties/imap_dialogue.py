@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from postroad.imap.wire.core import ImapServerCore
-from postroad.imap.wire.event import AuthResponse, Event, Hangup, LiteralChunk
+from postroad.imap.wire.event import AppendNext, AuthResponse, Event, Hangup, LiteralChunk
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.limits import ImapLimits
-from postroad.imap.wire.message_commands import AppendStart
+from postroad.imap.wire.message_commands import AppendStart, AppendText
 from postroad.imap.wire.session_commands import Authenticate, Idle, Login
 from postroad.imap.wire.table import State
 
@@ -78,6 +78,11 @@ SCRAPS = (
         b"a APPEND INBOX ",
         b"a APPEND INBOX (\\Seen) {5+}\r\n",
         b"a APPEND {5+}\r\nINBOX {7}\r\n",
+        b"a APPEND INBOX CATENATE (",
+        b"URL ",
+        b"TEXT ",
+        b"UTF8 (",
+        b"a REPLACE 1 INBOX ",
     ),
     *(
         b"a SEARCH ",
@@ -125,9 +130,9 @@ class Dialogue:
     def _answer(self, event: Event) -> None:
         core = self.core
         match event:
-            case AppendStart(size=size) if size % 2:
+            case AppendStart(text=AppendText(size=size)) | AppendNext(text=AppendText(size=size)) if size % 2:
                 core.accept_literal()
-            case AppendStart():
+            case AppendStart(text=AppendText()) | AppendNext():
                 core.refuse_literal(b"NO", b"no")
             case Authenticate(tag=tag, initial=None):
                 core.expect_auth_response(tag)

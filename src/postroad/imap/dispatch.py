@@ -20,6 +20,7 @@ from postroad.imap.commands.multisearch import multi_search
 from postroad.imap.commands.namespace import namespace
 from postroad.imap.commands.notify import notify
 from postroad.imap.commands.quota import get_quota, get_quota_root
+from postroad.imap.commands.replace import replace
 from postroad.imap.commands.search import search
 from postroad.imap.commands.select import select, unselect
 from postroad.imap.commands.sort import sort
@@ -44,7 +45,7 @@ from postroad.imap.wire.mailbox_commands import (
     Subscribe,
     Unselect,
 )
-from postroad.imap.wire.message_commands import AppendStart, Copy, Expunge, Fetch, Move, Store
+from postroad.imap.wire.message_commands import AppendStart, Copy, Expunge, Fetch, Move, ReplaceStart, Store
 from postroad.imap.wire.metadata import GetMetadata, SetMetadata
 from postroad.imap.wire.notification import Notify
 from postroad.imap.wire.search_commands import CancelUpdate, MultiSearch, Search, Sort, Thread
@@ -98,6 +99,8 @@ async def _in_mailbox(dialogue: Dialogue, command: Command) -> Answer | None:
             return await copy(dialogue, command)
         case Move():
             return await move(dialogue, command)
+        case ReplaceStart():
+            return await replace(dialogue, command)
         case Expunge():
             return await expunge(dialogue, command)
         case Check():

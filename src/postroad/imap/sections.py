@@ -1,22 +1,19 @@
-"""BODY[…] and its kin: cut from the stored message and sent in pieces (RFC 3501 §6.4.5)."""
+"""BODY[…], BINARY[…] and their kin: cut from the stored message, sent in pieces (RFC 3501 §6.4.5)."""
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
+from postroad.imap.decoding import IDENTITY, Decoded, Extent, encoding_of
+from postroad.imap.excerpt import PIECE, Place, header_within, subset, within
 from postroad.imap.turns import Turns
 from postroad.imap.wire.core import ImapServerCore
-from postroad.imap.wire.fetch_items import FetchSection
-from postroad.message.header import MAX_HEADER
-from postroad.message.section import header_subset
+from postroad.imap.wire.fetch_items import FetchSection, SectionForm
+from postroad.message.transfer import decode
 from postroad.net.connection import Connection
 from postroad.store.messages import StoredMessage
 
-PIECE: Final = 128 * 1024
-"""Octets read from a pack at a time."""
 WRITE: Final = 64 * 1024
 """Octets that small answers are joined to before they are written."""
-
-_Place: TypeAlias = tuple[int, int]
 
 
 class Writer:
@@ -57,16 +54,23 @@ class Writer:
 class Cuts:
     """The sections of one message that are to be sent, found before anything is said."""
 
-    __slots__ = ("_base", "_message", "_places", "_sections", "_text")
+    __slots__ = ("_base", "_encodings", "_message", "_places", "_sections", "_text")
 
     def __init__(self, message: StoredMessage, sections: Sequence[FetchSection]) -> None:
         """Find the sections, and read them where they are small.
 
         Raises:
             Damaged: the message is not there to its last octet.
+            UnknownEncoding: of what is wanted decoded.
         """
         self._message = message
         self._sections = sections
+        self._encodings = [
+            IDENTITY
+            if section.form is SectionForm.STORED
+            else encoding_of(message.parts(), section.path, section.text)
+            for section in sections
+        ]
         self._places = [message.section(section.path, section.text) for section in sections]
         there = [place for place in self._places if place is not None]
         self._base = min([start for start, _ in there], default=0)
@@ -82,45 +86,66 @@ class Cuts:
         if self._text is None:
             return None
         parts: list[bytes] = []
-        for section, place in zip(self._sections, self._places, strict=True):
+        for section, place, encoding in zip(self._sections, self._places, self._encodings, strict=True):
             parts.append(section.label)
             if place is None:
-                parts.append(b" NIL ")
+                parts.append(_absent(section) + b" ")
                 continue
-            octets = self._fields(section, place) if section.fields else self._region(section, place)
-            parts += (b" {%d}\r\n" % len(octets), octets, b" ")
+            octets = self._octets(section, place, encoding)
+            is_binary = section.form is SectionForm.DECODED and b"\0" in octets
+            parts.append(_announced(section, Extent(len(octets), is_binary)))
+            if section.form is not SectionForm.DECODED_SIZE:
+                parts.append(octets)
+            parts.append(b" ")
         return b"".join(parts)[:-1]
 
     async def send(self, writer: Writer, turns: Turns) -> None:
         """Send what `ready` gives, however large it is."""
         lead = b""
-        for section, place in zip(self._sections, self._places, strict=True):
+        for section, place, encoding in zip(self._sections, self._places, self._encodings, strict=True):
             writer.put(lead + section.label)
             lead = b" "
             if place is None:
-                writer.put(b" NIL")
+                writer.put(_absent(section))
             elif section.fields:
                 header = self._fields(section, place)
-                writer.put(b" {%d}\r\n%b" % (len(header), header))
-            else:
-                start, end = _within(section, place)
+                writer.put(_announced(section, Extent(len(header), has_nul=False)))
+                if section.form is not SectionForm.DECODED_SIZE:
+                    writer.put(header)
+            elif section.form is SectionForm.STORED:
+                start, end = within(section, place)
                 writer.put(b" {%d}\r\n" % (end - start))
                 for at in range(start, end, PIECE):
                     await writer.send(self._message.read(at, min(at + PIECE, end)))
+            else:
+                await self._send_decoded(section, place, encoding, writer, turns)
             await turns.next()
 
-    def _fields(self, section: FetchSection, place: _Place) -> bytes:
-        start, end = place
-        # Behind the limit no header has a field, here as everywhere; BODY[HEADER] gives it all.
-        octets = self._read(start, min(end, start + MAX_HEADER))
-        header = header_subset(octets, section.fields, section.fields_not)
+    async def _send_decoded(
+        self, section: FetchSection, place: Place, encoding: str, writer: Writer, turns: Turns
+    ) -> None:
+        """Decode twice: once for what has to be announced, once to be sent, and never hold the whole."""
+        decoded = Decoded(self._message, place, encoding, section.partial)
+        writer.put(_announced(section, await decoded.extent(turns)))
+        if section.form is SectionForm.DECODED:
+            for piece in decoded.pieces():
+                await writer.send(piece)
+                await turns.next()
+
+    def _octets(self, section: FetchSection, place: Place, encoding: str) -> bytes:
+        """A small section as it is to be given."""
+        if section.fields:
+            return self._fields(section, place)
+        if section.form is SectionForm.STORED:
+            return self._read(*within(section, place))
+        octets = decode(self._read(*place), encoding)
         if section.partial is not None:
             origin, count = section.partial
-            header = header[origin : origin + count]
-        return header
+            octets = octets[origin : origin + count]
+        return octets
 
-    def _region(self, section: FetchSection, place: _Place) -> bytes:
-        return self._read(*_within(section, place))
+    def _fields(self, section: FetchSection, place: Place) -> bytes:
+        return subset(self._read(*header_within(place)), section)
 
     def _read(self, start: int, end: int) -> bytes:
         if self._text is None:
@@ -128,10 +153,14 @@ class Cuts:
         return self._text[start - self._base : end - self._base]
 
 
-def _within(section: FetchSection, place: _Place) -> _Place:
-    start, end = place
-    if section.partial is not None:
-        # RFC 3501 §6.4.5: beyond the end there is an empty string, not an error.
-        start = min(start + section.partial[0], end)
-        end = min(start + section.partial[1], end)
-    return start, end
+def _announced(section: FetchSection, extent: Extent) -> bytes:
+    """What stands between the name of a section and its octets."""
+    if section.form is SectionForm.DECODED_SIZE:
+        return b" %d" % extent.size
+    # RFC 3516 §4.3: so that a client sees from the literal whether there are NULs.
+    return (b" ~{%d}\r\n" if extent.has_nul else b" {%d}\r\n") % extent.size
+
+
+def _absent(section: FetchSection) -> bytes:
+    """What a message says that has no such section; what is NIL has no octets (RFC 3516 §4.3)."""
+    return b" 0" if section.form is SectionForm.DECODED_SIZE else b" NIL"

@@ -12,7 +12,7 @@ from postroad.importer.names import INBOX, possible
 from postroad.importer.values import Bad, Carried, Folder, Report, Source, fault
 from postroad.message.header import HeaderBlock
 from postroad.message.message_id import parse_message_id
-from postroad.store.account import append_prepared
+from postroad.store.appending import append_prepared
 from postroad.store.blobs.reader import PackReader
 from postroad.store.errors import NoSuchMessage, OverQuota, StoreError
 from postroad.store.mailboxes import SEPARATOR, by_name, create, subscribe

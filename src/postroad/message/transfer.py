@@ -2,28 +2,33 @@
 
 import binascii
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
 
 from postroad.message.octets import Octets
+
+Read: TypeAlias = Callable[[int, int], bytes]
+"""Gives the octets from one offset to another."""
 
 _PIECE: Final = 64 * 1024
 _DIGITS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _FOREIGN: Final = bytes(octet for octet in range(256) if octet not in _DIGITS + b"=")
 # Groups of four digits; a padding character in front of the third digit pads nothing.
 _GROUPS: Final = re.compile(rb"(?:=*+[^=]=*+[^=]{3})*")
+# RFC 2045 §6.7 (3): blanks at the end of a line came on the way, behind a soft line break too.
+_PADDING: Final = re.compile(rb"(?<![ \t])[ \t]++(?=\r?\n|\Z)")
 # As much as ends with no escape, or with a whole one.
 _UNCUT: Final = re.compile(rb".*(?:[^=]{3}|[^=]=[0-9A-Fa-f]{2})", re.DOTALL)
 
 
 def decode_base64(octets: bytes) -> bytes:
     """Decode Base64 as far as it makes sense; foreign characters are skipped (RFC 2045 §6.8)."""
-    return b"".join(_base64_pieces(octets, 0, len(octets)))
+    return b"".join(_base64_pieces(_reading(octets), 0, len(octets)))
 
 
 def decode_quoted_printable(octets: bytes) -> bytes:
     """Decode quoted-printable; what is no escape stays as it is (RFC 2045 §6.7)."""
-    return binascii.a2b_qp(octets)
+    return binascii.a2b_qp(_PADDING.sub(b"", octets))
 
 
 def decode(octets: bytes, encoding: str) -> bytes:
@@ -41,20 +46,26 @@ def decoded_pieces(data: Octets, start: int, end: int, encoding: str) -> Iterato
     The pieces joined are what decoding the whole at once would give, also
     where a cut falls into an escape or a group of four digits.
     """
+    return decoded_as_read(_reading(data), start, end, encoding)
+
+
+def decoded_as_read(read: Read, start: int, end: int, encoding: str) -> Iterator[bytes]:
+    """Decode likewise what is not in memory."""
     if encoding == "base64":
-        yield from _base64_pieces(data, start, end)
-        return
+        return _base64_pieces(read, start, end)
     if encoding == "quoted-printable":
-        yield from _quoted_pieces(data, start, end)
-        return
-    for at in range(start, end, _PIECE):
-        yield data[at : min(at + _PIECE, end)]
+        return _quoted_pieces(read, start, end)
+    return (read(at, min(at + _PIECE, end)) for at in range(start, end, _PIECE))
 
 
-def _base64_pieces(data: Octets, start: int, end: int) -> Iterator[bytes]:
+def _reading(data: Octets) -> Read:
+    return lambda start, end: data[start:end]
+
+
+def _base64_pieces(read: Read, start: int, end: int) -> Iterator[bytes]:
     held = b""
     for at in range(start, end, _PIECE):
-        digits = held + data[at : min(at + _PIECE, end)].translate(None, _FOREIGN)
+        digits = held + read(at, min(at + _PIECE, end)).translate(None, _FOREIGN)
         if b"=" in digits:
             match = _GROUPS.match(digits)
             whole = match.end() if match else 0
@@ -72,15 +83,16 @@ def _base64_pieces(data: Octets, start: int, end: int) -> Iterator[bytes]:
         yield binascii.a2b_base64(held + b"=" * (4 - len(held)))
 
 
-def _quoted_pieces(data: Octets, start: int, end: int) -> Iterator[bytes]:
+def _quoted_pieces(read: Read, start: int, end: int) -> Iterator[bytes]:
     while start < end:
         stop = min(start + _PIECE, end)
-        piece = data[start:stop]
-        if stop < end:  # cut behind a line, or else where no escape is in the way
+        piece = read(start, stop)
+        if stop < end:  # cut behind a line, or else where no escape or padding is in the way
             cut = piece.rfind(b"\n") + 1
             if not cut:
                 match = _UNCUT.match(piece)
                 cut = match.end() if match else len(piece)
+                cut = len(piece[:cut].rstrip(b"= \t")) or cut
             piece = piece[:cut]
-        yield binascii.a2b_qp(piece)
         start += len(piece)
+        yield binascii.a2b_qp(_PADDING.sub(b"", piece))

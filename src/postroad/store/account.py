@@ -8,14 +8,14 @@ from typing import Final, Literal
 from postroad.config.limits import Limits
 from postroad.db.database import Database
 from postroad.db.transaction import Reader, Row, Transaction
-from postroad.model.flags import Flag, join_keywords
+from postroad.model.flags import Flag
 from postroad.model.refusal import Unavailable
 from postroad.model.rights import ALL_RIGHTS, Rights
 from postroad.store import entries, mailboxes
+from postroad.store.appending import append_prepared
 from postroad.store.blobs.reader import PackReader
 from postroad.store.crossing import Place, carry
-from postroad.store.errors import Damaged, NoSuchMailbox, OverQuota
-from postroad.store.filing import Letter, file_messages, put_blobs
+from postroad.store.errors import Damaged, NoSuchMailbox, NoSuchMessage, OverQuota
 from postroad.store.listing import Listing
 from postroad.store.listings import STATE, Listings, changes
 from postroad.store.messages import (
@@ -344,8 +344,40 @@ class Account:
                 raise OverQuota(f"{quota.bytes_limit} octets")
         prepared = [await prepare(message.body) for message in messages]
         return await self._database.write(
-            lambda tx: append_prepared(tx, self.id, mailbox_id, list(zip(messages, prepared, strict=True)))
+            lambda tx: self.file(tx, mailbox_id, list(zip(messages, prepared, strict=True)))
         )
+
+    async def replace(
+        self, mailbox_id: int, uid: int, target: "Account", target_id: int, message: NewMessage
+    ) -> tuple[int, int]:
+        """Remove a message and file another, both or neither; give UIDVALIDITY and UID of the new one.
+
+        The old one goes first, so that quota is judged by what there is in the
+        end (RFC 8508 §3.4). It can be restored like any that was expunged.
+
+        Raises:
+            OverQuota, NoSuchMailbox, LimitReached, NotAllowed
+            NoSuchMessage: the old one is gone already.
+        """
+        prepared = await prepare(message.body)
+
+        def work(tx: Transaction) -> tuple[int, int]:
+            if not self.remove(tx, mailbox_id, uid):
+                raise NoSuchMessage(str(uid))
+            uidvalidity, [new_uid] = target.file(tx, target_id, [(message, prepared)])
+            return uidvalidity, new_uid
+
+        return await self._database.write(work)
+
+    def file(
+        self, tx: Transaction, mailbox_id: int, messages: Sequence[tuple[NewMessage, Prepared]]
+    ) -> tuple[int, list[int]]:
+        """File messages within a transaction, as `append` does."""
+        return append_prepared(tx, self.id, mailbox_id, messages)
+
+    def remove(self, tx: Transaction, mailbox_id: int, uid: int) -> bool:
+        """Remove one message within a transaction; whether it was there."""
+        return bool(entries.expunge(tx, self.id, mailbox_id, ((uid, uid),), False, keep=self._keep))
 
     async def copy(
         self, mailbox_id: int, uids: Ranges, target_id: int, count: int | None = None
@@ -428,25 +460,3 @@ class Account:
         if sum(high - low + 1 for low, high in uids) <= PART:
             return [uids] if uids else []
         return parts((await self.listing(mailbox_id)).uids, uids)
-
-
-def append_prepared(
-    tx: Transaction, account_id: int, mailbox_id: int, messages: Sequence[tuple[NewMessage, Prepared]]
-) -> tuple[int, list[int]]:
-    if not messages:
-        return 0, []
-    for new, _ in messages:
-        entries.check_keywords(new.keywords)
-    blobs = put_blobs(tx, [prepared for _, prepared in messages])
-    letters = [
-        Letter(
-            blob,
-            prepared,
-            flags=new.flags,
-            keywords=join_keywords(new.keywords),
-            internal_date=new.internal_date,
-        )
-        for blob, (new, prepared) in zip(blobs, messages, strict=True)
-    ]
-    filed = file_messages(tx, account_id, mailbox_id, letters)
-    return filed[0].uidvalidity, [one.uid for one in filed]

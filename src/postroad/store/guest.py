@@ -15,7 +15,8 @@ from postroad.db.transaction import Reader, Transaction
 from postroad.model.flags import SEEN
 from postroad.model.rights import Rights, changeable
 from postroad.store import entries, mailboxes, seen, sharing
-from postroad.store.account import EVERYTHING, Account, append_prepared
+from postroad.store.account import EVERYTHING, Account
+from postroad.store.appending import append_prepared
 from postroad.store.blobs.reader import PackReader
 from postroad.store.crossing import mark_seen
 from postroad.store.errors import NoSuchMailbox, NotAllowed
@@ -187,12 +188,13 @@ class GuestAccount(Account):
         """File messages, with the right `i`, and with those flags that the user may set."""
         prepared = [await prepare(message.body) for message in messages]
         return await self._database.write(
-            lambda tx: self._append(tx, mailbox_id, list(zip(messages, prepared, strict=True)))
+            lambda tx: self.file(tx, mailbox_id, list(zip(messages, prepared, strict=True)))
         )
 
-    def _append(
+    def file(
         self, tx: Transaction, mailbox_id: int, messages: Sequence[tuple[NewMessage, Prepared]]
     ) -> tuple[int, list[int]]:
+        """File messages within a transaction, likewise."""
         rights = self._need(tx, mailbox_id, "i")
         mask = changeable(rights)
         kept = [
@@ -211,6 +213,11 @@ class GuestAccount(Account):
         if uids_seen:
             mark_seen(tx, self.place(mailbox_id), uids_seen, on=True)
         return uidvalidity, uids
+
+    def remove(self, tx: Transaction, mailbox_id: int, uid: int) -> bool:
+        """Remove one message within a transaction, with the rights `t` and `e` (RFC 8508 §4.1)."""
+        self._need(tx, mailbox_id, "te")
+        return super().remove(tx, mailbox_id, uid)
 
     async def expunge(
         self, mailbox_id: int, uids: Ranges | None = None, *, only_deleted: bool = True

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from postroad.imap.commands.append import MOST_MESSAGES
+from postroad.imap.incoming import MOST_MESSAGES
 from tests.unit.imap.world import Client, Server, World, message
 
 
@@ -44,7 +44,7 @@ def test_refusals_come_before_the_message(world: World) -> None:
             (b"APPEND Nowhere {10}", b"NO [TRYCREATE]"),
             (b"APPEND INBOX {1001}", b"NO [TOOBIG]"),
             (b"APPEND INBOX {0}", b"NO "),
-            (b"APPEND INBOX ~{10}", b"BAD "),
+            (b"APPEND INBOX ~{0}", b"NO "),
         ):
             assert (await client.do(command))[-1].startswith(answer)
         await server.store.database.write(lambda tx: tx.run("UPDATE account SET quota_bytes = 9"))

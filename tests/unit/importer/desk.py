@@ -15,7 +15,7 @@ from postroad.importer.load import Loader
 from postroad.importer.manifest import Format
 from postroad.importer.values import Report
 from postroad.store import mailboxes
-from postroad.store.account import append_prepared
+from postroad.store.appending import append_prepared
 from postroad.store.blobs.reader import PackReader
 from postroad.store.entries import select_entries
 from postroad.store.messages import open_message

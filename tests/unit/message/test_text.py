@@ -77,6 +77,13 @@ def test_escapes_in_an_endless_line_are_not_cut_in_two(lead: int) -> None:
     assert decode_body_text(data, parse_parts(data)) == "x" * lead + "ä" * 30_000
 
 
+@pytest.mark.parametrize("lead", [65_530, 65_534, 65_535, 65_536])
+@pytest.mark.parametrize("tail", [b"= \t\r\ny", b" \t \r\ny", b" \ty"])
+def test_padding_is_seen_wherever_a_line_is_cut(lead: int, tail: bytes) -> None:
+    data = body(b"x" * lead + tail, b"quoted-printable")
+    assert decode_body(data, parse_parts(data)) == b"x" * lead + decode(tail, "quoted-printable")
+
+
 def test_decoding_is_bounded() -> None:
     data = body(base64.b64encode(b"x" * 1_000_000), b"base64")
     assert decode_body(data, parse_parts(data), 70_000) == b"x" * 70_000
@@ -94,6 +101,7 @@ def test_decoding_is_bounded() -> None:
         (b"=?Z3I=?=", "base64", b"gr"),
         (b"a=3Db=\r\nc=", "quoted-printable", b"a=bc"),
         (b"a=ZZ", "quoted-printable", b"a=ZZ"),
+        (b"a \t\r\nb= \r\n  \r\nc ", "quoted-printable", b"a\r\nb\r\nc"),
         (b"a=3D", "x-unknown", b"a=3D"),
     ],
 )

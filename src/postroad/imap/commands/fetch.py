@@ -5,6 +5,7 @@ from typing import Final
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.batches import batches
+from postroad.imap.decoding import UnknownEncoding
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import EXPUNGED
 from postroad.imap.resync import changed_since, tell_vanished
@@ -24,6 +25,7 @@ from postroad.store.errors import Damaged
 from postroad.store.listing import Batch
 from postroad.store.messages import StoredMessage
 
+_END: Final = b")\r\n"
 _STEP: Final = 1000
 _OPEN: Final = 200
 """Messages looked up together before their sections are sent."""
@@ -53,6 +55,8 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
         await fetching.turns.next()
     if fetching.damaged:
         return Answer(b"NO", b"CORRUPTION", b"a message is damaged; the operator has been told")
+    if fetching.undecoded:
+        return Answer(b"NO", b"UNKNOWN-CTE", b"a part is in an encoding that is not known here")
     # Unknown UIDs are no error (§6.4.8), message numbers have been told and are missed.
     if not command.uid and sent < selected.count(pairs):
         return EXPUNGED
@@ -89,6 +93,7 @@ class _Fetching:
         self._writer = Writer(dialogue.conn, dialogue.core, dialogue.services.limits.unread_timeout)
         self.turns = Turns(dialogue.conn, dialogue.services.clock)
         self.damaged = False
+        self.undecoded = False
         self._dialogue = dialogue
         self._selected: Selected = dialogue.selected
         self._account: Account = self._selected.account
@@ -110,7 +115,7 @@ class _Fetching:
             self._selected.tell_batch(batch)
             self._writer.put(self._selected.new_keywords(batch.keywords()))
         if not self._sections:
-            batch, lines = self._format.lines(batch, b")\r\n")
+            batch, lines = self._format.lines(batch, _END)
             self._writer.put(b"".join(lines))
             await self._writer.room()
             return len(lines)
@@ -122,7 +127,7 @@ class _Fetching:
                 message = messages.get(batch.message_ids[at])
                 if message is not None:
                     sent += 1
-                    end = b")\r\n"
+                    end = _END
                     if batch.uids[at] in marked:
                         end = self._news(batch.pick([at])) + end
                     await self._send_message(batch.message_ids[at], message, heads[at], end)
@@ -148,9 +153,11 @@ class _Fetching:
     async def _send_message(self, message_id: int, message: StoredMessage, head: bytes, end: bytes) -> None:
         try:
             cuts = Cuts(message, self._sections)
-        except Damaged as error:
-            log.error("imap.damaged", account=self._account.id, message=message_id, reason=str(error))
-            self.damaged = True
+        except (UnknownEncoding, Damaged) as error:
+            self._miss(message_id, error)
+            if len(end) > len(_END):
+                # Nothing of its sections, but that it is \\Seen now.
+                self._writer.put(head.rstrip(b" ") + (end if self._attributes else end.lstrip(b" ")))
             return
         self._writer.put(head)
         ready = cuts.ready()
@@ -162,6 +169,13 @@ class _Fetching:
         if self._writer.full:
             await self._writer.room()
         await self.turns.next()
+
+    def _miss(self, message_id: int, error: UnknownEncoding | Damaged) -> None:
+        if isinstance(error, UnknownEncoding):
+            self.undecoded = True
+            return
+        log.error("imap.damaged", account=self._account.id, message=message_id, reason=str(error))
+        self.damaged = True
 
     async def _send_large(self, message_id: int, cuts: Cuts) -> None:
         try:

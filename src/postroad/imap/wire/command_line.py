@@ -20,6 +20,8 @@ class Found(NamedTuple):
     parse: Parser
     at: int
     """Where its arguments begin."""
+    streams: bool
+    """It brings messages, and is read in stretches."""
 
 
 class Unfit(NamedTuple):
@@ -39,7 +41,7 @@ def find_command(line: bytes, state: State) -> Found | Unfit:
         return Unfit(tag, b"a command starts with a tag" if tag == b"*" else b"there is no such command")
     if state not in rule.states:
         return Unfit(match[1], wrong_state(state, rule))
-    return Found(match[1], rule.parse, match.end())
+    return Found(match[1], rule.parse, match.end(), rule.streams)
 
 
 def find_tag(line: bytes) -> bytes:

@@ -13,51 +13,38 @@ from typing import Final
 from postroad.imap.wire.command_line import Found, Unfit, find_command, is_http
 from postroad.imap.wire.compression import BrokenStream
 from postroad.imap.wire.event import (
-    AppendAborted,
-    AppendEnd,
     AuthAborted,
     AuthResponse,
     Event,
     IdleEnd,
-    LiteralChunk,
     SaveFailed,
 )
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.framing import LineFault
+from postroad.imap.wire.intake import Intake
 from postroad.imap.wire.limits import ImapLimits
-from postroad.imap.wire.literal import LiteralHead, literal_head
-from postroad.imap.wire.message_commands import AppendNext, AppendStart
-from postroad.imap.wire.parse_messages import parse_append, parse_append_next
-from postroad.imap.wire.parse_metadata import parse_setmetadata
+from postroad.imap.wire.literal import literal_head
 from postroad.imap.wire.parse_search import UnknownCharset
 from postroad.imap.wire.parse_session import decode_base64
 from postroad.imap.wire.phase import Phase, Step
 from postroad.imap.wire.reader import BadSyntax, Reader
-from postroad.imap.wire.recovery import Outcome, Recovery
+from postroad.imap.wire.recovery import Outcome
 
 _TLS_HANDSHAKE: Final = b"\x16"
 """How TLS begins (RFC 8446 §5.1); a control character begins no tag."""
 
 
-class ImapServerCore(Recovery):
+class ImapServerCore(Intake):
     """Pull-style: `receive` bytes, then ask for one event at a time.
 
     The session sets `state` as log-in and SELECT succeed, and writes its
     responses with `untagged`, `tagged`, `continuation` and `write`.
     """
 
-    __slots__ = ("_has_nul", "_literals", "_literals_size", "_need", "_offered", "_takes_nul")
+    __slots__ = ()
 
     def __init__(self, limits: ImapLimits | None = None, offered: frozenset[Extension] = frozenset()) -> None:
-        self._offered = offered
-        super().__init__(limits or ImapLimits())
-
-    def _start(self) -> None:
-        """Expect a new command."""
-        super()._start()
-        self._literals = self._literals_size = 0
-        self._need = 0
-        self._has_nul = self._takes_nul = False
+        super().__init__(limits or ImapLimits(), offered)
 
     # -- for the pump, with data_to_send --------------------------------------
 
@@ -114,22 +101,6 @@ class ImapServerCore(Recovery):
     def offer_only(self, extensions: frozenset[Extension]) -> None:
         """Offer these and no others: nothing is enabled any more (RFC 8437 §4.1)."""
         self._offered = extensions
-
-    def accept_literal(self) -> None:
-        """Answer an AppendStart or AppendNext: invite the message (RFC 3501 §7.5)."""
-        head = self._head
-        assert self._phase is Phase.UNDECIDED
-        assert head is not None
-        if head.waits:
-            self.continuation(b"go ahead")
-        self._need = head.size
-        self._phase = Phase.MESSAGE
-
-    def refuse_literal(self, status: bytes, text: bytes, code: bytes = b"") -> None:
-        """Answer an AppendStart or AppendNext: end the command, dropping what comes uninvited."""
-        assert self._phase is Phase.UNDECIDED
-        self.tagged(self._tag, status, text, code)
-        self._skip_literal(self._head)
 
     def expect_auth_response(self, tag: bytes) -> None:
         """Take the next line for an answer to a SASL challenge."""
@@ -203,8 +174,11 @@ class ImapServerCore(Recovery):
             if isinstance(first, Unfit):
                 return self._reject(first.tag, first.why, head)
             found = first
+        if found.streams:
+            return self._on_stretch(found, line, head)
         if head is not None:
-            return self._on_literal_head(found, line, head)
+            self._keep(found, line)
+            return self._on_string_head(head)
         if self._found is None:
             return self._on_command(found, line)
         self._command += line
@@ -241,96 +215,3 @@ class ImapServerCore(Recovery):
             return self._reject(tag, b"expected DONE", literal_head(line), IdleEnd(tag, done=False))
         self._start()
         return IdleEnd(tag)
-
-    # -- literals -----------------------------------------------------------
-
-    def _on_literal_head(self, found: Found, line: bytes, head: LiteralHead) -> Outcome:
-        self._found = found
-        self._tag = found.tag
-        self._line_octets += len(line)
-        self._command += line
-        self._command += b"\r\n"
-        if found.parse is parse_append:
-            try:
-                start = parse_append(found.tag, Reader(bytes(self._command), found.at, self._offered))
-            except BadSyntax as error:
-                return self._reject(found.tag, error.text, head)
-            if start is not None:
-                return self._on_message_head(start, head)
-        return self._on_string_head(head)
-
-    def _on_string_head(self, head: LiteralHead) -> Outcome:
-        limits = self._limits
-        self._literals += 1
-        self._literals_size += head.size
-        held = self._line_octets + self._literals_size
-        if limits.forbids_literals(head, self._literals, self._literals_size) or (
-            self._is_stranger and limits.forbids_stranger(head, held)
-        ):
-            return self._reject(self._tag, self._too_long(head), head, status=b"NO")
-        if head.waits:
-            self.continuation(b"go ahead")
-        self._need = head.size
-        self._phase = Phase.LITERAL
-        return Step.AGAIN
-
-    def _too_long(self, head: LiteralHead) -> bytes:
-        limits = self._limits
-        if self._found is not None and self._found.parse is parse_setmetadata and head.size > limits.literal:
-            most = min(limits.metadata_value, limits.literal)
-            return b"[METADATA MAXSIZE %d] the value is too long" % most  # RFC 5464 §4.3
-        return b"[TOOBIG] the literal is too long"
-
-    def _collect_literal(self) -> Outcome:
-        piece = self._inbox.take(self._need)
-        self._command += piece
-        self._need -= len(piece)
-        if self._need:
-            return Step.WAIT
-        self._phase = Phase.COMMAND
-        return Step.AGAIN
-
-    def _on_message_head(
-        self, start: AppendStart | AppendNext, head: LiteralHead, aborted: AppendAborted | None = None
-    ) -> Outcome:
-        self._command = bytearray()
-        if head.size > self._limits.message_size:
-            return self._reject(self._tag, b"[TOOBIG] the message is too big", head, aborted, status=b"NO")
-        self._head = head
-        self._takes_nul = start.binary
-        self._phase = Phase.UNDECIDED
-        return start
-
-    def _next_chunk(self) -> Outcome:
-        if not self._need:
-            self._phase = Phase.MESSAGE_END
-            self._line_octets = 0
-            return Step.AGAIN
-        chunk = self._inbox.take(self._need)
-        if not chunk:
-            return Step.WAIT
-        self._need -= len(chunk)
-        self._has_nul = self._has_nul or b"\0" in chunk
-        return LiteralChunk(chunk)
-
-    def _on_message_end(self, line: bytes) -> Outcome:
-        tag, head = self._tag, literal_head(line)
-        if line and head is None:
-            return self._reject(tag, b"too many arguments", event=AppendAborted(tag))
-        if self._has_nul and not self._takes_nul:  # RFC 3501 §4.3.1
-            self.tagged(tag, b"NO", b"a message must not hold NUL")
-            self._skip_literal(head)
-            return AppendAborted(tag)
-        if head is not None:
-            return self._on_next_message(tag, line, head)
-        self._start()
-        self._bad_count = 0
-        return AppendEnd(tag)
-
-    def _on_next_message(self, tag: bytes, line: bytes, head: LiteralHead) -> Outcome:
-        try:
-            following = parse_append_next(tag, Reader(line + b"\r\n", 0, self._offered))
-        except BadSyntax as error:
-            return self._reject(tag, error.text, head, AppendAborted(tag))
-        self._has_nul = False
-        return self._on_message_head(following, head, AppendAborted(tag))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from postroad.imap.wire.command import Command
-from postroad.imap.wire.message_commands import AppendNext
+from postroad.imap.wire.message_commands import AppendPiece, AppendText
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,20 @@ class LiteralChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class AppendNext:
+    """APPEND goes on behind a text, up to another one."""
+
+    tag: bytes
+    pieces: tuple[AppendPiece, ...]
+    text: AppendText
+
+
+@dataclass(frozen=True, slots=True)
 class AppendEnd:
     """The command is complete: file its messages and answer."""
 
     tag: bytes
+    pieces: tuple[AppendPiece, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,18 @@ class FetchAttribute(Enum):
     """RFC 8970 §3; LAZY makes no difference, for previews are made when mail comes."""
 
 
+class SectionForm(Enum):
+    """How a section is given; the value is what its item is called."""
+
+    STORED = b"BODY"
+    DECODED = b"BINARY"
+    """Out of its transfer encoding (RFC 3516 §4.2)."""
+    DECODED_SIZE = b"BINARY.SIZE"
+
+
 @dataclass(frozen=True, slots=True)
 class FetchSection:
-    """BODY[…], BODY.PEEK[…], RFC822, RFC822.HEADER and RFC822.TEXT.
+    """BODY[…], BINARY[…], both with .PEEK, BINARY.SIZE[…], RFC822, RFC822.HEADER and RFC822.TEXT.
 
     `path` and `text` are what `postroad.message.section.locate` takes.
     """
@@ -46,6 +55,7 @@ class FetchSection:
     """Does not set \\Seen."""
     partial: tuple[int, int] | None = None
     """(first octet, how many at most)."""
+    form: SectionForm = SectionForm.STORED
 
 
 FetchItem: TypeAlias = FetchAttribute | FetchSection

@@ -26,10 +26,14 @@ class MailboxName:
 def decode_mailbox(raw: bytes) -> MailboxName:
     """Return the name that a client meant; INBOX in any case is INBOX (RFC 3501 §5.1)."""
     if _PLAIN.fullmatch(raw):
-        name = raw.decode("ascii")
-        return MailboxName(_INBOX if len(name) == 5 and name.upper() == _INBOX else name)
+        return MailboxName(inbox_or(raw.decode("ascii")))
     try:
         name = decode_utf7(raw)
     except ValueError:
         return MailboxName(raw.decode("utf-8", "replace"), valid=False)
     return MailboxName(name)
+
+
+def inbox_or(name: str) -> str:
+    """Return the name; INBOX in any case is INBOX."""
+    return _INBOX if len(name) == 5 and name.upper() == _INBOX else name

@@ -4,6 +4,7 @@ Sequence sets are unresolved, macros are expanded.
 """
 
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Literal, TypeAlias
 
 from postroad.imap.wire.command import Command
@@ -26,33 +27,67 @@ class FlagList:
     keywords: frozenset[str] = frozenset()
 
 
+class Within(Enum):
+    """What a text of an APPEND stands in, and what may follow it."""
+
+    MESSAGE = auto()
+    """It is a message."""
+    UTF8 = auto()
+    """It is one, in `UTF8 (…)` (RFC 6855 §4)."""
+    CATENATE = auto()
+    """It is a part of one (RFC 4469)."""
+    CATENATE_UTF8 = auto()
+
+
 @dataclass(frozen=True, slots=True)
-class AppendStart(Command):
-    """APPEND up to its literal; nothing has been invited yet.
+class MessageHead:
+    """A message begins: what stands in front of its text."""
+
+    flags: FlagList = FlagList()
+    date: int | None = None
+    """INTERNALDATE in seconds since the epoch; None for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class UrlPart:
+    """A part of a message that is here already (RFC 4469 §3)."""
+
+    url: bytes
+
+
+AppendPiece: TypeAlias = MessageHead | UrlPart
+
+
+@dataclass(frozen=True, slots=True)
+class AppendText:
+    """A literal with a message or a part of one; nothing has been invited yet.
 
     Answer with `core.accept_literal()`, then come `LiteralChunk`s and behind
-    them an `AppendEnd` or an `AppendNext`, or with `core.refuse_literal(...)`
-    and hear no more of it.
+    them an `AppendNext` or an `AppendEnd`, or with `core.refuse_literal(...)`
+    and hear no more of the command.
     """
 
-    mailbox: MailboxName
-    flags: FlagList
-    date: int | None
-    """INTERNALDATE in seconds since the epoch; None for now."""
     size: int
     binary: bool = False
     """`~{…}`: may hold NULs (RFC 3516 §4.4)."""
+    within: Within = Within.MESSAGE
 
 
 @dataclass(frozen=True, slots=True)
-class AppendNext:
-    """A further message of the same APPEND (RFC 3502); answer it as an AppendStart."""
+class AppendStart(Command):
+    """APPEND up to its first literal with text, or whole if it has none."""
 
-    tag: bytes
-    flags: FlagList
-    date: int | None
-    size: int
-    binary: bool = False
+    mailbox: MailboxName
+    pieces: tuple[AppendPiece, ...]
+    text: AppendText | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceStart(AppendStart):
+    """REPLACE or UID REPLACE likewise (RFC 8508): of the one message named by `message`."""
+
+    message: SequenceSet
+    uid: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
-"""The grammar of FETCH (RFC 3501 §6.4.5 and §9, RFC 7162 §3.1.4, RFC 9394 §3.3)."""
+"""The grammar of FETCH (RFC 3501 §6.4.5 and §9, RFC 3516, RFC 7162 §3.1.4, RFC 9394 §3.3)."""
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from postroad.imap.wire import fetch_items
 from postroad.imap.wire.extensions import Extension
-from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionText
+from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionForm, SectionText
 from postroad.imap.wire.limits import FETCH_ITEMS
 from postroad.imap.wire.message_commands import Fetch
 from postroad.imap.wire.parse_partial import partial_range
@@ -20,6 +21,15 @@ _PLAIN: Final[dict[bytes, FetchItem]] = {
     b"RFC822.HEADER": FetchSection(b"RFC822.HEADER", text="HEADER", peek=True),
     b"RFC822.TEXT": FetchSection(b"RFC822.TEXT", text="TEXT"),
 }
+_WITH_SECTIONS: Final = {
+    b"BODY": SectionForm.STORED,
+    b"BODY.PEEK": SectionForm.STORED,
+    b"BINARY": SectionForm.DECODED,
+    b"BINARY.PEEK": SectionForm.DECODED,
+    b"BINARY.SIZE": SectionForm.DECODED_SIZE,
+}
+_MARKING: Final = frozenset((b"BODY", b"BINARY"))
+"""Those that set \\Seen."""
 _NAME: Final = re.compile(rb"[A-Za-z0-9.]++")
 _SECTION: Final = re.compile(
     rb"\[([1-9][0-9]{0,9}+(?:\.[1-9][0-9]{0,9}+)*)?(\.?+)"
@@ -86,10 +96,11 @@ def _item(reader: Reader) -> FetchItem:
     name = match[0].upper()
     end = match.end()
     if reader.data[end : end + 1] == b"[":
-        if name == b"BODY" or name == b"BODY.PEEK":
-            reader.at = end
-            return _section(reader, peek=name == b"BODY.PEEK")
-        raise BadSyntax(b"only BODY and BODY.PEEK have sections")
+        form = _WITH_SECTIONS.get(name)
+        if form is None:
+            raise BadSyntax(b"only BODY and BINARY have sections")
+        reader.at = end
+        return _section(reader, form, peek=name not in _MARKING)
     item = _PLAIN.get(name)
     if item is None:
         raise BadSyntax(b"there is no such FETCH item")
@@ -106,7 +117,19 @@ def _preview_modifiers(reader: Reader) -> None:
         reader.at = match.end()
 
 
-def _section(reader: Reader, *, peek: bool) -> FetchSection:
+def parse_section(text: bytes, partial: tuple[int, int] | None) -> FetchSection:
+    """Read what stands between the brackets of BODY.PEEK[…], as URLs have it (RFC 5092 §11 enc-section).
+
+    Raises:
+        BadSyntax
+    """
+    reader = Reader(b"[%b]" % text, 0, frozenset())
+    section = _section(reader, SectionForm.STORED, peek=True)
+    reader.end()
+    return replace(section, partial=partial)
+
+
+def _section(reader: Reader, form: SectionForm, *, peek: bool) -> FetchSection:
     match = _SECTION.match(reader.data, reader.at)
     if match is None:
         raise BadSyntax(b"expected a section")
@@ -116,7 +139,7 @@ def _section(reader: Reader, *, peek: bool) -> FetchSection:
     if (dot != b"") != (path != b"" and text != b"") or (text == b"MIME" and not path):
         raise BadSyntax(b"there is no such section")
     reader.at = match.end()
-    label = b"BODY[" + path + dot + text
+    label = form.value + b"[" + path + dot + text
     fields: tuple[bytes, ...] = ()
     suffix = fields_suffix.upper()
     if suffix:
@@ -127,7 +150,7 @@ def _section(reader: Reader, *, peek: bool) -> FetchSection:
         label += suffix + b" (" + b" ".join(map(_render_field_name, fields)) + b")"
     reader.expect(b"]")
     label += b"]"
-    partial = _partial(reader)
+    partial = _partial(reader) if form is not SectionForm.DECODED_SIZE else None
     if partial is not None:
         label += b"<%d>" % partial[0]  # RFC 3501 §7.4.2: the origin alone comes back
     return FetchSection(
@@ -138,6 +161,7 @@ def _section(reader: Reader, *, peek: bool) -> FetchSection:
         suffix == b".FIELDS.NOT",
         peek,
         partial,
+        form,
     )
 
 

@@ -163,6 +163,14 @@ class Reader:
         self.at = match.end()
         return number
 
+    def message_number(self) -> SequenceSet:
+        """Read one message number or UID, or `*`, as a set of one (RFC 3501 §9 seq-number)."""
+        start = self.at
+        message = self.sequence_set()
+        if len(message.ranges) != 1 or b":" in self.data[start : self.at]:
+            raise BadSyntax(b"expected one message")
+        return message
+
     def sequence_set(self) -> SequenceSet:
         """Read a sequence set, or `$` for the saved one (RFC 5182)."""
         match = _SET.match(self.data, self.at)

@@ -15,6 +15,7 @@ from postroad.imap.wire.parse_acl import (
     parse_myrights,
     parse_setacl,
 )
+from postroad.imap.wire.parse_append import parse_append, parse_replace
 from postroad.imap.wire.parse_fetch import parse_fetch
 from postroad.imap.wire.parse_mailboxes import (
     parse_create,
@@ -31,7 +32,6 @@ from postroad.imap.wire.parse_mailboxes import (
     parse_unsubscribe,
 )
 from postroad.imap.wire.parse_messages import (
-    parse_append,
     parse_copy,
     parse_expunge,
     parse_move,
@@ -79,6 +79,8 @@ class Rule:
 
     parse: Parser
     states: frozenset[State]
+    streams: bool = False
+    """It brings messages, and is read in stretches: `parse` reads the first (`parse_append`)."""
 
 
 def _bare(command: type[Command]) -> Parser:
@@ -115,7 +117,7 @@ RULES: Final[dict[bytes, Rule]] = {
     b"LIST": Rule(parse_list, _AFTER),
     b"LSUB": Rule(parse_lsub, _AFTER),
     b"STATUS": Rule(parse_status, _AFTER),
-    b"APPEND": Rule(parse_append, _AFTER),
+    b"APPEND": Rule(parse_append, _AFTER, streams=True),
     b"ESEARCH": Rule(parse_esearch, _AFTER),
     b"NAMESPACE": Rule(_bare(Namespace), _AFTER),
     b"GETQUOTA": Rule(parse_getquota, _AFTER),
@@ -141,12 +143,14 @@ RULES: Final[dict[bytes, Rule]] = {
     b"STORE": Rule(parse_store, _SELECTED),
     b"COPY": Rule(parse_copy, _SELECTED),
     b"MOVE": Rule(parse_move, _SELECTED),
+    b"REPLACE": Rule(parse_replace, _SELECTED, streams=True),
     b"UID EXPUNGE": Rule(parse_uid_expunge, _SELECTED),
     b"UID SEARCH": Rule(partial(parse_search, uid=True), _SELECTED),
     b"UID SORT": Rule(partial(parse_sort, uid=True), _SELECTED),
     b"UID THREAD": Rule(partial(parse_thread, uid=True), _SELECTED),
     b"UID FETCH": Rule(partial(parse_fetch, uid=True), _SELECTED),
     b"UID STORE": Rule(partial(parse_store, uid=True), _SELECTED),
+    b"UID REPLACE": Rule(partial(parse_replace, uid=True), _SELECTED, streams=True),
     b"UID COPY": Rule(partial(parse_copy, uid=True), _SELECTED),
     b"UID MOVE": Rule(partial(parse_move, uid=True), _SELECTED),
 }

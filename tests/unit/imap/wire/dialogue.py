@@ -1,10 +1,10 @@
 """Short ways to talk to a core in a test."""
 
 from postroad.imap.wire.core import ImapServerCore
-from postroad.imap.wire.event import Event
+from postroad.imap.wire.event import AppendNext, Event
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.limits import ImapLimits
-from postroad.imap.wire.message_commands import AppendNext, AppendStart
+from postroad.imap.wire.message_commands import AppendStart
 from postroad.imap.wire.table import State
 
 
@@ -22,7 +22,7 @@ def events(core: ImapServerCore, *pieces: bytes) -> list[Event]:
         core.receive(piece)
         while (event := core.next_event()) is not None:
             seen.append(event)
-            if isinstance(event, AppendStart | AppendNext):
+            if isinstance(event, AppendStart | AppendNext) and event.text is not None:
                 core.accept_literal()
     return seen
 

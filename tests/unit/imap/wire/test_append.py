@@ -3,10 +3,10 @@
 import pytest
 
 from postroad.imap.wire.core import ImapServerCore
-from postroad.imap.wire.event import AppendAborted, AppendEnd, Event, Hangup, LiteralChunk
+from postroad.imap.wire.event import AppendAborted, AppendEnd, AppendNext, Event, Hangup, LiteralChunk
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.mailbox_name import MailboxName
-from postroad.imap.wire.message_commands import AppendNext, AppendStart, FlagList
+from postroad.imap.wire.message_commands import AppendStart, AppendText, FlagList, MessageHead
 from postroad.imap.wire.session_commands import Noop
 from postroad.imap.wire.table import State
 from postroad.model.flags import Flag
@@ -35,20 +35,27 @@ def start_of(head: bytes) -> Event:
     [
         (
             b"saved-messages (\\Seen)",
-            AppendStart(b"t", MailboxName("saved-messages"), FlagList(Flag.SEEN), None, 3),
+            AppendStart(
+                b"t", MailboxName("saved-messages"), (MessageHead(FlagList(Flag.SEEN), None),), AppendText(3)
+            ),
         ),
-        (b"inbox", AppendStart(b"t", MailboxName("INBOX"), FlagList(), None, 3)),
+        (b"inbox", AppendStart(b"t", MailboxName("INBOX"), (MessageHead(FlagList(), None),), AppendText(3))),
         (
             b'"a b" () "17-Jul-1996 02:44:25 -0700"',
-            AppendStart(b"t", MailboxName("a b"), FlagList(), 837596665, 3),
+            AppendStart(b"t", MailboxName("a b"), (MessageHead(FlagList(), 837596665),), AppendText(3)),
         ),
         (
             b'a " 1-Jan-1970 00:00:10 +0000"',
-            AppendStart(b"t", MailboxName("a"), FlagList(), 10, 3),
+            AppendStart(b"t", MailboxName("a"), (MessageHead(FlagList(), 10),), AppendText(3)),
         ),
         (
             b"a (\\Recent $x \\Flagged)",
-            AppendStart(b"t", MailboxName("a"), FlagList(Flag.FLAGGED, frozenset({"$x"})), None, 3),
+            AppendStart(
+                b"t",
+                MailboxName("a"),
+                (MessageHead(FlagList(Flag.FLAGGED, frozenset({"$x"})), None),),
+                AppendText(3),
+            ),
         ),
     ],
 )
@@ -94,7 +101,7 @@ def test_the_name_may_be_a_literal() -> None:
     core = core_in(State.AUTHENTICATED)
     seen = events(core, b"t APPEND {3}\r\n", b"a b (\\Seen) {2+}\r\nxy\r\n")
     assert seen == [
-        AppendStart(b"t", MailboxName("a b"), FlagList(Flag.SEEN), None, 2),
+        AppendStart(b"t", MailboxName("a b"), (MessageHead(FlagList(Flag.SEEN), None),), AppendText(2)),
         LiteralChunk(b"xy"),
         AppendEnd(b"t"),
     ]
@@ -104,7 +111,7 @@ def test_a_binary_literal_may_hold_nul() -> None:
     core = core_in(State.AUTHENTICATED)
     seen = events(core, b"t APPEND a ~{3+}\r\na\0b\r\n")
     assert seen == [
-        AppendStart(b"t", MailboxName("a"), FlagList(), None, 3, binary=True),
+        AppendStart(b"t", MailboxName("a"), (MessageHead(FlagList(), None),), AppendText(3, binary=True)),
         LiteralChunk(b"a\0b"),
         AppendEnd(b"t"),
     ]
@@ -126,9 +133,9 @@ def test_another_message_may_follow() -> None:
     core = core_in(State.AUTHENTICATED)
     seen = events(core, b"t APPEND a {1+}\r\nx (\\Seen) {2}\r\n", b"yz\r\n")
     assert seen == [
-        AppendStart(b"t", MailboxName("a"), FlagList(), None, 1),
+        AppendStart(b"t", MailboxName("a"), (MessageHead(FlagList(), None),), AppendText(1)),
         LiteralChunk(b"x"),
-        AppendNext(b"t", FlagList(Flag.SEEN), None, 2),
+        AppendNext(b"t", (MessageHead(FlagList(Flag.SEEN)),), AppendText(2)),
         LiteralChunk(b"yz"),
         AppendEnd(b"t"),
     ]
@@ -160,7 +167,7 @@ def test_what_follows_the_message_must_be_the_end_or_another_message() -> None:
     assert seen[1:] == [LiteralChunk(b"x"), AppendAborted(b"t"), Noop(b"u")]
     assert core.data_to_send() == b"t BAD an argument is missing\r\n"
     assert events(core, b"t APPEND a {1+}\r\nxyz\r\n")[1:] == [LiteralChunk(b"x"), AppendAborted(b"t")]
-    assert core.data_to_send() == b"t BAD too many arguments\r\n"
+    assert core.data_to_send() == b"t BAD an argument is missing\r\n"
 
 
 @pytest.mark.parametrize(

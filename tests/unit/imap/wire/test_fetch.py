@@ -4,7 +4,7 @@ import pytest
 
 from postroad.imap.wire import fetch_items
 from postroad.imap.wire.fetch_items import FetchAttribute as A
-from postroad.imap.wire.fetch_items import FetchItem, FetchSection
+from postroad.imap.wire.fetch_items import FetchItem, FetchSection, SectionForm
 from postroad.imap.wire.message_commands import Fetch
 from postroad.imap.wire.sequence_set import SequenceSet
 from tests.unit.imap.wire.dialogue import is_bad, parse
@@ -63,6 +63,12 @@ def test_macros_are_the_tuples_of_the_module() -> None:
         (b"BODY[4.1.MIME]", FetchSection(b"BODY[4.1.MIME]", (4, 1), "MIME")),
         (b"BODY[3.HEADER]", FetchSection(b"BODY[3.HEADER]", (3,), "HEADER")),
         (b"BODY[4.2.2.1]", FetchSection(b"BODY[4.2.2.1]", (4, 2, 2, 1))),
+        (b"BINARY[1.2]", FetchSection(b"BINARY[1.2]", (1, 2), form=SectionForm.DECODED)),
+        (
+            b"binary.peek[]<5.7>",
+            FetchSection(b"BINARY[]<5>", peek=True, partial=(5, 7), form=SectionForm.DECODED),
+        ),
+        (b"BINARY.SIZE[1]", FetchSection(b"BINARY.SIZE[1]", (1,), peek=True, form=SectionForm.DECODED_SIZE)),
         (b"BODY[]<0.2048>", FetchSection(b"BODY[]<0>", partial=(0, 2048))),
         (b"BODY.PEEK[1]<10.1>", FetchSection(b"BODY[1]<10>", (1,), peek=True, partial=(10, 1))),
         (
@@ -142,6 +148,9 @@ def test_vanished() -> None:
         b'BODY[HEADER.FIELDS ("a b")]',
         b'BODY[HEADER.FIELDS ("")]',
         b"BODY[]<0>",
+        b"BINARY",
+        b"BINARY[1]<0>",
+        b"BINARY.SIZE[1]<0.1>",
         b"BODY[]<0.0>",
         b"BODY[]<1.4294967296>",
         b"BODY[]<-1.5>",

@@ -1,0 +1,155 @@
+"""Literals on their way in: strings are kept, messages are passed on as they come (RFC 3501 §4.3)."""
+
+from postroad.imap.wire.command_line import Found
+from postroad.imap.wire.event import AppendAborted, AppendNext, Event, LiteralChunk
+from postroad.imap.wire.extensions import Extension
+from postroad.imap.wire.limits import ImapLimits
+from postroad.imap.wire.literal import LiteralHead, literal_head
+from postroad.imap.wire.message_commands import AppendStart, AppendText, ReplaceStart
+from postroad.imap.wire.parse_append import parse_append_next
+from postroad.imap.wire.parse_metadata import parse_setmetadata
+from postroad.imap.wire.phase import Phase, Step
+from postroad.imap.wire.reader import BadSyntax, Reader
+from postroad.imap.wire.recovery import Outcome, Recovery
+
+
+class Intake(Recovery):
+    """The literals of a command, and the stretches of one that brings messages."""
+
+    __slots__ = ("_has_nul", "_literals", "_literals_size", "_need", "_offered", "_single", "_text")
+
+    def __init__(self, limits: ImapLimits, offered: frozenset[Extension]) -> None:
+        self._offered = offered
+        super().__init__(limits)
+
+    def _start(self) -> None:
+        super()._start()
+        self._literals = self._literals_size = 0
+        self._need = 0
+        self._has_nul = self._single = False
+        self._text: AppendText | None = None
+        """The text of an APPEND that has come, or is coming."""
+
+    # -- for the session ------------------------------------------------------
+
+    def accept_literal(self) -> None:
+        """Answer an `AppendText`: invite it (RFC 3501 §7.5)."""
+        head = self._head
+        assert self._phase is Phase.UNDECIDED
+        assert head is not None
+        if head.waits:
+            self.continuation(b"go ahead")
+        self._need = head.size
+        self._phase = Phase.MESSAGE
+
+    def refuse_literal(self, status: bytes, text: bytes, code: bytes = b"") -> None:
+        """Answer an `AppendText`: end the command, dropping what comes uninvited."""
+        assert self._phase is Phase.UNDECIDED
+        self.tagged(self._tag, status, text, code)
+        self._skip_literal(self._head)
+
+    # -- strings --------------------------------------------------------------
+
+    def _keep(self, found: Found, line: bytes) -> None:
+        """Note a line of a command that goes on behind a literal."""
+        self._found = found
+        self._tag = found.tag
+        self._line_octets += len(line)
+        self._command += line
+        self._command += b"\r\n"
+
+    def _on_string_head(self, head: LiteralHead) -> Outcome:
+        limits = self._limits
+        self._literals += 1
+        self._literals_size += head.size
+        held = self._line_octets + self._literals_size
+        if limits.forbids_literals(head, self._literals, self._literals_size) or (
+            self._is_stranger and limits.forbids_stranger(head, held)
+        ):
+            return self._reject(self._tag, self._too_long(head), head, self._aborted(), status=b"NO")
+        if head.waits:
+            self.continuation(b"go ahead")
+        self._need = head.size
+        self._phase = Phase.LITERAL
+        return Step.AGAIN
+
+    def _too_long(self, head: LiteralHead) -> bytes:
+        limits = self._limits
+        if self._found is not None and self._found.parse is parse_setmetadata and head.size > limits.literal:
+            most = min(limits.metadata_value, limits.literal)
+            return b"[METADATA MAXSIZE %d] the value is too long" % most  # RFC 5464 §4.3
+        return b"[TOOBIG] the literal is too long"
+
+    def _collect_literal(self) -> Outcome:
+        piece = self._inbox.take(self._need)
+        self._command += piece
+        self._need -= len(piece)
+        if self._need:
+            return Step.WAIT
+        self._phase = Phase.COMMAND if self._text is None else Phase.MESSAGE_END
+        return Step.AGAIN
+
+    # -- messages -------------------------------------------------------------
+
+    def _on_stretch(self, found: Found, line: bytes, head: LiteralHead | None) -> Outcome:
+        """Go on in a command that brings messages: this line may end it, or end in a literal."""
+        self._keep(found, line)
+        command = bytes(self._command if head is not None else self._command[:-2])
+        tag, text = found.tag, self._text
+        event: Event | None
+        try:
+            if text is None:
+                event = found.parse(tag, Reader(command, found.at, self._offered))
+            else:
+                reader = Reader(command, 0, self._offered)
+                event = parse_append_next(tag, reader, text.within, more=not self._single)
+        except BadSyntax as error:
+            return self._reject(tag, error.text, head, self._aborted())
+        if isinstance(event, ReplaceStart):
+            self._single = True
+        if isinstance(event, AppendStart | AppendNext) and event.text is not None:
+            assert head is not None
+            return self._on_text_head(event, event.text, head)
+        if event is None and head is not None:
+            return self._on_string_head(head)
+        self._start()
+        self._bad_count = 0
+        return event or Step.AGAIN
+
+    def _on_text_head(self, event: AppendStart | AppendNext, text: AppendText, head: LiteralHead) -> Outcome:
+        self._command = bytearray()
+        if head.size > self._limits.message_size:
+            return self._reject(
+                self._tag, b"[TOOBIG] the message is too big", head, self._aborted(), status=b"NO"
+            )
+        self._head = head
+        self._text = text
+        self._has_nul = False
+        self._phase = Phase.UNDECIDED
+        return event
+
+    def _next_chunk(self) -> Outcome:
+        if not self._need:
+            self._phase = Phase.MESSAGE_END
+            self._line_octets = 0
+            return Step.AGAIN
+        chunk = self._inbox.take(self._need)
+        if not chunk:
+            return Step.WAIT
+        self._need -= len(chunk)
+        self._has_nul = self._has_nul or b"\0" in chunk
+        return LiteralChunk(chunk)
+
+    def _on_message_end(self, line: bytes) -> Outcome:
+        found, head = self._found, literal_head(line)
+        assert found is not None
+        assert self._text is not None
+        if self._has_nul and not self._text.binary:  # RFC 3501 §4.3.1
+            self.tagged(found.tag, b"NO", b"a message must not hold NUL")
+            self._skip_literal(head)
+            return AppendAborted(found.tag)
+        return self._on_stretch(found, line, head)
+
+    def _aborted(self) -> AppendAborted | None:
+        """What the session has to hear of an APPEND that comes to nothing, if it has heard of it at all."""
+        return None if self._text is None else AppendAborted(self._tag)
