@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from postroad.db.copies import prune_copies
+from postroad.delivery.forwarding import forget_senders
 from postroad.directory import kept_accounts, snapshot
 from postroad.model.clock import Clock
 from postroad.obs.log import log
@@ -31,6 +32,7 @@ async def keep_house(store: Store, data: Path, clock: Clock) -> None:
             partial(_sweep, store, data, clock),
             partial(_forget, store, clock),
             partial(_forget_expunged, store, clock),
+            partial(store.database.write, forget_senders),
             partial(_prune, data, clock),
             scrub.some,
         ):

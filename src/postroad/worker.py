@@ -14,6 +14,7 @@ import msgspec
 
 from postroad.config.settings import Listener, Settings
 from postroad.delivery.accept import Acceptance
+from postroad.delivery.forwarding import Forwarding
 from postroad.delivery.inbound import Inbound
 from postroad.delivery.remote import Outside
 from postroad.delivery.sender_auth.service import SenderJudge
@@ -181,17 +182,20 @@ class Worker:
     def _make_acceptors(self) -> dict[Role, Acceptor]:
         settings = self._settings
         limits, clock = settings.limits, self._clock
-        acceptance = Acceptance(self.store, clock, settings.hostname, self._signer)
+        sender_auth = settings.sender_auth
+        forwarding = None
+        if sender_auth.enabled and sender_auth.rewrite_forwarded:
+            forwarding = Forwarding(self.store.database, self._seal, clock)
+        acceptance = Acceptance(self.store, clock, settings.hostname, self._signer, forwarding)
         space = Space(settings.data, limits, clock)
         shared = (acceptance, self.directory, self.store, space, limits)
-        sender_auth = settings.sender_auth
         judge = (
             SenderJudge(sender_auth, self._resolver, clock, settings.hostname)
             if sender_auth.enabled
             else None
         )
         return {
-            Role.EXCHANGE: Inbound(*shared, self._counts, self._known_senders, judge),
+            Role.EXCHANGE: Inbound(*shared, self._counts, self._known_senders, judge, forwarding),
             Role.SUBMISSION: Submission(*shared, clock, settings.hostname),
         }
 

@@ -8,6 +8,7 @@ import pytest
 
 from postroad.config.sender_auth import SenderAuth
 from postroad.testing import ThreadedWorld
+from postroad.testing.remote import RemoteServer, TakenMessage
 from postroad.trail.sentences import tell
 from tests.unit.mailauth.dkim.making import ed25519, record, signed
 from tests.world.clients import exchange, mail
@@ -47,6 +48,12 @@ def told(world: ThreadedWorld) -> dict[str, str]:
 def said(error: SMTPDataError) -> str:
     text = error.smtp_error
     return text.decode() if isinstance(text, bytes) else text
+
+
+def taken(world: ThreadedWorld, remote: RemoteServer) -> TakenMessage:
+    """The one message that another server has got."""
+    world.until(lambda: len(remote.messages) == 1)
+    return remote.messages[0]
 
 
 def folder(world: ThreadedWorld, name: str, address: str = ADA) -> list[str]:
@@ -224,6 +231,42 @@ def test_a_message_costs_a_bounded_number_of_questions() -> None:
         assert words["DMARC"].startswith(
             "whether x.test vouches for the message cannot be said: SPF of x.test"
         )
+
+
+def test_what_an_alias_sends_on_is_from_us_and_its_bounces_find_back() -> None:
+    long = f"{'b' * 60}@x.test"
+    with judging() as world:
+        publish(world, spf="v=spf1 ip4:127.0.0.1 -all")
+        there, back = world.remote("third.test"), world.remote("x.test")
+        world.add_alias("ring@demo.test", "carol@third.test")
+        for sender in (EVE, long):
+            send(world, mail("round", sender=sender), "ring@demo.test", sender=sender)
+            path = taken(world, there).sender
+            assert path.startswith("SRS0=")
+            assert path.endswith("@demo.test")
+            with exchange(world) as client:
+                client.sendmail("", [path], mail("bounce", sender="postmaster@third.test"))
+            bounced = taken(world, back)
+            assert (bounced.sender, bounced.recipients) == ("", [sender])
+            there.messages.clear()
+            back.messages.clear()
+
+
+def test_a_rewritten_sender_is_no_way_to_write_to_somebody() -> None:
+    with judging() as world:
+        there = world.remote("third.test")
+        world.add_alias("ring@demo.test", "carol@third.test")
+        send(world, mail(sender=EVE), "ring@demo.test")
+        passed = taken(world, there)
+        with exchange(world) as client:
+            client.mail("")
+            assert client.rcpt(passed.sender)[0] == 250
+            assert client.rcpt(passed.sender.replace("x.test", "y.test"))[0] == 550
+            assert client.rcpt("SRS0=aaaaaaaa=aa=x.test=eve@demo.test")[0] == 550
+            assert client.rcpt("SRS0=aaaaaaaa=aa=x.test=eve@elsewhere.test")[0] == 550
+        with pytest.raises(SMTPDataError) as refused:
+            send(world, mail(sender=EVE), passed.sender)
+        assert "takes bounces alone" in said(refused.value)
 
 
 def test_switched_off_it_asks_nothing_and_writes_nothing(world: ThreadedWorld) -> None:

@@ -42,6 +42,11 @@ class SenderAuth(msgspec.Struct, frozen=True, kw_only=True):
         Literal["accept", "defer"],
         "When the DNS does not answer: accept takes the mail unjudged, defer lets its sender try again.",
     ] = "accept"
+    rewrite_forwarded: Annotated[
+        bool,
+        "Send on what aliases lead elsewhere under an envelope sender of yours (SRS), so that it passes SPF "
+        "there; bounces find back to the first sender.",
+    ] = True
     received_spf: Annotated[bool, "Also write a Received-SPF field."] = False
     authserv_id: Annotated[str, "Who judged, in Authentication-Results; empty: hostname."] = ""
     timeout: Annotated[Duration, "For all questions to the DNS about one message."] = 25.0

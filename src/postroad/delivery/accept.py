@@ -11,6 +11,7 @@ from postroad.db.transaction import Transaction
 from postroad.delivery import bounce
 from postroad.delivery.bounce import Notice
 from postroad.delivery.expand import Expansion
+from postroad.delivery.forwarding import Forwarding
 from postroad.delivery.local import Delivery, deliver
 from postroad.delivery.sender_auth.service import Standing
 from postroad.delivery.signing import Signer
@@ -51,8 +52,17 @@ class Accepted(Struct, frozen=True):
 class Acceptance:
     """Commits accepted messages; shared by mail exchange and submission."""
 
-    def __init__(self, store: Store, clock: Clock, hostname: str, signer: Signer) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        hostname: str,
+        signer: Signer,
+        forwarding: Forwarding | None = None,
+    ) -> None:
+        """Without `forwarding` aliases send mail on under its first sender's name."""
         self._store = store
+        self._forwarding = forwarding
         self._clock = clock
         self._hostname = hostname
         self.signer = signer
@@ -130,9 +140,11 @@ class Acceptance:
         ]
         keys = []
         for alias, recipients in outgoing:
-            keys.append(_enqueue(tx, accepted, delivery, trail_id, alias, recipients))
+            path = self._reverse_path(tx, envelope.sender, alias)
+            keys.append(_enqueue(tx, accepted, delivery, trail_id, alias, path, recipients))
             remote = [str(recipient.address) for recipient in recipients]
-            notes.append(Note("queued", {"queue": keys[-1], "recipients": remote}))
+            facts: dict[str, Fact] = {"queue": keys[-1], "recipients": remote}
+            notes.append(Note("queued", facts if path is None else {**facts, "sender": str(path)}))
         record.begin(
             tx,
             trail_id=trail_id,
@@ -146,6 +158,11 @@ class Acceptance:
         )
         return trail_id
 
+    def _reverse_path(self, tx: Transaction, sender: Address | None, alias: Address | None) -> Address | None:
+        if alias is None or self._forwarding is None:
+            return None
+        return self._forwarding.reverse_path(tx, sender, alias)
+
 
 @cache
 def _metrics(way: Kind) -> tuple[Counter, Histogram]:
@@ -158,6 +175,7 @@ def _enqueue(
     delivery: Delivery,
     trail_id: int,
     alias: Address | None,
+    reverse_path: Address | None,
     recipients: Sequence[Recipient],
 ) -> str:
     """Queue the message for remote recipients, perhaps by way of an alias; give the queue id."""
@@ -177,6 +195,7 @@ def _enqueue(
         body=envelope.body,
         smtputf8=envelope.smtputf8,
         tls=envelope.tls,
+        reverse_path=reverse_path,
     )
     return queue_text_id(number)
 

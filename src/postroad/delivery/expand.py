@@ -1,6 +1,6 @@
 """Recipients of an envelope as what they come down to: accounts here, addresses elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from postroad.directory.directory import Directory
@@ -53,8 +53,17 @@ def refuse_unresolved(found: Unknown | NotOurs | Suspended, address: Address) ->
             return Refused(550, "5.1.1", "no such user here", f"{address} is unknown")
 
 
-def expand(directory: Directory, recipients: Sequence[Recipient], *, relay: bool) -> Expansion:
+def expand(
+    directory: Directory,
+    recipients: Sequence[Recipient],
+    *,
+    relay: bool,
+    original: Callable[[Address], Address | None] = lambda _: None,
+) -> Expansion:
     """Resolve every recipient; `relay` lets addresses of other domains pass.
+
+    `original` says whom a recipient stands for that is the rewritten sender
+    of something that we have sent on.
 
     Raises:
         Refused: one of them cannot be resolved (any more).
@@ -62,6 +71,12 @@ def expand(directory: Directory, recipients: Sequence[Recipient], *, relay: bool
     result = Expansion()
     for recipient in recipients:
         found = directory.resolve(recipient.address)
+        if isinstance(found, Unknown) and (returning := original(recipient.address)) is not None:
+            recipient = Recipient(returning, recipient.notify, recipient.original)
+            found = directory.resolve(returning)
+            if isinstance(found, NotOurs):
+                result.remote.setdefault(returning.key, recipient)
+                continue
         if isinstance(found, NotOurs) and relay:
             result.remote.setdefault(recipient.address.key, recipient)
             continue

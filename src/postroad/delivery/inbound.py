@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from postroad.delivery.accept import Acceptance, Accepted
 from postroad.delivery.expand import Expansion, expand, refuse_unresolved
+from postroad.delivery.forwarding import Forwarding
 from postroad.delivery.header_checks import check_loop, header_of, lacks_header
 from postroad.delivery.rewrite import rewritten
 from postroad.delivery.sender_auth.service import SenderJudge, Standing
@@ -14,6 +15,7 @@ from postroad.delivery.tls_received import is_tls_report, keep_tls_report
 from postroad.delivery.tls_wish import with_tls_wish
 from postroad.directory.directory import Directory
 from postroad.directory.resolve import AccountTarget, Local, Unknown
+from postroad.mailauth.srs import looks_rewritten
 from postroad.model.address import Address
 from postroad.model.envelope import Envelope, Peer
 from postroad.model.octets import Octets
@@ -50,8 +52,9 @@ class Inbound:
         harvests: Harvests,
         senders: Senders,
         judge: SenderJudge | None = None,
+        forwarding: Forwarding | None = None,
     ) -> None:
-        """Without a `judge` nobody asks where mail is from."""
+        """Without a `judge` nobody asks where mail is from, without `forwarding` no bounce finds back."""
         self._acceptance = acceptance
         self._directory = directory
         self._store = store
@@ -60,6 +63,7 @@ class Inbound:
         self._harvests = harvests
         self._senders = senders
         self._judge = judge
+        self._forwarding = forwarding
 
     def check_sender(self, peer: Peer, sender: Address | None) -> None:
         """Anyone may be a sender here; the disk has the say whether there is room."""
@@ -76,6 +80,8 @@ class Inbound:
             raise Refused(450, "4.7.1", "too many unknown recipients from your address, come back tomorrow")
         found = self._directory.resolve(address)
         if not isinstance(found, Local):
+            if isinstance(found, Unknown) and self._original(address) is not None:
+                return
             if isinstance(found, Unknown):
                 self._harvests.unknown_recipient(peer.address)
             raise refuse_unresolved(found, address)
@@ -93,7 +99,8 @@ class Inbound:
         """
         self._space.check(len(body))
         header = header_of(body, self._limits)
-        expansion = expand(self._directory, envelope.recipients, relay=False)
+        expansion = expand(self._directory, envelope.recipients, relay=False, original=self._original)
+        self._check_returning(envelope)
         check_loop(header, self._limits, _forwarders(envelope, expansion))
         if expansion.remote:
             envelope = with_tls_wish(envelope, header)
@@ -121,6 +128,21 @@ class Inbound:
 
     async def _is_answerable(self, peer: Peer, sender: Address | None) -> bool:
         return sender is not None and await self._senders.answers_at(sender, peer.address)
+
+    def _original(self, address: Address) -> Address | None:
+        """Whom a rewritten sender stands for."""
+        return None if self._forwarding is None else self._forwarding.original(address)
+
+    def _check_returning(self, envelope: Envelope) -> None:
+        """Who has seen such an address must not be able to write to the one in it by way of us."""
+        if self._forwarding is None or envelope.sender is None:
+            return
+        for recipient in envelope.recipients:
+            address = recipient.address
+            if looks_rewritten(address) and isinstance(self._directory.resolve(address), Unknown):
+                raise Refused(
+                    550, "5.7.1", "the address takes bounces alone", f"{address} is a rewritten sender"
+                )
 
     def _is_full(self, account_id: int) -> bool:
         quota = self._store.account(account_id).quota()

@@ -248,7 +248,7 @@ def _as_wished(error: Unusable, wish: Wish) -> Outcome:
 def _outgoing(work: Work, source: Source, still_ours: Callable[[], bool]) -> Outgoing:
     item = work.item
     return Outgoing(
-        sender=item.sender,
+        sender=item.reverse_path or item.sender,
         recipients=[Recipient(r.address, r.notify, r.original) for r in work.recipients],
         source=source,
         ret=item.ret,

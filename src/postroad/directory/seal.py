@@ -4,6 +4,7 @@ The file lies in the data directory, readable by the server's user alone, and
 goes into backups. A copy of the database, a log or a core holds no key.
 """
 
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -27,6 +28,7 @@ class Seal:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = ChaCha20Poly1305(key)
+        self._key = key
 
     @classmethod
     def of(cls, data: Path) -> "Seal":
@@ -50,6 +52,10 @@ class Seal:
         """Seal a secret; it opens only for what it is about."""
         nonce = secrets.token_bytes(_NONCE)
         return nonce + self._cipher.encrypt(nonce, secret, about.encode())
+
+    def derive(self, purpose: str) -> bytes:
+        """A key of 32 octets for one purpose, always the same one."""
+        return hmac.digest(self._key, f"derived for {purpose}".encode(), "sha256")
 
     def open(self, sealed: bytes, about: str) -> bytes:
         """Return the secret.

@@ -9,8 +9,8 @@ from postroad.model.address import Address, parse_mailbox
 from postroad.trail import note
 
 _ITEM: Final = (
-    "SELECT id, created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid, body, smtputf8, tls"
-    " FROM queue_item"
+    "SELECT id, created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid, body, smtputf8,"
+    " tls, reverse_path FROM queue_item"
 )
 _COLUMNS: Final = (
     "n, address, destination, notify, original, due, held, urgent, cancelled, attempts, told_delay,"
@@ -42,6 +42,8 @@ class Item(Struct, frozen=True):
     smtputf8: bool
     tls: str = ""
     """What the sender says of TLS: `require`, `waive`, or nothing (RFC 8689; `model.envelope.Wish`)."""
+    reverse_path: Address | None = None
+    """What is said in MAIL FROM in place of `sender`: aliases send mail on under an address of ours (SRS)."""
 
     @property
     def text_id(self) -> str:
@@ -129,9 +131,8 @@ def read_due(
 
 
 def _item(row: Row) -> Item:
-    number, created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid, body, smtputf8, tls = (
-        row
-    )
+    number, created, sender, account_id, blob_id, prefix, size, trail_id, *more = row
+    ret, envid, body, smtputf8, tls, reverse_path = more
     return Item(
         number,
         created,
@@ -139,6 +140,7 @@ def _item(row: Row) -> Item:
         *(account_id, blob_id, prefix, size, trail_id, ret, envid, body),
         smtputf8=bool(smtputf8),
         tls=tls,
+        reverse_path=parse_mailbox(reverse_path) if reverse_path else None,
     )
 
 

@@ -17,7 +17,7 @@ from postroad.trail.note import Note
 
 _QUEUE_LINE: Final = (
     MAGIC + b"queue item=%d created=%d blob=%d:%d null=%d sender=%b sent_by=%d ret=%b envid=%b body=%b"
-    b" smtputf8=%d tls=%b prefix=%b recipients=%b\n"
+    b" smtputf8=%d tls=%b reverse=%b prefix=%b recipients=%b\n"
 )
 _UNQUEUE_LINE: Final = MAGIC + b"unqueue item=%d recipients=%b\n"
 _encode: Final = msgspec.json.Encoder().encode
@@ -38,6 +38,7 @@ def queued(
     body: str,
     smtputf8: bool,
     tls: Wish,
+    reverse_path: Address | None,
     recipients: Sequence[Recipient],
 ) -> None:
     """Write that a message waits, with everything that its row says."""
@@ -48,6 +49,7 @@ def queued(
             *(item_id, int(tx.now), blob.pack, blob.offset),
             *(sender is None, b"" if sender is None else encode(str(sender)), account_id or 0),
             *(encode(ret), encode(envid), encode(body), smtputf8, encode(tls.value)),
+            b"" if reverse_path is None else encode(str(reverse_path)),
             *(encode(prefix), encode(_encode(whom))),
         )
     )
@@ -97,11 +99,12 @@ def _insert(
     )
     tx.run(
         "INSERT INTO queue_item (id, created, sender, account_id, blob_id, prefix, size, trail_id, ret,"
-        " envid, body, smtputf8, tls) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " envid, body, smtputf8, tls, reverse_path)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(item.id, item.number("created"), None if item.number("null") else sender),
         *(item.number("sent_by") or None, blob[0], prefix, len(prefix) + blob[1], trail_id),
         *(fields["ret"].decode(), fields["envid"].decode(), fields["body"].decode()),
-        *(item.number("smtputf8"), fields.get("tls", b"").decode()),
+        *(item.number("smtputf8"), fields.get("tls", b"").decode(), fields.get("reverse", b"").decode()),
     )
     for n, (address, notify, original) in waiting:
         destination = parse_mailbox(address).domain

@@ -46,16 +46,18 @@ def enqueue(
     body: str,
     smtputf8: bool,
     tls: Wish = Wish.NONE,
+    reverse_path: Address | None = None,
 ) -> int:
     """Queue a message that is in a pack already; give the number of the item.
 
+    `reverse_path` is said in MAIL FROM in place of the sender, who is told what becomes of it.
     The item owns one reference of the blob and releases it when it is done.
     """
     tx.run(
         "INSERT INTO queue_item (created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid,"
-        " body, smtputf8, tls) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " body, smtputf8, tls, reverse_path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(tx.now, None if sender is None else str(sender), account_id, blob.id, prefix, size, trail_id),
-        *(ret, envid, body, smtputf8, tls.value),
+        *(ret, envid, body, smtputf8, tls.value, "" if reverse_path is None else str(reverse_path)),
     )
     item_id = tx.inserted()
     tx.run_many(
@@ -77,6 +79,7 @@ def enqueue(
         body=body,
         smtputf8=smtputf8,
         tls=tls,
+        reverse_path=reverse_path,
         recipients=recipients,
     )
     for destination in {recipient.address.domain for recipient in recipients}:

@@ -119,7 +119,8 @@ class _Teller:
     def _queue(self, at: float, note: Note) -> tuple[str, str]:
         for recipient in _names(note):
             self._states[recipient] = _State("queued", at)
-        return "queued", f"as {_text(note, 'queue')}, for {_text(note, 'recipients')}"
+        sender = f", from {_text(note, 'sender')}" if "sender" in note.facts else ""
+        return "queued", f"as {_text(note, 'queue')}, for {_text(note, 'recipients')}{sender}"
 
     def _attempt(self, at: float, note: Note) -> tuple[str, str]:
         facts, names = note.facts, _names(note)
