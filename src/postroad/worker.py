@@ -100,6 +100,7 @@ class Worker:
             clock,
             settings.queue,
             settings.hostname,
+            data,
             outside or Outside(),
             self._signer.signed,
         )

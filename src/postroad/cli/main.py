@@ -29,6 +29,7 @@ _NOUNS: Final = {
     "account": _Noun("account", "Accounts: people with a mailbox and a password."),
     "mailbox": _Noun("mailbox", "Mailboxes that others may use."),
     "alias": _Noun("alias", "Addresses whose mail goes to others; catch-alls."),
+    "route": _Noun("route", "Ways for mail to others than by MX records."),
     "queue": _Noun("queue", "Mail that is on its way out."),
     "report": _Noun("report", "What other servers report about your domains."),
     "trace": _Noun("trace", "Tell what happened to a message."),

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from postroad.config.settings import Queue
 from postroad.config.values import about_duration
 from postroad.delivery.demands import Demand, Demands, DomainDemands, Forbidden
-from postroad.delivery.mtasts import StsPolicies
+from postroad.delivery.mtasts import NOTHING, StsPolicies
+from postroad.delivery.relay import BY_MX, Relays, Way
 from postroad.delivery.silence import Silence
 from postroad.delivery.tls_results import Failure, TlsResults
-from postroad.dns.route import Host, NoRoute, find_route
+from postroad.dns.route import Host, NoRoute, Route, find_route
 from postroad.model.clock import Clock
 from postroad.model.envelope import Recipient, Wish
 from postroad.model.resolver import Resolver
@@ -51,6 +52,23 @@ class Outside(Struct, frozen=True):
     """The port of web servers at an address."""
 
 
+class Contact(Struct, frozen=True):
+    """One address of one host, and all that holds for a connection there."""
+
+    domain: str
+    host: Host
+    address: str
+    demand: Demand
+    way: Way
+    counted: bool
+    """Whether it goes into reports (RFC 8460): how relays of our own do is nobody else's business."""
+
+    @property
+    def key(self) -> str:
+        """Connections under the same key are as good as one another."""
+        return f"{self.way.key} {self.demand.key}".strip()
+
+
 class RemoteDelivery:
     """Delivers to other servers, for one worker: idle connections and silent addresses are remembered."""
 
@@ -63,9 +81,10 @@ class RemoteDelivery:
         hostname: str,
         policies: StsPolicies | None = None,
         results: TlsResults | None = None,
+        relays: Relays | None = None,
         outside: Outside | None = None,
     ) -> None:
-        """`policies` None leaves MTA-STS out."""
+        """`policies` None leaves MTA-STS out, `relays` None the routes of the directory."""
         outside = outside or Outside()
         self._resolver = resolver
         self._settings = settings
@@ -73,6 +92,7 @@ class RemoteDelivery:
         self._port = outside.port
         self._timeouts = outside.timeouts
         self._demands = Demands(resolver, clock, policies, outside.trust)
+        self._relays = relays
         self._results = results or TlsResults(clock)
         self._idle = IdleClients()
         self._silence = Silence(clock)
@@ -86,38 +106,99 @@ class RemoteDelivery:
         """
         began = time.monotonic()
         message = _outgoing(work, source, still_ours)
-        route = await find_route(
+        outcomes = await self._by_some_way(work, message)
+        seconds = time.monotonic() - began
+        return [replace(outcome, seconds=seconds) for outcome in outcomes]
+
+    async def _by_some_way(self, work: Work, message: Outgoing) -> list[Outcome]:
+        attempts = max(recipient.attempts for recipient in work.recipients)
+        found = await self._find(work.destination, attempts, strict=message.require_tls)
+        if isinstance(found, NoRoute):
+            return [_no_route(found)] * len(work.recipients)
+        where, way, fixed = found
+        return await self._along(where, way, fixed, work, message)
+
+    async def _find(
+        self, domain: str, attempts: int, *, strict: bool
+    ) -> tuple[DomainDemands, Way, Demand | None] | NoRoute:
+        """Where mail for a domain goes, on which way, and what a route demands of the servers."""
+        relays = self._relays
+        chosen = None if relays is None else relays.of(domain, attempts)
+        if relays is None or chosen is None:
+            way: Way | NoRoute = BY_MX
+        else:
+            way = relays.way(chosen)
+        if isinstance(way, NoRoute):
+            return way
+        fixed = None
+        if relays is not None and chosen is not None and chosen.transport != "mx":
+            hosts = await relays.hosts(self._resolver, chosen)
+            fixed = relays.demand(chosen, strict=strict)
+        else:
+            hosts = await self._mx(domain)
+        if isinstance(hosts, NoRoute):
+            return hosts
+        sts = NOTHING if fixed is not None else await self._demands.sts(domain)
+        return DomainDemands(domain, hosts, sts), way, fixed
+
+    async def _mx(self, domain: str) -> Route | NoRoute:
+        return await find_route(
             self._resolver,
-            work.destination,
+            domain,
             own_names={self._hostname},
             chance=self._chance,
             allow_private=self._settings.allow_private_addresses,
         )
-        if isinstance(route, NoRoute):
-            outcomes = [_no_route(route)] * len(work.recipients)
-        else:
-            sts = await self._demands.sts(work.destination)
-            outcomes = await self._along(DomainDemands(work.destination, route, sts), work, message)
-        seconds = time.monotonic() - began
-        return [replace(outcome, seconds=seconds) for outcome in outcomes]
+
+    async def probe(self, domain: str, attempts: int = 0) -> list[Outcome]:
+        """Connect to every server at which mail for a domain would be tried, and say how that went."""
+        found = await self._find(domain, attempts, strict=False)
+        if isinstance(found, NoRoute):
+            return [_no_route(found)]
+        where, way, fixed = found
+        outcomes: list[Outcome] = []
+        for host in where.route.hosts:
+            demand = fixed or await self._demands.of(where, host, Wish.NONE)
+            if isinstance(demand, Forbidden):
+                outcomes.append(self._forbidden(domain, host, demand))
+                continue
+            for address in host.addresses:
+                contact = Contact(domain, host, address, demand, way, counted=False)
+                outcomes.append(await self._probed(contact))
+        return outcomes
+
+    async def _probed(self, contact: Contact) -> Outcome:
+        try:
+            client, _ = await self._open(contact)
+        except Unusable as error:
+            return error.outcome
+        outcome = client.ready()
+        await client.close()
+        return outcome
 
     async def close(self) -> None:
         """Close what is idle."""
         await self._idle.close()
 
-    async def _along(self, where: DomainDemands, work: Work, message: Outgoing) -> list[Outcome]:
-        """Try host after host until one of them has answered for the message."""
+    async def _along(
+        self, where: DomainDemands, way: Way, fixed: Demand | None, work: Work, message: Outgoing
+    ) -> list[Outcome]:
+        """Try host after host until one of them has answered for the message.
+
+        `fixed` is what a route demands; without, it is found out host by host.
+        """
         worst: Outcome | None = None
         wish = _wish(work, message)
         self._note_policy(where)
         for host in where.route.hosts:
-            demand = await self._demands.of(where, host, wish)
+            demand = fixed or await self._demands.of(where, host, wish)
             if isinstance(demand, Forbidden):
                 worst = _better_known(worst, self._forbidden(where.domain, host, demand))
                 continue
             for address in host.addresses:
                 try:
-                    return await self._at(where.domain, host, address, demand, work, message)
+                    contact = Contact(where.domain, host, address, demand, way, counted=fixed is None)
+                    return await self._at(contact, work, message)
                 except Unusable as error:
                     if error.ourselves:
                         # RFC 5321 §5.1: we are an MX of it, so this host and those behind it are no use.
@@ -126,26 +207,25 @@ class RemoteDelivery:
         assert worst is not None
         return [worst] * len(work.recipients)
 
-    async def _at(
-        self, domain: str, host: Host, address: str, demand: Demand, work: Work, message: Outgoing
-    ) -> list[Outcome]:
+    async def _at(self, contact: Contact, work: Work, message: Outgoing) -> list[Outcome]:
         """Hand the message to one server.
 
         Raises:
             Unusable: it cannot be talked to, or fell silent before it could have taken the message.
         """
+        host, address = contact.host, contact.address
         # Who asks for an attempt has perhaps had something changed there: a new connection will see it.
-        idle = None if work.urgent else self._idle.take(host.name, address, demand.key)
+        idle = None if work.urgent else self._idle.take(host.name, address, contact.key)
         if idle is not None:
             try:
-                return await self._with(idle, message, demand.key)
+                return await self._with(idle, message, contact.key)
             except Unusable:
                 pass  # an old connection has died, which says nothing about a new one
         if not work.urgent and (left := self._silence.left(address)):
             text = f"did not answer a moment ago; left alone for {about_duration(left)}"
             raise Unusable(Outcome(Verdict.DEFERRED, 0, "4.4.1", text, host.name, address, spoken=False))
         try:
-            client, key = await self._open(domain, host, address, demand)
+            client, key = await self._open(contact)
             outcomes = await self._with(client, message, key)
         except Unusable as error:
             if not error.outcome.spoken and not error.tls_failed:
@@ -154,43 +234,46 @@ class RemoteDelivery:
         self._silence.forget(address)
         return outcomes
 
-    async def _open(self, domain: str, host: Host, address: str, demand: Demand) -> tuple[SmtpClient, str]:
+    async def _open(self, contact: Contact) -> tuple[SmtpClient, str]:
         """Connect as securely as is demanded; give the key of what came about, too.
 
         Raises:
             Unusable
         """
+        demand = contact.demand
         try:
-            client = await self._connect(host, address, demand.security)
+            client = await self._connect(contact, demand.security)
         except Unusable as error:
             if not error.tls_failed:
                 raise
-            self._note_failure(domain, demand, error, host, address)
+            self._note_failure(contact, error)
             if demand.security.required and not demand.lenient:
                 raise
         else:
-            self._note_session(domain, demand, client)
-            return client, demand.key
+            self._note_session(contact, client)
+            return client, contact.key
         if not demand.lenient:
             # Opportunistic (RFC 7435): without encryption is better than not at all.
-            return await self._connect(host, address, None), ""
+            return await self._connect(contact, None), contact.way.key
         # MTA-STS testing (RFC 8461 §5): it has been noted, and the message goes all the same.
         plain = self._demands.opportunistic
         try:
-            return await self._connect(host, address, plain.security), plain.key
+            return await self._connect(contact, plain.security), contact.way.key
         except Unusable as error:
             if not error.tls_failed:
                 raise
-        return await self._connect(host, address, None), ""
+        return await self._connect(contact, None), contact.way.key
 
-    async def _connect(self, host: Host, address: str, security: Security | None) -> SmtpClient:
+    async def _connect(self, contact: Contact, security: Security | None) -> SmtpClient:
         return await SmtpClient.open(
-            host.name,
-            address,
-            self._port(address),
+            contact.host.name,
+            contact.address,
+            contact.way.port or self._port(contact.address),
             hostname=self._hostname,
             tls=security,
             timeouts=self._timeouts,
+            source=contact.way.source(contact.address),
+            manner=contact.way.manner,
         )
 
     async def _with(self, client: SmtpClient, message: Outgoing, key: str) -> list[Outcome]:
@@ -214,7 +297,10 @@ class RemoteDelivery:
             applied = self._demands.announced(where)
             self._results.failure(where.domain, applied, Failure(where.sts.trouble, text=where.sts.reason))
 
-    def _note_session(self, domain: str, demand: Demand, client: SmtpClient) -> None:
+    def _note_session(self, contact: Contact, client: SmtpClient) -> None:
+        if not contact.counted:
+            return
+        domain, demand = contact.domain, contact.demand
         result = demand.fault or client.tls_trouble
         if not result:
             self._results.success(domain, demand.applied)
@@ -222,9 +308,11 @@ class RemoteDelivery:
         failure = Failure(result, client.host, client.address, client.source, demand.fault_code)
         self._results.failure(domain, demand.applied, failure)
 
-    def _note_failure(self, domain: str, demand: Demand, error: Unusable, host: Host, address: str) -> None:
-        failure = Failure(error.tls_failed, host.name, address, text=error.outcome.text[:200])
-        self._results.failure(domain, demand.applied, failure)
+    def _note_failure(self, contact: Contact, error: Unusable) -> None:
+        if contact.counted:
+            text = error.outcome.text[:200]
+            failure = Failure(error.tls_failed, contact.host.name, contact.address, text=text)
+            self._results.failure(contact.domain, contact.demand.applied, failure)
 
     def _forbidden(self, domain: str, host: Host, no: Forbidden) -> Outcome:
         self._results.failure(domain, no.applied, Failure(no.result, host.name, code=no.code, text=no.text))

@@ -1,11 +1,13 @@
 """What one worker needs to send to other servers, put together."""
 
+from pathlib import Path
 from typing import Final
 
 from postroad.config.settings import Queue
 from postroad.db.database import Database
 from postroad.delivery.mtasts import StsPolicies
 from postroad.delivery.own_mail import Sign, unsigned
+from postroad.delivery.relay import Relays
 from postroad.delivery.remote import Outside, RemoteDelivery
 from postroad.delivery.tls_received import forget_old
 from postroad.delivery.tls_reports import TlsReports
@@ -29,6 +31,7 @@ class Sending:
         clock: Clock,
         settings: Queue,
         hostname: str,
+        data: Path,
         outside: Outside,
         sign: Sign = unsigned,
     ) -> None:
@@ -52,6 +55,7 @@ class Sending:
             hostname=hostname,
             policies=self._policies,
             results=self._results,
+            relays=Relays(database, data, outside.trust),
             outside=outside,
         )
 

@@ -29,6 +29,10 @@ class NoSuchKey(DirectoryError):
     """The domain has no DKIM key with that selector."""
 
 
+class NoSuchRoute(DirectoryError):
+    """There is no route for that domain, or none after so many attempts."""
+
+
 class AlreadyThere(DirectoryError):
     """The name is taken."""
 

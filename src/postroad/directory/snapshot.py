@@ -15,9 +15,10 @@ from typing import Any, Final
 import msgspec
 
 from postroad.db.transaction import Reader, Transaction
-from postroad.directory import changes, saved_dkim_keys, saved_logins
+from postroad.directory import changes, saved_dkim_keys, saved_logins, saved_routes
 from postroad.directory.saved_dkim_keys import SavedDkimKey
 from postroad.directory.saved_logins import SavedAppPassword, SavedKeys, SavedLogins
+from postroad.directory.saved_routes import SavedRoute
 from postroad.directory.scram import THE_PASSWORD
 from postroad.model.address import parse_mailbox
 
@@ -93,6 +94,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     aliases: list[SavedAlias]
     removed: list[SavedRemoved] = []
     dkim_keys: list[SavedDkimKey] = []
+    routes: list[SavedRoute] = []
     salt_key: bytes = b""
     """What SCRAM salts are made from; base64 in the file."""
 
@@ -126,6 +128,7 @@ def collect(reader: Reader) -> Snapshot:
         aliases=[SavedAlias(source=source, targets=targets) for source, targets in aliases.items()],
         removed=[_removed(logins, *row) for row in reader.rows(_REMOVED)],
         dkim_keys=saved_dkim_keys.collect(reader),
+        routes=saved_routes.collect(reader),
     )
 
 
@@ -192,6 +195,7 @@ def restore(tx: Transaction, snapshot: Snapshot, *, who: str = "rebuild") -> Non
         _restore_account(tx, account, snapshot.version)
     for alias in snapshot.aliases:
         _restore_alias(tx, alias)
+    saved_routes.restore(tx, snapshot.routes)
     for removed in snapshot.removed:
         _restore_removed(tx, removed, snapshot.version)
     saved_dkim_keys.restore(tx, snapshot.dkim_keys)

@@ -15,6 +15,7 @@ from postroad.smtp.exchange import (
     is_eight_bit,
 )
 from postroad.smtp.link import HandshakeFailed, Link, Lost
+from postroad.smtp.manner import MX, Manner, log_in
 from postroad.smtp.outcome import Outcome, Verdict
 from postroad.smtp.security import NOT_OFFERED, Security
 from postroad.smtp.wire.client import DataEncoder, mail_command, parse_extensions, rcpt_command
@@ -52,7 +53,10 @@ class Unusable(Exception):
 class SmtpClient:
     """A dialogue with one server at one address; several messages may follow one another."""
 
-    def __init__(self, link: Link, host: str, address: str, hostname: str, timeouts: Timeouts) -> None:
+    def __init__(
+        self, link: Link, host: str, address: str, hostname: str, timeouts: Timeouts, manner: Manner = MX
+    ) -> None:
+        self._manner = manner
         self.host = host
         self.address = address
         self._link = link
@@ -79,6 +83,7 @@ class SmtpClient:
         tls: Security | None,
         timeouts: Timeouts,
         source: str | None = None,
+        manner: Manner = MX,
     ) -> "SmtpClient":
         """Connect, greet and, where it is offered or demanded, encrypt. `tls` None leaves STARTTLS alone.
 
@@ -91,7 +96,7 @@ class SmtpClient:
             link = await Link.connect(address, port, timeouts.connect, source)
         except Lost as error:
             raise Unusable(_silence(host, address, "4.4.1", str(error))) from error
-        client = cls(link, host, address, hostname, timeouts)
+        client = cls(link, host, address, hostname, timeouts, manner)
         try:
             await client._begin(tls)
         except Lost as error:
@@ -115,6 +120,11 @@ class SmtpClient:
     def offers(self, extension: str) -> bool:
         """Whether the server's last EHLO named an extension."""
         return extension in self._extensions
+
+    def ready(self) -> Outcome:
+        """The outcome of an attempt that was only to get so far."""
+        offered = " ".join(self._extensions) or "no extensions"
+        return self._outcome(Verdict.DELIVERED, 250, "", f"ready for mail: {offered}", spoken=False)
 
     def refused(self, code: int, enhanced: str, text: str) -> Outcome:
         """The outcome where the server is not asked, because it cannot do what is needed."""
@@ -160,12 +170,21 @@ class SmtpClient:
     # -- the beginning ----------------------------------------------------
 
     async def _begin(self, tls: Security | None) -> None:
+        if self._manner.implicit_tls:
+            assert tls is not None, "TLS from the first octet is TLS"
+            await self._encrypt(tls)
+            tls = None
         greeting = await self._link.reply(self.timeouts.greeting)
         if greeting.code != 220:
             raise Unusable(self._spoken(greeting))
         await self._hello()
-        if tls is None:
-            return
+        if tls is not None:
+            await self._upgrade(tls)
+        if self._manner.login:
+            await self._log_in()
+
+    async def _upgrade(self, tls: Security) -> None:
+        """STARTTLS, where it is offered or demanded."""
         if "STARTTLS" not in self._extensions:
             self._do_without(tls, "the server does not offer TLS")
             return
@@ -196,18 +215,30 @@ class SmtpClient:
             raise Unusable(self._ours("4.7.5", text), tls_failed=fault)
         self.policy = tls.policy
 
+    async def _log_in(self) -> None:
+        if not self._link.tls:
+            raise Unusable(self._ours("4.7.11", "a password is never sent in clear"))
+        said = await log_in(self._link, self._extensions, self._manner, self.timeouts.command)
+        if isinstance(said, str):
+            raise Unusable(self._ours("4.7.8", f"cannot log in: {said}"))
+        if said.code != 235:
+            # What is wrong with our password is not the sender's fault: it waits until that is put right.
+            raise Unusable(replace(self._spoken(said), verdict=Verdict.DEFERRED))
+        await self._hello()
+
     async def _hello(self) -> None:
-        reply = await self._ask(f"EHLO {self.hostname}\r\n".encode())
+        verb = "LHLO" if self._manner.lmtp else "EHLO"
+        reply = await self._ask(f"{verb} {self.hostname}\r\n".encode())
         self._extensions = {}
         if reply.code == 250:
             self._extensions = parse_extensions(reply)
-        elif reply.code >= 500:
+        elif reply.code >= 500 and not self._manner.lmtp:
             reply = await self._ask(f"HELO {self.hostname}\r\n".encode())  # RFC 5321 §3.2
         if reply.code != 250:
             raise Unusable(self._spoken(reply))
         name = reply.text.split(maxsplit=1)[0].lower() if reply.text.strip() else ""
         # A name without a dot, such as localhost, is everybody's.
-        if "." in name and name == self.hostname:
+        if "." in name and name == self.hostname and not self._manner.named:
             text = "the mail server of the domain is this one, which does not know the domain"
             raise Unusable(self._failed(554, "5.4.6", text), ourselves=True)
 
@@ -316,14 +347,27 @@ class SmtpClient:
                 await self._send_body(exchange)
             else:
                 self._link.write(b".\r\n")  # RFC 2920 §3.1: nobody was taken, and DATA was all the same
+            if self._manner.lmtp:
+                await self._each_for_itself(exchange)
+                return
             reply = await self._link.reply(self.timeouts.end)
             self._heed(reply)
         elif reply.code < 400:
             self._out_of_step(reply)  # no 354, no message: a 250 here must never pass for a delivery
+        exchange.everybody(self._at_the_end(reply))
+
+    def _at_the_end(self, reply: Reply) -> Outcome:
         outcome = self._spoken(reply)
         if outcome.verdict is Verdict.DELIVERED and "DSN" in self._extensions:
             outcome = replace(outcome, dsn_passed=True)
-        exchange.everybody(outcome)
+        return outcome
+
+    async def _each_for_itself(self, exchange: Exchange) -> None:
+        """LMTP: a reply for each recipient that was taken, in their order (RFC 2033 §4.2)."""
+        for n in sorted(exchange.open):
+            reply = await self._link.reply(self.timeouts.end)
+            self._heed(reply)
+            exchange.settle(n, self._at_the_end(reply))
 
     async def _send_body(self, exchange: Exchange) -> None:
         source, encoder, last = exchange.source, DataEncoder(), b""

@@ -17,11 +17,15 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, TypeAlias
 
+from postroad.testing.remote_login import answer_auth
+
 EXTENSIONS: Final = ("PIPELINING", "SIZE 52428800", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES")
 STEPS: Final = (
     "CONNECT",
     "EHLO",
     "HELO",
+    "LHLO",
+    "AUTH",
     "STARTTLS",
     "MAIL",
     "RCPT",
@@ -105,6 +109,8 @@ class _Dialogue:
     tls: bool = False
     mail: str = ""
     rcpts: list[str] = field(default_factory=list)
+    login: str = ""
+    """The mechanism by which somebody has logged in."""
 
 
 class RemoteServer:
@@ -118,17 +124,30 @@ class RemoteServer:
         port: int = 0,
         extensions: Sequence[str] = EXTENSIONS,
         tls: ssl.SSLContext | None = None,
+        implicit: bool = False,
+        lmtp: bool = False,
+        login: tuple[str, str] | None = None,
     ) -> None:
-        """With `tls`, STARTTLS is offered and works. Port 0: the system chooses."""
+        """With `tls`, STARTTLS is offered and works, or else TLS comes first (`implicit`).
+
+        Port 0: the system chooses. With `lmtp` it speaks that (RFC 2033); with `login` it wants
+        that name and password before MAIL.
+        """
         self.name = name
         self.address = address
         self.port = port
         self.extensions = list(extensions)
         self.tls = tls
+        self.implicit = implicit
+        self.lmtp = lmtp
+        self.login = login
+        self.mechanisms = ["SCRAM-SHA-256", "PLAIN", "LOGIN"]
         self.messages: list[TakenMessage] = []
         self.commands: list[str] = []
         """Every command, in the order in which they came, over all connections."""
         self.connections = 0
+        self.peers: list[str] = []
+        """Where each connection came from."""
         self._rules: dict[str, list[_Rule]] = {step: [] for step in STEPS}
         self._server: asyncio.Server | None = None
         self._sessions: set[asyncio.Task[None]] = set()
@@ -150,7 +169,10 @@ class RemoteServer:
 
     async def start(self) -> None:
         """Listen; `port` is known from here on."""
-        self._server = await asyncio.start_server(self._serve, self.address, self.port, limit=_LIMIT)
+        context = self.tls if self.implicit else None
+        self._server = await asyncio.start_server(
+            self._serve, self.address, self.port, limit=_LIMIT, ssl=context
+        )
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -196,8 +218,9 @@ class RemoteServer:
         assert task is not None
         self._sessions.add(task)
         self.connections += 1
+        self.peers.append(writer.get_extra_info("peername")[0])
         try:
-            await self._converse(reader, writer, _Dialogue())
+            await self._converse(reader, writer, _Dialogue(tls=self.implicit))
         except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the other side left, a rule cut it off, or the server stops
         finally:
@@ -213,6 +236,9 @@ class RemoteServer:
             await self._note(line)
             verb = line.split(" ")[0].split(":")[0].upper()
             step = verb if verb in STEPS else ""
+            if step == "AUTH" and self.login is not None and self._rule(step, line) is None:
+                right = await answer_auth(line[5:], self.login, reader, writer)
+                dialogue.login = line.split(" ")[1] if right else ""
             said = await self._act(writer, step, line, self._ordinary(step, line, dialogue))
             if not said.startswith(("2", "3")):
                 continue
@@ -226,7 +252,7 @@ class RemoteServer:
                     dialogue.rcpts.append(line)
                 case "DATA" if said.startswith("354"):
                     await self._body(reader, writer, dialogue)
-                case "RSET" | "EHLO" | "HELO":
+                case "RSET" | "EHLO" | "HELO" | "LHLO":
                     dialogue.mail, dialogue.rcpts = "", []
                 case "QUIT":
                     raise ConnectionError
@@ -241,6 +267,9 @@ class RemoteServer:
         while (line := await reader.readuntil(b"\r\n")) != b".\r\n":
             lines.append(line.removeprefix(b"."))
         await self._note(".")
+        if self.lmtp:
+            await self._each(writer, dialogue, b"".join(lines))
+            return
         default = "250 2.0.0 taken" if dialogue.rcpts else "554 5.5.1 no valid recipients"
         if (await self._act(writer, "END", "", default)).startswith("2"):
             recipients = [_path(rcpt) for rcpt in dialogue.rcpts]
@@ -253,15 +282,38 @@ class RemoteServer:
             await self._note()
         dialogue.mail, dialogue.rcpts = "", []
 
+    async def _each(self, writer: asyncio.StreamWriter, dialogue: _Dialogue, body: bytes) -> None:
+        """LMTP: a reply for each recipient; END's rules see their RCPT."""
+        taken = [
+            r for r in dialogue.rcpts if (await self._act(writer, "END", r, "250 2.1.5 taken"))[0] == "2"
+        ]
+        if taken:
+            recipients = [_path(rcpt) for rcpt in taken]
+            self.messages.append(
+                TakenMessage(
+                    *(_path(dialogue.mail), recipients, body, dialogue.mail, taken), tls=dialogue.tls
+                )
+            )
+            await self._note()
+        dialogue.mail, dialogue.rcpts = "", []
+
     def _ordinary(self, step: str, line: str, dialogue: _Dialogue) -> str:
         match step:
-            case "EHLO":
+            case "EHLO" | "HELO" if self.lmtp:
+                return "500 5.5.1 this is LMTP"
+            case "EHLO" | "LHLO":
                 offered = [*self.extensions, *(["STARTTLS"] if self.tls and not dialogue.tls else [])]
+                if self.login is not None and dialogue.tls:
+                    offered.append(f"AUTH {' '.join(self.mechanisms)}")
                 return "\n".join([f"250 {self.name} greets you", *offered])
             case "HELO":
                 return f"250 {self.name}"
             case "STARTTLS":
                 return "220 2.0.0 go ahead" if self.tls else "502 5.5.1 not here"
+            case "AUTH":
+                return "235 2.7.0 welcome" if dialogue.login else "535 5.7.8 no"
+            case "MAIL" if self.login is not None and not dialogue.login:
+                return "530 5.7.0 log in first"
             case "RCPT" if not dialogue.mail:
                 return "503 5.5.1 MAIL first"
             case "MAIL" | "RCPT" | "RSET" | "NOOP":

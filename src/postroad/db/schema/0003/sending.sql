@@ -54,3 +54,18 @@ CREATE TABLE tls_report_in (
 CREATE INDEX tls_report_in_at ON tls_report_in (at);
 
 ALTER TABLE queue_item ADD COLUMN tls TEXT NOT NULL DEFAULT '';  -- require, waive (RFC 8689)
+
+-- Ways for mail to other domains than by their MX, and what holds on that way.
+CREATE TABLE route (
+    domain     TEXT    NOT NULL,                   -- A-labels; '*' for all that have none of their own
+    after      INTEGER NOT NULL,                   -- attempts that have to have failed before it is taken
+    transport  TEXT    NOT NULL,                   -- mx, smtp, smtps, lmtp
+    host       TEXT    NOT NULL,                   -- a name or an address; '' for mx
+    port       INTEGER NOT NULL,                   -- 0 for mx
+    tls        TEXT    NOT NULL,                   -- may, encrypt, verify
+    login      TEXT    NOT NULL,                   -- '' for none
+    password   BLOB    NOT NULL,                   -- sealed (directory/seal.py)
+    sources    TEXT    NOT NULL,                   -- JSON list of addresses of this machine to come from
+    created    REAL    NOT NULL,
+    PRIMARY KEY (domain, after)
+) WITHOUT ROWID;

@@ -6,5 +6,7 @@ SELECT 'TLS reports for other domains that were not sent yet', count(*) FROM tls
 UNION ALL
 SELECT 'TLS reports about domains of this server', count(*) FROM (SELECT DISTINCT domain, organization, report_id FROM tls_report_in)
 UNION ALL
+SELECT 'routes; mail for their domains goes by MX again', count(*) FROM route
+UNION ALL
 SELECT 'queued messages that require TLS; they are held until they are released or cancelled',
        count(*) FROM queue_item WHERE tls = 'require';
