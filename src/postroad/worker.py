@@ -197,6 +197,8 @@ class Worker:
         )
         return {
             Role.EXCHANGE: Inbound(*shared, self._counts, self._known_senders, judge, forwarding),
+            # What comes by LMTP has passed a server of ours, and its address says nothing of the sender.
+            Role.DELIVERY: Inbound(*shared, self._counts, self._known_senders, None, forwarding),
             Role.SUBMISSION: Submission(*shared, clock, settings.hostname),
         }
 
@@ -224,7 +226,7 @@ class Worker:
     def _session(self, listener: Listener) -> Session:
         context = None if listener.tls == "none" else self._tls.context_for(listener.role)
         match listener.role:
-            case "smtp" | "submission":
+            case "smtp" | "submission" | "lmtp":
                 role = Role(listener.role)
                 return SmtpSession(
                     acceptor=self._acceptors[role],
@@ -286,6 +288,7 @@ def _pop3_farewell(reason: str) -> bytes:
 _FAREWELLS: Final[dict[str, Callable[[str], bytes]]] = {
     "smtp": _smtp_farewell,
     "submission": _smtp_farewell,
+    "lmtp": _smtp_farewell,
     "imap": _imap_farewell,
     "pop3": _pop3_farewell,
 }

@@ -50,6 +50,8 @@ class Postfix:
     """A whole Postfix that serves theirs.test, with Maildirs for carl, dora, eve and fay."""
 
     def __init__(self, certificates: Certificates, resolver: str) -> None:
+        self.more = ""
+        """For the end of its main.cf; before `start`."""
         self.address = loopback_address(25)
         # Its daemons run as their own user, who cannot look into pytest's directories.
         self.directory = Path(tempfile.mkdtemp(prefix="postroad-postfix-"))
@@ -65,7 +67,7 @@ class Postfix:
             (self.directory / name).mkdir()
         (self.directory / "queue/etc/resolv.conf").write_text(f"nameserver {self._resolver}\n")
         (self._config / "access").touch()
-        main = _MAIN.format(
+        main = self.more + _MAIN.format(
             directory=self.directory,
             address=self.address,
             certificates=self._certificates,

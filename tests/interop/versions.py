@@ -116,6 +116,18 @@ PEERS: Final = (
         "answers SORT by every key, THREAD and ESORT over the same messages: the same answers, but for the "
         "order of THREAD=REFS, which goes by INTERNALDATE (draft-ietf-morg-inthread §4) and by Date there",
     ),
+    Peer(
+        "postfix",
+        "Postfix",
+        "test_lmtp.py",
+        "in front of postroad: hands mail over by LMTP in a Unix socket, with an answer for each recipient",
+    ),
+    Peer(
+        "haproxy",
+        "HAProxy",
+        "test_haproxy.py",
+        "in front of SMTP and of IMAP with TLS, with PROXY version 2 and 1; its health checks",
+    ),
     Peer("nsd", "NSD", "test_postfix.py", "the name server in which both find each other's MX records"),
     Peer(
         "unbound",

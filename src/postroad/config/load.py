@@ -197,13 +197,11 @@ class _Reading:
         seen: dict[str, int] = {}
         for index, listener in enumerate(listeners):
             at = ("listener", index, "address")
-            try:
-                split_address(listener.address)
-            except ValueError as error:
-                self.mistake(at, str(error))
+            if reason := _why_not_there(listener):
+                self.mistake(at, reason)
                 continue
             first = seen.setdefault(listener.address, index)
-            if first != index and listener.port:
+            if first != index and (listener.port or listener.is_unix):
                 self.mistake(at, f'"{listener.address}" is already taken by listener {first + 1}')
             for name in ("proxy_from", "xclient_from"):
                 try:
@@ -281,6 +279,22 @@ def _is_resolver(text: str) -> bool:
         except ValueError:
             return False
     return True
+
+
+def _why_not_there(listener: Listener) -> str:
+    """What is wrong with the address of a listener; empty: nothing."""
+    if listener.is_unix:
+        if listener.role != "lmtp":
+            return "a Unix socket is for lmtp alone"
+        return "" if listener.host.startswith("/") else "a Unix socket needs a whole path"
+    try:
+        split_address(listener.address)
+    except ValueError as error:
+        return str(error)
+    if listener.role == "lmtp" and not _is_loopback(listener.address):
+        # RFC 2033 §5. Whoever reaches it passes every check on senders.
+        return "lmtp is for a Unix socket or loopback: whoever connects is believed"
+    return ""
 
 
 def _why_not_in_clear(listener: Listener) -> str:

@@ -20,7 +20,8 @@ from postroad.config.sender_auth import SenderAuth
 HOUR: Final = 3600.0
 DAY: Final = 86400.0
 
-Role: TypeAlias = Literal["smtp", "submission", "imap", "pop3"]
+Role: TypeAlias = Literal["smtp", "submission", "lmtp", "imap", "pop3"]
+UNIX: Final = "unix:"
 TlsMode: TypeAlias = Literal["starttls", "implicit", "none"]
 
 
@@ -29,9 +30,14 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
 
     role: Annotated[
         Role,
-        "smtp takes mail from other servers, submission takes it from your users.",
+        "smtp takes mail from other servers, submission takes it from your users, "
+        "lmtp takes it from a server of yours that has checked it.",
     ]
-    address: Annotated[str, 'Where to listen: "192.0.2.1:25", "[2001:db8::1]:25", "[::]:25" for everywhere.']
+    address: Annotated[
+        str,
+        'Where to listen: "192.0.2.1:25", "[2001:db8::1]:25", "[::]:25" for everywhere; '
+        '"unix:/run/postroad/lmtp" for lmtp.',
+    ]
     tls: Annotated[
         TlsMode,
         "starttls: on request; implicit: from the first octet; none: never, and so no passwords.",
@@ -56,14 +62,21 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
 
     @property
+    def is_unix(self) -> bool:
+        """Whether it is a Unix socket."""
+        return self.address.startswith(UNIX)
+
+    @property
     def host(self) -> str:
-        """The address without its port and brackets."""
+        """The address without its port and brackets; the path of a Unix socket."""
+        if self.is_unix:
+            return self.address.removeprefix(UNIX)
         return split_address(self.address)[0]
 
     @property
     def port(self) -> int:
         """The port; 0 lets the system choose (tests)."""
-        return split_address(self.address)[1]
+        return 0 if self.is_unix else split_address(self.address)[1]
 
 
 class Tls(msgspec.Struct, frozen=True, kw_only=True):

@@ -79,6 +79,10 @@ class Front:
             accepting = loop.create_task(self._accept(sock, service))
             accepting.add_done_callback(lambda _: sock.close())
             self._accepting.append(accepting)
+        elif sock.family == socket.AF_UNIX:
+            self._servers.append(
+                await loop.create_unix_server(lambda: self._plain(service), sock=sock, backlog=BACKLOG)
+            )
         else:
             server = await loop.create_server(lambda: self._plain(service), sock=sock, backlog=BACKLOG)
             self._servers.append(server)

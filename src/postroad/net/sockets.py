@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import stat
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,6 +43,8 @@ def bind(listener: Listener, workers: int, *, seek: bool = False) -> BoundListen
     Raises:
         CannotListen: with a sentence for the operator.
     """
+    if listener.is_unix:
+        return _bind_unix(listener, workers)
     port = listener.port
     for candidate in range(port, port + (PORTS_TRIED if seek and port else 1)):
         try:
@@ -53,6 +56,39 @@ def bind(listener: Listener, workers: int, *, seek: bool = False) -> BoundListen
         else:
             return BoundListener(listener, listener.host, sockets[0].getsockname()[1], sockets)
     raise CannotListen(f"no free port from {port} on for {listener.role}")
+
+
+def _bind_unix(listener: Listener, workers: int) -> BoundListener:
+    """Listen at a path; all workers accept from one socket. Who may reach it is for its directory to say."""
+    path = listener.host
+    opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        if _is_left_over(path):
+            os.unlink(path)
+        opened.setblocking(False)
+        opened.bind(path)
+        os.chmod(path, 0o666)  # noqa: S103 - as a port of loopback is open to all of the machine
+        opened.listen(BACKLOG)
+    except OSError as error:
+        opened.close()
+        raise CannotListen(f"{listener.role} on {listener.address}: {explain(error)}") from error
+    sockets = (opened, *(opened.dup() for _ in range(workers - 1)))
+    return BoundListener(listener, path, 0, sockets)
+
+
+def _is_left_over(path: str) -> bool:
+    """Whether a socket is there that nobody listens at any more."""
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            return False
+    except FileNotFoundError:
+        return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            return True
+    return False
 
 
 def open_sockets(host: str, port: int, workers: int) -> tuple[socket.socket, ...]:
@@ -134,7 +170,8 @@ def inherited() -> list[socket.socket]:
     opened = [socket.socket(fileno=fd) for fd in range(3, 3 + count)]
     for one in opened:
         one.setblocking(False)
-        _notice_who_vanishes(one)
+        if one.family != socket.AF_UNIX:
+            _notice_who_vanishes(one)
         os.set_inheritable(one.fileno(), False)
     return opened
 
@@ -142,7 +179,8 @@ def inherited() -> list[socket.socket]:
 def adopt(listener: Listener, opened: list[socket.socket], workers: int) -> BoundListener | None:
     """Find the inherited socket of a listener by its port."""
     for one in opened:
-        host, port = one.getsockname()[:2]
-        if port == listener.port:
+        name = one.getsockname()
+        host, port = (name, 0) if one.family == socket.AF_UNIX else name[:2]
+        if (host == listener.host) if listener.is_unix else (host != name and port == listener.port):
             return BoundListener(listener, host, port, tuple(one.dup() for _ in range(workers)))
     return None

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives import hashes
 CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """For TLS 1.2; those of 1.3 are all of this kind."""
 
-ALPN: Final = {"smtp": "smtp", "submission": "smtp", "imap": "imap", "pop3": "pop3"}
-"""The application protocol of each role (RFC 7301; IANA's registry)."""
+ALPN: Final = {"smtp": "smtp", "submission": "smtp", "imap": "imap", "pop3": "pop3", "lmtp": ""}
+"""The application protocol of each role (RFC 7301; IANA's registry has none for LMTP)."""
 
 # Agreed to in the handshake only so that a client that came to the wrong place is known and can
 # be turned away (ALPACA): the ssl module cannot refuse a list without a match.
@@ -63,7 +63,7 @@ def server_context(certificate: Path, key: Path, client_ca: Path | None = None) 
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
-    context.set_alpn_protocols([*ALPN.values(), *_FOREIGN])
+    context.set_alpn_protocols([*filter(None, ALPN.values()), *_FOREIGN])
     context.load_cert_chain(certificate, key)
     context.end_point = end_point_binding(certificate.read_bytes())
     if client_ca is not None:
@@ -122,7 +122,7 @@ class ServerTls:
         Other servers are never asked for a certificate: what they have is for other purposes, and a
         handshake with one that our users' authority has not issued would fail.
         """
-        return self._for_servers if role == "smtp" else self._for_users
+        return self._for_servers if role in ("smtp", "lmtp") else self._for_users
 
     def reload(self) -> None:
         """Read the files again; on an error the old context stays.

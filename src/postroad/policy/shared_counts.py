@@ -41,6 +41,10 @@ class UserSession:
     released: bool = False
 
 
+UNIX: Final = ""
+"""The address of a peer at a Unix socket: one of our own machine."""
+
+
 class SharedCounts:
     """One worker's counters. The supervisor makes the file (`counts_file.create`) before it starts them."""
 
@@ -52,7 +56,7 @@ class SharedCounts:
     def use(self, limits: Limits) -> None:
         """Count against these limits from now on."""
         self._limits = limits
-        self._uncounted = frozenset(limits.uncounted_addresses)
+        self._uncounted = frozenset((*limits.uncounted_addresses, UNIX))
 
     def admit(self, address: str) -> Admission | Refusal:
         """Count a new connection, or say why it cannot be."""

@@ -140,9 +140,10 @@ level = true
     assert mistakes_in(tmp_path, text) == [
         "1 workers: must be a whole number, 0 or more, without quotes",
         "2 data: must be a text in quotes",
-        '4 listener.1.role: "smpt" is not one of smtp, submission, imap, pop3; did you mean "smtp"?',
+        '4 listener.1.role: "smpt" is not one of smtp, submission, lmtp, imap, pop3; did you mean "smtp"?',
         "6 listener.2.address: is missing: Where to listen: "
-        '"192.0.2.1:25", "[2001:db8::1]:25", "[::]:25" for everywhere.',
+        '"192.0.2.1:25", "[2001:db8::1]:25", "[::]:25" for everywhere; '
+        '"unix:/run/postroad/lmtp" for lmtp.',
         "9 queue.allow_private_addresses: must be true or false, without quotes",
         '10 queue.lifetime: "5 dags" is not a duration; write it as "30 s", "5 min", "4 hours" or "5 days"',
         "12 limits.recipients: must be a whole number, 1 or more, without quotes",

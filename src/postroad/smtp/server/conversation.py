@@ -13,6 +13,7 @@ from postroad.obs.metrics import COMMANDS, REFUSALS, SESSIONS
 from postroad.policy.limits import Limits
 from postroad.sasl.outcome import Challenge
 from postroad.smtp.server import errors
+from postroad.smtp.server.each import accept_each
 from postroad.smtp.server.introduction import Introduction
 from postroad.smtp.server.login import Login
 from postroad.smtp.server.refusals import Refusals
@@ -144,6 +145,8 @@ class Conversation:
         """Deal with one event; whether the conversation goes on."""
         goes_on = True
         match event:
+            case DataEnd() if self._services.role is Role.DELIVERY:
+                goes_on = await self._answer_each()
             case Mail() | Rcpt() | Data() | DataEnd() | ChunkEnd() | Auth() | AuthResponse() | Xclient():
                 goes_on = await self._answer(event)
             case DataChunk():
@@ -233,6 +236,19 @@ class Conversation:
         text = await self._services.acceptor.accept(transaction.peer, transaction.envelope(), body)
         return Reply(250, "2.0.0", text)
 
+    async def _answer_each(self) -> bool:
+        """Have the message taken for as many recipients as can be, and answer for each (RFC 2033 §4.2)."""
+        transaction = self._transaction
+        assert transaction is not None, "the core lets no message through before MAIL"
+        answers = await accept_each(self._services, transaction, self._conn.id)
+        self._core.answer_each([answer.reply for answer in answers])
+        for answer in answers:
+            if not answer.reply.positive:
+                self._refusals.add(transaction.sender, [answer.address], answer.reply, answer.private)
+        self._messages += any(answer.reply.positive for answer in answers)
+        self._drop_transaction()
+        return True
+
     async def _after(self, event: _Decidable, reply: Reply, private: str) -> bool:
         """Keep count of what was answered; whether the conversation goes on."""
         match event:
@@ -290,6 +306,8 @@ class Conversation:
         """Errors beyond the soft limit cost time, the hard limit ends it."""
         limits = self._services.limits
         self._errors += 1
+        if self._services.role is Role.DELIVERY:
+            return True  # it is a server of ours, and what it hands over comes from many
         if self._errors >= limits.errors_hard:
             return self._say_goodbye(errors.TOO_MANY_ERRORS, f"errors, the last was {reply}")
         if self._errors > limits.errors_soft:
@@ -298,6 +316,8 @@ class Conversation:
 
     def _count_unknown(self, reply: Reply) -> bool:
         self._unknown += reply.code >= 500
+        if self._services.role is Role.DELIVERY:
+            return True
         if self._unknown < self._services.limits.unknown_recipients:
             return self._count_in_vain()
         return self._say_goodbye(errors.TOO_MANY_UNKNOWN, "unknown recipients")
@@ -358,6 +378,7 @@ class Conversation:
             secure=dialogue.secure,
             authenticated=dialogue.authenticated,
             smtputf8=smtputf8,
+            lmtp=dialogue.terms.lmtp,
         )
         return Peer(
             protocol=protocol,

@@ -27,6 +27,8 @@ class Role(Enum):
     """Mail from other servers: port 25."""
     SUBMISSION = "submission"
     """Mail from our users: ports 587 and 465 (RFC 6409, RFC 8314)."""
+    DELIVERY = "lmtp"
+    """Mail from a server of ours that has checked it and hands it over for good (RFC 2033)."""
 
 
 class Acceptor(Protocol):

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Collection
+from typing import Final
 
 from postroad.model.clock import Clock
 from postroad.model.networks import NOBODY, Networks
@@ -12,6 +13,9 @@ from postroad.sasl.exchange import MECHANISMS
 from postroad.smtp.server.conversation import Conversation
 from postroad.smtp.server.services import Acceptor, Authenticator, Role, Services, Spools
 from postroad.smtp.wire.terms import Terms
+
+UNLIMITED: Final = 1_000_000_000
+"""For a server of ours, which keeps its connection."""
 
 
 class SmtpSession:
@@ -35,18 +39,19 @@ class SmtpSession:
         on_readdressed: Callable[[Connection, str], Refusal | None] = lambda _connection, _address: None,
     ) -> None:
         """Without a `tls_context` there is no STARTTLS; TLS from the first octet is the listener's affair."""
-        submission = role is Role.SUBMISSION
+        submission, lmtp = role is Role.SUBMISSION, role is Role.DELIVERY
         terms = Terms(
             hostname=hostname,
             message_size=limits.message_size,
-            recipients=limits.recipients_authenticated if submission else limits.recipients,
+            recipients=limits.recipients if role is Role.EXCHANGE else limits.recipients_authenticated,
             submission=submission,
+            lmtp=lmtp,
             starttls=tls_context is not None,
             mechanisms=MECHANISMS if submission else (),  # some of them, once there is TLS (`Conversation`)
-            messages=limits.messages,
+            messages=UNLIMITED if lmtp else limits.messages,
             line=limits.smtp_line,
             data_line=limits.data_line,
-            junk_commands=limits.junk_commands,
+            junk_commands=UNLIMITED if lmtp else limits.junk_commands,
         )
         self._services = Services(
             *(acceptor, directory, store, clock, limits, role, terms, tls_context, mechanisms),

@@ -28,6 +28,8 @@ class Transaction:
         self.peer = peer
         self._mail = mail
         self._recipients: dict[str, Recipient] = {}
+        self.asked: list[str] = []
+        """The key of each RCPT that was taken, also of one that was named twice."""
         self._spool: Spool | None = None
         self._ascii = True
         self._data_line = data_line
@@ -48,6 +50,7 @@ class Transaction:
         """Take a recipient; one that is named twice gets the message once."""
         recipient = Recipient(rcpt.address, rcpt.notify, rcpt.original)
         self._recipients.setdefault(rcpt.address.key, recipient)
+        self.asked.append(rcpt.address.key)
 
     def envelope(self) -> Envelope:
         """The envelope so far. The body is what came: some clients send 8 bits without saying so."""

@@ -21,8 +21,11 @@ from postroad.smtp.wire.xclient import parse_xclient
 OVERSHOOT: Final = 1000
 """Recipients beyond the limit that are put off before the peer is hung up on."""
 
+NOT_KNOWN: Final = Reply(500, "5.5.1", "the command is not known here")
+_OTHER_PROTOCOL: Final = Reply(500, "5.5.1", "this is LMTP, which begins with LHLO")
 BAD_SEQUENCE: Final = Reply(503, "5.5.1", "bad sequence of commands")
 NO_RECIPIENTS: Final = Reply(554, "5.5.1", "no valid recipients")
+NO_RECIPIENTS_LMTP: Final = Reply(503, "5.5.1", "no valid recipients")  # RFC 2033 §4.2
 BAD_CHUNK: Final = HangUp("sent BDAT without a size", Reply(501, "5.5.4", "the chunk size is malformed"))
 
 
@@ -77,7 +80,8 @@ class BadChunk(Struct, frozen=True):
     """A BDAT that is refused at once; its octets follow and are no commands (RFC 3030 §2)."""
 
     size: int
-    reply: Reply
+    reply: Reply | None
+    """None: it is dropped without a word (RFC 2033 §4.3)."""
 
 
 class Order(Enum):
@@ -100,7 +104,7 @@ def too_early(dialogue: Dialogue, verb: bytes) -> Reply | None:
     if verb not in _MAIL_VERBS:
         return None
     if not dialogue.helo:
-        return Reply(503, "5.5.1", "EHLO comes first")
+        return Reply(503, "5.5.1", f"{'LHLO' if dialogue.terms.lmtp else 'EHLO'} comes first")
     if submission and not dialogue.authenticated:
         return Reply(530, "5.7.0", "AUTH comes first")
     return None
@@ -113,11 +117,16 @@ def refuse_chunk(argument: bytes, reply: Reply) -> BadChunk | HangUp:
 
 
 def _ehlo(dialogue: Dialogue, argument: bytes) -> Outcome:
-    return _greeting(argument, extended=True)
+    # RFC 2033 §4.1: who mistakes one protocol for the other finds out at once.
+    return _OTHER_PROTOCOL if dialogue.terms.lmtp else _greeting(argument, extended=True)
 
 
 def _helo(dialogue: Dialogue, argument: bytes) -> Outcome:
-    return _greeting(argument, extended=False)
+    return _OTHER_PROTOCOL if dialogue.terms.lmtp else _greeting(argument, extended=False)
+
+
+def _lhlo(dialogue: Dialogue, argument: bytes) -> Outcome:
+    return _greeting(argument, extended=True) if dialogue.terms.lmtp else NOT_KNOWN
 
 
 def _greeting(argument: bytes, *, extended: bool) -> Outcome:
@@ -191,16 +200,24 @@ def _data(dialogue: Dialogue, argument: bytes) -> Outcome:
         return Reply(503, "5.5.1", "a message with BODY=BINARYMIME comes by BDAT")
     if dialogue.stage is Stage.RECIPIENTS:
         return Data()
-    return NO_RECIPIENTS if dialogue.stage is Stage.SENDER else BAD_SEQUENCE
+    return _nobody(dialogue) if dialogue.stage is Stage.SENDER else BAD_SEQUENCE
+
+
+def _nobody(dialogue: Dialogue) -> Reply:
+    """What a message is refused with that has no recipient."""
+    return NO_RECIPIENTS_LMTP if dialogue.terms.lmtp else NO_RECIPIENTS
 
 
 def _bdat(dialogue: Dialogue, argument: bytes) -> Outcome:
-    if dialogue.stage not in (Stage.RECIPIENTS, Stage.CHUNKS):
-        return refuse_chunk(argument, NO_RECIPIENTS if dialogue.stage is Stage.SENDER else BAD_SEQUENCE)
     chunk = params.parse_chunk_size(argument)
     if chunk is None:
         return BAD_CHUNK
     size, last = chunk
+    if dialogue.stage is Stage.SENDER:
+        # RFC 2033 §4.3: an answer for each recipient is none where there is nobody.
+        return BadChunk(size, None if dialogue.terms.lmtp and last else _nobody(dialogue))
+    if dialogue.stage not in (Stage.RECIPIENTS, Stage.CHUNKS):
+        return BadChunk(size, BAD_SEQUENCE)
     if dialogue.octets + size > dialogue.terms.message_size:
         return BadChunk(size, TOO_BIG)
     return Chunk(size, last)
@@ -224,8 +241,9 @@ def _vrfy(dialogue: Dialogue, argument: bytes) -> Outcome:
 def _help(dialogue: Dialogue, argument: bytes) -> Outcome:
     terms = dialogue.terms
     tls = " STARTTLS" * (terms.starttls and not dialogue.secure)
+    hello = "LHLO" if terms.lmtp else "EHLO HELO"
     auth = " AUTH" * (bool(terms.mechanisms) and dialogue.secure)
-    return Reply(214, "2.0.0", f"EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP{tls}{auth} QUIT")
+    return Reply(214, "2.0.0", f"{hello} MAIL RCPT DATA BDAT RSET NOOP VRFY HELP{tls}{auth} QUIT")
 
 
 def _quit(dialogue: Dialogue, argument: bytes) -> Outcome:
@@ -243,7 +261,7 @@ def _etrn(dialogue: Dialogue, argument: bytes) -> Outcome:
 
 def _xclient(dialogue: Dialogue, argument: bytes) -> Outcome:
     if not dialogue.terms.xclient:
-        return Reply(500, "5.5.1", "the command is not known here")
+        return NOT_KNOWN
     if dialogue.stage is not Stage.READY:
         return Reply(503, "5.5.1", "a mail transaction is under way")
     return parse_xclient(argument)
@@ -256,6 +274,7 @@ def _not_offered(dialogue: Dialogue, argument: bytes) -> Outcome:
 COMMANDS: Final[dict[bytes, Callable[[Dialogue, bytes], Outcome]]] = {
     b"EHLO": _ehlo,
     b"HELO": _helo,
+    b"LHLO": _lhlo,
     b"MAIL": _mail,
     b"RCPT": _rcpt,
     b"DATA": _data,
@@ -276,12 +295,12 @@ COMMANDS: Final[dict[bytes, Callable[[Dialogue, bytes], Outcome]]] = {
     b"SOML": _not_offered,
     b"SAML": _not_offered,
 }
-LAST_IN_GROUP: Final = frozenset({b"EHLO", b"HELO", b"DATA"})
+LAST_IN_GROUP: Final = frozenset({b"EHLO", b"HELO", b"LHLO", b"DATA"})
 """Nothing may be sent behind these before their reply (RFC 2920 §3.1)."""
 LONG: Final = frozenset({b"MAIL", b"RCPT", b"AUTH", b"XCLIENT"})
 """Extensions lengthen the lines of these beyond 512 octets."""
 _BEFORE_TLS: Final = frozenset(
-    {b"EHLO", b"HELO", b"STARTTLS", b"AUTH", b"NOOP", b"RSET", b"HELP", b"QUIT", b"XCLIENT"}
+    {b"EHLO", b"HELO", b"LHLO", b"STARTTLS", b"AUTH", b"NOOP", b"RSET", b"HELP", b"QUIT", b"XCLIENT"}
 )
 """What a submission client may say in clear (RFC 3207 §4)."""
 _MAIL_VERBS: Final = frozenset({b"MAIL", b"RCPT", b"DATA", b"BDAT"})

@@ -8,6 +8,7 @@ dialogue on, as it does for the peer.
 
 import re
 from binascii import b2a_base64
+from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Final
 
@@ -16,6 +17,8 @@ from postroad.smtp.wire.commands import (
     LAST_IN_GROUP,
     LONG,
     NO_RECIPIENTS,
+    NO_RECIPIENTS_LMTP,
+    NOT_KNOWN,
     BadChunk,
     Chunk,
     Dialogue,
@@ -62,6 +65,7 @@ AUTH_OCTETS: Final = 12288
 _HTTP: Final = re.compile(
     rb"(?:GET|POST|PUT|HEAD|DELETE|OPTIONS|CONNECT|TRACE|PATCH|PRI|PROXY) |(?:Host|User-Agent|Referer):", re.I
 )
+_NOBODY: Final = (NO_RECIPIENTS, NO_RECIPIENTS_LMTP)
 _TLS_RECORD: Final = b"\x16\x03"
 
 
@@ -191,6 +195,16 @@ class SmtpServerCore:
             case _:
                 pass
 
+    def answer_each(self, replies: Sequence[Reply]) -> None:
+        """Answer the end of a message for each recipient, in the order of RCPT (RFC 2033 §4.2)."""
+        assert isinstance(self._pending, DataEnd)
+        assert len(replies) == self.dialogue.recipients
+        self._pending = None
+        for reply in replies:
+            self.reply(reply)
+        self._junk = 0
+        self._end_transaction()
+
     def challenge(self, data: bytes) -> None:
         """Go on with an AUTH exchange (RFC 4954 §4)."""
         assert isinstance(self._pending, Auth | AuthResponse)
@@ -205,7 +219,8 @@ class SmtpServerCore:
 
     def greeting(self) -> Reply:
         """What is said first, and again after XCLIENT."""
-        return Reply(220, "", f"{self.dialogue.terms.hostname} ESMTP postroad")
+        terms = self.dialogue.terms
+        return Reply(220, "", f"{terms.hostname} {'LMTP' if terms.lmtp else 'ESMTP'} postroad")
 
     def _begin_anew(self, terms: Terms, *, secure: bool) -> None:
         self.dialogue = Dialogue(terms, secure=secure, mails=self.dialogue.mails)
@@ -229,7 +244,7 @@ class SmtpServerCore:
             return self._hang_up("pipelined out of turn", Reply(554, "5.5.1", "wait for the reply"))
         command = COMMANDS.get(verb)
         if command is None:
-            return self._fault(Reply(500, "5.5.1", "the command is not known here"))
+            return self._fault(NOT_KNOWN)
         if len(line) + 2 > LINE_OCTETS and verb not in LONG:
             return self._fault(TOO_LONG)
         refusal = too_early(dialogue, verb)
@@ -252,7 +267,7 @@ class SmtpServerCore:
             case Mail() | Rcpt() | Data() | Auth() | StartTls() | Xclient():
                 return self._ask(outcome)
             case Reply():
-                junk = outcome.positive or outcome is NO_RECIPIENTS
+                junk = outcome.positive or outcome in _NOBODY
                 return (junk and self._count_junk()) or self._answered(outcome)
             case HangUp():
                 return self._hang_up(outcome.reason, outcome.reply)
@@ -323,8 +338,9 @@ class SmtpServerCore:
         if inspector is None:  # a refused chunk, skipped to its end
             return self._command()
         if (reply := inspector.verdict(whole=self._last)) is not None:
+            times = self.dialogue.recipients if self.dialogue.terms.lmtp and self._last else 1
             self._end_transaction()
-            return self._refused(reply)
+            return self._refused(reply, times=times)
         if self._last:
             return self._ask(DataEnd(inspector.size))
         assert isinstance(reader, ChunkReader)
@@ -335,9 +351,11 @@ class SmtpServerCore:
         under_way = self.dialogue.stage is not Stage.READY
         self._end_transaction()
         self._reader, self._mode = ChunkReader(chunk.size), Mode.MESSAGE
+        if chunk.reply is None:
+            return self._count_junk() or DataRefused(NO_RECIPIENTS_LMTP, fault=False)
         if not under_way:
             return self._fault(chunk.reply)
-        if chunk.reply is NO_RECIPIENTS:
+        if chunk.reply in _NOBODY:
             return self._count_junk() or self._refused(chunk.reply, fault=False)
         return self._refused(chunk.reply)
 
@@ -350,14 +368,15 @@ class SmtpServerCore:
     def _answered(self, reply: Reply) -> Answered:
         self.reply(reply)
         # That nobody was left to send to is what a pipeline runs into, and no fault (RFC 2920 §3.1).
-        return Answered(reply, fault=reply.code >= 500 and reply is not NO_RECIPIENTS)
+        return Answered(reply, fault=reply.code >= 500 and reply not in _NOBODY)
 
     def _fault(self, reply: Reply) -> Answered:
         self.reply(reply)
         return Answered(reply, fault=True)
 
-    def _refused(self, reply: Reply, *, fault: bool = True) -> DataRefused:
-        self.reply(reply)
+    def _refused(self, reply: Reply, *, fault: bool = True, times: int = 1) -> DataRefused:
+        for _ in range(times):
+            self.reply(reply)
         return DataRefused(reply, fault)
 
     def _hang_up(self, reason: str, reply: Reply | None = None) -> HangUp:

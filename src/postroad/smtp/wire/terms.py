@@ -14,6 +14,8 @@ class Terms:
     recipients: int
     submission: bool = False
     """RFC 6409: no mail before AUTH, and nothing but greetings before TLS."""
+    lmtp: bool = False
+    """RFC 2033: LHLO, and an answer for each recipient."""
     starttls: bool = False
     mechanisms: tuple[str, ...] = ()
     """SASL mechanisms; they are offered inside TLS alone."""
@@ -42,8 +44,12 @@ class Terms:
         return [*words, "HELP"]
 
 
-def with_protocol(*, extended: bool, secure: bool, authenticated: bool, smtputf8: bool) -> str:
+def with_protocol(
+    *, extended: bool, secure: bool, authenticated: bool, smtputf8: bool, lmtp: bool = False
+) -> str:
     """The WITH keyword for Received (RFC 3848, RFC 6531 §4.3)."""
+    if lmtp:
+        return ("UTF8LMTP" if smtputf8 else "LMTP") + "S" * secure + "A" * authenticated
     if not extended:
         return "SMTP"
     return ("UTF8SMTP" if smtputf8 else "ESMTP") + "S" * secure + "A" * authenticated

@@ -1,0 +1,68 @@
+"""LMTP: the end of a message is answered for each recipient (RFC 2033 §4.2)."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from postroad.model.envelope import Envelope
+from postroad.model.octets import Octets
+from postroad.model.refusal import Refused
+from postroad.obs.log import log
+from postroad.smtp.server import errors
+from postroad.smtp.server.services import Services
+from postroad.smtp.server.transaction import Transaction
+from postroad.smtp.wire.replies import Reply
+from postroad.store.errors import StoreError
+
+
+class Answer(Struct, frozen=True):
+    """What became of one RCPT."""
+
+    address: str
+    reply: Reply
+    private: str = ""
+    """The reason that the peer is not told."""
+
+
+async def accept_each(services: Services, transaction: Transaction, connection_id: str) -> list[Answer]:
+    """Have a message taken; gives an answer for each RCPT, in their order.
+
+    All of them get it in one transaction. Only where that fails because of
+    somebody (a full mailbox, a forwarding loop) each is tried by itself.
+    """
+    try:
+        if transaction.failed is not None:
+            return [Answer(key, transaction.failed) for key in transaction.asked]
+        body = await transaction.body(services.store)
+        envelope = transaction.envelope()
+        try:
+            text = await services.acceptor.accept(transaction.peer, envelope, body)
+        except (Refused, StoreError):
+            if len(envelope.recipients) == 1:
+                raise
+            return await _one_by_one(services, transaction, envelope, body, connection_id)
+    except Exception as error:
+        return [_refusal(key, error, connection_id) for key in transaction.asked]
+    return [Answer(key, Reply(250, "2.0.0", text)) for key in transaction.asked]
+
+
+async def _one_by_one(
+    services: Services, transaction: Transaction, envelope: Envelope, body: Octets, connection_id: str
+) -> list[Answer]:
+    answers: dict[str, Answer] = {}
+    for recipient in envelope.recipients:
+        key = recipient.address.key
+        try:
+            alone = replace(envelope, recipients=(recipient,))
+            text = await services.acceptor.accept(transaction.peer, alone, body)
+            answers[key] = Answer(key, Reply(250, "2.0.0", text))
+        except Exception as error:
+            answers[key] = _refusal(key, error, connection_id)
+    return [answers[key] for key in transaction.asked]
+
+
+def _refusal(key: str, error: Exception, connection_id: str) -> Answer:
+    expected = errors.reply_for(error)
+    if expected is None:
+        log.exception("smtp.bug", conn=connection_id, step="accept_each")
+    private = error.private if isinstance(error, Refused) else str(error)
+    return Answer(key, expected or errors.SERVER_BUG, private)
