@@ -97,8 +97,8 @@ def sign(
     data = HeaderData(block).selected(Canonical.RELAXED, names)
     tail = (
         *(f"t={int(now)};", f"x={int(now) + lifetime};"),
-        *_listed(names),
-        f"bh={base64.b64encode(body.digest(BODY)).decode()};",
+        *listed(names),
+        body_hash_tag(body),
     )
     return b"".join([_field(key, data, tail) for key in keys])
 
@@ -111,6 +111,11 @@ def names_to_sign(block: HeaderBlock) -> list[bytes]:
     for name in SIGNED:
         names += [name] * block.count(name)
     return names
+
+
+def body_hash_tag(body: BodyHashes) -> str:
+    """Return `bh=` over the whole body in relaxed form."""
+    return f"bh={base64.b64encode(body.digest(BODY)).decode()};"
 
 
 def signature_field(name: str, words: Sequence[str], data: bytes, private: PrivateKey) -> bytes:
@@ -135,8 +140,8 @@ def _field(key: SigningKey, data: bytes, tail: Sequence[str]) -> bytes:
     return signature_field("DKIM-Signature", words, data, key.private)
 
 
-def _listed(names: Sequence[bytes]) -> Iterator[str]:
-    """The words of `h=`: a fold may stand in front of a colon, nowhere inside of a name."""
+def listed(names: Sequence[bytes]) -> Iterator[str]:
+    """Yield the words of `h=`: a fold may stand in front of a colon, nowhere inside of a name."""
     for index, name in enumerate(names):
         first = "h=" if index == 0 else ":"
         yield f"{first}{name.decode()}{';' if index == len(names) - 1 else ''}"

@@ -97,8 +97,10 @@ def read_signature(block: HeaderBlock, at: Field) -> Signature | Unreadable:
     return Signature(signed, identity, identity_domain)
 
 
-def read_signed(tags: dict[str, str], at: Field) -> Signed:
+def read_signed(tags: dict[str, str], at: Field, *, gaps: bool = False) -> Signed:
     """Read what DKIM-Signature and ARC-Message-Signature have in common.
+
+    `gaps` lets a list pass that has empty names in it, or nothing at all: chains of ARC have such.
 
     Raises:
         TagError: a tag is missing or its value is not what it must be.
@@ -119,7 +121,7 @@ def read_signed(tags: dict[str, str], at: Field) -> Signed:
         way=header_way,
         body=Wanted(body_way, decimal(tags, "l", _DIGITS_OF_LENGTH)),
         body_hash=decode_base64(required(tags, "bh"), "bh"),
-        names=_header_names(tags),
+        names=_header_names(tags, gaps),
         octets=decode_base64(required(tags, "b"), "b"),
         time=time,
         expires=expires,
@@ -160,8 +162,11 @@ def _ways(text: str) -> tuple[Canonical, Canonical]:
         raise TagError("its canonical form is unknown (c=)") from None
 
 
-def _header_names(tags: dict[str, str]) -> tuple[bytes, ...]:
-    names = [name.strip(" \t") for name in required(tags, "h").split(":")]
+def _header_names(tags: dict[str, str], gaps: bool) -> tuple[bytes, ...]:
+    value = tags.get("h", "") if gaps and "h" in tags else required(tags, "h")
+    names = [name.strip(" \t") for name in value.split(":")]
+    if gaps:
+        names = [name for name in names if name]
     if not all(map(_HEADER_NAME.fullmatch, names)):
         raise TagError("its list of header fields cannot be read (h=)")
     return tuple([name.lower().encode() for name in names])

@@ -56,7 +56,7 @@ async def verify(
                 problem = found.result, found.reason
             else:
                 key = found
-                problem = wrong_key(key, read.signed, limits) or _wrong_identity(key, read)
+                problem = wrong_key(key, read.signed.hash, limits) or _wrong_identity(key, read)
         if problem is None and key is not None and key.key is not None:
             problem = mismatch(header, body, read.signed, key)
             if problem is not None and key.testing:
@@ -66,11 +66,11 @@ async def verify(
     return Verification(tuple(results), max(0, len(fields) - limits.signatures))
 
 
-def wrong_key(key: KeyRecord, signed: Signed, limits: Limits) -> tuple[Result, str] | None:
-    """Say why a key may not be used for a signature, or None when it may."""
+def wrong_key(key: KeyRecord, digest: str, limits: Limits) -> tuple[Result, str] | None:
+    """Say why a key may not be used for a signature over that hash, or None when it may."""
     if key.key is None:
         return Result.FAIL, "the key was revoked"  # RFC 6376 §6.1.2
-    if key.hashes is not None and signed.hash not in key.hashes:
+    if key.hashes is not None and digest not in key.hashes:
         return Result.PERMERROR, "the key may not be used with this hash (h=)"
     if key.kind == "rsa":
         if (key.bits or 0) < limits.rsa_bits_least:  # RFC 8301 §3.2
@@ -101,6 +101,15 @@ def mismatch(
     return None
 
 
+def untimely(signed: Signed, now: float, limits: Limits) -> tuple[Result, str] | None:
+    """Say whether a signature has expired or is from the future (RFC 6376 §3.5)."""
+    if signed.expires is not None and now > signed.expires + limits.skew:
+        return Result.FAIL, "the signature has expired (x=)"
+    if signed.time is not None and signed.time > now + limits.skew:
+        return Result.FAIL, "the signature was made in the future (t=)"
+    return None
+
+
 def _unacceptable(
     block: HeaderBlock, signature: Signature, now: float, limits: Limits
 ) -> tuple[Result, str] | None:
@@ -108,10 +117,8 @@ def _unacceptable(
     signed = signature.signed
     if signed.hash == "sha1":
         return Result.FAIL, "SHA-1 protects nothing any more"  # RFC 8301 §3.1
-    if signed.expires is not None and now > signed.expires + limits.skew:
-        return Result.FAIL, "the signature has expired (x=)"
-    if signed.time is not None and signed.time > now + limits.skew:
-        return Result.FAIL, "the signature was made in the future (t=)"
+    if (problem := untimely(signed, now, limits)) is not None:
+        return problem
     if block.count(b"from") > signed.names.count(b"from"):
         # RFC 6376 §8.15: what a reader would be shown may be the one that nobody signed.
         return Result.POLICY, "the message has a From field that is not signed"
