@@ -17,6 +17,7 @@ from postroad.delivery.accept import Acceptance
 from postroad.delivery.forwarding import Forwarding
 from postroad.delivery.inbound import Inbound
 from postroad.delivery.remote import Outside
+from postroad.delivery.sealing import Sealer
 from postroad.delivery.sender_auth.service import SenderJudge
 from postroad.delivery.sending import Sending
 from postroad.delivery.signing import Signer
@@ -187,7 +188,8 @@ class Worker:
         forwarding = None
         if sender_auth.enabled and sender_auth.rewrite_forwarded:
             forwarding = Forwarding(self.store.database, self._seal, clock)
-        acceptance = Acceptance(self.store, clock, settings.hostname, self._signer, forwarding)
+        sealer = Sealer(self._signer, self._resolver, clock)
+        acceptance = Acceptance(self.store, clock, settings.hostname, self._signer, forwarding, sealer)
         space = Space(settings.data, limits, clock)
         shared = (acceptance, self.directory, self.store, space, limits)
         judge = (

@@ -13,6 +13,7 @@ from postroad.delivery.bounce import Notice
 from postroad.delivery.expand import Expansion
 from postroad.delivery.forwarding import Forwarding
 from postroad.delivery.local import Delivery, deliver
+from postroad.delivery.sealing import Sealer
 from postroad.delivery.sender_auth.service import Standing
 from postroad.delivery.signing import Signer
 from postroad.delivery.trace_fields import forward_field, received
@@ -59,13 +60,17 @@ class Acceptance:
         hostname: str,
         signer: Signer,
         forwarding: Forwarding | None = None,
+        sealer: Sealer | None = None,
     ) -> None:
-        """Without `forwarding` aliases send mail on under its first sender's name."""
+        """Without `forwarding` aliases send mail on under its first sender's name, without a `sealer`
+        nothing is told of what was found about it.
+        """
         self._store = store
         self._forwarding = forwarding
         self._clock = clock
         self._hostname = hostname
         self.signer = signer
+        self._sealer = sealer
 
     async def commit(self, accepted: Accepted, body: Octets) -> str:
         """File and queue a message; durable when this returns its public id.
@@ -76,7 +81,8 @@ class Acceptance:
         started = time.perf_counter()
         prepared = await prepare(body)
         receipt = self._receipt(accepted, body)
-        trail_id = await self._store.database.write(lambda tx: self._write(tx, accepted, prepared))
+        seals = await self._seals(accepted, body)
+        trail_id = await self._store.database.write(lambda tx: self._write(tx, accepted, prepared, seals))
         if receipt is not None:
             await self._post(receipt, trail_id)
         accepted_so_far, seconds = _metrics(accepted.way)
@@ -120,7 +126,15 @@ class Acceptance:
         except (StoreError, Unavailable) as error:
             log.warning("receipt.lost", trail=text_id(trail_id), reason=f"{type(error).__name__}: {error}")
 
-    def _write(self, tx: Transaction, accepted: Accepted, prepared: Prepared) -> int:
+    async def _seals(self, accepted: Accepted, body: Octets) -> dict[str, bytes]:
+        """ARC sets by the domain of the alias, for mail of strangers that leaves again."""
+        results, via = accepted.standing.results, accepted.expansion.via
+        if self._sealer is None or results is None or not via:
+            return {}
+        domains = {alias.domain for alias in via.values()}
+        return await self._sealer.seals(domains, results, body)
+
+    def _write(self, tx: Transaction, accepted: Accepted, prepared: Prepared, seals: dict[str, bytes]) -> int:
         envelope, expansion, peer = accepted.envelope, accepted.expansion, accepted.peer
         trail_id = record.next_id(tx)
         identity = text_id(trail_id)
@@ -141,7 +155,8 @@ class Acceptance:
         keys = []
         for alias, recipients in outgoing:
             path = self._reverse_path(tx, envelope.sender, alias)
-            keys.append(_enqueue(tx, accepted, delivery, trail_id, alias, path, recipients))
+            top = b"" if alias is None else seals.get(alias.domain, b"") + forward_field(alias)
+            keys.append(_enqueue(tx, accepted, delivery, trail_id, top, path, recipients))
             remote = [str(recipient.address) for recipient in recipients]
             facts: dict[str, Fact] = {"queue": keys[-1], "recipients": remote}
             notes.append(Note("queued", facts if path is None else {**facts, "sender": str(path)}))
@@ -174,13 +189,13 @@ def _enqueue(
     accepted: Accepted,
     delivery: Delivery,
     trail_id: int,
-    alias: Address | None,
+    top: bytes,
     reverse_path: Address | None,
     recipients: Sequence[Recipient],
 ) -> str:
-    """Queue the message for remote recipients, perhaps by way of an alias; give the queue id."""
+    """Queue the message for remote recipients, with the fields `top` above all others; give the queue id."""
     envelope = accepted.envelope
-    prefix = delivery.received if alias is None else forward_field(alias) + delivery.received
+    prefix = top + delivery.received
     number = enqueue(
         tx,
         sender=envelope.sender,

@@ -49,19 +49,22 @@ class Signer:
             return message
         return sign(block, BodyHashes(message, block.body_start), keys, now=self._clock.now()) + message
 
-    def _keys_for(self, block: HeaderBlock) -> list[SigningKey]:
-        """The keys of the author's domain, or of the nearest one above it (RFC 6376 §3.10)."""
+    def keys_of(self, domain: str) -> list[SigningKey]:
+        """The keys of a domain, or of the nearest one above it (RFC 6376 §3.10), RSA first."""
         keys = self._current()
-        author = first_mailbox(parse_addresses(block.first(b"from") or b"")) if keys else None
-        if author is None:
-            return []
-        try:
-            domain = normal_domain(author.host.decode("utf-8", "replace"))
-        except AddressError:
-            return []
         while domain and domain not in keys:
             domain = domain.partition(".")[2]
         return keys.get(domain, [])
+
+    def _keys_for(self, block: HeaderBlock) -> list[SigningKey]:
+        """The keys of the author's domain."""
+        author = first_mailbox(parse_addresses(block.first(b"from") or b"")) if self._current() else None
+        if author is None:
+            return []
+        try:
+            return self.keys_of(normal_domain(author.host.decode("utf-8", "replace")))
+        except AddressError:
+            return []
 
     def _current(self) -> dict[str, list[SigningKey]]:
         version = self._database.read(changes.version)

@@ -8,6 +8,7 @@ from postroad.delivery.sender_auth.decide import decide
 from postroad.delivery.sender_auth.fields import auth_results, received_spf
 from postroad.delivery.sender_auth.notes import notes_of
 from postroad.mailauth.authres.forged import forged_fields, without
+from postroad.mailauth.authres.values import AuthResults
 from postroad.mailauth.authres.write import field
 from postroad.mailauth.spf.client import Client
 from postroad.model.address import unicode_domain
@@ -29,6 +30,8 @@ class Standing(Struct, frozen=True):
     """Domains of ours whose recipients get it filed as junk."""
     name: str = ""
     """The client's name, when it leads back to its address."""
+    results: AuthResults | None = None
+    """All verdicts, for the ARC set of what is sent on."""
 
 
 class SenderJudge:
@@ -75,7 +78,7 @@ class SenderJudge:
         if self._settings.received_spf:
             trace += received_spf(judged.spf, client, envelope.sender)
         notes = tuple(notes_of(judged, decision, str(client.address)))
-        return Standing(trace, notes, decision.junk, judged.iprev.name)
+        return Standing(trace, notes, decision.junk, judged.iprev.name, results)
 
     def without_forged(self, header: bytes) -> bytes | None:
         """The header without verdicts in our name; None when there are none in it (RFC 8601 §5)."""
