@@ -10,18 +10,24 @@ from postroad.store.annotations import SERVER
 
 
 class Followed:
-    """The annotations that one session is kept informed of; nothing before `follow` or `watch`."""
+    """The annotations that one session is kept informed of; nothing before `follow` or `watch`.
 
-    __slots__ = ("_every", "_made", "_since", "_wants")
+    Those of the user's own account, and of another's while a mailbox of that is selected.
+    """
+
+    __slots__ = ("_every", "_made", "_on", "_since", "_wants")
 
     def __init__(self) -> None:
+        self._on = False
         self._every = False
         self._wants: Callable[[str], bool] | None = None
-        self._since: int | None = None
-        self._made: set[int] = set()
+        self._since: dict[int, int] = {}
+        """Up to which modseq of an account everything has been told."""
+        self._made: set[tuple[int, int]] = set()
+        """Account and modseq of changes that the session has made."""
 
     def __bool__(self) -> bool:
-        return self._since is not None
+        return self._on
 
     def follow(self, account: Account) -> None:
         """Tell of what changes from now on: the client has enabled METADATA (§4.1)."""
@@ -37,33 +43,51 @@ class Followed:
         """Tell of what ENABLE has asked for alone."""
         self._wants = None
         if not self._every:
-            self._since = None
+            self._on = False
+            self._since.clear()
 
     def _begin(self, account: Account) -> None:
-        if self._since is None:
-            self._since = account.metadata().modseq()
+        self._on = True
+        self._since.setdefault(account.id, account.metadata().modseq())
 
-    def made(self, modseq: int) -> None:
+    def made(self, account_id: int, modseq: int) -> None:
         """Note a change that this session has made itself: of that it need not hear."""
-        if self._since is not None:
-            self._made.add(modseq)
+        if self._on:
+            self._made.add((account_id, modseq))
 
-    def news(self, account: Account) -> list[bytes]:
+    def news(self, account: Account, selected: Account | None) -> list[bytes]:
         """What others have changed since, as responses without values."""
-        if self._since is None:
+        if not self._on:
             return []
-        changed = account.metadata().changed(self._since)
+        lines = self._of(account)
+        if selected is not None and selected.id != account.id and self._every:
+            lines += self._of(selected)
+        return lines
+
+    def _of(self, account: Account) -> list[bytes]:
+        since = self._since.get(account.id)
+        if since is None:
+            self._begin(account)
+            return []
+        changed = account.metadata().changed(since)
         if not changed:
             return []
-        self._since = max(change.modseq for change in changed)
-        told = [change for change in changed if change.modseq not in self._made]
-        self._made = {modseq for modseq in self._made if modseq > self._since}
+        latest = self._since[account.id] = max(change.modseq for change in changed)
+        told = [change for change in changed if (account.id, change.modseq) not in self._made]
+        self._made = {one for one in self._made if one[0] != account.id or one[1] > latest}
         lines: list[bytes] = []
         for mailbox_id, group in groupby(told, attrgetter("mailbox_id")):
-            mailbox = None if mailbox_id == SERVER else account.mailbox_by_id(mailbox_id)
-            if mailbox is not None or mailbox_id == SERVER:
-                name = "" if mailbox is None else mailbox.name
-                if not self._every and (self._wants is None or not self._wants(name)):
-                    continue
+            name = self._name(account, mailbox_id)
+            if name is not None and (self._every or (self._wants is not None and self._wants(name))):
                 lines.append(metadata_changed(name, [change.entry for change in group]))
         return lines
+
+    def _name(self, account: Account, mailbox_id: int) -> str | None:
+        """How the client names what is annotated; None for what it may not know of (§3.3)."""
+        if mailbox_id == SERVER:
+            return "" if account.user_id == account.id else None
+        mailbox = account.mailbox_by_id(mailbox_id)
+        rights = account.rights(mailbox_id)
+        if mailbox is None or "l" not in rights or not rights & frozenset("rswip"):
+            return None
+        return mailbox.name

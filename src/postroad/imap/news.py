@@ -46,8 +46,10 @@ async def _selected_news(dialogue: Dialogue, selected: Selected, *, expunge: boo
 
 def tell_others(dialogue: Dialogue) -> None:
     """Tell what has happened in mailboxes other than the selected one, and which annotations have changed."""
-    for line in dialogue.followed.news(dialogue.account) if dialogue.followed else ():
-        dialogue.core.untagged(line)
+    if dialogue.followed:
+        selected = dialogue.maybe_selected
+        for line in dialogue.followed.news(dialogue.account, selected.account if selected else None):
+            dialogue.core.untagged(line)
     watching = dialogue.watching
     if watching is None:
         return

@@ -25,7 +25,7 @@ from postroad.store.listing import Listing
 from postroad.store.listings import STATE, Listings, changes
 from postroad.store.metadata import Metadata
 from postroad.store.prepare import Prepared, prepare
-from postroad.store.types import Changes, Entry, FlagsResult, Mailbox, NewMessage, Ranges
+from postroad.store.types import Changes, CopyResult, Entry, FlagsResult, Mailbox, NewMessage, Ranges
 
 
 class GuestAccount(Account):
@@ -218,6 +218,18 @@ class GuestAccount(Account):
         """Remove one message within a transaction, with the rights `t` and `e` (RFC 8508 §4.1)."""
         self._need(tx, mailbox_id, "te")
         return super().remove(tx, mailbox_id, uid)
+
+    async def copy(
+        self, mailbox_id: int, uids: Ranges, target_id: int, count: int | None = None
+    ) -> CopyResult:
+        """Copy within the account, as far as the user may."""
+        return await self.carry(mailbox_id, uids, self, target_id, count, move=False)
+
+    async def move(
+        self, mailbox_id: int, uids: Ranges, target_id: int, count: int | None = None
+    ) -> CopyResult:
+        """Move within the account, as far as the user may."""
+        return await self.carry(mailbox_id, uids, self, target_id, count, move=True)
 
     async def expunge(
         self, mailbox_id: int, uids: Ranges | None = None, *, only_deleted: bool = True

@@ -235,6 +235,18 @@ def test_private_notes_about_others_mailboxes(world: World) -> None:
     both(world, work)
 
 
+def test_notes_that_others_change_are_news_where_the_mailbox_is_selected(world: World) -> None:
+    async def work(server: Server, ada: Client, bob: Client) -> None:
+        await share(ada, b"lr")
+        await bob.ok(b"ENABLE METADATA")
+        await bob.ok(b"SELECT " + INBOX)
+        await ada.ok(b'SETMETADATA INBOX (/private/comment "mine" /shared/comment "ours")')
+        await ada.ok(b'SETMETADATA Sent (/shared/comment "hers")')
+        assert await bob.ok(b"NOOP") == [b"METADATA " + INBOX + b" /shared/comment"]
+
+    both(world, work)
+
+
 def test_a_removed_account_takes_its_grants_away(world: World) -> None:
     async def work(server: Server, ada: Client, bob: Client) -> None:
         await share(ada, b"lrs")

@@ -1,5 +1,7 @@
 """What is shared outlives a lost index, comes back with its mailbox, and goes with its account."""
 
+import inspect
+
 import pytest
 
 from postroad.directory.accounts import add_account, remove_account
@@ -8,6 +10,7 @@ from postroad.model.rights import BadRights, parse_rights, shown, stored
 from postroad.store import kept, seen, sharing
 from postroad.store.account import Account
 from postroad.store.crossing import Place, mark_seen
+from postroad.store.guest import GuestAccount
 from postroad.store.offline import open_offline
 from postroad.store.store import Store
 from tests.unit.store.conftest import Desk, message
@@ -125,3 +128,13 @@ def test_rights_of_rfc_2086_become_those_of_rfc_4314(said: str, kept_as: str, to
 def test_other_letters_are_no_rights(said: str) -> None:
     with pytest.raises(BadRights):
         parse_rights(said)
+
+
+def test_every_verb_that_writes_is_a_guests_own() -> None:
+    """What a guest inherits asks nobody for rights: it may only read, or go by `carry`, which asks."""
+    inherited = {
+        name
+        for name, member in vars(Account).items()
+        if inspect.iscoroutinefunction(member) and name not in vars(GuestAccount)
+    }
+    assert inherited == {"_parts", "vanished", "keep_ancestors", "carry"}

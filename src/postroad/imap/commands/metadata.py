@@ -46,7 +46,7 @@ async def set_metadata(dialogue: Dialogue, command: SetMetadata) -> Answer:
         need_to_note(account, mailbox, shared=any(entry.startswith("/shared/") for entry in values))
         mailbox_id = mailbox.id
     modseq = await account.metadata().put(mailbox_id, values)
-    dialogue.followed.made(modseq)
+    dialogue.followed.made(account.id, modseq)
     return ok(b"noted")
 
 
