@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from postroad.cli.app_password import app_password
+from postroad.cli.bounds import COUNT, SIZE, of_bound
 from postroad.cli.carry import export, import_
 from postroad.cli.database import ask, change_directory
 from postroad.cli.deleted import list_removed
@@ -14,7 +15,7 @@ from postroad.cli.password import new_password
 from postroad.cli.purge import purge
 from postroad.cli.restore import restore
 from postroad.cli.times import date
-from postroad.config.values import about_size, format_duration, parse_size
+from postroad.config.values import about_size, format_duration
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory import accounts, aliases, credentials
 from postroad.directory.accounts import AccountEntry, AccountInfo
@@ -24,32 +25,6 @@ from postroad.directory.resolve import is_local_domain
 from postroad.model.address import unicode_domain
 from postroad.model.counted import counted
 from postroad.store.kept import Holdings, holdings
-
-
-class _Bound(click.ParamType[int | None]):
-    """A number, a size, or `none` for no bound."""
-
-    name = "bound"
-
-    def __init__(self, *, size: bool) -> None:
-        self._size = size
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
-        if not isinstance(value, str):
-            return value  # type: ignore[no-any-return]  # click converts defaults again
-        if value.lower() == "none":
-            return None
-        try:
-            bound = parse_size(value) if self._size else int(value)
-        except ValueError as error:
-            self.fail(str(error) if self._size else f'"{value}" is not a number of messages', param, ctx)
-        if bound < 1:
-            self.fail('must be 1 or more; "none" is no bound', param, ctx)
-        return bound
-
-
-_SIZE = _Bound(size=True)
-_COUNT = _Bound(size=False)
 
 
 @click.group(short_help="Accounts: people with a mailbox and a password.")
@@ -72,8 +47,8 @@ account.add_command(purge)
 @common
 @click.argument("address")
 @click.option("--name", default="", help="The person's name.")
-@click.option("--quota", type=_SIZE, metavar="SIZE", help='Most that it may hold, as in "2 GiB".')
-@click.option("--quota-messages", type=_COUNT, metavar="N", help="Most messages that it may hold.")
+@click.option("--quota", type=SIZE, metavar="SIZE", help='Most that it may hold, as in "2 GiB".')
+@click.option("--quota-messages", type=COUNT, metavar="N", help="Most messages that it may hold.")
 @click.option("--shared", is_flag=True, help="Nobody's: others use it under Shared/, by mailbox share.")
 @click.option("--no-password", is_flag=True, help="Set one later; until then nobody can log in.")
 @pass_here
@@ -180,8 +155,8 @@ def show(here: Here, address: str) -> None:
             ("address", info.address.unicode),
             ("name", info.name),
             ("state", _state(found)),
-            ("messages", _of(str(found.messages_used), info.quota_messages, str)),
-            ("used", _of(about_size(found.bytes_used), info.quota_bytes, about_size)),
+            ("messages", of_bound(str(found.messages_used), info.quota_messages, str)),
+            ("used", of_bound(about_size(found.bytes_used), info.quota_bytes, about_size)),
             (
                 "deleted",
                 f"{counted(kept.messages, 'message')}, {about_size(kept.octets)}" if kept.messages else "",
@@ -256,8 +231,8 @@ def resume(here: Here, address: str) -> None:
 @account.command()
 @common
 @click.argument("address")
-@click.argument("size", type=_SIZE, required=False)
-@click.option("--messages", type=_COUNT, metavar="N", help='Most messages; "none" for no bound.')
+@click.argument("size", type=SIZE, required=False)
+@click.option("--messages", type=COUNT, metavar="N", help='Most messages; "none" for no bound.')
 @pass_here
 @click.pass_context
 def quota(ctx: click.Context, here: Here, address: str, size: int | None, messages: int | None) -> None:
@@ -283,8 +258,8 @@ def quota(ctx: click.Context, here: Here, address: str, size: int | None, messag
         return
     print_facts(
         [
-            ("used", _of(about_size(found.bytes_used), found.info.quota_bytes, about_size)),
-            ("messages", _of(str(found.messages_used), found.info.quota_messages, str)),
+            ("used", of_bound(about_size(found.bytes_used), found.info.quota_bytes, about_size)),
+            ("messages", of_bound(str(found.messages_used), found.info.quota_messages, str)),
         ]
     )
 
@@ -320,10 +295,6 @@ def _state(one: AccountEntry) -> str:
     if not one.can_log_in:
         return "no password"
     return "app passwords only" if one.info.app_passwords_only else "ok"
-
-
-def _of(used: str, bound: int | None, form: Any) -> str:
-    return used if bound is None else f"{used} of {form(bound)}"
 
 
 def _facts(one: AccountEntry) -> dict[str, Any]:

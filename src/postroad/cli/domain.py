@@ -4,11 +4,13 @@ from typing import Any
 
 import click
 
+from postroad.cli.bounds import COUNT, SIZE, of_bound
 from postroad.cli.database import ask, change_directory
 from postroad.cli.domain_records import dns
 from postroad.cli.here import Here, common, operator, pass_here
 from postroad.cli.output import Column, Problem, print_facts, print_json, print_table
 from postroad.cli.times import date
+from postroad.config.values import about_size
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory import aliases, dkim_keys, domains
 from postroad.directory.aliases import Alias
@@ -95,8 +97,46 @@ def show(here: Here, name: str) -> None:
             ("in the DNS", found.name if found.name != found.unicode else ""),
             ("accounts", found.accounts),
             ("aliases", found.aliases),
+            ("used", of_bound(about_size(found.bytes_used), found.quota_bytes, about_size)),
+            ("messages", of_bound(str(found.messages_used), found.quota_messages, str)),
             ("catch-all", ", ".join(catches) or "none: unknown addresses are refused"),
             ("since", date(found.created)),
+        ]
+    )
+
+
+@domain.command()
+@common
+@click.argument("name")
+@click.argument("size", type=SIZE, required=False)
+@click.option("--messages", type=COUNT, metavar="N", help='Most messages; "none" for no bound.')
+@pass_here
+@click.pass_context
+def quota(ctx: click.Context, here: Here, name: str, size: int | None, messages: int | None) -> None:
+    """Show what the accounts of a domain use together, or bound it: SIZE as in "20 GiB", or none."""
+    sets_size = ctx.get_parameter_source("size") is click.core.ParameterSource.COMMANDLINE
+    sets_messages = ctx.get_parameter_source("messages") is click.core.ParameterSource.COMMANDLINE
+
+    def work(tx: Transaction) -> Domain:
+        before = domains.domain(tx, name)
+        return domains.set_quota(
+            tx,
+            name,
+            who=operator(),
+            quota_bytes=size if sets_size else before.quota_bytes,
+            quota_messages=messages if sets_messages else before.quota_messages,
+        )
+
+    if sets_size or sets_messages:
+        change_directory(here, work)
+    found = ask(here, lambda reader: domains.domain(reader, name))
+    if here.json:
+        print_json(_facts(found))
+        return
+    print_facts(
+        [
+            ("used", of_bound(about_size(found.bytes_used), found.quota_bytes, about_size)),
+            ("messages", of_bound(str(found.messages_used), found.quota_messages, str)),
         ]
     )
 
@@ -168,5 +208,9 @@ def _facts(one: Domain) -> dict[str, Any]:
         "unicode": one.unicode,
         "accounts": one.accounts,
         "aliases": one.aliases,
+        "bytes_used": one.bytes_used,
+        "quota_bytes": one.quota_bytes,
+        "messages_used": one.messages_used,
+        "quota_messages": one.quota_messages,
         "created": one.created,
     }

@@ -85,7 +85,8 @@ class Inbound:
             if isinstance(found, Unknown):
                 self._harvests.unknown_recipient(peer.address)
             raise refuse_unresolved(found, address)
-        full = [t for t in found.targets if isinstance(t, AccountTarget) and self._is_full(t.account_id)]
+        targets = [target for target in found.targets if isinstance(target, AccountTarget)]
+        full = [target for target in targets if self._store.account(target.account_id).quota().is_full]
         if full:
             raise Refused(452, "4.2.2", "mailbox full", f"{full[0].address} is over quota")
 
@@ -143,12 +144,6 @@ class Inbound:
                 raise Refused(
                     550, "5.7.1", "the address takes bounces alone", f"{address} is a rewritten sender"
                 )
-
-    def _is_full(self, account_id: int) -> bool:
-        quota = self._store.account(account_id).quota()
-        return (quota.bytes_limit is not None and quota.bytes_used >= quota.bytes_limit) or (
-            quota.messages_limit is not None and quota.messages_used >= quota.messages_limit
-        )
 
 
 def _forwarders(envelope: Envelope, expansion: Expansion) -> list[Address]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.directory import changes
+from postroad.directory.domains import note_limit
 from postroad.directory.errors import AlreadyThere, BadName, InUse, NoSuchAccount, NoSuchDomain
 from postroad.directory.removal import aliases_to, and_others, drop_account, drop_aliases_to
 from postroad.directory.resolve import is_local_domain
@@ -96,6 +97,7 @@ def add_account(
         *(account_id, wanted.key, str(wanted), wanted.domain, name, tx.now),
         *(quota_bytes, quota_messages, max(1, int(tx.now)), int(shared)),
     )
+    note_limit(tx, account_id)
     create_mailboxes(tx, account_id)
     new: changes.Facts = {
         "id": account_id,

@@ -12,7 +12,10 @@ from postroad.model.address import AddressError, normal_domain, unicode_domain
 _SELECT = (
     "SELECT name, created,"
     " (SELECT count(*) FROM account a WHERE a.domain = d.name),"
-    " (SELECT count(DISTINCT key) FROM alias l WHERE l.domain = d.name)"
+    " (SELECT count(DISTINCT key) FROM alias l WHERE l.domain = d.name),"
+    " quota_bytes, quota_messages,"
+    " (SELECT CAST(total(bytes_used) AS INTEGER) FROM account a WHERE a.domain = d.name),"
+    " (SELECT CAST(total(messages_used) AS INTEGER) FROM account a WHERE a.domain = d.name)"
     " FROM domain d"
 )
 
@@ -26,6 +29,11 @@ class Domain:
     created: float
     accounts: int
     aliases: int
+    quota_bytes: int | None
+    """What its accounts may hold together; None: no limit."""
+    quota_messages: int | None
+    bytes_used: int
+    messages_used: int
 
     @property
     def unicode(self) -> str:
@@ -45,6 +53,41 @@ def add_domain(tx: Transaction, name: str, *, who: str) -> Domain:
     tx.run("INSERT INTO domain (name, created) VALUES (?, ?)", name, tx.now)
     changes.record(tx, who=who, noun="domain", name=name, new={})
     return domain(tx, name)
+
+
+def set_quota(
+    tx: Transaction, name: str, *, who: str, quota_bytes: int | None, quota_messages: int | None
+) -> Domain:
+    """Bound what the accounts of a domain may hold together; None is no bound. What is there stays.
+
+    Raises:
+        NoSuchDomain, BadName
+    """
+    before = domain(tx, name)
+    tx.run(
+        "UPDATE domain SET quota_bytes = ?, quota_messages = ? WHERE name = ?",
+        *(quota_bytes, quota_messages, before.name),
+    )
+    limited = quota_bytes is not None or quota_messages is not None
+    tx.run("UPDATE account SET domain_limited = ? WHERE domain = ?", int(limited), before.name)
+    changes.record(
+        tx,
+        who=who,
+        noun="domain",
+        name=before.name,
+        old={"quota_bytes": before.quota_bytes, "quota_messages": before.quota_messages},
+        new={"quota_bytes": quota_bytes, "quota_messages": quota_messages},
+    )
+    return domain(tx, before.name)
+
+
+def note_limit(tx: Transaction, account_id: int) -> None:
+    """Let an account that has come into its domain know whether that has a limit."""
+    tx.run(
+        "UPDATE account SET domain_limited = EXISTS (SELECT 1 FROM domain d WHERE d.name = account.domain"
+        " AND (d.quota_bytes IS NOT NULL OR d.quota_messages IS NOT NULL)) WHERE id = ?",
+        account_id,
+    )
 
 
 def remove_domain(

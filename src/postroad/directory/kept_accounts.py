@@ -8,6 +8,7 @@ import msgspec
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.directory import changes
 from postroad.directory.accounts import AccountInfo, account, parsed
+from postroad.directory.domains import note_limit
 from postroad.directory.errors import AlreadyThere, NoSuchAccount, NoSuchDomain
 from postroad.directory.removal import KEPT_COLUMNS, drop_login
 from postroad.directory.resolve import is_local_domain
@@ -91,6 +92,7 @@ def restore_account(
     if not tx.changes():
         raise NoSuchAccount(f"the removed account {kept.address.unicode} is kept no more")
     tx.run("DELETE FROM kept_account WHERE id = ?", kept.id)
+    note_limit(tx, kept.id)
     reopen(tx, kept.id)
     new: changes.Facts = {"id": kept.id, "restored": True, "was": str(kept.address)}
     changes.record(tx, who=who, noun="account", name=str(wanted), new=new)

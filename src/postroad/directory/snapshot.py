@@ -16,6 +16,7 @@ import msgspec
 
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory import changes, saved_dkim_keys, saved_logins, saved_routes
+from postroad.directory.domains import note_limit
 from postroad.directory.saved_dkim_keys import SavedDkimKey
 from postroad.directory.saved_logins import SavedAppPassword, SavedKeys, SavedLogins
 from postroad.directory.saved_routes import SavedRoute
@@ -30,6 +31,7 @@ _UNTOUCHED: Final = 1
 """The version of a directory in which nothing was ever changed."""
 
 _MAIN: Final = "SELECT version, next_account_id, salt_key FROM directory_state"
+_DOMAINS: Final = "SELECT name, created, quota_bytes, quota_messages FROM domain ORDER BY id"
 _ACCOUNTS: Final = (
     "SELECT a.id, a.address, a.name, a.created, a.suspended, a.quota_bytes, a.quota_messages,"
     " a.app_passwords_only, a.shared, c.hash FROM account a"
@@ -47,6 +49,8 @@ class SavedDomain(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     created: float
+    quota_bytes: int | None = None
+    quota_messages: int | None = None
 
 
 class SavedAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,8 +125,8 @@ def collect(reader: Reader) -> Snapshot:
         next_account_id=row[1],
         salt_key=row[2],
         domains=[
-            SavedDomain(name=name, created=created)
-            for name, created in reader.rows("SELECT name, created FROM domain ORDER BY id")
+            SavedDomain(name=name, created=created, quota_bytes=octets, quota_messages=messages)
+            for name, created, octets, messages in reader.rows(_DOMAINS)
         ],
         accounts=[_account(logins, *row) for row in reader.rows(_ACCOUNTS)],
         aliases=[SavedAlias(source=source, targets=targets) for source, targets in aliases.items()],
@@ -190,7 +194,10 @@ def restore(tx: Transaction, snapshot: Snapshot, *, who: str = "rebuild") -> Non
     """Fill an empty directory from a snapshot; mailboxes are for the caller to make."""
     assert not tx.value("SELECT 1 FROM account LIMIT 1"), "restoring over accounts would mix two directories"
     for domain in snapshot.domains:
-        tx.run("INSERT INTO domain (name, created) VALUES (?, ?)", domain.name, domain.created)
+        tx.run(
+            "INSERT INTO domain (name, created, quota_bytes, quota_messages) VALUES (?, ?, ?, ?)",
+            *(domain.name, domain.created, domain.quota_bytes, domain.quota_messages),
+        )
     for account in snapshot.accounts:
         _restore_account(tx, account, snapshot.version)
     for alias in snapshot.aliases:
@@ -218,6 +225,7 @@ def _restore_account(tx: Transaction, account: SavedAccount, version: int) -> No
         "UPDATE account SET app_passwords_only = ?, shared = ? WHERE id = ?",
         *(int(account.app_passwords_only), int(account.shared), account.id),
     )
+    note_limit(tx, account.id)
     _restore_login(tx, account, version)
 
 

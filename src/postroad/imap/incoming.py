@@ -72,9 +72,9 @@ class Incoming:
 
     def measure(self, account: Account, freed: int = 0) -> None:
         """Look how much room an account has; `freed` octets more once the command is done."""
-        quota = account.quota()
-        if quota.bytes_limit is not None:
-            self._account_room = quota.bytes_limit - quota.bytes_used + freed
+        room = account.quota().room
+        if room is not None:
+            self._account_room = room + freed
         self._disk_room = self._dialogue.services.store.free_space()
 
     async def take(self, command: AppendStart) -> bool:

@@ -31,6 +31,7 @@ from postroad.store.metadata import Metadata
 from postroad.store.neighbours import Neighbours, side_by_side
 from postroad.store.parts import PART, parts
 from postroad.store.prepare import INLINE, Prepared, prepare
+from postroad.store.quota import quota_of
 from postroad.store.saved import saved_dates
 from postroad.store.shares import Shares
 from postroad.store.tombstones import vanished
@@ -275,15 +276,10 @@ class Account:
         Raises:
             NoSuchMailbox: the account is gone.
         """
-        row = self._database.ask(
-            lambda r: r.row(
-                "SELECT bytes_used, quota_bytes, messages_used, quota_messages FROM account WHERE id = ?",
-                self.id,
-            )
-        )
-        if row is None:
+        quota = self._database.ask(lambda r: quota_of(r, self.id))
+        if quota is None:
             raise NoSuchMailbox(f"account {self.id} is gone")
-        return Quota(*row)
+        return quota
 
     # -- changes ------------------------------------------------------------
 
@@ -339,9 +335,9 @@ class Account:
         """
         octets = sum(len(message.body) for message in messages)
         if octets > INLINE:  # early, before megabytes are rendered
-            quota = self.quota()
-            if quota.bytes_limit is not None and quota.bytes_used + octets > quota.bytes_limit:
-                raise OverQuota(f"{quota.bytes_limit} octets")
+            room = self.quota().room
+            if room is not None and octets > room:
+                raise OverQuota(f"{room} octets are left")
         prepared = [await prepare(message.body) for message in messages]
         return await self._database.write(
             lambda tx: self.file(tx, mailbox_id, list(zip(messages, prepared, strict=True)))

@@ -19,7 +19,7 @@ from postroad.store.entries import (
     take_out,
 )
 from postroad.store.errors import NoSuchMessage
-from postroad.store.filing import check_quota
+from postroad.store.quota import check_quota
 from postroad.store.sharing import need
 from postroad.store.threads import find_threads
 from postroad.store.types import CopyResult, Entry, Ranges
@@ -92,7 +92,7 @@ def carry(
     if not found:
         return result
     if crosses or not move:
-        check_quota(charge_for(tx, target.account_id, entries))
+        check_quota(tx, target.account_id, charge_for(tx, target.account_id, entries))
     if not target.is_own:
         uids_seen = [uid for uid, was in zip(result.target, seen_here, strict=True) if was]
         mark_seen(tx, target, uids_seen, on=True)

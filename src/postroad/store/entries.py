@@ -7,7 +7,8 @@ from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.flags import DELETED, SEEN, join_keywords, split_keywords
 from postroad.store.blobs.record import MAGIC, encode, line
 from postroad.store.errors import LimitReached, NoSuchMailbox, NoSuchMessage
-from postroad.store.filing import ENTRY, check_quota
+from postroad.store.filing import ENTRY
+from postroad.store.quota import USE, check_quota
 from postroad.store.types import CopyResult, Entry, FlagsResult, Ranges
 
 _COPY_LINE: Final = (
@@ -131,15 +132,15 @@ def copy(
     source = named(tx, account_id, mailbox_id, uids, count)
     result = enter(tx, account_id, source, target_id, source_id=mailbox_id)
     if source:
-        check_quota(charge_for(tx, account_id, source))
+        check_quota(tx, account_id, charge_for(tx, account_id, source))
     return result
 
 
 def charge_for(tx: Transaction, account_id: int, entries: Sequence[Entry]) -> Row:
     """Charge the account for entries that came; give what `check_quota` looks at."""
     use = tx.row(
-        "UPDATE account SET bytes_used = bytes_used + ?, messages_used = messages_used + ? WHERE id = ?"
-        " RETURNING bytes_used, quota_bytes, messages_used, quota_messages",
+        "UPDATE account SET bytes_used = bytes_used + ?, messages_used = messages_used + ? WHERE id = ?"  # noqa: S608
+        f" RETURNING {USE}",
         *(sum(e.size for e in entries), len(entries), account_id),
     )
     return use or ()

@@ -6,14 +6,15 @@ from typing import Final, NamedTuple
 from postroad.db.transaction import Row, Transaction
 from postroad.model.flags import DELETED, SEEN
 from postroad.store.blobs.record import MAGIC, encode
-from postroad.store.errors import NoSuchMailbox, OverQuota
+from postroad.store.errors import NoSuchMailbox
 from postroad.store.prepare import Prepared
+from postroad.store.quota import USE, check_quota
 from postroad.store.threads import find_threads, keep_thread
 
 _CHARGE: Final = (
-    "UPDATE account SET modseq = modseq + 1, next_message_id = next_message_id + ?1,"
+    "UPDATE account SET modseq = modseq + 1, next_message_id = next_message_id + ?1,"  # noqa: S608 - constants
     " bytes_used = bytes_used + ?2, messages_used = messages_used + ?1 WHERE id = ?3"
-    " RETURNING modseq, next_message_id - ?1, bytes_used, quota_bytes, messages_used, quota_messages"
+    f" RETURNING modseq, next_message_id - ?1, {USE}"
 )
 _COUNT: Final = (
     "UPDATE mailbox SET uidnext = uidnext + ?1, modseq = ?2, messages = messages + ?1,"
@@ -193,14 +194,5 @@ def _charge(tx: Transaction, account_id: int, count: int, size: int) -> tuple[in
     if charged is None:
         raise NoSuchMailbox(f"account {account_id} is gone")
     modseq, message_id, *use = charged
-    check_quota(tuple(use))
+    check_quota(tx, account_id, tuple(use))
     return modseq, message_id
-
-
-def check_quota(use: Row) -> None:
-    """Raise OverQuota for (bytes used, limit, messages used, limit); None is no limit."""
-    bytes_used, bytes_limit, messages_used, messages_limit = use
-    if bytes_limit is not None and bytes_used > bytes_limit:
-        raise OverQuota(f"{bytes_limit} octets")
-    if messages_limit is not None and messages_used > messages_limit:
-        raise OverQuota(f"{messages_limit} messages")

@@ -16,8 +16,8 @@ from postroad.model.flags import Flag
 from postroad.store import annotations, sharing
 from postroad.store.blobs.record import line
 from postroad.store.entries import charge_for, enter, release_messages, uid_text
-from postroad.store.filing import check_quota
 from postroad.store.mailboxes import SEPARATOR, by_id, by_name, create, normal_name
+from postroad.store.quota import check_quota
 from postroad.store.types import Entry
 
 NAMELESS: Final = "Restored"
@@ -162,7 +162,7 @@ def restore(
         enter(tx, account_id, entries, target)
         use = charge_for(tx, account_id, entries)
         if not over_quota:
-            check_quota(use)
+            check_quota(tx, account_id, use)
         _drop(tx, there)
         found = by_id(tx, account_id, target)
         assert found is not None, "messages have just been put there"

@@ -111,3 +111,28 @@ class Quota:
     bytes_limit: int | None
     messages_used: int
     messages_limit: int | None
+    domain: "Quota | None" = None
+    """The same of all accounts of the domain together, where that has a limit."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more can come."""
+        return (
+            (self.bytes_limit is not None and self.bytes_used >= self.bytes_limit)
+            or (self.messages_limit is not None and self.messages_used >= self.messages_limit)
+            or (self.domain is not None and self.domain.is_full)
+        )
+
+    @property
+    def is_over(self) -> bool:
+        """Whether more is there than may be."""
+        return (self.bytes_limit is not None and self.bytes_used > self.bytes_limit) or (
+            self.messages_limit is not None and self.messages_used > self.messages_limit
+        )
+
+    @property
+    def room(self) -> int | None:
+        """Octets that may still come; None without a limit."""
+        rooms = [] if self.bytes_limit is None else [self.bytes_limit - self.bytes_used]
+        rooms += [] if self.domain is None or self.domain.room is None else [self.domain.room]
+        return min(rooms, default=None)

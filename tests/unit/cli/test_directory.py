@@ -153,3 +153,13 @@ def test_quiet_and_json_leave_out_what_is_for_people(shell: Shell) -> None:
 def test_the_directory_is_saved_in_a_file(populated: Shell) -> None:
     saved = json.loads((populated.data / "directory.json").read_bytes())
     assert [account["address"] for account in saved["accounts"]] == ["ada@example.org", "bob@example.org"]
+
+
+def test_a_domain_is_bounded_and_unbounded(populated: Shell) -> None:
+    assert "used      0 B of 20.0 GiB" in populated.ok("domain", "quota", "example.org", "20 GiB")
+    populated.ok("domain", "quota", "example.org", "--messages", "1000")
+    shown = json.loads(populated.ok("domain", "show", "example.org", "--json"))
+    assert (shown["quota_bytes"], shown["quota_messages"], shown["messages_used"]) == (20 * 2**30, 1000, 0)
+    populated.ok("domain", "quota", "example.org", "none", "--messages", "none")
+    assert json.loads(populated.ok("domain", "quota", "example.org", "--json"))["quota_bytes"] is None
+    assert populated("domain", "quota", "none.example", "1 GiB").status == 1

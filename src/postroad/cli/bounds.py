@@ -1,0 +1,39 @@
+"""Quotas on the command line: a size or a number, or `none`."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+
+from postroad.config.values import parse_size
+
+
+class _Bound(click.ParamType[int | None]):
+    """A number, a size, or `none` for no bound."""
+
+    name = "bound"
+
+    def __init__(self, *, size: bool) -> None:
+        self._size = size
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        if not isinstance(value, str):
+            return value  # type: ignore[no-any-return]  # click converts defaults again
+        if value.lower() == "none":
+            return None
+        try:
+            bound = parse_size(value) if self._size else int(value)
+        except ValueError as error:
+            self.fail(str(error) if self._size else f'"{value}" is not a number of messages', param, ctx)
+        if bound < 1:
+            self.fail('must be 1 or more; "none" is no bound', param, ctx)
+        return bound
+
+
+SIZE: Final = _Bound(size=True)
+COUNT: Final = _Bound(size=False)
+
+
+def of_bound(used: str, bound: int | None, form: Callable[[int], str]) -> str:
+    """Say how much of what may be there is."""
+    return used if bound is None else f"{used} of {form(bound)}"
