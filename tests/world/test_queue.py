@@ -322,3 +322,16 @@ def test_a_server_that_falls_silent_is_left_and_tried_again(logs: object, step: 
         world.advance(hours=2)
         assert elsewhere.messages
         assert world.queue() == []
+
+
+def test_a_destination_that_complains_is_left_alone_for_a_while(world: ThreadedWorld) -> None:
+    server = world.remote("elsewhere.test")
+    server.answer("CONNECT", "421 4.3.2 too busy", times=1)
+    for number in range(3):
+        submit(world, mail(f"n{number}"), f"r{number}@elsewhere.test")
+    world.settle()
+    tried = server.connections
+    world.advance(seconds=20)
+    assert server.connections == tried
+    world.advance(minutes=10)
+    assert len(server.messages) == 3

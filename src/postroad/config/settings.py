@@ -119,7 +119,7 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     retry_max: Annotated[Duration, "Longest wait between two attempts."] = 4 * HOUR
     lifetime: Annotated[Duration, "When a message goes back to its sender."] = 5 * DAY
     delay_notice: Annotated[Duration, "When its sender is told that it is late."] = 4 * HOUR
-    per_destination: Annotated[Count, "Connections to one destination at a time."] = 20
+    per_destination: Annotated[Count, "Most connections to one destination at a time; less at first."] = 20
     active: Annotated[Count, "Recipients that are worked on at a time."] = 20_000
     remote: Annotated[
         bool,

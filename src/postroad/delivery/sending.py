@@ -16,6 +16,7 @@ from postroad.model.clock import Clock
 from postroad.model.resolver import Resolver
 from postroad.net.outward import Outward
 from postroad.obs.log import log
+from postroad.queue import pace
 
 EVERY_SECONDS: Final = 900.0
 """Between two looks at what there is to do."""
@@ -79,6 +80,7 @@ class Sending:
         if self._settings.tls_reports:
             await self._reports.send_due()
         await self._database.write(forget_old)
+        await self._database.write(pace.forget_old)
 
     async def close(self) -> None:
         """Write what is left to count."""

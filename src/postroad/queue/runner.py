@@ -17,7 +17,7 @@ from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
 from postroad.obs.metrics import DELIVERY_SECONDS, MESSAGES, QUEUE_ATTEMPTS, QUEUE_DEPTH
 from postroad.queue import outcome as outcomes
-from postroad.queue import spool
+from postroad.queue import pace, spool
 from postroad.queue.item import Work
 from postroad.queue.outcome import CANCELLED, End, Judged
 from postroad.smtp.exchange import Lapsed, Source
@@ -283,6 +283,7 @@ class QueueRunner:
         self, work: Work, judged: list[Judged], notices: list[Notice], notes: list[Note], tx: Transaction
     ) -> tuple[list[Judged], Work | None]:
         done = outcomes.apply(tx, work, judged, notices, notes)
+        pace.learn(tx, work.destination, pace.heard(j.outcome for j in judged), self._settings)
         where, settings, ailing = work.destination, self._settings, outcomes.ailing(judged)
         if self._stopping:
             spool.touch(tx, where, settings, ailing=ailing)

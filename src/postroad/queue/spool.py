@@ -15,6 +15,7 @@ from postroad.model.address import Address
 from postroad.model.envelope import Recipient, Wish
 from postroad.queue import journal
 from postroad.queue.item import Item, Work, read_due, read_item
+from postroad.queue.pace import pace_of
 from postroad.store.filing import Blob, release_blob
 
 TOPIC: Final = "queue"
@@ -199,6 +200,7 @@ def come_back_to_now(tx: Transaction, latest: float) -> int:
     tx.run("UPDATE queue_recipient SET due = ? WHERE due > ?", tx.now, latest)
     count = tx.changes()
     tx.run("UPDATE queue_destination SET due = ? WHERE due > ?", tx.now, latest)
+    tx.run("DELETE FROM queue_pace WHERE rest_until > ?", latest)
     for (destination,) in destinations:
         announce(tx, destination)
     return count
@@ -239,6 +241,9 @@ def _look_ahead(tx: Transaction, destination: str, free: int, *, ailing: bool | 
     if due is None:
         tx.run("DELETE FROM queue_destination WHERE destination = ?", destination)
         return
+    rest_until = pace_of(tx, destination).rest_until if free <= 0 else 0.0
+    if tx.now < rest_until:
+        due, free = max(due, rest_until), 1
     tx.run(
         "INSERT INTO queue_destination (destination, due, ailing) VALUES (?1, ?2, coalesce(?3, 0))"
         " ON CONFLICT (destination) DO UPDATE SET due = ?2, ailing = coalesce(?3, ailing)"
@@ -282,6 +287,9 @@ def _leases(tx: Transaction, destination: str) -> int:
 
 def _free_leases(tx: Transaction, destination: str, settings: Queue, *, ailing: bool | None = None) -> int:
     """How many more pieces of work may be under way for a destination."""
+    pace = pace_of(tx, destination)
+    if tx.now < pace.rest_until:
+        return 0
     if ailing is None:
         ailing = bool(tx.value("SELECT ailing FROM queue_destination WHERE destination = ?", destination))
-    return (1 if ailing else settings.per_destination) - _leases(tx, destination)
+    return (1 if ailing else min(pace.width, settings.per_destination)) - _leases(tx, destination)

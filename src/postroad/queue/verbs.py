@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from postroad.db.transaction import Reader, Transaction
 from postroad.queue.item import Item, QueuedRecipient, read_item, read_items, read_recipients
+from postroad.queue.pace import end_rest
 from postroad.queue.spool import announce, remove_recipients
 from postroad.trail import record
 from postroad.trail.note import Fact, Note
@@ -74,6 +75,7 @@ def retry(tx: Transaction, item_id: int | None = None, *, destination: str | Non
     tx.run(f"UPDATE queue_recipient SET due = ?, urgent = 1 WHERE {where}", tx.now, *params)  # noqa: S608 - constants
     count = tx.changes() if destinations else 0
     for (name,) in destinations:
+        end_rest(tx, name)
         announce(tx, name)
     return count
 

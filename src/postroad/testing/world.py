@@ -432,5 +432,10 @@ def _unhurried() -> Limits:
 def _rests(reader: Reader, *, now: float) -> bool:
     return (
         reader.value("SELECT 1 FROM queue_lease LIMIT 1") is None
-        and reader.value("SELECT 1 FROM queue_recipient WHERE due <= ? AND held = 0 LIMIT 1", now) is None
+        and reader.value(
+            "SELECT 1 FROM queue_recipient r WHERE due <= ?1 AND held = 0 AND NOT EXISTS (SELECT 1"
+            " FROM queue_pace p WHERE p.destination = r.destination AND p.rest_until > ?1) LIMIT 1",
+            now,
+        )
+        is None
     )

@@ -69,3 +69,14 @@ CREATE TABLE route (
     created    REAL    NOT NULL,
     PRIMARY KEY (domain, after)
 ) WITHOUT ROWID;
+
+-- How much a destination bears, as its answers have taught (queue/pace.py); without a row, as much as anybody new.
+CREATE TABLE queue_pace (
+    destination  TEXT    PRIMARY KEY,
+    width        INTEGER NOT NULL,                 -- pieces of work at a time
+    rests        INTEGER NOT NULL DEFAULT 0,       -- one after the other, without a delivery in between
+    rest_until   REAL    NOT NULL DEFAULT 0,       -- nothing is begun there before
+    slowed       REAL    NOT NULL DEFAULT 0,       -- when it last wanted less
+    changed      REAL    NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX queue_pace_changed ON queue_pace (changed);

@@ -3,6 +3,7 @@ DROP TABLE tls_result;
 DROP TABLE tls_report_out;
 DROP TABLE tls_report_in;
 DROP TABLE route;
+DROP TABLE queue_pace;
 -- An older postroad would send these in clear: somebody has to decide.
 UPDATE queue_recipient SET held = 1 WHERE item_id IN (SELECT id FROM queue_item WHERE tls = 'require');
 ALTER TABLE queue_item DROP COLUMN tls;
