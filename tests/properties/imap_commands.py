@@ -36,7 +36,7 @@ from postroad.imap.wire.notification import MESSAGE_EVENTS, EventGroup, Notify, 
 from postroad.imap.wire.ordering import SortCriterion, SortKey, ThreadAlgorithm
 from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.responses import internaldate
-from postroad.imap.wire.search_commands import CancelUpdate, MultiSearch, Search, Sort, Thread
+from postroad.imap.wire.search_commands import CancelUpdate, MultiSearch, Search, Sort, Thread, UidBatches
 from postroad.imap.wire.search_sources import SearchSource, SourceKind
 from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.imap.wire.session_commands import Authenticate, Login
@@ -291,6 +291,8 @@ def ordered_searches(draw: st.DrawFn) -> Written:
             ),
         ),
         (b"NOTIFY NONE", Notify(TAG)),
+        (b"UIDBATCHES 2000", UidBatches(TAG, 2000)),
+        (b"UIDBATCHES 500 7:9", UidBatches(TAG, 500, 7, 9)),
         (b'CANCELUPDATE "a1" b2', CancelUpdate(TAG, (b"a1", b"b2"))),
     ]
     return draw(st.sampled_from(ways))

@@ -113,7 +113,7 @@ class Dialogue:
     """Feeds a core, answers its events and remembers both sides."""
 
     def __init__(self, state: State, limits: ImapLimits | None = None) -> None:
-        self.core = ImapServerCore(limits, frozenset(Extension))
+        self.core = ImapServerCore(limits, frozenset(Extension) - {Extension.UIDONLY})
         self.core.state = state
         self.events: list[Event] = []
         self.said = b""

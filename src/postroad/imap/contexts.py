@@ -83,6 +83,10 @@ class Contexts:
         self._contexts[context.tag] = context
         return True
 
+    def numbered(self) -> list[bytes]:
+        """The tags of those that are told by message number."""
+        return [context.tag for context in self._contexts.values() if not context.uid]
+
     def cancel(self, tags: Iterable[bytes]) -> None:
         """Follow them no longer."""
         for tag in tags:

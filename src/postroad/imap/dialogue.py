@@ -296,6 +296,16 @@ class Dialogue:
         self.core.offer(Extension.QRESYNC)
         self.aware_of_modseqs()
 
+    def uids_only(self) -> None:
+        """The client speaks of UIDs alone, and wants to hear of nothing else (RFC 9586 §3.1)."""
+        self.enabled.uidonly = True
+        self.core.offer(Extension.UIDONLY)
+        if self._selected is not None:
+            # What is followed by message numbers could not be told any more.
+            for tag in self._selected.contexts.numbered():
+                self._selected.contexts.cancel([tag])
+                self.core.untagged(b'NO [NOUPDATE "%b"] messages have no numbers any more' % tag)
+
     def follows_metadata(self) -> None:
         """The client wants to hear which annotations others change (RFC 5464 §4.1)."""
         self.followed.follow(self.account)

@@ -27,6 +27,7 @@ from postroad.imap.commands.sort import sort
 from postroad.imap.commands.status import status
 from postroad.imap.commands.store import store_flags
 from postroad.imap.commands.thread import thread
+from postroad.imap.commands.uidbatches import uid_batches
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.wire.acl_commands import GetAcl, ListRights, MyRights, SetAcl
 from postroad.imap.wire.command import Command
@@ -48,7 +49,7 @@ from postroad.imap.wire.mailbox_commands import (
 from postroad.imap.wire.message_commands import AppendStart, Copy, Expunge, Fetch, Move, ReplaceStart, Store
 from postroad.imap.wire.metadata import GetMetadata, SetMetadata
 from postroad.imap.wire.notification import Notify
-from postroad.imap.wire.search_commands import CancelUpdate, MultiSearch, Search, Sort, Thread
+from postroad.imap.wire.search_commands import CancelUpdate, MultiSearch, Search, Sort, Thread, UidBatches
 from postroad.imap.wire.search_keys import NumberKey, has_key
 from postroad.imap.wire.session_commands import (
     Authenticate,
@@ -93,6 +94,8 @@ async def _in_mailbox(dialogue: Dialogue, command: Command) -> Answer | None:
             return await thread(dialogue, command)
         case Search():
             return await search(dialogue, command)
+        case UidBatches():
+            return uid_batches(dialogue, command)
         case CancelUpdate():
             return cancel_update(dialogue, command)
         case Copy():

@@ -9,6 +9,7 @@ from postroad.imap.dialogue import Dialogue
 from postroad.imap.fuzzy import Fuzziness
 from postroad.imap.matching import Matcher
 from postroad.imap.ordering.sliced import Sliced
+from postroad.imap.progress import Progress
 from postroad.imap.selected import Selected
 from postroad.imap.turns import Turns
 from postroad.imap.uid_set import Pairs, meet
@@ -19,9 +20,11 @@ T = TypeVar("T")
 _STEP: Final = 1000
 
 
-def turns_of(dialogue: Dialogue) -> Turns:
-    """The turns of the command that a session is carrying out."""
-    return Turns(dialogue.conn, dialogue.services.clock)
+def turns_of(dialogue: Dialogue, tag: bytes | None = None) -> Turns:
+    """The turns of the command that a session carries out; by its tag the client hears how far it is."""
+    clock = dialogue.services.clock
+    progress = None if tag is None else Progress(dialogue.core, dialogue.conn.flush, clock, tag)
+    return Turns(dialogue.conn, clock, progress)
 
 
 def known_uids(selected: Selected) -> Pairs:
@@ -48,12 +51,18 @@ async def found(
     fuzziness = Fuzziness(selected.account, turns, services.large_searches)
     matcher = Matcher(selected.account, selected, contents, fuzziness, services.clock.now())
     span = meet(known_uids(selected) if within is None else within, matcher.span(key))
+    progress = turns.progress
+    if progress is not None and not progress.goal:
+        progress.goal = selected.count(span)
     async for batch in batches(selected.account, selected, span, step):
+        looked_at = len(batch.uids)
         places = await matcher.matching(key, batch, range(len(batch.uids)))
         if places:
             batch = batch.pick(places)
             yield batch, [matcher.scores.pop(uid, 100) for uid in batch.uids] if matcher.scores else ()
         matcher.scores.clear()
+        if progress is not None:
+            progress.done += looked_at
         await turns.next()
 
 

@@ -40,13 +40,17 @@ _WIDE: Final = {
 class RowFormat:
     """The part of a FETCH that is made from rows: `* 1 FETCH (UID 7 FLAGS ()`, still open."""
 
-    __slots__ = ("_account", "_items", "_selected", "_template", "_wide")
+    __slots__ = ("_account", "_items", "_selected", "_template", "_uidonly", "_wide")
 
     def __init__(self, account: Account, selected: Selected, items: Iterable[FetchAttribute]) -> None:
         self._account = account
         self._selected = selected
         self._items = tuple(items)
-        self._template = b"* %d FETCH (" + b" ".join([_PLACES[item] for item in self._items])
+        self._uidonly = selected.uidonly
+        # RFC 9586 §3.3 uidfetch-resp
+        self._template = (b"* %d UIDFETCH (" if self._uidonly else b"* %d FETCH (") + b" ".join(
+            [_PLACES[item] for item in self._items]
+        )
         self._wide = tuple(item for item in _WIDE if item in self._items)
 
     def lines(self, batch: Batch, end: bytes = b"") -> tuple[Batch, list[bytes]]:
@@ -59,7 +63,7 @@ class RowFormat:
             }
         if FetchAttribute.SAVEDATE in self._items:
             wide[FetchAttribute.SAVEDATE] = self._saved(batch)
-        values: list[Iterable[object]] = [batch.numbers]
+        values: list[Iterable[object]] = [batch.uids if self._uidonly else batch.numbers]
         values += [wide[item] if item in wide else self._column(item, batch) for item in self._items]
         return batch, list(map((self._template + end).__mod__, zip(*values, strict=True)))
 

@@ -114,6 +114,11 @@ class Selected:
         self._told: dict[int, int] = {}
         """Modseq by UID of changes that the client made, or was told, since `modseq`."""
 
+    @property
+    def uidonly(self) -> bool:
+        """Whether messages are told by UID, and never by number (RFC 9586)."""
+        return self._enabled.uidonly
+
     # -- numbers and UIDs --------------------------------------------------
 
     @property
@@ -305,7 +310,7 @@ class Selected:
 
     def _expunge(self) -> bytes:
         gone = self._gone
-        if self._enabled.qresync:
+        if self._enabled.qresync or self._enabled.uidonly:  # RFC 9586 §3.4
             lines = vanished_lines(pairs_of(sorted(gone)))
             self.uids = array("I", [uid for uid in self.uids if uid not in gone])
             gone.clear()
@@ -328,6 +333,8 @@ class Selected:
         text = self.flags.text
         recent = self.recent
         aware = self._enabled.condstore
+        if self._enabled.uidonly:
+            return lines + [self._uidfetch(e, b"FLAGS (%b)" % text(e, is_in(recent, e.uid))) for e in rows]
         for number, e in zip(numbers, rows, strict=True):
             words = text(e, is_in(recent, e.uid))
             if aware:
@@ -342,10 +349,17 @@ class Selected:
     def modseq_lines(self, rows: list[Entry]) -> list[bytes]:
         """Return FETCH responses that name UID and MODSEQ of `rows`, whose flags the client knows."""
         numbers, rows = self.numbered(rows)
+        if self._enabled.uidonly:
+            return [self._uidfetch(e) for e in rows]
         return [
             b"* %d FETCH (UID %d MODSEQ (%d))\r\n" % (number, e.uid, e.modseq)
             for number, e in zip(numbers, rows, strict=True)
         ]
+
+    def _uidfetch(self, entry: Entry, said: bytes = b"") -> bytes:
+        """Return a UIDFETCH response (RFC 9586 §3.3), with MODSEQ where the client knows it."""
+        modseq = b"MODSEQ (%d)" % entry.modseq if self._enabled.condstore else b""
+        return b"* %d UIDFETCH (%b)\r\n" % (entry.uid, b" ".join([part for part in (said, modseq) if part]))
 
     def new_keywords(self, stored: Iterable[str]) -> bytes:
         """Return new FLAGS and PERMANENTFLAGS where keywords come that were not named so far (§7.2.6)."""

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+from postroad.imap.progress import Progress
 from postroad.model.clock import Clock
 from postroad.net.connection import Connection
 
@@ -13,11 +14,13 @@ _TURN: Final = 0.005
 class Turns:
     """The turns of one command. Ask for the next wherever a piece of work is done."""
 
-    __slots__ = ("_clock", "_conn", "_ends")
+    __slots__ = ("_clock", "_conn", "_ends", "progress")
 
-    def __init__(self, conn: Connection, clock: Clock) -> None:
+    def __init__(self, conn: Connection, clock: Clock, progress: Progress | None = None) -> None:
+        """`progress` is told of between turns, so only where no response is half said."""
         self._conn = conn
         self._clock = clock
+        self.progress = progress
         self._ends = clock.monotonic() + _TURN
 
     async def next(self) -> None:
@@ -34,4 +37,6 @@ class Turns:
         await asyncio.sleep(0)
         if self._conn.closed:
             raise ConnectionError("the client is gone")
+        if self.progress is not None:
+            self.progress.tell()
         self._ends = self._clock.monotonic() + _TURN

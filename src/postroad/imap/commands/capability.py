@@ -43,5 +43,6 @@ def enable(dialogue: Dialogue, command: Enable) -> Answer:
 _SWITCHES: Final[dict[str, Callable[[Dialogue], None]]] = {
     "CONDSTORE": Dialogue.aware_of_modseqs,
     "QRESYNC": Dialogue.resyncs,
+    "UIDONLY": Dialogue.uids_only,
     "METADATA": Dialogue.follows_metadata,
 }

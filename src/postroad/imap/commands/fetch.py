@@ -8,6 +8,7 @@ from postroad.imap.batches import batches
 from postroad.imap.decoding import UnknownEncoding
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import EXPUNGED
+from postroad.imap.progress import Progress
 from postroad.imap.resync import changed_since, tell_vanished
 from postroad.imap.rows import RowFormat
 from postroad.imap.sections import Cuts, Writer
@@ -49,9 +50,13 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
             await tell_vanished(dialogue, command.changed_since, command.messages)
         pairs = await changed_since(dialogue, command.changed_since, pairs)
     fetching = _Fetching(dialogue, command)
+    progress = Progress(dialogue.core, dialogue.conn.flush, dialogue.services.clock, command.tag)
+    progress.goal = selected.count(pairs)
     sent = 0
     async for batch in batches(selected.account, selected, pairs, fetching.step):
         sent += await fetching.send(batch)
+        progress.done += len(batch.uids)
+        progress.tell()
         await fetching.turns.next()
     if fetching.damaged:
         return Answer(b"NO", b"CORRUPTION", b"a message is damaged; the operator has been told")
@@ -66,7 +71,8 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
 async def tell_items(dialogue: Dialogue, pairs: Pairs, items: tuple[FetchItem, ...]) -> None:
     """Send items of messages that the client has not asked for one by one (RFC 5465 §5.2, §7)."""
     if dialogue.enabled.condstore:  # RFC 7162 §3.2.4
-        items = tuple(dict.fromkeys((FetchAttribute.UID, *items, FetchAttribute.MODSEQ)))
+        uid = () if dialogue.enabled.uidonly else (FetchAttribute.UID,)
+        items = tuple(dict.fromkeys((*uid, *items, FetchAttribute.MODSEQ)))
     everything = SequenceSet(())
     fetching = _Fetching(dialogue, Fetch(b"*", everything, items, uid=True))
     async for batch in batches(dialogue.account, dialogue.selected, pairs, fetching.step):
@@ -139,7 +145,7 @@ class _Fetching:
         if not self._tells_flags:
             news = b" FLAGS (%b)" % self._flags(one)
         if self._dialogue.enabled.condstore:  # RFC 7162 §3.2.4
-            if FetchAttribute.UID not in self._attributes:
+            if FetchAttribute.UID not in self._attributes and not self._selected.uidonly:
                 news += b" UID %d" % one.uids[0]
             if FetchAttribute.MODSEQ not in self._attributes:
                 news += b" MODSEQ (%d)" % one.modseqs[0]

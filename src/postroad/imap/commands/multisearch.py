@@ -6,9 +6,11 @@ from typing import Final
 from postroad.imap.answer import Answer, No, ok
 from postroad.imap.commands.search import find
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.finding import turns_of
 from postroad.imap.pattern import SEPARATOR
 from postroad.imap.searching import IN_USE, follow, in_use
 from postroad.imap.selected import Selected
+from postroad.imap.turns import Turns
 from postroad.imap.wire.responses import Correlator
 from postroad.imap.wire.search_commands import MultiSearch
 from postroad.imap.wire.search_keys import ModseqKey, has_key
@@ -36,21 +38,29 @@ async def multi_search(dialogue: Dialogue, command: MultiSearch) -> Answer:
         raise No(b"LIMIT", b"these are too many mailboxes for one search")  # RFC 7377 §2.4
     if selected is not None and "SAVE" in returns:
         selected.saved = ()
+    turns = turns_of(dialogue, command.tag)
+    if turns.progress is not None:
+        turns.progress.goal = sum(mailbox.messages for _, mailbox in mailboxes)
     for account, mailbox in mailboxes:
         try:
-            await _search(dialogue, command, account, mailbox, returns)
+            await _search(dialogue, command, account, mailbox, returns, turns)
         except NoSuchMailbox:
             continue  # it has been deleted meanwhile
     return ok(b"done")
 
 
 async def _search(
-    dialogue: Dialogue, command: MultiSearch, account: Account, mailbox: Mailbox, returns: frozenset[str]
+    dialogue: Dialogue,
+    command: MultiSearch,
+    account: Account,
+    mailbox: Mailbox,
+    returns: frozenset[str],
+    turns: Turns,
 ) -> None:
     selected = dialogue.maybe_selected
     is_selected = selected is not None and (selected.account.id, selected.id) == (account.id, mailbox.id)
     view = selected if selected is not None and is_selected else await _looked_at(dialogue, account, mailbox)
-    results = await find(dialogue, view, command)
+    results = await find(dialogue, view, command, turns)
     if results.uids and (line := results.extended(command, Correlator(mailbox.name, mailbox.uidvalidity))):
         dialogue.core.untagged(line)
     if is_selected and "SAVE" in returns:

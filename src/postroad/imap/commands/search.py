@@ -8,6 +8,7 @@ from postroad.imap.finding import found, turns_of
 from postroad.imap.results import Results
 from postroad.imap.searching import answer_search
 from postroad.imap.selected import Selected
+from postroad.imap.turns import Turns
 from postroad.imap.wire.search_commands import Search
 from postroad.imap.wire.search_keys import ModseqKey, has_key
 
@@ -19,13 +20,15 @@ async def search(dialogue: Dialogue, command: Search) -> Answer:
     return await answer_search(dialogue, command, find, b"SEARCH")
 
 
-async def find(dialogue: Dialogue, selected: Selected, command: Search) -> Results:
-    """Return what matches in a mailbox, in its order.
+async def find(
+    dialogue: Dialogue, selected: Selected, command: Search, turns: Turns | None = None
+) -> Results:
+    """Return what matches in a mailbox, in its order; `turns` where more are searched.
 
     Raises:
         NoSuchMailbox
     """
-    turns = turns_of(dialogue)
+    turns = turns or turns_of(dialogue, command.tag)
     results = Results()
     by_modseq = has_key(command.key, ModseqKey)
     async for batch, scores in found(dialogue, selected, command.key, turns, step=_STEP):

@@ -44,7 +44,7 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
         b"* OK [UIDNEXT %d] comes next\r\n" % selected.uidnext,
         b"* OK [%b] stays with it\r\n" % responses.mailboxid(mailbox_id(account.id, mailbox)),
     ]
-    if unseen:
+    if unseen and not dialogue.enabled.uidonly:
         lines.append(b"* OK [UNSEEN %d] is the first unseen\r\n" % selected.number(unseen))
     if dialogue.enabled.condstore:
         lines.append(b"* OK [%b] latest change\r\n" % selected.highest_modseq())

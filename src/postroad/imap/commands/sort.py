@@ -22,7 +22,7 @@ async def sort(dialogue: Dialogue, command: Sort) -> Answer:
 async def _find(
     dialogue: Dialogue, selected: Selected, command: Search, *, criteria: tuple[SortCriterion, ...]
 ) -> Results:
-    turns = turns_of(dialogue)
+    turns = turns_of(dialogue, command.tag)
     table = SortTable(selected.account, criteria)
     results = Results()
     by_modseq = has_key(command.key, ModseqKey)

@@ -21,7 +21,7 @@ _PIECE: Final = 200
 
 async def thread(dialogue: Dialogue, command: Thread) -> Answer:
     """Find messages and tell them as conversations."""
-    turns = turns_of(dialogue)
+    turns = turns_of(dialogue, command.tag)
     conversations = Conversations(command.algorithm, dialogue.services.limits.imap_thread_identifiers)
     told: list[int] = []
     try:

@@ -24,6 +24,7 @@ from postroad.imap.wire.framing import LineFault
 from postroad.imap.wire.intake import Intake
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.literal import literal_head
+from postroad.imap.wire.message_numbers import UIDREQUIRED, names_numbers
 from postroad.imap.wire.parse_search import UnknownCharset
 from postroad.imap.wire.parse_session import decode_base64
 from postroad.imap.wire.phase import Phase, Step
@@ -196,6 +197,8 @@ class ImapServerCore(Intake):
             return SaveFailed() if error.saving else Step.AGAIN
         if event is None:
             return self._reject(found.tag, b"expected a message as a literal")
+        if Extension.UIDONLY in self._offered and names_numbers(event):
+            return self._reject(found.tag, UIDREQUIRED)
         if not self._is_stranger:
             self._bad_count = 0
         return event

@@ -19,6 +19,8 @@ class Extension(Enum):
     """RFC 7162 §3.2: SELECT (QRESYNC …), VANISHED."""
     SEARCHRES = b"SEARCHRES"
     """RFC 5182: RETURN (SAVE) and `$`."""
+    UIDONLY = b"UIDONLY"
+    """RFC 9586: once it is enabled, message numbers are refused and not told."""
 
 
 ENABLED: Final = frozenset({Extension.QRESYNC})

@@ -6,6 +6,7 @@ from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.literal import LiteralHead, literal_head
 from postroad.imap.wire.message_commands import AppendStart, AppendText, ReplaceStart
+from postroad.imap.wire.message_numbers import UIDREQUIRED, names_numbers
 from postroad.imap.wire.parse_append import parse_append_next
 from postroad.imap.wire.parse_metadata import parse_setmetadata
 from postroad.imap.wire.phase import Phase, Step
@@ -106,6 +107,8 @@ class Intake(Recovery):
         except BadSyntax as error:
             return self._reject(tag, error.text, head, self._aborted())
         if isinstance(event, ReplaceStart):
+            if Extension.UIDONLY in self._offered and names_numbers(event):
+                return self._reject(tag, UIDREQUIRED, head)
             self._single = True
         if isinstance(event, AppendStart | AppendNext) and event.text is not None:
             assert head is not None

@@ -55,7 +55,8 @@ def parse_fetch(tag: bytes, reader: Reader, uid: bool = False) -> Fetch:
     messages = reader.sequence_set()
     reader.space()
     items = _items(reader)
-    if uid and FetchAttribute.UID not in items:
+    # RFC 9586 §3.3: a UIDFETCH has the UID in front.
+    if uid and FetchAttribute.UID not in items and Extension.UIDONLY not in reader.offered:
         items = (FetchAttribute.UID, *items)  # RFC 3501 §6.4.8
     if reader.at == len(reader.data):
         return Fetch(tag, messages, items, uid)

@@ -226,6 +226,18 @@ def esearch(
     return b" ".join(parts)
 
 
+def uidbatches(tag: bytes, ranges: Iterable[tuple[int, int]]) -> bytes:
+    """Write UIDBATCHES: (highest, lowest) UID of each batch."""
+    told = b",".join([b"%d:%d" % one for one in ranges])
+    return b'UIDBATCHES (TAG "%b")%b' % (tag, b" " + told if told else b"")
+
+
+def in_progress(tag: bytes, done: int, goal: int) -> bytes:
+    """Write OK [INPROGRESS …]; a goal that is not known, 0, is NIL (RFC 9585 §5)."""
+    state = b"%d %d" % (min(done, goal), goal) if goal else b"%d NIL" % done
+    return b'OK [INPROGRESS ("%b" %b)] still at it' % (tag, state)
+
+
 def namespace() -> bytes:
     """Write NAMESPACE: one's own without a prefix, other users', and shared ones (RFC 2342 §5)."""
     return b'NAMESPACE (("" "/")) (("Other Users/" "/")) (("Shared/" "/"))'

@@ -52,6 +52,18 @@ class Thread(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class UidBatches(Command):
+    """UIDBATCHES (draft-ietf-mailmaint-imap-uidbatches)."""
+
+    size: int
+    """Messages of a batch."""
+    first: int = 1
+    """Which batches are wanted, counted from the newest messages."""
+    last: int | None = None
+    """None: all to the end."""
+
+
+@dataclass(frozen=True, slots=True)
 class CancelUpdate(Command):
     """CANCELUPDATE (RFC 5267 §4.3.5)."""
 

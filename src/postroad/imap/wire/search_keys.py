@@ -4,6 +4,7 @@ Keys that are another key in disguise arrive as that other key: NEW is RECENT
 and not \\Seen, FROM is HEADER FROM, OLD is not RECENT.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum, auto
@@ -200,12 +201,20 @@ SearchKey: TypeAlias = (
 
 def has_key(key: SearchKey, kind: type[Any]) -> bool:
     """Whether a key of this kind stands anywhere in `key`."""
+    return any(isinstance(found, kind) for found in all_keys(key))
+
+
+def all_keys(key: SearchKey) -> Iterator[SearchKey]:
+    """Yield a key and those within it; the depth of a SEARCH bounds the recursion."""
+    yield key
     match key:
         case And(keys=parts):
-            return any(has_key(part, kind) for part in parts)
+            for part in parts:
+                yield from all_keys(part)
         case Or(first=first, second=second):
-            return has_key(first, kind) or has_key(second, kind)
+            yield from all_keys(first)
+            yield from all_keys(second)
         case Not(key=inner) | Fuzzy(key=inner):
-            return isinstance(key, kind) or has_key(inner, kind)
+            yield from all_keys(inner)
         case _:
-            return isinstance(key, kind)
+            pass

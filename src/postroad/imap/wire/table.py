@@ -50,6 +50,7 @@ from postroad.imap.wire.parse_session import (
     parse_id,
     parse_login,
 )
+from postroad.imap.wire.parse_uidbatches import parse_uidbatches
 from postroad.imap.wire.reader import Reader
 from postroad.imap.wire.session_commands import (
     Capability,
@@ -138,6 +139,7 @@ RULES: Final[dict[bytes, Rule]] = {
     b"SEARCH": Rule(parse_search, _SELECTED),
     b"SORT": Rule(parse_sort, _SELECTED),
     b"THREAD": Rule(parse_thread, _SELECTED),
+    b"UIDBATCHES": Rule(parse_uidbatches, _SELECTED),
     b"CANCELUPDATE": Rule(parse_cancelupdate, _SELECTED),
     b"FETCH": Rule(parse_fetch, _SELECTED),
     b"STORE": Rule(parse_store, _SELECTED),

@@ -10,7 +10,7 @@ from postroad.imap.wire.table import State
 
 def core_in(state: State = State.SELECTED, limits: ImapLimits | None = None) -> ImapServerCore:
     """A core whose session has come to `state`."""
-    core = ImapServerCore(limits, frozenset(Extension))
+    core = ImapServerCore(limits, frozenset(Extension) - {Extension.UIDONLY})
     core.state = state
     return core
 
