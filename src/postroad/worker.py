@@ -256,6 +256,7 @@ class Worker:
                     passwords_in_clear=listener.passwords_in_clear,
                     mechanisms=listener.mechanisms,
                     counts=self._counts,
+                    administrators=self._settings.imap.administrator_keys,
                     about_server=self._settings.imap.entries,
                     on_login=self._gate.authenticated,
                 ).run

@@ -75,7 +75,7 @@ async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
     """A server for demo.test.
 
     `@ mail: NAME …` in ada's INBOX, `@ uidvalidity:`, `@ limits.NAME:`, `@ starttls: no`, `@ logins: all`,
-    `@ mechanisms:` of the listener.
+    `@ mechanisms:` of the listener, `@ administrators:`.
     """
     changed = {
         name.removeprefix("limits."): int(value)
@@ -107,6 +107,7 @@ async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
                 tls_context=None if options.get("starttls") == "no" else server_context(),
                 mechanisms=options.get("mechanisms", "").split(),
                 counts=counts,
+                administrators=options.get("administrators", "").split(),
             ).run
         finally:
             await directory.close()

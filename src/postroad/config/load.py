@@ -15,6 +15,7 @@ from postroad.config.fields import Field, Kind, fields_of
 from postroad.config.judge_logins import judge_logins
 from postroad.config.settings import Listener, Settings, machine_name, split_address
 from postroad.config.values import parse_duration, parse_size
+from postroad.model.address import AddressError, parse_mailbox
 from postroad.model.networks import Networks
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -173,6 +174,9 @@ class _Reading:
             self.mistake(("tls", given), f"needs tls.{wanted} beside it")
         if settings.imap.admin and not _URI.match(settings.imap.admin):
             self.mistake(("imap", "admin"), "must be a URI, as in mailto:postmaster@example.org")
+        for address in settings.imap.administrators:
+            if (why := _why_no_address(address)) is not None:
+                self.mistake(("imap", "administrators"), f'"{address}" is not an address: {why}')
         for at, message in judge_logins(settings):
             self.mistake(at, message)
         self._judge_listeners(settings.listeners)
@@ -268,6 +272,14 @@ def _table_with(name: str) -> str:
         if field.struct is not None and any(inner.name == name for inner in fields_of(field.struct)):
             return field.name
     return ""
+
+
+def _why_no_address(text: str) -> str | None:
+    try:
+        parse_mailbox(text)
+    except AddressError as error:
+        return str(error)
+    return None
 
 
 def _is_resolver(text: str) -> bool:

@@ -16,6 +16,7 @@ from postroad.config.fields import Count, Duration, Kind, Natural
 from postroad.config.limits import Limits
 from postroad.config.logins import Auth, OpenId
 from postroad.config.sender_auth import SenderAuth
+from postroad.model.address import parse_mailbox
 
 HOUR: Final = 3600.0
 DAY: Final = 86400.0
@@ -201,12 +202,20 @@ class Dkim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Imap(msgspec.Struct, frozen=True, kw_only=True):
-    """The `[imap]` table: what programs are told that ask about the server (METADATA, RFC 5464 §3.2.1.1)."""
+    """The `[imap]` table: what programs are told of the server (RFC 5464 §3.2.1.1), who may set quotas."""
 
     admin: Annotated[
         str, 'Where its users reach the operator: "mailto:postmaster@example.org", "tel:+4930123456".'
     ] = ""
     comment: Annotated[str, "A note for its users."] = ""
+    administrators: Annotated[
+        tuple[str, ...], "Addresses of accounts that may set quotas by IMAP (SETQUOTA); none: nobody may."
+    ] = ()
+
+    @property
+    def administrator_keys(self) -> frozenset[str]:
+        """The same as keys of the directory."""
+        return frozenset([parse_mailbox(address).key for address in self.administrators])
 
     @property
     def entries(self) -> dict[str, bytes]:

@@ -10,7 +10,7 @@ from postroad.config.limits import Limits
 from postroad.config.logins import Auth
 from postroad.db.database import Database
 from postroad.db.transaction import Reader, Work
-from postroad.directory import accounts, snapshot
+from postroad.directory import accounts, domains, snapshot
 from postroad.directory import resolve as addresses
 from postroad.directory.accounts import AccountInfo
 from postroad.directory.attempts import Attempts, LoggedIn
@@ -140,6 +140,35 @@ class Directory:
         """Erase all SCRAM keys where the settings say that none are kept."""
         if self._auth.scram == "off" and self._database.read(has_any_keys):
             await self.change(partial(drop_all_keys, who="settings"))
+
+    async def set_quota(
+        self, of: str, *, who: str, quota_bytes: int | None, quota_messages: int | None
+    ) -> None:
+        """Bound what an account or, with an @ and its name, a domain may hold; None is no bound.
+
+        Raises:
+            NoSuchAccount, NoSuchDomain, BadName
+        """
+        if of.startswith("@"):
+            await self.change(
+                partial(
+                    domains.set_quota,
+                    name=of[1:],
+                    who=who,
+                    quota_bytes=quota_bytes,
+                    quota_messages=quota_messages,
+                )
+            )
+            return
+        await self.change(
+            partial(
+                accounts.set_quota,
+                address=of,
+                who=who,
+                quota_bytes=quota_bytes,
+                quota_messages=quota_messages,
+            )
+        )
 
     async def change(self, work: Work[T]) -> T:
         """Run a verb of this package (`add_account`, `set_password` …), then save `directory.json`."""

@@ -26,11 +26,19 @@ _USERS: Final = (
 
 
 def capabilities(
-    state: State, *, mechanisms: Sequence[str], tls_offered: bool, append_limit: int, compressed: bool
+    state: State,
+    *,
+    mechanisms: Sequence[str],
+    tls_offered: bool,
+    append_limit: int,
+    compressed: bool,
+    administers: bool,
 ) -> bytes:
     """Return the list for CAPABILITY; `mechanisms` are those that a stranger may use as things are."""
     if state is not State.NOT_AUTHENTICATED:
         limited = b"%b %b APPENDLIMIT=%d" % (_ALWAYS, _USERS, append_limit)
+        if administers:
+            limited += b" QUOTASET"  # RFC 9208 §4.1.3: to those for whom SETQUOTA does something
         # RFC 4978 §3: once is enough. Not for strangers, so that no password is compressed (CRIME).
         return limited if compressed else limited + b" COMPRESS=DEFLATE UNAUTHENTICATE"
     words = [_ALWAYS, b"LITERAL-"]

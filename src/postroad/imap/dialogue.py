@@ -44,6 +44,12 @@ class Authenticator(Protocol):
         """SASL mechanisms to offer."""
         ...
 
+    async def set_quota(
+        self, of: str, *, who: str, quota_bytes: int | None, quota_messages: int | None
+    ) -> None:
+        """Bound what an account or, with an @ and its name, a domain may hold."""
+        ...
+
     def begin_login(self, mechanism: str, client: Client, allowed: Collection[str] = ()) -> Login | None:
         """Begin a SASL exchange of a mechanism that is offered."""
         ...
@@ -79,6 +85,8 @@ class Services:
     counts: SessionCounts
     large_searches: asyncio.Semaphore
     """How many large messages may be in memory at a time to be searched."""
+    administrators: Collection[str]
+    """Keys of the addresses whose accounts may set quotas (`model.address.Address.key`)."""
     about_server: Mapping[str, bytes]
     """What the operator notes about the server for all users: entries of METADATA (RFC 5464 §3.2.1.1)."""
     on_login: Callable[[Connection], None]
@@ -97,6 +105,7 @@ class Dialogue:
         "_counted",
         "_selected",
         "_stop_watching_other",
+        "administers",
         "conn",
         "core",
         "enabled",
@@ -117,6 +126,8 @@ class Dialogue:
         self.followed = Followed()
         self.over = False
         """Nothing more is to be read: flush and close."""
+        self.administers = False
+        """Whether the user may set quotas."""
         self.failures = 0
         """Failed log-ins."""
         self.stranger_commands = 0
@@ -150,13 +161,14 @@ class Dialogue:
         """The selected mailbox, or None."""
         return self._selected
 
-    def log_in(self, account_id: int) -> Refusal | None:
+    def log_in(self, account_id: int, key: str) -> Refusal | None:
         """Enter the authenticated state, unless the user has too many sessions."""
         counted = self.services.counts.open_session(account_id, self.conn.peer[0])
         if isinstance(counted, Refusal):
             return counted
         self._counted = counted
         self._account = self.services.store.account(account_id)
+        self.administers = key in self.services.administrators
         self.core.state = State.AUTHENTICATED
         self.conn.account_id = account_id
         self.services.on_login(self.conn)
@@ -168,6 +180,7 @@ class Dialogue:
         self._account = self._selected = self.conn.account_id = None
         self.enabled = Enabled()
         self.followed = Followed()
+        self.administers = False
         self.hearing = BY_DEFAULT
         self.stranger_commands = 0
         self.core.state = State.NOT_AUTHENTICATED
@@ -229,6 +242,7 @@ class Dialogue:
             tls_offered=self.services.tls_context is not None and self.conn.tls is None,
             append_limit=self.services.limits.message_size,
             compressed=self.core.compression is not None,
+            administers=self.administers,
         )
 
     # -- mailboxes ---------------------------------------------------------

@@ -19,7 +19,7 @@ from postroad.imap.commands.metadata import get_metadata, set_metadata
 from postroad.imap.commands.multisearch import multi_search
 from postroad.imap.commands.namespace import namespace
 from postroad.imap.commands.notify import notify
-from postroad.imap.commands.quota import get_quota, get_quota_root
+from postroad.imap.commands.quota import get_quota, get_quota_root, set_quota
 from postroad.imap.commands.replace import replace
 from postroad.imap.commands.search import search
 from postroad.imap.commands.select import select, unselect
@@ -49,6 +49,7 @@ from postroad.imap.wire.mailbox_commands import (
 from postroad.imap.wire.message_commands import AppendStart, Copy, Expunge, Fetch, Move, ReplaceStart, Store
 from postroad.imap.wire.metadata import GetMetadata, SetMetadata
 from postroad.imap.wire.notification import Notify
+from postroad.imap.wire.quota_commands import SetQuota
 from postroad.imap.wire.search_commands import CancelUpdate, MultiSearch, Search, Sort, Thread, UidBatches
 from postroad.imap.wire.search_keys import NumberKey, has_key
 from postroad.imap.wire.session_commands import (
@@ -149,6 +150,8 @@ async def _outside(dialogue: Dialogue, command: Command) -> Answer | None:
             return get_quota(dialogue, command)
         case GetQuotaRoot():
             return get_quota_root(dialogue, command)
+        case SetQuota():
+            return await set_quota(dialogue, command)
         case SetAcl():
             return await set_acl(dialogue, command)
         case GetAcl():

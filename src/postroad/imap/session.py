@@ -53,6 +53,7 @@ class ImapSession:
         passwords_in_clear: bool = False,
         mechanisms: Collection[str] = (),
         counts: SessionCounts,
+        administrators: Collection[str] = (),
         about_server: Mapping[str, bytes] = NOTHING_SAID,
         on_login: Callable[[Connection], None] = lambda _: None,
     ) -> None:
@@ -70,6 +71,7 @@ class ImapSession:
             overviews=Overviews(),
             counts=counts,
             large_searches=asyncio.Semaphore(LARGE_SEARCHES),
+            administrators=administrators,
             about_server=about_server,
             on_login=on_login,
         )

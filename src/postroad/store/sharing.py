@@ -86,6 +86,16 @@ def visible(reader: Reader, user_id: int) -> dict[int, dict[int, Rights]]:
     return found
 
 
+def reads_any(reader: Reader, account_id: int, user_id: int) -> bool:
+    """Whether a user may read any mailbox of another's account."""
+    rows = reader.rows(
+        "SELECT mailbox_id, negative, rights FROM share WHERE account_id = ? AND user_id IN (?, 0)"
+        " ORDER BY mailbox_id",
+        *(account_id, user_id),
+    )
+    return any("r" in _sum([row[1:] for row in of_one]) for _, of_one in groupby(rows, itemgetter(0)))
+
+
 def grants(reader: Reader, account_id: int, mailbox_id: int | None = None) -> list[Grant]:
     """What is given and taken in one mailbox, or in all of an account; of users that there are."""
     sql = (

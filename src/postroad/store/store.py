@@ -20,6 +20,8 @@ from postroad.store.blobs.spool import Spool
 from postroad.store.guest import GuestAccount
 from postroad.store.listings import Listings
 from postroad.store.namespaces import Foreign
+from postroad.store.quota import quota_of_domain
+from postroad.store.types import Quota
 from postroad.store.watch import Watch
 
 PACKS: Final = "packs"
@@ -83,6 +85,14 @@ class Store:
             ]
 
         return [self.guest(account_id, user_id, prefix) for account_id, prefix in self.database.read(look)]
+
+    def reads_any(self, account_id: int, user_id: int) -> bool:
+        """Whether a user may read any mailbox of another's account."""
+        return self.database.ask(lambda reader: sharing.reads_any(reader, account_id, user_id))
+
+    def quota_of_domain(self, name: str) -> Quota | None:
+        """Use and limits of all accounts of a domain together; None where there is no such domain."""
+        return self.database.ask(lambda reader: quota_of_domain(reader, name))
 
     def use(self, limits: Limits, retention: Retention) -> None:
         """Go by these from now on; sessions that are open keep theirs."""

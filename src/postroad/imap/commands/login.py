@@ -89,7 +89,7 @@ def _counted(dialogue: Dialogue) -> Iterator[None]:
 
 def _enter(dialogue: Dialogue, who: LoggedIn) -> Answer:
     conn, account = dialogue.conn, who.account
-    refusal = dialogue.log_in(account.id)
+    refusal = dialogue.log_in(account.id, account.address.key)
     if isinstance(refusal, Refusal):
         log.info("imap.refused", conn=conn.id, account=account.id, limit=refusal.limit)
         raise No(b"LIMIT", refusal.public.encode())

@@ -51,6 +51,7 @@ from postroad.imap.wire.parse_session import (
     parse_login,
 )
 from postroad.imap.wire.parse_uidbatches import parse_uidbatches
+from postroad.imap.wire.quota_commands import parse_setquota
 from postroad.imap.wire.reader import Reader
 from postroad.imap.wire.session_commands import (
     Capability,
@@ -123,6 +124,7 @@ RULES: Final[dict[bytes, Rule]] = {
     b"NAMESPACE": Rule(_bare(Namespace), _AFTER),
     b"GETQUOTA": Rule(parse_getquota, _AFTER),
     b"GETQUOTAROOT": Rule(parse_getquotaroot, _AFTER),
+    b"SETQUOTA": Rule(parse_setquota, _AFTER),
     b"SETACL": Rule(parse_setacl, _AFTER),
     b"DELETEACL": Rule(parse_deleteacl, _AFTER),
     b"GETACL": Rule(parse_getacl, _AFTER),
