@@ -18,6 +18,7 @@ from postroad.delivery.forwarding import Forwarding
 from postroad.delivery.inbound import Inbound
 from postroad.delivery.remote import Outside
 from postroad.delivery.sealing import Sealer
+from postroad.delivery.sender_auth.reporting import Reporting
 from postroad.delivery.sender_auth.service import SenderJudge
 from postroad.delivery.sending import Sending
 from postroad.delivery.signing import Signer
@@ -93,6 +94,14 @@ class Worker:
         self._known_senders = KnownSenders(resolver)
         self._seal = Seal.of(data)
         self._signer = Signer(self.store.database, self._seal, clock)
+        self._reporting = Reporting(
+            self.store.database,
+            resolver,
+            self._signer,
+            clock,
+            settings.hostname,
+            wanted=lambda: self._settings.sender_auth.enabled and self._settings.sender_auth.reports,
+        )
         self._resolver = resolver
         self._acceptors = self._make_acceptors()
         self._sending = Sending(
@@ -131,6 +140,7 @@ class Worker:
             self._tasks.append(asyncio.create_task(keep_house(self.store, self._settings.data, self._clock)))
             self._tasks.append(asyncio.create_task(self._mind_keys()))
         self._tasks.append(asyncio.create_task(self._sending.mind(alone=self._index == 0)))
+        self._tasks.append(asyncio.create_task(self._reporting.mind(alone=self._index == 0)))
 
     def reload(self, fresh: Settings | None) -> None:
         """Read the certificate again; take limits, queue, retention, dkim and sender_auth from `fresh`.
@@ -167,6 +177,7 @@ class Worker:
         await asyncio.gather(self._front.drain(grace), self.queue.stop(grace))
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._sending.close()
+        await self._reporting.close()
         await self.directory.close()
         await self.store.close()
         self._counts.close()
@@ -192,11 +203,10 @@ class Worker:
         acceptance = Acceptance(self.store, clock, settings.hostname, self._signer, forwarding, sealer)
         space = Space(settings.data, limits, clock)
         shared = (acceptance, self.directory, self.store, space, limits)
-        judge = (
-            SenderJudge(sender_auth, self._resolver, clock, settings.hostname)
-            if sender_auth.enabled
-            else None
-        )
+        judge = None
+        if sender_auth.enabled:
+            results = self._reporting.results if sender_auth.reports else None
+            judge = SenderJudge(sender_auth, self._resolver, clock, settings.hostname, results)
         return {
             Role.EXCHANGE: Inbound(*shared, self._counts, self._known_senders, judge, forwarding),
             # What comes by LMTP has passed a server of ours, and its address says nothing of the sender.

@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 import msgspec
 
+from postroad.cli import dmarc_reports
 from postroad.cli.database import ask
 from postroad.cli.here import Here, common, pass_here
 from postroad.cli.output import Column, print_json, print_table
@@ -85,6 +86,31 @@ def tls(here: Here, domain: str | None, days: int) -> None:
                     for (reason, host, by), count in one.reasons.most_common()
                 ],
             )
+    if not found:
+        about = f" about {domain}" if domain else ""
+        here.say(f"Nobody has reported anything{about} in the last {counted(days, 'day')}.")
+
+
+@report.command()
+@common
+@click.argument("domain", required=False)
+@click.option(
+    "--days", type=click.IntRange(1, 90), default=7, show_default=True, help="How far to look back."
+)
+@pass_here
+def dmarc(here: Here, domain: str | None, days: int) -> None:
+    """Tell how mail in the name of DOMAIN (or any of yours) fared at others.
+
+    They report it by mail when the rua= of _dmarc.DOMAIN in the DNS asks for it (RFC 9990).
+    """
+    found = ask(here, lambda reader: dmarc_reports.read(reader, domain, time.time() - days * _DAY))
+    if here.json:
+        print_json([dmarc_reports.facts(one) for one in found])
+        return
+    for one in found:
+        here.say(dmarc_reports.conclusion(one, days))
+        if one.failures:
+            print_table(dmarc_reports.COLUMNS, dmarc_reports.table(one))
     if not found:
         about = f" about {domain}" if domain else ""
         here.say(f"Nobody has reported anything{about} in the last {counted(days, 'day')}.")

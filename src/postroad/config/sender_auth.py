@@ -47,6 +47,10 @@ class SenderAuth(msgspec.Struct, frozen=True, kw_only=True):
         "Send on what aliases lead elsewhere under an envelope sender of yours (SRS), so that it passes SPF "
         "there; bounces find back to the first sender.",
     ] = True
+    reports: Annotated[
+        bool,
+        "Send a report a day to the domains that ask for it (rua=) of how mail in their name fared here.",
+    ] = True
     received_spf: Annotated[bool, "Also write a Received-SPF field."] = False
     authserv_id: Annotated[str, "Who judged, in Authentication-Results; empty: hostname."] = ""
     timeout: Annotated[Duration, "For all questions to the DNS about one message."] = 25.0

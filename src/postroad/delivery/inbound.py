@@ -6,6 +6,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from postroad.delivery.accept import Acceptance, Accepted
+from postroad.delivery.dmarc_received import is_dmarc_report, keep_dmarc_report
 from postroad.delivery.expand import Expansion, expand, refuse_unresolved
 from postroad.delivery.forwarding import Forwarding
 from postroad.delivery.header_checks import check_loop, header_of, lacks_header
@@ -110,6 +111,8 @@ class Inbound:
         if self._judge is not None:
             standing = await self._judge.judge(peer, envelope, header, body)
             head = head or self._judge.without_forged(header)
+            if is_dmarc_report(header):
+                await keep_dmarc_report(self._store.database, body, standing.author)
         if is_tls_report(header):
             await keep_tls_report(self._store.database, body)
         answerable = bool(expansion.confirmed) and await self._is_answerable(peer, envelope.sender)

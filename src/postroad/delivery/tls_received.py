@@ -10,7 +10,8 @@ import msgspec
 from postroad.db.database import Database
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory.resolve import is_local_domain
-from postroad.mailauth.tlsrpt import BadReport, Detail, Policy, Report, read_report
+from postroad.mailauth.inflate import BadReport
+from postroad.mailauth.tlsrpt import Detail, Policy, Report, read_report
 from postroad.message.part import Part, parse_parts
 from postroad.message.transfer import decoded_pieces
 from postroad.model.octets import Octets

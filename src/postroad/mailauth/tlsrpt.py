@@ -1,19 +1,14 @@
 """TLS reports: where they go, how they are written and read (RFC 8460)."""
 
 import re
-import zlib
 from datetime import datetime
 from typing import Final
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-RECORD_OCTETS: Final = 25 * 1024 * 1024
-"""A report may have so many octets when it is inflated (SAFETY C14) …"""
-RATIO: Final = 100
-"""… and so many times what came."""
-LEAST: Final = 64 * 1024
-"""A small one may be inflated to this in any case."""
+from postroad.mailauth.inflate import BadReport, gunzip, gzip
+
 POLICIES: Final = 1000
 DETAILS: Final = 1000
 """Of one report, that are read."""
@@ -21,11 +16,6 @@ ADDRESSES: Final = 5
 """Of one record, that reports go to."""
 
 _VERSION: Final = re.compile(rb"v=TLSRPTv1[ \t]*;")
-_GZIP: Final = 16 + zlib.MAX_WBITS
-
-
-class BadReport(Exception):
-    """It is no report; the text says why."""
 
 
 class DateRange(Struct, frozen=True, rename="kebab"):
@@ -103,18 +93,17 @@ def report_addresses(records: tuple[bytes, ...]) -> tuple[str, ...]:
 
 def write_report(report: Report) -> bytes:
     """The report as it is sent: JSON, compressed with gzip (RFC 8460 §5.2)."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, _GZIP)
-    return packer.compress(msgspec.json.encode(report)) + packer.flush()
+    return gzip(msgspec.json.encode(report))
 
 
 def read_report(octets: bytes, *, compressed: bool) -> Report:
-    """Read a report, wherever it came from: it takes no more memory than `RECORD_OCTETS` says.
+    """Read a report, wherever it came from: it takes no more memory than `inflate.MOST` says.
 
     Raises:
         BadReport
     """
     try:
-        report = msgspec.json.decode(_inflated(octets) if compressed else octets, type=Report)
+        report = msgspec.json.decode(gunzip(octets) if compressed else octets, type=Report)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadReport(f"it is no TLS report: {str(error)[:200]}") from None
     if len(report.policies) > POLICIES or any(len(p.failure_details) > DETAILS for p in report.policies):
@@ -131,17 +120,3 @@ def _counts(report: Report) -> list[int]:
         counts += [summary.total_successful_session_count, summary.total_failure_session_count]
         counts += [detail.failed_session_count for detail in policy.failure_details]
     return counts
-
-
-def _inflated(octets: bytes) -> bytes:
-    most = min(RECORD_OCTETS, max(LEAST, RATIO * len(octets)))
-    unpacker = zlib.decompressobj(_GZIP)
-    try:
-        plain = unpacker.decompress(octets, most)
-    except zlib.error as error:
-        raise BadReport(f"it is not compressed with gzip: {error}") from None
-    if unpacker.unconsumed_tail:
-        raise BadReport(f"it inflates to more than {most} octets")
-    if not unpacker.eof:
-        raise BadReport("it is cut off")
-    return plain

@@ -7,6 +7,7 @@ from postroad.delivery.sender_auth.checks import check
 from postroad.delivery.sender_auth.decide import decide
 from postroad.delivery.sender_auth.fields import auth_results, received_spf
 from postroad.delivery.sender_auth.notes import notes_of
+from postroad.delivery.sender_auth.results import DmarcResults
 from postroad.mailauth.authres.forged import forged_fields, without
 from postroad.mailauth.authres.values import AuthResults
 from postroad.mailauth.authres.write import field
@@ -32,13 +33,24 @@ class Standing(Struct, frozen=True):
     """The client's name, when it leads back to its address."""
     results: AuthResults | None = None
     """All verdicts, for the ARC set of what is sent on."""
+    author: str = ""
+    """The domain in From, when it vouches for the message by DMARC."""
 
 
 class SenderJudge:
     """Judges messages of strangers; one object serves all sessions."""
 
-    def __init__(self, settings: SenderAuth, resolver: Resolver, clock: Clock, hostname: str) -> None:
+    def __init__(
+        self,
+        settings: SenderAuth,
+        resolver: Resolver,
+        clock: Clock,
+        hostname: str,
+        results: DmarcResults | None = None,
+    ) -> None:
+        """With `results` verdicts are counted, for reports to the domains that they are about."""
         self._settings = settings
+        self._results = results
         self._resolver = resolver
         self._clock = clock
         self._hostname = hostname
@@ -71,6 +83,8 @@ class SenderJudge:
             done=decision.disposition,
             questions=judged.questions,
         )
+        if self._results is not None:
+            self._results.note(judged, decision, envelope.sender)
         if decision.refusal is not None:
             raise decision.refusal
         results = auth_results(self._id, judged, decision, client, envelope.sender)
@@ -78,7 +92,8 @@ class SenderJudge:
         if self._settings.received_spf:
             trace += received_spf(judged.spf, client, envelope.sender)
         notes = tuple(notes_of(judged, decision, str(client.address)))
-        return Standing(trace, notes, decision.junk, judged.iprev.name, results)
+        author = judged.author.domain if judged.dmarc.verdict == "pass" else ""
+        return Standing(trace, notes, decision.junk, judged.iprev.name, results, author)
 
     def without_forged(self, header: bytes) -> bytes | None:
         """The header without verdicts in our name; None when there are none in it (RFC 8601 §5)."""

@@ -1,2 +1,4 @@
 DROP TABLE srs_sender;
 ALTER TABLE queue_item DROP COLUMN reverse_path;
+DROP TABLE dmarc_result;
+DROP TABLE dmarc_report_in;

@@ -1,0 +1,54 @@
+"""What one worker needs to report to other domains how mail in their name fared, put together."""
+
+from collections.abc import Callable
+from typing import Final
+
+from postroad.db.database import Database
+from postroad.delivery.dmarc_received import forget_old
+from postroad.delivery.dmarc_reports import DmarcReports
+from postroad.delivery.sender_auth.results import DmarcResults
+from postroad.delivery.signing import Signer
+from postroad.model.clock import Clock
+from postroad.model.resolver import Resolver
+from postroad.obs.log import log
+
+EVERY_SECONDS: Final = 900.0
+"""Between two looks at what there is to do."""
+
+
+class Reporting:
+    """The counts, and what is made of them now and then."""
+
+    def __init__(
+        self,
+        database: Database,
+        resolver: Resolver,
+        signer: Signer,
+        clock: Clock,
+        hostname: str,
+        *,
+        wanted: Callable[[], bool],
+    ) -> None:
+        """Reports are sent as long as `wanted` says so."""
+        self.results = DmarcResults(clock)
+        self._database = database
+        self._clock = clock
+        self._wanted = wanted
+        self._reports = DmarcReports(database, resolver, signer, clock, hostname)
+
+    async def mind(self, *, alone: bool) -> None:
+        """Write what was counted, and with `alone` (one worker of all) send what is due, until cancelled."""
+        while True:
+            await self._clock.sleep(EVERY_SECONDS)
+            try:
+                await self.results.flush(self._database)
+                if alone:
+                    if self._wanted():
+                        await self._reports.send_due()
+                    await self._database.write(forget_old)
+            except Exception:
+                log.exception("dmarc.failed")
+
+    async def close(self) -> None:
+        """Write what is left to count."""
+        await self.results.flush(self._database)

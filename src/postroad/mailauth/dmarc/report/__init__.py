@@ -1,0 +1,1 @@
+"""Aggregate reports: what a receiver saw of mail that says it is from a domain (RFC 9990)."""

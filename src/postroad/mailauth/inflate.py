@@ -1,0 +1,47 @@
+"""Reports of strangers, inflated within bounds (SAFETY C14)."""
+
+import zlib
+from typing import Final
+
+MOST: Final = 25 * 1024 * 1024
+"""A report may have so many octets when it is inflated …"""
+RATIO: Final = 100
+"""… and so many times what came."""
+LEAST: Final = 64 * 1024
+"""A small one may be inflated to this in any case."""
+
+_GZIP: Final = 16 + zlib.MAX_WBITS
+
+
+class BadReport(Exception):
+    """It is no report; the text says why."""
+
+
+def most_of(octets: int) -> int:
+    """To how many octets so many may be inflated."""
+    return min(MOST, max(LEAST, RATIO * octets))
+
+
+def gunzip(octets: bytes) -> bytes:
+    """Inflate what was compressed with gzip.
+
+    Raises:
+        BadReport: it was not, or it is too much.
+    """
+    most = most_of(len(octets))
+    unpacker = zlib.decompressobj(_GZIP)
+    try:
+        plain = unpacker.decompress(octets, most)
+    except zlib.error as error:
+        raise BadReport(f"it is not compressed with gzip: {error}") from None
+    if unpacker.unconsumed_tail:
+        raise BadReport(f"it inflates to more than {most} octets")
+    if not unpacker.eof:
+        raise BadReport("it is cut off")
+    return plain
+
+
+def gzip(octets: bytes) -> bytes:
+    """Compress; the same octets give the same result."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, _GZIP)
+    return packer.compress(octets) + packer.flush()
