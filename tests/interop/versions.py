@@ -135,6 +135,12 @@ PEERS: Final = (
         "test_dnssec.py",
         "validates signed, unsigned and forged zones of an NSD, and says which answers are proved",
     ),
+    Peer(
+        "opendkim",
+        "OpenDKIM",
+        "test_opendkim.py",
+        "verifies what we sign and signs what we verify, with RSA and Ed25519, in relaxed and in simple form",
+    ),
     Peer("systemd", "systemd", "test_systemd_unit.py", "verifies the unit and rates its exposure"),
     Peer(
         "openssh-server",

@@ -1,13 +1,18 @@
 """`postroad dkim`: the keys that domains sign with, and signatures explained."""
 
 import asyncio
+import time
+from dataclasses import asdict
 from typing import Any
 
 import click
 
+from postroad.cli.arc import print_sentences
 from postroad.cli.database import ask, change_directory
+from postroad.cli.explain import explain_signatures
 from postroad.cli.here import Here, common, operator, pass_here
-from postroad.cli.output import Column, Problem, print_json, print_table
+from postroad.cli.output import Column, Exit, Problem, print_json, print_table
+from postroad.cli.signed_message import read_message, with_resolver
 from postroad.cli.times import date
 from postroad.config.settings import Settings
 from postroad.db.transaction import Reader, Transaction
@@ -16,6 +21,11 @@ from postroad.directory.dkim_keys import DkimKey
 from postroad.directory.dkim_rounds import Seen, look
 from postroad.directory.seal import Seal
 from postroad.dns.system import SystemResolver
+from postroad.mailauth.dkim.body import BodyHashes
+from postroad.mailauth.dkim.result import SignatureResult, Verification
+from postroad.mailauth.dkim.verify import verify
+from postroad.message.header import HeaderBlock
+from postroad.model.resolver import Resolver
 from postroad.net.clock import SystemClock
 
 
@@ -121,6 +131,33 @@ def retire(here: Here, domain: str, selector: str) -> None:
     here.say(f"Mail is signed with {old.name} no more, and its private half is erased.")
     here.say('If somebody else may have it, publish "v=DKIM1; p=" in its place: that revokes it.')
     here.next(f"postroad dkim rotate {old.domain}")
+
+
+@dkim.command()
+@common
+@click.argument("file")
+@pass_here
+def check(here: Here, file: str) -> None:
+    """Verify the signatures of a message in FILE, or on standard input for -.
+
+    The exit status is 1 when none of them vouches for the whole message.
+    """
+    message = read_message(file)
+
+    async def judge(block: HeaderBlock, body: BodyHashes, resolver: Resolver) -> Verification:
+        return await verify(block, body, resolver, now=time.time())
+
+    found = asyncio.run(with_resolver(here, message, judge))
+    if here.json:
+        print_json([_result_facts(one) for one in found.results])
+    else:
+        print_sentences(explain_signatures(found, HeaderBlock.parse(message)))
+    if not found.vouching:
+        raise click.exceptions.Exit(Exit.PROBLEM)
+
+
+def _result_facts(one: SignatureResult) -> dict[str, Any]:
+    return {**asdict(one), "result": one.result.value, "vouches": one.vouches}
 
 
 async def _look(settings: Settings, keys: list[DkimKey]) -> list[Seen]:

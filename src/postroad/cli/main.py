@@ -26,6 +26,7 @@ _NOUNS: Final = {
     "config": _Noun("config", "The settings file: example, check, show."),
     "domain": _Noun("domain", "Domains that mail is taken for."),
     "dkim": _Noun("dkim", "Keys that mail is signed with, and signatures explained."),
+    "arc": _Noun("arc", "Chains that servers on the way have sealed, explained."),
     "account": _Noun("account", "Accounts: people with a mailbox and a password."),
     "mailbox": _Noun("mailbox", "Mailboxes that others may use."),
     "alias": _Noun("alias", "Addresses whose mail goes to others; catch-alls."),

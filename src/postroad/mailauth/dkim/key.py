@@ -65,7 +65,7 @@ def parse_key_record(text: bytes) -> KeyRecord:
         raise TagError("its key is not for mail (s=)")
     kind = tags.get("k", "rsa")
     if kind not in ("rsa", "ed25519"):
-        raise TagError(f"its key is of an unknown kind (k={kind[:20]})")
+        raise TagError("its key is of an unknown kind (k=)")
     if "p" not in tags:
         raise TagError("it has no key (p=)")
     flags = _listed(tags.get("t", ""))

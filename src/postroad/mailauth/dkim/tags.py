@@ -12,7 +12,7 @@ from typing import Final
 MAX_TAGS: Final = 64
 """Tags of one list; RFC 6376 knows fourteen."""
 
-_TAG: Final = re.compile(r"[ \t]*([A-Za-z][A-Za-z0-9_]*)[ \t]*=[ \t]*(.*)", re.DOTALL)
+_TAG: Final = re.compile(r"[ \t]*([A-Za-z][A-Za-z0-9_]{0,62})[ \t]*=[ \t]*(.*)", re.DOTALL)
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _SPACE: Final = re.compile(r"[ \t]+")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")

@@ -1,8 +1,13 @@
 """What becomes of signatures, good and bad (RFC 6376 §6.1, RFC 8301, RFC 8463, RFC 8601 §2.7.1)."""
 
 import base64
+import time
 
+import dkim
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
 from postroad.mailauth.dkim.limits import Limits
 from postroad.mailauth.dkim.result import Result
@@ -285,3 +290,34 @@ def test_international_names() -> None:
 def test_a_header_beyond_the_limits_is_not_judged() -> None:
     message = signed(None, MESSAGE.replace(b"Subject", b"X: y\r\n" * 1100 + b"Subject"))
     assert only(message).result is POLICY
+
+
+PEM = {
+    "rsa-sha256": rsa().private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()),
+    "ed25519-sha256": base64.b64encode(
+        ed25519().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+    ),
+}
+
+
+@given(
+    st.sampled_from(list(PEM)),
+    st.tuples(st.sampled_from([b"simple", b"relaxed"]), st.sampled_from([b"simple", b"relaxed"])),
+    st.booleans(),
+    st.lists(st.sampled_from([b"a", b"b c", b" ", b"\t", b"\r\n", b"\r\n\r\n"]), max_size=30).map(b"".join),
+)
+def test_what_dkimpy_signs(algorithm: str, ways: tuple[bytes, bytes], length: bool, body: bytes) -> None:
+    message = MESSAGE.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" + body + b"\r\n"
+    field = dkim.sign(
+        message,
+        b"sel",
+        b"a.test",
+        PEM[algorithm],
+        canonicalize=ways,
+        signature_algorithm=algorithm.encode(),
+        length=length,
+    )
+    key = rsa() if algorithm == "rsa-sha256" else ed25519()
+    found = only(field + message, zone(record(key)), now=time.time())
+    assert (found.result, found.vouches) == (PASS, True), found.reason
+    assert only(field + message + b"x\r\n", zone(record(key)), now=time.time()).vouches is False
