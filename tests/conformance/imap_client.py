@@ -79,6 +79,8 @@ class Imap(Wire):
         """UIDs by message number, as far as told."""
         self.flags: dict[int, frozenset[bytes]] = {}
         """Flags in small letters by message number, as far as told, without \\Recent."""
+        self.rev2 = False
+        """IMAP4rev2 has been enabled."""
         self._count = 0
         greeting = self.response()
         assert isinstance(greeting, Condition)
@@ -95,12 +97,14 @@ class Imap(Wire):
 
     def response(self, raw: bytes | None = None, *, keeps_numbers: bool = False) -> Response:
         """Read one untagged response and hold it to the state of the session."""
-        response = Grammar(self.raw() if raw is None else raw).response()
+        response = Grammar(self.raw() if raw is None else raw, rev2=self.rev2).response()
         match response:
             case Numbered(number, b"EXISTS"):
                 if number < self.exists and self.selected:
                     raise NotImap(f"EXISTS went from {self.exists} down to {number}")
                 self.exists = number
+            case Numbered(_, b"RECENT") if self.rev2:
+                raise NotImap("RECENT is no response of IMAP4rev2")
             case Numbered(number, b"RECENT"):
                 if self.selected and number > self.exists:
                     raise NotImap(f"{number} RECENT of {self.exists} EXISTS")
@@ -114,6 +118,8 @@ class Imap(Wire):
                 self.uids = {n - (n > number): uid for n, uid in self.uids.items() if n != number}
                 self.flags = {n - (n > number): flags for n, flags in self.flags.items() if n != number}
             case Fetched(number=number, uid=uid, flags=flags):
+                if self.rev2 and flags is not None and (uid is None or b"\\Recent" in flags):
+                    raise NotImap("flags without UID, or with \\Recent")  # RFC 9051 appendix E, 12, 21
                 if flags is not None:
                     self.flags[number] = frozenset(flag.lower() for flag in flags if flag != b"\\Recent")
                 if number > self.exists:
@@ -161,7 +167,7 @@ class Imap(Wire):
                 answer.untagged.append(self.response(raw, keeps_numbers=keeps_numbers))
                 continue
             assert raw.startswith(tag + b" "), f"expected {tag!r}, got {raw!r}"
-            grammar = Grammar(raw)
+            grammar = Grammar(raw, rev2=self.rev2)
             grammar.at = len(tag) + 1
             status = grammar.atom()
             assert status in (b"OK", b"NO", b"BAD"), raw

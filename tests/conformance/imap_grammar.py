@@ -32,6 +32,8 @@ _SECTION: Final = re.compile(
     rb"BODY\[(?:[1-9][0-9]*(?:\.[1-9][0-9]*)*(?:\.(?:HEADER|TEXT|MIME))?|HEADER|TEXT)?"
     rb"(?P<fields>(?<=HEADER)\.FIELDS(?:\.NOT)? \()?",
 )
+_BINARY: Final = re.compile(rb"BINARY(?P<size>\.SIZE)?\[(?:[1-9][0-9]*(?:\.[1-9][0-9]*)*)?\](?:<[0-9]+>)?")
+"""section-binary has numbers alone (RFC 3516 §7)."""
 _TEXT: Final = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]+")
 _RESP_CODE: Final = re.compile(
     rb"\[([^\x00-\x20(){%*\"\\\]\x7f-\xff]+)(?: ([\x01-\x09\x0b\x0c\x0e-\x5c\x5e-\x7f]+))?\] "
@@ -60,7 +62,7 @@ class Grammar(Scanner):
                 flags = self.flags()
                 self.end()
                 return Data(kind, list(flags))
-            case b"SEARCH":
+            case b"SEARCH" if not self.rev2:  # RFC 9051 appendix E, 4
                 return self._search()
             case b"STATUS":
                 return self._status()
@@ -204,6 +206,10 @@ class Grammar(Scanner):
         return fetched
 
     def _item(self, fetched: Fetched) -> None:
+        binary = _BINARY.match(self.data, self.at)
+        if binary is not None:
+            self._binary(fetched, binary)
+            return
         section = _SECTION.match(self.data, self.at)
         name = self._section(section) if section else self.match(re.compile(rb"[A-Z0-9.]+"), "an item")[0]
         fetched.order.append(name)
@@ -230,6 +236,15 @@ class Grammar(Scanner):
                 fetched.sections[name] = self.nstring()
             case _:
                 self.fail("a FETCH item that there is")
+
+    def _binary(self, fetched: Fetched, found: re.Match[bytes]) -> None:
+        self.at = found.end()
+        fetched.order.append(found[0])
+        self.eat(b" ")
+        if found["size"]:
+            fetched.binary_sizes[found[0]] = self.number()
+        else:
+            fetched.sections[found[0]] = self.nstring8()
 
     def _section(self, found: re.Match[bytes]) -> bytes:
         start, self.at = self.at, found.end()

@@ -8,6 +8,7 @@ from tests.conformance.imap_values import NotImap
 _ATOM: Final = re.compile(rb'[^\x00-\x20(){%*"\\\]\x7f-\xff]+')
 _ASTRING: Final = re.compile(rb'[^\x00-\x20(){%*"\\\x7f-\xff]+')
 _QUOTED: Final = re.compile(rb'"((?:[^"\\\r\n\x00\x80-\xff]|\\["\\])*)"')
+_QUOTED_UTF8: Final = re.compile(rb'"((?:[^"\\\r\n\x00]|\\["\\])*)"')
 _LITERAL: Final = re.compile(rb"\{([0-9]+)\}\r\n")
 _NUMBER: Final = re.compile(rb"[0-9]+")
 _FLAG: Final = re.compile(rb'\\?[^\x00-\x20(){%*"\\\]\x7f-\xff]+')
@@ -16,8 +17,10 @@ _FLAG: Final = re.compile(rb'\\?[^\x00-\x20(){%*"\\\]\x7f-\xff]+')
 class Scanner:
     """Reads one whole response: its line, with literals and what follows them, without the last CR LF."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, rev2: bool = False) -> None:
+        """With `rev2` the client has enabled IMAP4rev2 (RFC 9051)."""
         self.data = data
+        self.rev2 = rev2
         self.at = 0
 
     def fail(self, wanted: str) -> NoReturn:
@@ -77,7 +80,9 @@ class Scanner:
     def string(self) -> bytes:
         """Quoted or literal."""
         if self.sees(b'"'):
-            quoted: bytes = self.match(_QUOTED, "a quoted string of 7-bit characters")[1]
+            pattern = _QUOTED_UTF8 if self.rev2 else _QUOTED
+            quoted: bytes = self.match(pattern, "a quoted string (of 7-bit characters for IMAP4rev1)")[1]
+            quoted.decode("utf-8")
             return re.sub(rb'\\(["\\])', rb"\1", quoted)
         count = int(self.match(_LITERAL, "a string")[1])
         text = self.data[self.at : self.at + count]
@@ -87,6 +92,17 @@ class Scanner:
             self.fail("a literal without NUL")
         self.at += count
         return text
+
+    def nstring8(self) -> bytes | None:
+        """An nstring, or a literal8, which is for octets with NUL alone (RFC 3516 §4.3)."""
+        if not self.skip(b"~"):
+            return self.nstring()
+        count = int(self.match(_LITERAL, "a literal")[1])
+        octets = self.data[self.at : self.at + count]
+        self.at += count
+        if len(octets) != count or b"\0" not in octets:
+            self.fail(f"a literal8 of {count} octets with NUL")
+        return octets
 
     def nstring(self) -> bytes | None:
         """A string or NIL."""

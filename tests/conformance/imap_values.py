@@ -70,6 +70,7 @@ class Fetched:
     body: Body | None = None
     bodystructure: Body | None = None
     sections: dict[bytes, bytes | None] = field(default_factory=dict)
+    binary_sizes: dict[bytes, int] = field(default_factory=dict)
     order: list[bytes] = field(default_factory=list)
 
 

@@ -324,6 +324,16 @@ class Dialogue:
         """The client wants to hear which annotations others change (RFC 5464 §4.1)."""
         self.followed.follow(self.account)
 
+    def speaks_rev2(self) -> None:
+        """The client wants to be answered as RFC 9051 says (appendix A there)."""
+        self.enabled.rev2 = self.enabled.utf8 = True
+        self.core.offer(Extension.REV2)
+
+    def speaks_utf8(self) -> None:
+        """The client takes UTF-8 in quoted strings (RFC 6855 §3)."""
+        self.enabled.utf8 = True
+        self.core.offer(Extension.UTF8)
+
     def tell_modseq(self, code: bytes) -> None:
         """Tell HIGHESTMODSEQ in a response of its own."""
         self.core.untagged(b"OK [%b] all up to here is known" % code)

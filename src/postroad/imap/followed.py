@@ -4,6 +4,7 @@ from collections.abc import Callable
 from itertools import groupby
 from operator import attrgetter
 
+from postroad.imap.enabled import Enabled
 from postroad.imap.wire.metadata_responses import metadata_changed
 from postroad.store.account import Account
 from postroad.store.annotations import SERVER
@@ -55,16 +56,16 @@ class Followed:
         if self._on:
             self._made.add((account_id, modseq))
 
-    def news(self, account: Account, selected: Account | None) -> list[bytes]:
+    def news(self, account: Account, selected: Account | None, enabled: Enabled) -> list[bytes]:
         """What others have changed since, as responses without values."""
         if not self._on:
             return []
-        lines = self._of(account)
+        lines = self._of(account, enabled)
         if selected is not None and selected.id != account.id and self._every:
-            lines += self._of(selected)
+            lines += self._of(selected, enabled)
         return lines
 
-    def _of(self, account: Account) -> list[bytes]:
+    def _of(self, account: Account, enabled: Enabled) -> list[bytes]:
         since = self._since.get(account.id)
         if since is None:
             self._begin(account)
@@ -79,7 +80,7 @@ class Followed:
         for mailbox_id, group in groupby(told, attrgetter("mailbox_id")):
             name = self._name(account, mailbox_id)
             if name is not None and (self._every or (self._wants is not None and self._wants(name))):
-                lines.append(metadata_changed(name, [change.entry for change in group]))
+                lines.append(metadata_changed(enabled.octets(name), [change.entry for change in group]))
         return lines
 
     def _name(self, account: Account, mailbox_id: int) -> str | None:

@@ -48,13 +48,14 @@ def tell_others(dialogue: Dialogue) -> None:
     """Tell what has happened in mailboxes other than the selected one, and which annotations have changed."""
     if dialogue.followed:
         selected = dialogue.maybe_selected
-        for line in dialogue.followed.news(dialogue.account, selected.account if selected else None):
+        other = selected.account if selected else None
+        for line in dialogue.followed.news(dialogue.account, other, dialogue.enabled):
             dialogue.core.untagged(line)
     watching = dialogue.watching
     if watching is None:
         return
     try:
-        lines = watching.news(dialogue.maybe_selected, condstore=dialogue.enabled.condstore)
+        lines = watching.news(dialogue.maybe_selected, dialogue.enabled)
     except TooManyMailboxes:
         # RFC 5465 §5.8: as if NOTIFY NONE had come.
         dialogue.listen(NOTHING, None)

@@ -32,6 +32,8 @@ async def answer_search(
     if has_key(command.key, ModseqKey):
         dialogue.aware_of_modseqs()
     returns = command.returns
+    if returns is None and dialogue.enabled.rev2 and response == b"SEARCH":
+        returns = frozenset({"ALL"})  # RFC 9051 §6.4.4: an ESEARCH always
     if in_use(selected, command):
         return IN_USE
     saving = returns is not None and "SAVE" in returns

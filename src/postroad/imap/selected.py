@@ -178,8 +178,10 @@ class Selected:
     async def claim_recent(self) -> None:
         """Make what is new in the mailbox \\Recent here, and in no later session (§2.3.2).
 
-        EXAMINE sees what is recent and takes it from nobody.
+        EXAMINE sees what is recent and takes it from nobody; IMAP4rev2 knows nothing of it.
         """
+        if self._enabled.rev2:
+            return
         if self.read_only:
             if not self._recent:
                 mailbox = self.account.mailbox_by_id(self.id)
@@ -196,7 +198,12 @@ class Selected:
     @property
     def recent(self) -> Pairs:
         """Which UIDs are \\Recent in this session, present or not."""
-        return tuple(self._recent)
+        return () if self._enabled.rev2 else tuple(self._recent)
+
+    def sizes(self) -> bytes:
+        """Return EXISTS, and RECENT for those who know it (RFC 9051 appendix E, 12)."""
+        exists = b"* %d EXISTS\r\n" % self.exists
+        return exists if self._enabled.rev2 else exists + b"* %d RECENT\r\n" % self.recent_count()
 
     def recent_count(self) -> int:
         """What RECENT says."""
@@ -273,7 +280,7 @@ class Selected:
             self.uids = self.uids + array("I", fresh)
             self.uidnext = changes.uidnext
             await self.claim_recent()
-            lines.append(b"* %d EXISTS\r\n* %d RECENT\r\n" % (len(self.uids), self.recent_count()))
+            lines.append(self.sizes())
             if self._filed:
                 fresh = [uid for uid in fresh if uid not in self._filed]
                 self._filed.clear()
@@ -335,6 +342,7 @@ class Selected:
         aware = self._enabled.condstore
         if self._enabled.uidonly:
             return lines + [self._uidfetch(e, b"FLAGS (%b)" % text(e, is_in(recent, e.uid))) for e in rows]
+        uid = uid or self._enabled.rev2  # RFC 9051 appendix E, 21
         for number, e in zip(numbers, rows, strict=True):
             words = text(e, is_in(recent, e.uid))
             if aware:

@@ -38,7 +38,7 @@ def get_acl(dialogue: Dialogue, command: GetAcl) -> Answer:
     need(account, mailbox, "a")
     pairs = [(account.shares().owner(), ALL_RIGHTS)]
     pairs += [(grant.identifier, grant.rights) for grant in account.shares().grants(mailbox.id)]
-    dialogue.core.untagged(acl(mailbox.name, pairs))
+    dialogue.core.untagged(acl(dialogue.enabled.octets(mailbox.name), pairs))
     return ok(b"done")
 
 
@@ -47,23 +47,23 @@ def tell_rights(dialogue: Dialogue, command: ListRights) -> Answer:
     account, mailbox = dialogue.find(command.mailbox)
     need(account, mailbox, "a")
     always = ALL_RIGHTS if _user(dialogue, command.identifier) == account.id else NO_RIGHTS
-    dialogue.core.untagged(list_rights(mailbox.name, command.written, always))
+    dialogue.core.untagged(list_rights(dialogue.enabled.octets(mailbox.name), command.written, always))
     return ok(b"done")
 
 
 def tell_my_rights(dialogue: Dialogue, command: MyRights) -> Answer:
     """Tell what the user may do."""
     account, mailbox = dialogue.find(command.mailbox)
-    dialogue.core.untagged(rights_line(account, mailbox))
+    dialogue.core.untagged(rights_line(dialogue, account, mailbox))
     return ok(b"done")
 
 
-def rights_line(account: Account, mailbox: Mailbox) -> bytes:
+def rights_line(dialogue: Dialogue, account: Account, mailbox: Mailbox) -> bytes:
     """Return the MYRIGHTS response of a mailbox, for LIST as well (RFC 8440)."""
     rights = account.rights(mailbox.id)
     if not rights & frozenset(_ANY_OF):
         raise refusal(rights, mailbox.id)
-    return my_rights(mailbox.name, rights)
+    return my_rights(dialogue.enabled.octets(mailbox.name), rights)
 
 
 def _user(dialogue: Dialogue, identifier: str) -> int:

@@ -3,6 +3,7 @@
 from postroad.imap.answer import Answer, No, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.incoming import Incoming
+from postroad.imap.name_line import tell_name
 from postroad.imap.permission import need
 from postroad.imap.wire import responses
 from postroad.imap.wire.message_commands import AppendStart
@@ -29,5 +30,6 @@ async def append(dialogue: Dialogue, command: AppendStart) -> Answer | None:
             uidvalidity, uids = await account.append(mailbox.id, await incoming.messages())
         except NoSuchMailbox:
             raise No(b"TRYCREATE", b"the mailbox has been deleted meanwhile") from None
+        tell_name(dialogue, mailbox.name, command.mailbox.name)
         dialogue.filed(account, mailbox.id, uids)
         return ok(b"filed", responses.appenduid(uidvalidity, uids))

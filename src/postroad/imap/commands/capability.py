@@ -31,10 +31,15 @@ def identify(dialogue: Dialogue, command: Id) -> Answer:
     return ok(b"pleased to meet you")
 
 
+_WRITTEN: Final = {"IMAP4REV2": "IMAP4rev2"}
+
+
 def enable(dialogue: Dialogue, command: Enable) -> Answer:
     """Switch extensions on; unknown ones, and those that need no switch, are passed over (RFC 5161 §3.1)."""
     enabled = [name for name in dict.fromkeys(command.capabilities) if name in _SWITCHES]
-    dialogue.core.untagged(b" ".join([b"ENABLED", *[name.encode("ascii") for name in enabled]]))
+    dialogue.core.untagged(
+        b" ".join([b"ENABLED", *[_WRITTEN.get(name, name).encode("ascii") for name in enabled]])
+    )
     for name in enabled:
         _SWITCHES[name](dialogue)
     return ok(b"done")
@@ -44,5 +49,7 @@ _SWITCHES: Final[dict[str, Callable[[Dialogue], None]]] = {
     "CONDSTORE": Dialogue.aware_of_modseqs,
     "QRESYNC": Dialogue.resyncs,
     "UIDONLY": Dialogue.uids_only,
+    "IMAP4REV2": Dialogue.speaks_rev2,
+    "UTF8=ACCEPT": Dialogue.speaks_utf8,
     "METADATA": Dialogue.follows_metadata,
 }

@@ -25,7 +25,7 @@ async def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
     patterns = _patterns(command.reference, command.patterns)
     everything = dialogue.everything()
     account_of = {mailbox.name: account for account, mailbox in everything}
-    limit = dialogue.services.limits.message_size
+    octets = dialogue.enabled.octets
     turns = Turns(dialogue.conn, dialogue.services.clock)
     for node in nodes((mailbox for _, mailbox in everything), dialogue.account.subscriptions()):
         await turns.next()
@@ -36,21 +36,23 @@ async def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
             continue
         said = attributes(
             node,
-            extended=command.extended,
+            extended=command.extended or dialogue.enabled.rev2,
             subscribed="SUBSCRIBED" in command.select or "SUBSCRIBED" in command.returns,
         )
-        dialogue.core.untagged(list_entry(node.name, said, child_info=(b"SUBSCRIBED",) if below else ()))
+        dialogue.core.untagged(
+            list_entry(octets(node.name), said, child_info=(b"SUBSCRIBED",) if below else ())
+        )
         if node.mailbox is None or not _selects(node, command):
             continue
         account = account_of[node.name]
         rights = account.rights(node.mailbox.id)
         if "MYRIGHTS" in command.returns:
-            dialogue.core.untagged(rights_line(account, node.mailbox))
+            dialogue.core.untagged(rights_line(dialogue, account, node.mailbox))
         # RFC 5819 §2: what cannot be looked up is left out.
         if command.status and "r" in rights:
-            dialogue.core.untagged(status_line(account, node.mailbox, command.status, limit))
+            dialogue.core.untagged(status_line(dialogue, account, node.mailbox, command.status))
         if command.metadata and rights & frozenset("rswip"):
-            line = list_line(node.name, account.metadata(), node.mailbox.id, command.metadata)
+            line = list_line(octets(node.name), account.metadata(), node.mailbox.id, command.metadata)
             dialogue.core.untagged(line)
     return ok(b"done")
 
@@ -66,12 +68,13 @@ async def lsub(dialogue: Dialogue, command: Lsub) -> Answer:
     if pattern.ends_with_percent:
         # §6.3.9: with foo/bar subscribed and foo not, "%" shows foo with \Noselect.
         above = {parent for name in subscribed for parent in parents(name)} - subscribed
+    octets = dialogue.enabled.octets
     turns = Turns(dialogue.conn, dialogue.services.clock)
     for name in sorted(subscribed | above, key=lambda name: (name != "INBOX", name)):
         await turns.next()
         if pattern.matches(name):
             attributes = [b"\\Noselect"] if name in above else []
-            dialogue.core.untagged(list_entry(name, attributes, response=b"LSUB"))
+            dialogue.core.untagged(list_entry(octets(name), attributes, response=b"LSUB"))
     return ok(b"done")
 
 

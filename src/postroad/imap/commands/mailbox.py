@@ -4,6 +4,7 @@ from typing import Final
 
 from postroad.imap.answer import Answer, No, ok
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.name_line import tell_name
 from postroad.imap.objects import mailbox_id
 from postroad.imap.pattern import SEPARATOR
 from postroad.imap.permission import need
@@ -29,6 +30,7 @@ async def create(dialogue: Dialogue, command: Create) -> Answer:
     made = await account.create(inner, use)
     if dialogue.watching is not None and account is dialogue.account:
         dialogue.watching.created(made.id, made.name)
+    tell_name(dialogue, made.name, name)
     return ok(b"made", responses.mailboxid(mailbox_id(account.id, made)))
 
 
@@ -41,7 +43,8 @@ async def delete(dialogue: Dialogue, command: Delete) -> Answer:
     mailbox = account.mailbox(inner)
     if mailbox is None:
         if any(other.name.startswith(name + SEPARATOR) for other in account.mailboxes()):
-            raise No(b"CANNOT", b"that is no mailbox, only a level above others")
+            code = b"HASCHILDREN" if dialogue.enabled.rev2 else b"CANNOT"  # RFC 9051 §6.3.5
+            raise No(code, b"that is no mailbox, only a level above others")
         raise No(b"NONEXISTENT", b"there is no such mailbox")
     selected = dialogue.maybe_selected
     need(account, mailbox, "x")
@@ -50,6 +53,7 @@ async def delete(dialogue: Dialogue, command: Delete) -> Answer:
     await account.delete(mailbox.id)
     if dialogue.watching is not None and account is dialogue.account:
         dialogue.watching.deleted(mailbox.id)
+    tell_name(dialogue, mailbox.name, name)
     return ok(b"deleted")
 
 
@@ -71,6 +75,9 @@ async def rename(dialogue: Dialogue, command: Rename) -> Answer:
     await account.rename(mailbox.id, inner_new)
     if dialogue.watching is not None and account is dialogue.account and mailbox.name != _INBOX:
         dialogue.watching.renamed(mailbox.name, new)
+    renamed = account.mailbox_by_id(mailbox.id)
+    if renamed is not None and mailbox.name != _INBOX:
+        tell_name(dialogue, renamed.name, old)
     return ok(b"renamed")
 
 
@@ -91,7 +98,7 @@ def _check_own(dialogue: Dialogue, account: Account, name: str) -> None:
 
 def _name(named: MailboxName) -> str:
     if not named.valid:
-        raise No(b"CANNOT", b"the name is not in modified UTF-7")
+        raise No(b"CANNOT", b"the name is neither modified UTF-7 nor UTF-8")
     return named.name
 
 

@@ -28,7 +28,7 @@ def get_metadata(dialogue: Dialogue, command: GetMetadata) -> Answer:
     if most is not None:
         found = {entry: value for entry, value in found.items() if value is None or len(value) <= most}
     if found:
-        dialogue.core.untagged(metadata(named.name, found))
+        dialogue.core.untagged(metadata(dialogue.enabled.octets(named.name), found))
     if most is not None and max(sizes, default=0) > most:
         return ok(b"some are longer", b"METADATA LONGENTRIES %d" % max(sizes))
     return ok(b"done")
@@ -65,7 +65,7 @@ def as_asked(entries: Iterable[str], found: Mapping[str, bytes], depth: int = 0)
     return told
 
 
-def list_line(named: str, metadata_of: Metadata, mailbox_id: int, entries: tuple[str, ...]) -> bytes:
+def list_line(named: bytes, metadata_of: Metadata, mailbox_id: int, entries: tuple[str, ...]) -> bytes:
     """Return what LIST adds for a mailbox (RFC 9590 §3)."""
     return metadata(named, as_asked(entries, metadata_of.find(mailbox_id, _lower(entries))))
 

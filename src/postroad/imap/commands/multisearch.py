@@ -61,7 +61,8 @@ async def _search(
     is_selected = selected is not None and (selected.account.id, selected.id) == (account.id, mailbox.id)
     view = selected if selected is not None and is_selected else await _looked_at(dialogue, account, mailbox)
     results = await find(dialogue, view, command, turns)
-    if results.uids and (line := results.extended(command, Correlator(mailbox.name, mailbox.uidvalidity))):
+    where = Correlator(dialogue.enabled.octets(mailbox.name), mailbox.uidvalidity)
+    if results.uids and (line := results.extended(command, where)):
         dialogue.core.untagged(line)
     if is_selected and "SAVE" in returns:
         view.saved = results.kept(returns, command.partial)

@@ -27,7 +27,7 @@ async def notify(dialogue: Dialogue, command: Notify) -> Answer:
         dialogue.aware_of_modseqs()
     dialogue.listen(hearing, watching)
     if command.status:
-        for line in watching.everything(dialogue.maybe_selected):
+        for line in watching.everything(dialogue.maybe_selected, dialogue.enabled):
             dialogue.core.untagged(line)
     return ok(b"listen")
 

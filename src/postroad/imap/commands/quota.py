@@ -44,7 +44,8 @@ def get_quota_root(dialogue: Dialogue, command: GetQuotaRoot) -> Answer:
         if found.id != account.id:
             account, root = found, found.shares().owner()
     resources = _resources(account.quota())
-    dialogue.core.untagged(responses.quotaroot(named.name, (root,) if resources else ()))
+    name = dialogue.enabled.octets(named.name)
+    dialogue.core.untagged(responses.quotaroot(name, (root,) if resources else ()))
     if resources:
         dialogue.core.untagged(responses.quota(root, resources))
     return ok(b"done")

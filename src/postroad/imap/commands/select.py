@@ -4,6 +4,7 @@ from typing import Final
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.name_line import name_line
 from postroad.imap.objects import mailbox_id
 from postroad.imap.permission import need
 from postroad.imap.resync import resync
@@ -13,6 +14,8 @@ from postroad.imap.wire.mailbox_commands import Select
 
 _CHANGES_FOR_ALL: Final = frozenset("iewt")
 """Rights to change what others see. \\Seen is each one's own, so `s` is none of them (RFC 4314 §5.2)."""
+_KEYWORDS: Final = ("$Forwarded", "$Junk", "$MDNSent", "$NotJunk", "$Phishing")
+"""RFC 9051 §2.3.2: clients of IMAP4rev2 look for these among the flags."""
 
 
 async def select(dialogue: Dialogue, command: Select) -> Answer:
@@ -35,11 +38,14 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
         rights=rights,
     )
     selected.flags.learn(listing.keywords())
-    unseen = listing.first_unseen()
+    rev2 = dialogue.enabled.rev2
+    if rev2:
+        selected.flags.learn(_KEYWORDS)
+    unseen = 0 if rev2 else listing.first_unseen()  # RFC 9051 appendix E, 11
     await selected.claim_recent()
     lines = [
         selected.flag_listing(),
-        b"* %d EXISTS\r\n* %d RECENT\r\n" % (selected.exists, selected.recent_count()),
+        selected.sizes(),
         b"* OK [UIDVALIDITY %d] UIDs of this mailbox\r\n" % selected.uidvalidity,
         b"* OK [UIDNEXT %d] comes next\r\n" % selected.uidnext,
         b"* OK [%b] stays with it\r\n" % responses.mailboxid(mailbox_id(account.id, mailbox)),
@@ -48,6 +54,8 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
         lines.append(b"* OK [UNSEEN %d] is the first unseen\r\n" % selected.number(unseen))
     if dialogue.enabled.condstore:
         lines.append(b"* OK [%b] latest change\r\n" % selected.highest_modseq())
+    if rev2:
+        lines.append(b"* %b\r\n" % name_line(dialogue, mailbox.name, command.mailbox.name))
     dialogue.core.write(b"".join(lines))
     dialogue.select(selected)
     if command.qresync is not None:

@@ -17,17 +17,17 @@ def status(dialogue: Dialogue, command: Status) -> Answer:
         dialogue.aware_of_modseqs()
     account, mailbox = dialogue.find(command.mailbox)
     need(account, mailbox, "r")
-    limit = dialogue.services.limits.message_size
-    dialogue.core.untagged(status_line(account, mailbox, command.items, limit))
+    dialogue.core.untagged(status_line(dialogue, account, mailbox, command.items))
     return ok(b"done")
 
 
 def status_line(
-    account: Account, mailbox: Mailbox, items: tuple[StatusItem, ...], append_limit: int
+    dialogue: Dialogue, account: Account, mailbox: Mailbox, items: tuple[StatusItem, ...]
 ) -> bytes:
     """Return the STATUS response of one mailbox."""
-    values = {item: _value(account, mailbox, item, append_limit) for item in items}
-    return responses.status(mailbox.name, values)
+    limit = dialogue.services.limits.message_size
+    values = {item: _value(account, mailbox, item, limit) for item in items}
+    return responses.status(dialogue.enabled.octets(mailbox.name), values)
 
 
 def _value(account: Account, mailbox: Mailbox, item: StatusItem, append_limit: int) -> int | bytes:

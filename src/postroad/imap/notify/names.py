@@ -19,8 +19,10 @@ class Names(NamedTuple):
     subscribed: set[str]
 
 
-def name_lines(account: Account, watched: Watched, before: Names, after: Names) -> list[bytes]:
-    """Return LIST, without `* `, for each name that the client wants to hear of."""
+def name_lines(
+    account: Account, watched: Watched, before: Names, after: Names, octets: Callable[[str], bytes]
+) -> list[bytes]:
+    """Return LIST, without `* `, for each name that is to be told; `octets` is `Enabled.octets`."""
     subscribed = before.subscribed | after.subscribed
 
     def wants(event: NotifyEvent, *names: str) -> bool:
@@ -36,7 +38,8 @@ def name_lines(account: Account, watched: Watched, before: Names, after: Names) 
     lines = []
     for name, old_name in told.items():
         node = there.get(name) or Node(name, None, False, False, False)
-        lines.append(list_entry(name, attributes(node, extended=True, subscribed=True), old_name=old_name))
+        said = attributes(node, extended=True, subscribed=True)
+        lines.append(list_entry(octets(name), said, old_name=octets(old_name)))
     return lines
 
 

@@ -11,7 +11,7 @@ from postroad.imap.wire.status_item import StatusItem
 _NEVER_SEEN: Final = State(0, 0, 1, 0, 0, 0)
 
 
-def initial_status(name: str, state: State, events: Collection[NotifyEvent]) -> bytes | None:
+def initial_status(name: bytes, state: State, events: Collection[NotifyEvent]) -> bytes | None:
     """Return STATUS as NOTIFY SET STATUS promises it (§3.1); None where no message event is wanted."""
     if NotifyEvent.MESSAGE_NEW not in events:
         return None
@@ -26,7 +26,7 @@ def initial_status(name: str, state: State, events: Collection[NotifyEvent]) -> 
 
 
 def change_status(
-    name: str, before: State | None, after: State, events: Collection[NotifyEvent], *, condstore: bool
+    name: bytes, before: State | None, after: State, events: Collection[NotifyEvent], *, condstore: bool
 ) -> bytes | None:
     """Return STATUS for what has changed; None where nothing has that the client wants to hear of.
 

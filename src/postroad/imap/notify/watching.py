@@ -7,6 +7,7 @@ found by comparing, so a client that does not read costs no more than one that d
 from collections.abc import Callable
 from typing import Final
 
+from postroad.imap.enabled import Enabled
 from postroad.imap.notify.names import Names, name_lines
 from postroad.imap.notify.overview import Overview, Overviews, State
 from postroad.imap.notify.states import change_status, initial_status
@@ -113,7 +114,7 @@ class Watching:
 
     # -- what it is told ------------------------------------------------------
 
-    def everything(self, selected: Selected | None) -> list[bytes]:
+    def everything(self, selected: Selected | None, enabled: Enabled) -> list[bytes]:
         """Return STATUS of all that is watched, but not of the selected mailbox (§3.1)."""
         known = self._known
         if known is None:
@@ -121,7 +122,7 @@ class Watching:
         subscribed = known.subscribed()
         skipped = self._selected_id(selected)
         lines = [
-            initial_status(name, state, self._watched.events(name, subscribed))
+            initial_status(enabled.octets(name), state, self._watched.events(name, subscribed))
             for state, name in zip(known.states(), known.names(), strict=True)
             if state.id != skipped
         ]
@@ -137,7 +138,7 @@ class Watching:
         known = self._known
         return known is not None and self._watched.metadata(name, known.subscribed())
 
-    def news(self, selected: Selected | None, *, condstore: bool) -> list[bytes]:
+    def news(self, selected: Selected | None, enabled: Enabled) -> list[bytes]:
         """Return what has happened since the client was last told: LIST and STATUS, without `* `.
 
         Raises:
@@ -152,14 +153,17 @@ class Watching:
         now = self._known = self._take()
         lines: list[bytes] = []
         if not now.same_names(known) or self._names or self._subscribed:
-            lines += name_lines(self._account, self._watched, self._told_names(known), _names(now))
+            told = self._told_names(known)
+            lines += name_lines(self._account, self._watched, told, _names(now), enabled.octets)
         before = {state.id: state for state in known.states()} | self._made
         subscribed = now.subscribed()
         skipped = self._selected_id(selected)
         for state, name in zip(now.states(), now.names(), strict=True):
             if state.id != skipped and before.get(state.id) != state:
                 events = self._watched.events(name, subscribed)
-                line = change_status(name, before.get(state.id), state, events, condstore=condstore)
+                line = change_status(
+                    enabled.octets(name), before.get(state.id), state, events, condstore=enabled.condstore
+                )
                 if line is not None:
                     lines.append(line)
         self._forget()

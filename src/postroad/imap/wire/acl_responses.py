@@ -6,20 +6,20 @@ from postroad.imap.wire.responses import astring, mailbox
 from postroad.model.rights import ORDER, Rights, shown
 
 
-def acl(name: str, pairs: Iterable[tuple[str, Rights]]) -> bytes:
+def acl(name: bytes, pairs: Iterable[tuple[str, Rights]]) -> bytes:
     """Write ACL: identifiers and what each is given."""
     words = [astring(who.encode()) + b" " + _rights(rights) for who, rights in pairs]
     return b" ".join([b"ACL", mailbox(name), *words])
 
 
-def list_rights(name: str, identifier: bytes, always: Rights) -> bytes:
+def list_rights(name: bytes, identifier: bytes, always: Rights) -> bytes:
     """Write LISTRIGHTS: what an identifier has always, and each right that it may be given, none tied."""
     free = [letter.encode() for letter in ORDER if letter not in always]
     virtual = [] if always else [b"c", b"d"]
     return b" ".join([b"LISTRIGHTS", mailbox(name), astring(identifier), _rights(always), *free, *virtual])
 
 
-def my_rights(name: str, rights: Rights) -> bytes:
+def my_rights(name: bytes, rights: Rights) -> bytes:
     """Write MYRIGHTS."""
     return b"MYRIGHTS %b %b" % (mailbox(name), _rights(rights))
 

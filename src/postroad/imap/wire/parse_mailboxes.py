@@ -17,7 +17,6 @@ from postroad.imap.wire.mailbox_commands import (
     Status,
     Subscribe,
 )
-from postroad.imap.wire.mailbox_name import decode_mailbox
 from postroad.imap.wire.parse_metadata import read_entries
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
@@ -146,7 +145,7 @@ def parse_list(tag: bytes, reader: Reader) -> List:
     if extended:
         select = _select_options(reader)
         reader.space()
-    reference = decode_mailbox(reader.astring()).name
+    reference = reader.mailbox().name
     reader.space()
     if reader.skip(b"("):
         extended = True
@@ -170,7 +169,7 @@ def parse_list(tag: bytes, reader: Reader) -> List:
 
 
 def _pattern(reader: Reader) -> str:
-    return decode_mailbox(reader.pattern()).name
+    return reader.decoded(reader.pattern()).name
 
 
 def _select_options(reader: Reader) -> frozenset[str]:
@@ -213,7 +212,7 @@ def _return_options(
 def parse_lsub(tag: bytes, reader: Reader) -> Lsub:
     """Read the arguments of LSUB."""
     reader.space()
-    reference = decode_mailbox(reader.astring()).name
+    reference = reader.mailbox().name
     reader.space()
     pattern = _pattern(reader)
     reader.end()

@@ -93,7 +93,9 @@ def parse_charset(reader: Reader, *, saving: bool) -> str | None:
         UnknownCharset
     """
     if reader.data[reader.at : reader.at + 8].upper() != b"CHARSET ":
-        return None
+        return "UTF-8" if reader.utf8 else None  # RFC 9051 §6.4.4
+    if Extension.UTF8 in reader.offered:
+        raise BadSyntax(b"texts are UTF-8, as was agreed by ENABLE")  # RFC 6855 §3
     reader.at += 8
     return known_charset(reader, saving=saving)
 

@@ -26,6 +26,7 @@ _SET: Final = re.compile(
     rb"(?:\*|[1-9][0-9]{0,9}+)(?::(?:\*|[1-9][0-9]{0,9}+))?"
     rb"(?:,(?:\*|[1-9][0-9]{0,9}+)(?::(?:\*|[1-9][0-9]{0,9}+))?)*(?![0-9:,*])"
 )
+_UTF8: Final = frozenset({Extension.REV2, Extension.UTF8})
 _SAVED: Final = SequenceSet((), saved=True)
 MAX_MODSEQ: Final = (1 << 63) - 1
 """RFC 7162 §7 mod-sequence-value."""
@@ -105,6 +106,8 @@ class Reader:
         if match is not None:
             self.at = match.end()
             text: bytes = match[1]
+            if not text.isascii() and self.utf8:
+                _check_utf8(text)
             return _ESCAPED.sub(rb"\1", text) if b"\\" in text else text
         return self._literal()
 
@@ -139,7 +142,16 @@ class Reader:
 
     def mailbox(self) -> MailboxName:
         """Read a mailbox name."""
-        return decode_mailbox(self.astring())
+        return self.decoded(self.astring())
+
+    def decoded(self, name: bytes) -> MailboxName:
+        """Read octets as a mailbox name."""
+        return decode_mailbox(name, utf8=self.utf8)
+
+    @property
+    def utf8(self) -> bool:
+        """Whether texts are UTF-8: IMAP4rev2 or UTF8=ACCEPT is enabled."""
+        return not self.offered.isdisjoint(_UTF8)
 
     def _literal(self, *, nul: bool = False) -> bytes:
         match = _LITERAL.match(self.data, self.at)
@@ -181,6 +193,14 @@ class Reader:
             raise BadSyntax(b"expected a sequence set")
         self.at = match.end()
         return SequenceSet(tuple([_range(item) for item in match[0].split(b",")]))
+
+
+def _check_utf8(text: bytes) -> None:
+    """RFC 6855 §3: a client that says its strings are UTF-8 is held to it."""
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadSyntax(b"that string is no UTF-8") from None
 
 
 def _range(item: bytes) -> tuple[int | None, int | None]:

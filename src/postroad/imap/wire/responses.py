@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.status_item import StatusItem
 from postroad.message.date import format_internaldate
-from postroad.message.utf7 import encode_utf7
 
 DELIMITER: Final = b'"/"'
 _QUOTABLE: Final = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]{0,1000}+")
@@ -48,9 +47,18 @@ def literal(octets: bytes) -> bytes:
     return b"{%d}\r\n%b" % (len(octets), octets)
 
 
-def mailbox(name: str) -> bytes:
-    """Write a mailbox name (RFC 3501 §5.1.3)."""
-    return astring(encode_utf7(name))
+def mailbox(name: bytes) -> bytes:
+    """Write a mailbox name, in octets as the client wants names (`Enabled.octets`).
+
+    8-bit octets are for those who have enabled UTF-8, and know it in quoted
+    strings (RFC 9051 §4.3, RFC 6855 §3).
+    """
+    return astring(name) if name.isascii() else quoted(name)
+
+
+def quoted(octets: bytes) -> bytes:
+    """Write a quoted string; of octets that may stand in one."""
+    return b'"%b"' % _SPECIAL.sub(rb"\\\1", octets)
 
 
 def internaldate(seconds: int) -> bytes:
@@ -145,13 +153,13 @@ def modified(numbers: Sequence[int]) -> bytes:
 
 
 def list_entry(
-    name: str,
+    name: bytes,
     attributes: Sequence[bytes] = (),
     *,
     response: bytes = b"LIST",
     delimiter: bytes = DELIMITER,
     child_info: Sequence[bytes] = (),
-    old_name: str = "",
+    old_name: bytes = b"",
 ) -> bytes:
     """Write LIST, or LSUB by `response`; CHILDINFO (RFC 5258 §4), OLDNAME (RFC 5465 §5.4)."""
     line = b"%b (%b) %b %b" % (response, b" ".join(attributes), delimiter, mailbox(name))
@@ -162,7 +170,7 @@ def list_entry(
     return line
 
 
-def status(name: str, values: Mapping[StatusItem, int | bytes]) -> bytes:
+def status(name: bytes, values: Mapping[StatusItem, int | bytes]) -> bytes:
     """Write STATUS, with the values in their order: numbers, and ids (RFC 8474 §4.3)."""
     pairs = [
         b"%b %d" % (item.value, value) if isinstance(value, int) else b"%b (%b)" % (item.value, value)
@@ -185,7 +193,7 @@ def search(found: Sequence[int], modseq: int = 0, *, response: bytes = b"SEARCH"
 class Correlator(NamedTuple):
     """Of which mailbox a result is (RFC 7377 §2.1)."""
 
-    name: str
+    name: bytes
     uidvalidity: int
 
 
@@ -203,7 +211,7 @@ def esearch(
     """Write ESEARCH (RFC 4731 §3.1); numbers keep their order, a `modseq` of 0 is none (§3.2)."""
     correlator = b'TAG "%b"' % tag
     if mailbox is not None:
-        correlator += b" MAILBOX %b UIDVALIDITY %d" % (string(encode_utf7(mailbox.name)), mailbox.uidvalidity)
+        correlator += b" MAILBOX %b UIDVALIDITY %d" % (quoted(mailbox.name), mailbox.uidvalidity)
     parts = [b"ESEARCH (%b)" % correlator]
     if uid:
         parts.append(b"UID")
@@ -257,7 +265,7 @@ def quota(root: str, resources: Sequence[tuple[bytes, int, int]]) -> bytes:
     return b"QUOTA %b (%b)" % (astring(root.encode()), inside)
 
 
-def quotaroot(name: str, roots: Sequence[str]) -> bytes:
+def quotaroot(name: bytes, roots: Sequence[str]) -> bytes:
     """Write QUOTAROOT (RFC 9208 §5.2)."""
     return b" ".join([b"QUOTAROOT", mailbox(name), *[astring(root.encode()) for root in roots]])
 

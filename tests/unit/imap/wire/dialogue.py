@@ -1,5 +1,7 @@
 """Short ways to talk to a core in a test."""
 
+from typing import Final
+
 from postroad.imap.wire.core import ImapServerCore
 from postroad.imap.wire.event import AppendNext, Event
 from postroad.imap.wire.extensions import Extension
@@ -7,10 +9,13 @@ from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.message_commands import AppendStart
 from postroad.imap.wire.table import State
 
+PLAIN: Final = frozenset(Extension) - {Extension.UIDONLY, Extension.REV2, Extension.UTF8}
+"""All extensions but those that change what other commands mean."""
+
 
 def core_in(state: State = State.SELECTED, limits: ImapLimits | None = None) -> ImapServerCore:
     """A core whose session has come to `state`."""
-    core = ImapServerCore(limits, frozenset(Extension) - {Extension.UIDONLY})
+    core = ImapServerCore(limits, PLAIN)
     core.state = state
     return core
 

@@ -37,7 +37,7 @@ def test_both_ways(wire: bytes, text: str) -> None:
         b"&J-",  # half a character
         b"&2D0-",  # half a surrogate pair
         b"&AP",
-        "ü".encode(),
+        b"\xff",
         b"&AMA=-",
         b"a\x00b",
     ],
@@ -55,8 +55,14 @@ def test_only_the_whole_name_is_inbox() -> None:
     assert decode_mailbox(b"inbox2") == MailboxName("inbox2")
 
 
-def test_utf8_is_kept_as_text_but_names_nothing() -> None:
-    assert decode_mailbox("Entwürfe".encode()) == MailboxName("Entwürfe", valid=False)
+def test_utf8_is_taken_from_everybody() -> None:
+    assert decode_mailbox("Entwürfe & Co".encode()) == MailboxName("Entwürfe & Co")
+
+
+def test_who_speaks_utf8_speaks_no_utf7() -> None:
+    assert decode_mailbox(b"Entw&APw-rfe", utf8=True) == MailboxName("Entw&APw-rfe")
+    assert decode_mailbox(b"inbox", utf8=True) == MailboxName("INBOX")
+    assert not decode_mailbox(b"\xc3", utf8=True).valid
 
 
 def test_lone_surrogates_do_not_break_the_writer() -> None:

@@ -46,8 +46,9 @@ def test_astrings(octets: bytes, written: bytes) -> None:
 
 
 def test_mailbox_names_are_in_utf7() -> None:
-    assert r.mailbox("Entwürfe/Q&A") == b"Entw&APw-rfe/Q&-A"
-    assert r.mailbox("a b") == b'"a b"'
+    assert r.mailbox(b"Entw&APw-rfe/Q&-A") == b"Entw&APw-rfe/Q&-A"
+    assert r.mailbox(b"a b") == b'"a b"'
+    assert r.mailbox('Entwürfe "neu"'.encode()) == '"Entwürfe \\"neu\\""'.encode()
 
 
 @pytest.mark.parametrize(
@@ -89,18 +90,18 @@ def test_codes_of_uidplus() -> None:
 
 
 def test_list() -> None:
-    assert r.list_entry("foo", [b"\\Noselect"]) == b'LIST (\\Noselect) "/" foo'
-    assert r.list_entry("a b", response=b"LSUB") == b'LSUB () "/" "a b"'
-    assert r.list_entry("", [b"\\Noselect"]) == b'LIST (\\Noselect) "/" ""'
+    assert r.list_entry(b"foo", [b"\\Noselect"]) == b'LIST (\\Noselect) "/" foo'
+    assert r.list_entry(b"a b", response=b"LSUB") == b'LSUB () "/" "a b"'
+    assert r.list_entry(b"", [b"\\Noselect"]) == b'LIST (\\Noselect) "/" ""'
     assert (
-        r.list_entry("Foo", [b"\\HasChildren"], child_info=[b"SUBSCRIBED"])
+        r.list_entry(b"Foo", [b"\\HasChildren"], child_info=[b"SUBSCRIBED"])
         == b'LIST (\\HasChildren) "/" Foo ("CHILDINFO" ("SUBSCRIBED"))'
     )
 
 
 def test_status() -> None:
     values = {StatusItem.MESSAGES: 231, StatusItem.UIDNEXT: 44292, StatusItem.APPENDLIMIT: 9}
-    assert r.status("blurdybloop", values) == (
+    assert r.status(b"blurdybloop", values) == (
         b"STATUS blurdybloop (MESSAGES 231 UIDNEXT 44292 APPENDLIMIT 9)"
     )
 
@@ -120,7 +121,7 @@ def test_esearch() -> None:
 
 
 def test_namespace() -> None:
-    assert r.namespace() == b'NAMESPACE (("" "/")) NIL NIL'
+    assert r.namespace() == b'NAMESPACE (("" "/")) (("Other Users/" "/")) (("Shared/" "/"))'
 
 
 def test_identification() -> None:
@@ -133,8 +134,8 @@ def test_quota() -> None:
         b'QUOTA "" (STORAGE 10 512 MESSAGE 1 9)'
     )
     assert r.quota("a b", [(b"STORAGE", 0, 1)]) == b'QUOTA "a b" (STORAGE 0 1)'
-    assert r.quotaroot("INBOX", [""]) == b'QUOTAROOT INBOX ""'
-    assert r.quotaroot("x", []) == b"QUOTAROOT x"
+    assert r.quotaroot(b"INBOX", [""]) == b'QUOTAROOT INBOX ""'
+    assert r.quotaroot(b"x", []) == b"QUOTAROOT x"
 
 
 def test_whole_lines() -> None:
