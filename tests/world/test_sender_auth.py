@@ -7,6 +7,12 @@ from smtplib import SMTPDataError
 import pytest
 
 from postroad.config.sender_auth import SenderAuth
+from postroad.mailauth.arc.seal import seal
+from postroad.mailauth.authres.values import AuthResults, Property, Result
+from postroad.mailauth.dkim.body import BodyHashes
+from postroad.mailauth.dkim.result import Result as ArcStatus
+from postroad.mailauth.dkim.sign import SigningKey
+from postroad.message.header import HeaderBlock
 from postroad.testing import ThreadedWorld
 from postroad.testing.remote import RemoteServer, TakenMessage
 from postroad.trail.sentences import tell
@@ -134,6 +140,49 @@ def test_a_policy_that_is_overridden(settings: dict[str, object]) -> None:
             message.header("Authentication-Results").split()
         )
         assert "x.test asks to refuse" in told(world)["policy"]
+
+
+def sealed(octets: bytes, domain: str, said: Result, now: float) -> bytes:
+    """With an ARC set of `domain` on top, which found that."""
+    block = HeaderBlock.parse(octets)
+    key = SigningKey(domain, "s", ed25519())
+    results = AuthResults(f"mx.{domain}", (said,))
+    body = BodyHashes(octets, block.body_start)
+    return seal(block, body, key, results=results, status=ArcStatus.NONE, now=now) + octets
+
+
+PASSED = Result("dmarc", "pass", (Property("header", "from", "x.test"),))
+
+
+@pytest.mark.parametrize(
+    ("trusted", "said", "taken"),
+    [
+        ("list.test", PASSED, True),
+        ("other.test", PASSED, False),
+        ("list.test", Result("dmarc", "fail", PASSED.properties), False),
+        ("list.test", Result("dmarc", "pass", (Property("header", "from", "y.test"),)), False),
+        ("list.test", Result("spf", "pass", (Property("smtp", "mailfrom", "eve@x.test"),)), False),
+    ],
+)
+def test_a_trusted_sealer_is_believed(trusted: str, said: Result, taken: bool) -> None:
+    with judging(trusted_sealers=(trusted,)) as world:
+        publish(world, dmarc="v=DMARC1; p=quarantine")
+        world.resolver.add_txt("s._domainkey.list.test", record(ed25519()))
+        send(world, sealed(mail("listed", sender=EVE), "list.test", said, world.now))
+        assert folder(world, "INBOX" if taken else "Junk") == ["listed"]
+        words = told(world)
+        assert words["ARC"] == "the chain of seals holds: sealed by list.test"
+        assert ("list.test is trusted" in words["policy"]) == taken
+
+
+def test_a_broken_seal_is_nobodys_word() -> None:
+    with judging(trusted_sealers=("list.test",)) as world:
+        publish(world, dmarc="v=DMARC1; p=quarantine")
+        world.resolver.add_txt("s._domainkey.list.test", record(ed25519()))
+        octets = sealed(mail("listed", sender=EVE), "list.test", PASSED, world.now)
+        send(world, octets.replace(b"Hello.", b"Hallo."))
+        assert folder(world, "Junk") == ["listed"]
+        assert told(world)["ARC"].startswith("the chain is broken: set 1")
 
 
 def test_some_who_monitor_and_some_who_do_not() -> None:

@@ -6,12 +6,15 @@ from postroad.trail.note import Note
 
 
 def tell_check(note: Note) -> Iterator[tuple[str, str]]:
-    """Put a note of `spf`, `dkim`, `dmarc` or `policy` into words."""
+    """Put a note of `spf`, `dkim`, `arc`, `dmarc` or `policy` into words."""
     match note.kind:
         case "spf":
             yield "SPF", _spf(note)
         case "dkim":
             yield "DKIM", _dkim(note)
+        case "arc":
+            words = "the chain of seals holds" if _text(note, "verdict") == "pass" else "the chain is broken"
+            yield "ARC", f"{words}: {_text(note, 'reason')}"
         case "dmarc":
             yield "DMARC", _dmarc(note)
         case _:

@@ -79,7 +79,7 @@ class _Teller:
                 yield from _received(note)
             case "refused":
                 yield from _refused(note)
-            case "spf" | "dkim" | "dmarc" | "policy":
+            case "spf" | "dkim" | "arc" | "dmarc" | "policy":
                 yield from tell_check(note)
             case "filed":
                 yield self._file(note)

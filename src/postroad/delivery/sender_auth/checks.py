@@ -6,6 +6,7 @@ from typing import Final
 from postroad.config.sender_auth import SenderAuth
 from postroad.delivery.sender_auth.judgement import Judgement
 from postroad.dns.bounded import BoundedResolver
+from postroad.mailauth.arc.verify import ArcResult, verify_chain, wanted_chain_hashes
 from postroad.mailauth.dkim.body import BodyHashes
 from postroad.mailauth.dkim.result import Result, Verification
 from postroad.mailauth.dkim.verify import verify, wanted_hashes
@@ -46,7 +47,7 @@ async def check(
     )
     author = author_of(header)
     walker = Walker(purse)
-    (spf, helo), iprev, dkim, _ = await asyncio.gather(
+    (spf, helo), iprev, (dkim, arc), _ = await asyncio.gather(
         _both_identities(for_spf, client, sender),
         check_iprev(purse, str(client.address)),
         _signatures(purse, message, client.now),
@@ -60,7 +61,7 @@ async def check(
         tuple([one.domain for one in dkim.results if one.result is Result.TEMPERROR]),
     )
     dmarc = await evaluate(purse, author, identifiers, walker)
-    return Judgement(author, spf, helo, iprev, dkim, dmarc, purse.asked)
+    return Judgement(author, spf, helo, iprev, dkim, arc, dmarc, purse.asked)
 
 
 async def _both_identities(resolver: Resolver, client: Client, sender: Address | None) -> tuple[Spf, Spf]:
@@ -69,13 +70,15 @@ async def _both_identities(resolver: Resolver, client: Client, sender: Address |
     return spf, await check_helo(resolver, client)
 
 
-async def _signatures(resolver: Resolver, message: Octets, now: float) -> Verification:
+async def _signatures(resolver: Resolver, message: Octets, now: float) -> tuple[Verification, ArcResult]:
+    """DKIM, then ARC: what was signed by those who passed the message on."""
     block = HeaderBlock.parse(message)
-    wanted = wanted_hashes(block)
+    wanted = [*wanted_hashes(block), *wanted_chain_hashes(block)]
     body = BodyHashes(message, block.body_start)
     if wanted and body.size > INLINE:
         await asyncio.to_thread(body.compute, wanted)
-    return await verify(block, body, resolver, now=now)
+    dkim = await verify(block, body, resolver, now=now)
+    return dkim, await verify_chain(block, body, resolver, now=now)
 
 
 async def _nothing() -> None:

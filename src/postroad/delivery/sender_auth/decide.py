@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from postroad.config.sender_auth import SenderAuth
 from postroad.delivery.sender_auth.judgement import Judgement
+from postroad.mailauth.authres.read import parse_authres
+from postroad.mailauth.dkim.result import Result as ArcVerdict
 from postroad.model.refusal import Refused
 
 Override: TypeAlias = Literal["", "local_policy", "trusted_forwarder"]
@@ -88,6 +90,13 @@ def _carried_out(
         return Decision(
             None, frozenset(), f"taken all the same, because {who} is allowed: {words}", "local_policy"
         )
+    if who := _trusted_sealer(settings, judged):
+        return Decision(
+            None,
+            frozenset(),
+            f"taken all the same, because {who} is trusted and says that it passed there (ARC): {words}",
+            "trusted_forwarder",
+        )
     enforced = recipients - frozenset(settings.monitor_domains)
     if settings.policy == "monitor" or not enforced:
         return Decision(None, frozenset(), f"only noted, by local policy: {words}", "local_policy")
@@ -99,6 +108,25 @@ def _carried_out(
             None, enforced, f"not refused, since some recipients only monitor: {words}", "local_policy"
         )
     return Decision(wish, frozenset(), words)
+
+
+def _trusted_sealer(settings: SenderAuth, judged: Judgement) -> str:
+    """A trusted domain that has seen the message pass DMARC; empty: none.
+
+    The chain is gone through from the newest seal, as long as the sealers are
+    trusted: whoever is not could have put an old chain on top of another message.
+    """
+    if judged.arc.result is not ArcVerdict.PASS or judged.dmarc.verdict != "fail":
+        return ""
+    for one in reversed(judged.arc.chain.sets):
+        if one.seal.domain not in settings.trusted_sealers:
+            return ""
+        said = parse_authres(one.said)
+        for result in said.of("dmarc") if said else ():
+            about = [p.value for p in result.properties if (p.ptype, p.name) == ("header", "from")]
+            if result.result == "pass" and about == [judged.author.domain]:
+                return one.seal.domain
+    return ""
 
 
 def _allowed(settings: SenderAuth, author: str, client: IPv4Address | IPv6Address) -> str:

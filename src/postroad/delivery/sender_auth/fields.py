@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from postroad.delivery.sealing import arc_verdict
 from postroad.delivery.sender_auth.decide import Decision
 from postroad.delivery.sender_auth.judgement import Judgement
 from postroad.mailauth.authres.values import AuthResults, Property, Result
+from postroad.mailauth.dkim.result import Result as ArcVerdict
 from postroad.mailauth.dkim.result import SignatureResult
 from postroad.mailauth.spf.client import Client
 from postroad.mailauth.spf.result import Spf
@@ -26,6 +28,7 @@ def auth_results(
         *([_spf(judged.helo, client, _helo(client))] if sender and judged.helo.verdict != "none" else []),
         *_dkim(judged),
         _dmarc(judged, decision),
+        *([arc_verdict(judged.arc)] if judged.arc.result is not ArcVerdict.NONE else []),
         Result(
             "iprev",
             judged.iprev.verdict,

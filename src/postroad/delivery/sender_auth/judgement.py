@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from postroad.mailauth.arc.verify import ArcResult
 from postroad.mailauth.dkim.result import Verification
 from postroad.mailauth.dmarc.author import Author
 from postroad.mailauth.dmarc.result import Dmarc
@@ -17,6 +18,7 @@ class Judgement(Struct, frozen=True):
     helo: Spf
     iprev: Iprev
     dkim: Verification
+    arc: ArcResult
     dmarc: Dmarc
     questions: int = 0
     """What it has cost of the DNS."""

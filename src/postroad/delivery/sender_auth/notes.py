@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from postroad.delivery.sender_auth.decide import Decision
 from postroad.delivery.sender_auth.judgement import Judgement
+from postroad.mailauth.dkim.result import Result as ArcVerdict
 from postroad.mailauth.spf.result import Spf
 from postroad.trail.note import Fact, Note
 
@@ -18,6 +19,8 @@ def notes_of(judged: Judgement, decision: Decision, client: str) -> Iterator[Not
         if one.selector:
             facts["selector"] = one.selector
         yield Note("dkim", facts)
+    if judged.arc.result is not ArcVerdict.NONE:
+        yield Note("arc", {"verdict": judged.arc.result.value, "reason": judged.arc.reason})
     dmarc = judged.dmarc
     aligned = [*([f"SPF {dmarc.spf}"] if dmarc.spf else []), *(f"DKIM {domain}" for domain in dmarc.dkim)]
     facts = {"verdict": dmarc.verdict, "domain": dmarc.domain, "policy": dmarc.policy, "aligned": aligned}
