@@ -10,6 +10,7 @@ from postroad.delivery.forwarding import forget_senders
 from postroad.directory import kept_accounts, snapshot
 from postroad.model.clock import Clock
 from postroad.obs.log import log
+from postroad.policy import greylist
 from postroad.store.scrub import Scrub
 from postroad.store.seen import forget_gone
 from postroad.store.store import PACKS, Store
@@ -33,6 +34,7 @@ async def keep_house(store: Store, data: Path, clock: Clock) -> None:
             partial(_forget, store, clock),
             partial(_forget_expunged, store, clock),
             partial(store.database.write, forget_senders),
+            partial(_forget_greylist, store),
             partial(_prune, data, clock),
             scrub.some,
         ):
@@ -70,6 +72,15 @@ async def _forget(store: Store, clock: Clock) -> None:
         await asyncio.sleep(0)
     if forgotten:
         log.info("house.forgot", trails=forgotten)
+
+
+async def _forget_greylist(store: Store) -> None:
+    forgotten = 0
+    while swept := await store.database.write(greylist.sweep):
+        forgotten += swept
+        await asyncio.sleep(0)
+    if forgotten:
+        log.info("house.forgot_greylisted", rows=forgotten)
 
 
 async def _forget_expunged(store: Store, clock: Clock) -> None:

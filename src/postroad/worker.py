@@ -40,6 +40,7 @@ from postroad.obs.log import log
 from postroad.obs.stall import watch_stalls
 from postroad.policy.gate import Gate
 from postroad.policy.known_sender import KnownSenders
+from postroad.policy.reception import Reception
 from postroad.policy.shared_counts import SharedCounts
 from postroad.policy.space import Space
 from postroad.pop3 import session as pop3
@@ -103,6 +104,7 @@ class Worker:
             wanted=lambda: self._settings.sender_auth.enabled and self._settings.sender_auth.reports,
         )
         self._resolver = resolver
+        self._reception = self._make_reception()
         self._acceptors = self._make_acceptors()
         self._sending = Sending(
             self.store.database,
@@ -135,6 +137,7 @@ class Worker:
             await self._front.listen(sock, self._service(listener))
         await self.queue.start()
         self.store.watch.subscribe("directory", self._end_sessions)
+        self.store.watch.subscribe("directory", lambda: self._reception.refresh())
         self._tasks.append(asyncio.create_task(watch_stalls()))
         if self._index == 0:
             self._tasks.append(asyncio.create_task(keep_house(self.store, self._settings.data, self._clock)))
@@ -156,11 +159,13 @@ class Worker:
                 retention=fresh.retention,
                 dkim=fresh.dkim,
                 sender_auth=fresh.sender_auth,
+                receiving=fresh.receiving,
             )
             self.store.use(fresh.limits, fresh.retention)
             self._counts.use(fresh.limits)
             self.directory.use(fresh.limits)
             self.queue.use(fresh.queue)
+            self._reception = self._make_reception()
             self._acceptors = self._make_acceptors()
         try:
             self._tls.reload()
@@ -190,6 +195,12 @@ class Worker:
             self._settings.data,
             self._clock,
             rotate=lambda: self._settings.dkim.rotate,
+        )
+
+    def _make_reception(self) -> Reception:
+        settings = self._settings
+        return Reception(
+            settings.receiving, settings.hostname, self._resolver, self._clock, self.store.database
         )
 
     def _make_acceptors(self) -> dict[Role, Acceptor]:
@@ -252,6 +263,7 @@ class Worker:
                     mechanisms=listener.mechanisms,
                     listener=f"{listener.role} {listener.address}",
                     on_trusted=self._gate.authenticated,
+                    reception=self._reception if role is Role.EXCHANGE else None,
                     xclient_from=Networks(listener.xclient_from),
                     on_readdressed=self._gate.readdress,
                 ).run

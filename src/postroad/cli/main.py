@@ -31,6 +31,7 @@ _NOUNS: Final = {
     "mailbox": _Noun("mailbox", "Mailboxes that others may use."),
     "alias": _Noun("alias", "Addresses whose mail goes to others; catch-alls."),
     "route": _Noun("route", "Ways for mail to others than by MX records."),
+    "greylist": _Noun("greylist", "Senders that wait, and those that need not."),
     "queue": _Noun("queue", "Mail that is on its way out."),
     "report": _Noun("report", "What other servers report about your domains."),
     "trace": _Noun("trace", "Tell what happened to a message."),

@@ -19,7 +19,7 @@ The settings of a postroad server.
 Sizes are written "50 MiB" or as a number of octets, durations "5 days", "90 s" or as
 a number of seconds. A line that is commented out shows the default. Check this file
 with `postroad config check`; `postroad reload` makes a running server take the certificate,
-[limits], [queue], [retention], [dkim] and [sender_auth] from it anew; the rest needs a restart.
+[limits], [queue], [retention], [dkim], [receiving] and [sender_auth] from it anew; the rest needs a restart.
 Domains, accounts and aliases are not in here: see `postroad domain --help`.
 """
 

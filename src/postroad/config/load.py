@@ -16,6 +16,7 @@ from postroad.config.judge_logins import judge_logins
 from postroad.config.settings import Listener, Settings, machine_name, split_address
 from postroad.config.values import parse_duration, parse_size
 from postroad.model.address import AddressError, parse_mailbox
+from postroad.model.dns_list import parse_list
 from postroad.model.networks import Networks
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -188,6 +189,11 @@ class _Reading:
         target = settings.backup.target
         if target and not target.startswith(("/", "ssh://", "s3://")):
             self.mistake(("backup", "target"), "must be a whole path, or begin with ssh:// or s3://")
+        for text in settings.receiving.lists:
+            try:
+                parse_list(text)
+            except ValueError as error:
+                self.mistake(("receiving", "lists"), str(error))
         queue = settings.queue
         if queue.retry_first > queue.retry_max:
             self.mistake(("queue", "retry_max"), "is shorter than queue.retry_first")

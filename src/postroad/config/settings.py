@@ -15,6 +15,7 @@ import msgspec
 from postroad.config.fields import Count, Duration, Kind, Natural
 from postroad.config.limits import Limits
 from postroad.config.logins import Auth, OpenId
+from postroad.config.receiving import Receiving
 from postroad.config.sender_auth import SenderAuth
 from postroad.model.address import parse_mailbox
 
@@ -275,6 +276,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename={"listeners": "
         "Without any, every protocol is served on loopback at high ports.",
     ] = msgspec.field(default_factory=high_ports)
     dns: Dns = Dns()
+    receiving: Receiving = Receiving()
     sender_auth: SenderAuth = SenderAuth()
     queue: Queue = Queue()
     backup: Backup = Backup()

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory import changes, saved_dkim_keys, saved_logins, saved_routes
+from postroad.directory.domain_policy import DomainPolicy, policies
 from postroad.directory.domains import note_limit
 from postroad.directory.saved_dkim_keys import SavedDkimKey
 from postroad.directory.saved_logins import SavedAppPassword, SavedKeys, SavedLogins
@@ -51,6 +53,7 @@ class SavedDomain(msgspec.Struct, frozen=True, kw_only=True):
     created: float
     quota_bytes: int | None = None
     quota_messages: int | None = None
+    policy: DomainPolicy = DomainPolicy()
 
 
 class SavedAccount(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,13 +122,19 @@ def collect(reader: Reader) -> Snapshot:
     aliases: dict[str, list[str]] = {}
     for source, target in reader.rows("SELECT address, target FROM alias ORDER BY key, position"):
         aliases.setdefault(source, []).append(target)
-    logins = saved_logins.collect(reader)
+    logins, wishes = saved_logins.collect(reader), policies(reader)
     return Snapshot(
         version=row[0],
         next_account_id=row[1],
         salt_key=row[2],
         domains=[
-            SavedDomain(name=name, created=created, quota_bytes=octets, quota_messages=messages)
+            SavedDomain(
+                name=name,
+                created=created,
+                quota_bytes=octets,
+                quota_messages=messages,
+                policy=wishes.get(name, DomainPolicy()),
+            )
             for name, created, octets, messages in reader.rows(_DOMAINS)
         ],
         accounts=[_account(logins, *row) for row in reader.rows(_ACCOUNTS)],
@@ -195,8 +204,10 @@ def restore(tx: Transaction, snapshot: Snapshot, *, who: str = "rebuild") -> Non
     assert not tx.value("SELECT 1 FROM account LIMIT 1"), "restoring over accounts would mix two directories"
     for domain in snapshot.domains:
         tx.run(
-            "INSERT INTO domain (name, created, quota_bytes, quota_messages) VALUES (?, ?, ?, ?)",
+            "INSERT INTO domain (name, created, quota_bytes, quota_messages, greylisting, lists, helo)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             *(domain.name, domain.created, domain.quota_bytes, domain.quota_messages),
+            *astuple(domain.policy),
         )
     for account in snapshot.accounts:
         _restore_account(tx, account, snapshot.version)

@@ -23,6 +23,9 @@ REFUSALS: Final = Counter(
 )
 LOGINS: Final = Counter("postroad_logins_total", "Log-ins by protocol and result.", ["protocol", "result"])
 COMMANDS: Final = Counter("postroad_commands_total", "Commands by protocol.", ["protocol"])
+RECEPTION: Final = Counter(
+    "postroad_receiving_checks_total", "Checks on who sends to us, and results.", ["check", "result"]
+)
 ACCEPT_SECONDS: Final = Histogram(
     "postroad_accept_seconds", "From the last octet of a message to its 250.", ["way"], buckets=_FAST
 )

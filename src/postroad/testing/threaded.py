@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from postroad.config.limits import Limits
 from postroad.config.logins import Auth
+from postroad.config.receiving import Receiving
 from postroad.config.sender_auth import SenderAuth
 from postroad.config.settings import Listener, Queue, Settings
 from postroad.db.transaction import Reader, Transaction
@@ -45,6 +46,7 @@ class ThreadedWorld:
         hostname: str = HOSTNAME,
         data: Path | None = None,
         listeners: Mapping[str, Listener] | None = None,
+        receiving: Receiving | None = None,
         loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
     ) -> None:
         """See `MailWorld`; `loop_factory` chooses the event loop, by default asyncio's."""
@@ -60,6 +62,7 @@ class ThreadedWorld:
             hostname=hostname,
             data=data,
             listeners=listeners,
+            receiving=receiving,
         )
         self._factory = loop_factory
         self._loop: asyncio.AbstractEventLoop | None = None

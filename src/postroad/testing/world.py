@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from postroad.config.limits import Limits
 from postroad.config.logins import Auth
+from postroad.config.receiving import Receiving
 from postroad.config.sender_auth import SenderAuth
 from postroad.config.settings import Listener, Queue, Settings, Tls
 from postroad.db.transaction import Reader, Transaction
@@ -101,6 +102,7 @@ class MailWorld:
         hostname: str = HOSTNAME,
         data: Path | None = None,
         listeners: Mapping[str, Listener] | None = None,
+        receiving: Receiving | None = None,
     ) -> None:
         """Without `real_time` the clock stands still until `advance`; `data`, if named, is kept.
 
@@ -129,6 +131,7 @@ class MailWorld:
             workers=workers,
             listeners=tuple(self._listeners.values()),
             limits=limits or (Limits() if real_time else _unhurried()),
+            receiving=receiving or Receiving(),
             queue=queue or Queue(allow_private_addresses=True),
             # Making SCRAM keys takes 60 ms at the first log-in of each account.
             auth=auth or Auth(scram="off"),

@@ -17,7 +17,7 @@ from postroad.smtp.server.each import accept_each
 from postroad.smtp.server.introduction import Introduction
 from postroad.smtp.server.login import Login
 from postroad.smtp.server.refusals import Refusals
-from postroad.smtp.server.services import Role, Services
+from postroad.smtp.server.services import Role, Services, Visit
 from postroad.smtp.server.transaction import Transaction
 from postroad.smtp.wire.events import (
     Answered,
@@ -69,6 +69,7 @@ class Conversation:
     def __init__(self, services: Services, conn: Connection) -> None:
         self._services = services
         self._conn = conn
+        self._visit = services.reception.visit() if services.reception else None
         self._told = Introduction(services, conn)
         self._core = SmtpServerCore(self._terms(), secure=conn.tls is not None)
         self._login = Login(services.directory, services.mechanisms)
@@ -101,7 +102,12 @@ class Conversation:
             self._log_end()
 
     async def _talk(self) -> None:
-        core = self._core
+        core, reception = self._core, self._services.reception
+        if reception is not None and reception.greeting_delay:
+            # Who cannot wait for the greeting has already spoken when it is over.
+            wake = await self._conn.pump(self._conn.deadline(reception.greeting_delay))
+            if wake is Wake.CLOSED:
+                return
         event: Event | None = core.greet()
         self._deadline = self._conn.deadline(self._services.limits.greeting_timeout)
         turn = 0
@@ -182,6 +188,8 @@ class Conversation:
                 reply = await self._login.begin(event, self._client())
             elif isinstance(event, AuthResponse):
                 reply = await self._login.respond(event)
+            elif isinstance(event, Rcpt) and self._visit is not None:
+                reply = await self._receive(event, self._visit)
             elif isinstance(event, Xclient):
                 reply = self._introduce(event)
             else:
@@ -219,9 +227,20 @@ class Conversation:
             case ChunkEnd():
                 return transaction.failed or Reply(250, "2.0.0", f"{event.size} octets received")
 
+    async def _receive(self, event: Rcpt, visit: Visit) -> Reply:
+        """Take a recipient if who sends may write to it; raises what says no."""
+        transaction = self._transaction
+        assert transaction is not None, "the core lets no RCPT through before MAIL"
+        self._services.acceptor.check_recipient(transaction.peer, event.address)
+        await visit.check(transaction.peer, transaction.reverse_path, event.address)
+        transaction.add(event)
+        return _RECIPIENT_OK
+
     def _introduce(self, event: Xclient) -> Reply:
         """Go on as the one that a proxy speaks for; raises what speaks against it."""
         who = self._told.take(event)
+        if self._services.reception is not None:
+            self._visit = self._services.reception.visit()
         self._login.forget()
         self._login.who = who
         return self._core.greeting()
@@ -232,6 +251,8 @@ class Conversation:
         assert transaction is not None, "the core lets no message through before MAIL"
         if transaction.failed is not None:
             return transaction.failed
+        if self._visit is not None:
+            transaction.note(self._visit.facts)
         body = await transaction.body(self._services.store)
         text = await self._services.acceptor.accept(transaction.peer, transaction.envelope(), body)
         return Reply(250, "2.0.0", text)

@@ -1,7 +1,7 @@
 """What the sessions of a listener work with."""
 
 import ssl
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -53,6 +53,32 @@ class Acceptor(Protocol):
         self, peer: Peer, sender: str, recipients: Sequence[str], refusals: Sequence[str]
     ) -> None:
         """Keep what a session was told no to."""
+        ...
+
+
+class Visit(Protocol):
+    """One peer, and what has been found out about it (`policy.reception`)."""
+
+    @property
+    def facts(self) -> Iterable[str]:
+        """Sentences for the trail."""
+        ...
+
+    async def check(self, peer: Peer, sender: Address | None, recipient: Address) -> None:
+        """Raises Refused."""
+        ...
+
+
+class Reception(Protocol):
+    """Whom strangers may write to, and when."""
+
+    @property
+    def greeting_delay(self) -> float:
+        """Seconds for which the greeting is held back."""
+        ...
+
+    def visit(self) -> Visit | None:
+        """Begin with a peer; None where nothing is asked."""
         ...
 
 
@@ -113,6 +139,8 @@ class Services:
     listener: str
     on_trusted: Callable[[Connection], None]
     """Told of connections that have earned their place: a log-in, a message taken (`policy.gate`)."""
+    reception: Reception | None = None
+    """Looks at who sends, where strangers send; None: nobody is looked at."""
     xclient_from: Networks = NOBODY
     """Proxies that may say whom they speak for."""
     on_readdressed: Callable[[Connection, str], Refusal | None] = lambda _connection, _address: None

@@ -11,7 +11,7 @@ from postroad.net.listener import Refusal
 from postroad.policy.limits import Limits
 from postroad.sasl.exchange import MECHANISMS
 from postroad.smtp.server.conversation import Conversation
-from postroad.smtp.server.services import Acceptor, Authenticator, Role, Services, Spools
+from postroad.smtp.server.services import Acceptor, Authenticator, Reception, Role, Services, Spools
 from postroad.smtp.wire.terms import Terms
 
 UNLIMITED: Final = 1_000_000_000
@@ -35,6 +35,7 @@ class SmtpSession:
         mechanisms: Collection[str] = (),
         listener: str = "",
         on_trusted: Callable[[Connection], None] = lambda _: None,
+        reception: Reception | None = None,
         xclient_from: Networks = NOBODY,
         on_readdressed: Callable[[Connection, str], Refusal | None] = lambda _connection, _address: None,
     ) -> None:
@@ -55,7 +56,7 @@ class SmtpSession:
         )
         self._services = Services(
             *(acceptor, directory, store, clock, limits, role, terms, tls_context, mechanisms),
-            *(listener or role.value, on_trusted, xclient_from, on_readdressed),
+            *(listener or role.value, on_trusted, reception, xclient_from, on_readdressed),
         )
 
     async def run(self, conn: Connection) -> None:

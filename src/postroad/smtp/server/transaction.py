@@ -2,11 +2,13 @@
 
 import asyncio
 import sys
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec.structs import replace
 
 from postroad.message.unbinary import without_binary
+from postroad.model.address import Address
 from postroad.model.envelope import Envelope, Peer, Recipient, Wish
 from postroad.model.octets import Octets
 from postroad.model.refusal import Refused, Unavailable
@@ -35,6 +37,15 @@ class Transaction:
         self._data_line = data_line
         self.failed: Reply | None = None
         """Why the message cannot be taken, though all of it has to be read."""
+
+    @property
+    def reverse_path(self) -> Address | None:
+        """Who it is from; None is the null path."""
+        return self._mail.sender
+
+    def note(self, facts: Iterable[str]) -> None:
+        """Keep sentences for the trail of the message."""
+        self.peer = replace(self.peer, facts=(*self.peer.facts, *facts))
 
     @property
     def sender(self) -> str:
@@ -90,7 +101,7 @@ class Transaction:
         whole = self._open(store).finish()
         if self._mail.body != "BINARYMIME":
             return whole
-        self.peer = replace(self.peer, facts=(*self.peer.facts, _WAS_BINARY))
+        self.note((_WAS_BINARY,))
         spool, self._ascii = await asyncio.to_thread(_lines_of, whole, store.spool(), self._data_line)
         self.close()
         self._spool = spool

@@ -1,0 +1,171 @@
+"""Whether a stranger may write to a recipient: its name, the lists it is on, whether it has been here before.
+
+Everything is asked when the first recipient is named: who names none costs
+nothing, and each domain may want it otherwise. postmaster@ and abuse@ are
+open to all (RFC 5321 §4.5.1, RFC 2142 §5), so that who is refused can ask.
+"""
+
+from dataclasses import dataclass, field
+from functools import partial
+from ipaddress import ip_address
+from math import ceil
+from typing import Final
+
+from postroad.config.receiving import Receiving
+from postroad.db.database import Database
+from postroad.directory.domain_policy import DomainPolicy, policies
+from postroad.model.address import Address
+from postroad.model.clock import Clock
+from postroad.model.dns_list import parse_list
+from postroad.model.envelope import Peer
+from postroad.model.refusal import Refused, Unavailable
+from postroad.model.resolver import Resolver
+from postroad.obs.log import log
+from postroad.obs.metrics import RECEPTION
+from postroad.policy import greylist
+from postroad.policy.dns_lists import DnsLists, Listed
+from postroad.policy.greylist import Triplet
+from postroad.policy.helo import faults_of, is_unresolvable
+
+_OPEN: Final = frozenset({"postmaster", "abuse"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What holds for one domain."""
+
+    greylisting: bool
+    lists: bool
+    helo: str
+    helo_unresolvable: str
+
+
+class Reception:
+    """The checks of one worker."""
+
+    def __init__(
+        self, settings: Receiving, hostname: str, resolver: Resolver, clock: Clock, database: Database
+    ) -> None:
+        self.settings = settings
+        self.hostname = hostname
+        self.resolver = resolver
+        self.database = database
+        self.clock = clock
+        lists = [parse_list(text) for text in settings.lists]
+        self.lists = DnsLists(lists, settings.lists_timeout, resolver, clock) if lists else None
+        self._policies: dict[str, DomainPolicy] = {}
+        self.refresh()
+
+    @property
+    def greeting_delay(self) -> float:
+        """Seconds for which the greeting is held back."""
+        return self.settings.greeting_delay
+
+    def refresh(self) -> None:
+        """Read what domains want of their own; the directory has changed."""
+        self._policies = self.database.read(policies)
+
+    def visit(self) -> "Visit | None":
+        """Begin with a peer; None where nothing is ever asked."""
+        return Visit(self) if self.settings.checks or self._policies else None
+
+    def wishes(self, domain: str) -> _Wishes:
+        """What a domain of ours wants."""
+        settings, own = self.settings, self._policies.get(domain) or DomainPolicy()
+        return _Wishes(
+            settings.greylisting if own.greylisting is None else own.greylisting == "on",
+            own.lists != "off",
+            own.helo or settings.helo,
+            own.helo or settings.helo_unresolvable,
+        )
+
+
+@dataclass(slots=True)
+class Visit:
+    """One peer and what has been found out about it."""
+
+    reception: Reception
+    facts: dict[str, None] = field(default_factory=dict)
+    """For the trail of its messages, in sentences."""
+    _listed: Listed | None = None
+    _helo: str | None = None
+    _faults: tuple[str, bool] = ("", False)
+
+    async def check(self, peer: Peer, sender: Address | None, recipient: Address) -> None:
+        """Let a recipient be, or say why not.
+
+        Raises:
+            Refused: 550 5.7.1 for its name, 554 5.7.1 for its address, 450 4.7.1 to come again.
+        """
+        if recipient.local.lower() in _OPEN or not _is_far(peer.address):
+            return
+        wishes = self.reception.wishes(recipient.domain)
+        if wishes.helo != "off" or wishes.helo_unresolvable != "off":
+            await self._check_helo(peer, wishes)
+        listed = await self._lists_of(peer.address, wishes)
+        if wishes.lists and listed.score >= self.reception.settings.lists_refuse:
+            RECEPTION.labels("lists", "refused").inc()
+            public = f"{peer.address} is listed by {listed.worst}"
+            raise Refused(554, "5.7.1", public, f"score {listed.score}: {', '.join(listed.by)}")
+        if wishes.greylisting and listed.score >= 0:
+            await self._greylist(peer, sender, recipient)
+
+    async def _check_helo(self, peer: Peer, wishes: _Wishes) -> None:
+        if self._helo != peer.helo:
+            fault = faults_of(peer.helo, peer.address, self.reception.hostname)
+            missing = wishes.helo_unresolvable != "off" and not fault
+            self._faults = fault, missing and await is_unresolvable(peer.helo, self.reception.resolver)
+            self._helo = peer.helo
+        fault, unresolvable = self._faults
+        for said, follows in (
+            (fault, wishes.helo),
+            ("it greets us by a name that the DNS does not have" * unresolvable, wishes.helo_unresolvable),
+        ):
+            if not said or follows == "off":
+                continue
+            RECEPTION.labels("helo", "refused" if follows == "refuse" else "warned").inc()
+            if follows == "refuse":
+                raise Refused(
+                    550, "5.7.1", "your server's name in EHLO is not its own", f"{said}: {peer.helo}"
+                )
+            self.facts[said] = None
+
+    async def _lists_of(self, address: str, wishes: _Wishes) -> Listed:
+        if self._listed is not None:
+            return self._listed
+        lists = self.reception.lists
+        if lists is None or not (wishes.lists or wishes.greylisting):
+            return Listed()
+        self._listed = await lists.look(address)
+        if self._listed.by:
+            RECEPTION.labels("lists", "listed").inc()
+            self.facts[f"its address is on {', '.join(self._listed.by)}"] = None
+        return self._listed
+
+    async def _greylist(self, peer: Peer, sender: Address | None, recipient: Address) -> None:
+        reception = self.reception
+        triplet = Triplet(greylist.network_of(peer.address), sender.key if sender else "", recipient.key)
+        domain, now = sender.domain if sender else "", reception.clock.now()
+        if reception.database.read(partial(greylist.is_known, triplet=triplet, domain=domain, now=now)):
+            RECEPTION.labels("greylisting", "known").inc()
+            return
+        settings = reception.settings
+        try:
+            wait = await reception.database.write(partial(greylist.come, triplet=triplet, settings=settings))
+        except Unavailable as error:
+            log.warning("greylist.unavailable", error=str(error))  # its own trouble costs nobody mail
+            return
+        if wait is None:
+            RECEPTION.labels("greylisting", "passed").inc()
+            self.facts["it came back after greylisting"] = None
+            return
+        RECEPTION.labels("greylisting", "deferred").inc()
+        raise Refused(450, "4.7.1", f"greylisted, try again in {ceil(wait.seconds)} seconds")
+
+
+def _is_far(address: str) -> bool:
+    """Whether a peer is on another machine; nothing is asked about this one."""
+    try:
+        return not ip_address(address.partition("%")[0]).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,181 @@
+"""Whom mail is taken from: names, lists, greylisting, early talkers, each domain as it wants it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import pytest
+
+from postroad.config.receiving import Receiving
+from postroad.config.settings import Listener
+from postroad.directory.domain_policy import DomainPolicy, set_policy
+from postroad.policy import greylist
+from postroad.testing import ThreadedWorld
+from postroad.trail.sentences import tell
+from tests.world.clients import Raw, mail, subjects, submit
+from tests.world.conftest import ADA, no_bugs, peopled
+
+EVE: Final = "eve@elsewhere.test"
+PROXIED: Final = {"far": Listener(role="smtp", address="127.0.0.1:0", proxy_from=("127.0.0.1",))}
+
+
+@contextmanager
+def receiving(settings: Receiving) -> Iterator[ThreadedWorld]:
+    with no_bugs(), ThreadedWorld(listeners=PROXIED, receiving=settings, workers=1) as world:
+        yield peopled(world)
+
+
+@contextmanager
+def peer(world: ThreadedWorld, address: str, helo: str = "mx.elsewhere.test") -> Iterator[Raw]:
+    """A server at an address, which has said EHLO."""
+    with Raw(world.port("far")) as client:
+        client.send(
+            b"PROXY TCP%d %b %b 4000 25\r\n"
+            % (6 if ":" in address else 4, address.encode(), (b"::1" if ":" in address else b"127.0.0.1"))
+        )
+        assert client.reply().startswith(b"220")
+        assert client.say(b"EHLO " + helo.encode()).startswith(b"250")
+        yield client
+
+
+def recipient(
+    world: ThreadedWorld, address: str, *, to: str = ADA, sender: str = EVE, helo: str = "mx.elsewhere.test"
+) -> bytes:
+    """What RCPT is answered with."""
+    with peer(world, address, helo) as client:
+        client.say(b"MAIL FROM:<%b>" % sender.encode())
+        return client.say(b"RCPT TO:<%b>" % to.encode())
+
+
+def deliver(world: ThreadedWorld, address: str, sender: str = EVE) -> str:
+    """Send a message that is taken; gives its trail in words."""
+    with peer(world, address) as client:
+        for line in (b"MAIL FROM:<%b>" % sender.encode(), b"RCPT TO:<ada@demo.test>", b"DATA"):
+            client.say(line)
+        assert client.say(mail(sender=sender) + b".").startswith(b"250")
+    trail = world.trail(sender)[0]
+    return " ".join(line.text for line in tell(trail, str).lines)
+
+
+def test_lists_refuse_by_weight_and_answers() -> None:
+    lists = ("bl.test=127.0.0.[2..4]*2", "other.test", "allow.test*-3")
+    with receiving(Receiving(lists=lists, lists_refuse=2)) as world:
+        add = world.resolver.add_address
+        add("1.2.0.192.bl.test", "127.0.0.3")
+        add("2.2.0.192.bl.test", "127.0.0.9")  # an answer that does not count
+        add("3.2.0.192.other.test", "127.0.0.2")  # not enough weight
+        add("4.2.0.192.bl.test", "127.0.0.2")
+        add("4.2.0.192.allow.test", "127.0.0.2")
+        add("5.2.0.192.bl.test", "127.255.255.254")
+        add("6.2.0.192.bl.test", "127.0.0.1")
+        add("6.2.0.192.other.test", "198.51.100.1")
+        nibbles = ".".join(reversed("20010db8000000000000000000000007"))
+        add(f"{nibbles}.bl.test", "127.0.0.2")
+        assert recipient(world, "192.0.2.1") == b"554 5.7.1 192.0.2.1 is listed by bl.test"
+        assert recipient(world, "2001:db8::7").startswith(b"554 5.7.1 2001:db8::7 is listed")
+        for last in (2, 3, 4, 5, 6, 7):
+            assert recipient(world, f"192.0.2.{last}").startswith(b"250"), last
+        assert recipient(world, "192.0.2.1", to="postmaster@demo.test").startswith(b"250")
+        assert "its address is on other.test (127.0.0.2)" in deliver(world, "192.0.2.3")
+
+
+def test_a_list_that_is_down_stands_in_nobodys_way() -> None:
+    with receiving(Receiving(lists=("bl.test", "down.test"))) as world:
+        world.resolver.broken.add("1.2.0.192.down.test")
+        for _ in range(2):
+            assert recipient(world, "192.0.2.1").startswith(b"250")
+        assert [name for _, name in world.resolver.asked].count("1.2.0.192.down.test") == 1
+
+
+def test_nobody_is_asked_about_this_machine() -> None:
+    with receiving(Receiving(lists=("bl.test",), greylisting=True)) as world:
+        world.resolver.add_address("1.0.0.127.bl.test", "127.0.0.2")
+        world.deliver(ADA, sender=EVE)
+        assert subjects(world, ADA) == ["Hello"]
+
+
+@pytest.mark.parametrize(
+    ("helo", "refused"),
+    [
+        ("mx.world.test", True),  # our own name
+        ("MX.World.Test.", True),
+        ("[192.0.2.9]", True),
+        ("[192.0.2.1]", False),
+        ("localhost", True),
+        ("nowhere.test", True),
+        ("mx.elsewhere.test", False),
+        ("mailonly.test", False),
+        ("broken.test", False),
+    ],
+)
+def test_names_that_are_not_a_servers_own(helo: str, refused: bool) -> None:
+    with receiving(Receiving(helo="refuse", helo_unresolvable="refuse")) as world:
+        world.resolver.add_address("mx.elsewhere.test", "192.0.2.1")
+        world.resolver.add_mx("mailonly.test", "mx.elsewhere.test")
+        world.resolver.broken.add("broken.test")
+        assert recipient(world, "192.0.2.1", helo=helo).startswith(b"550 5.7.1" if refused else b"250")
+
+
+def test_a_warning_is_in_the_trail_and_nothing_more() -> None:
+    with receiving(Receiving(helo_unresolvable="warn")) as world:
+        assert "a name that the DNS does not have" in deliver(world, "192.0.2.1")
+
+
+def test_who_is_not_known_comes_back() -> None:
+    with receiving(Receiving(greylisting=True, greylist_allow_after=2)) as world:
+        assert recipient(world, "192.0.2.1") == b"450 4.7.1 greylisted, try again in 300 seconds"
+        assert recipient(world, "192.0.2.1", to="nobody@demo.test").startswith(b"550 5.1.1")
+        world.advance(minutes=4)
+        assert recipient(world, "192.0.2.1") == b"450 4.7.1 greylisted, try again in 60 seconds"
+        world.advance(minutes=1)
+        assert "came back after greylisting" in deliver(world, "192.0.2.200")  # of the same network
+        assert recipient(world, "192.0.2.1").startswith(b"250")
+        assert recipient(world, "192.0.2.1", sender="").startswith(b"450")
+        assert recipient(world, "198.51.100.1").startswith(b"450")
+        world.advance(minutes=5)
+        assert recipient(world, "192.0.2.1", sender="").startswith(b"250")
+        assert recipient(world, "192.0.2.9", sender="carol@third.test").startswith(b"250")  # all of it now
+        assert [one.who for one in world.read(greylist.allowed)] == ["itself"]
+        world.advance(days=40)
+        assert recipient(world, "192.0.2.1").startswith(b"450")
+
+
+def test_whom_our_users_write_to_need_not_wait() -> None:
+    with receiving(Receiving(greylisting=True)) as world:
+        submit(world, mail(), "Eve@elsewhere.test")
+        assert recipient(world, "192.0.2.1").startswith(b"250")
+        assert recipient(world, "192.0.2.1", sender=ADA).startswith(b"450")
+
+
+def test_allow_lists_and_operators_spare_the_wait() -> None:
+    with receiving(Receiving(greylisting=True, lists=("allow.test*-1",))) as world:
+        world.resolver.add_address("1.2.0.192.allow.test", "127.0.0.2")
+        assert recipient(world, "192.0.2.1").startswith(b"250")
+        assert recipient(world, "198.51.100.1").startswith(b"450")
+        world.change(lambda tx: greylist.allow(tx, "198.51.100.7", who="test"))
+        assert recipient(world, "198.51.100.1").startswith(b"250")
+        world.change(lambda tx: greylist.allow(tx, "elsewhere.test", who="test"))
+        assert recipient(world, "203.0.113.1").startswith(b"250")
+        assert world.change(lambda tx: greylist.forget(tx, "elsewhere.test")) == 2
+        assert recipient(world, "203.0.113.1").startswith(b"450")
+
+
+def test_a_domain_has_its_own_way() -> None:
+    with receiving(Receiving()) as world:
+        world.add_account("bob@calm.test")
+        wishes = DomainPolicy(greylisting="on", helo="refuse")
+        world.change(lambda tx: set_policy(tx, "demo.test", wishes, who="test"))
+        world.until(lambda: recipient(world, "192.0.2.1").startswith(b"550"))
+        world.resolver.add_address("mx.elsewhere.test", "192.0.2.1")
+        assert recipient(world, "192.0.2.1").startswith(b"450")
+        assert recipient(world, "192.0.2.1", to="bob@calm.test").startswith(b"250")
+
+
+def test_who_cannot_wait_for_the_greeting_is_turned_away() -> None:
+    with receiving(Receiving(greeting_delay=0.3)) as world:
+        with Raw(world.port("smtp")) as client:
+            assert client.reply().startswith(b"220")
+        with Raw(world.port("smtp")) as client:
+            client.send(b"EHLO bot.test\r\n")
+            assert client.reply().startswith(b"554 5.5.1")
+            assert client.rest() == b""
