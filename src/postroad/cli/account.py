@@ -14,6 +14,7 @@ from postroad.cli.output import Column, Problem, print_facts, print_json, print_
 from postroad.cli.password import new_password
 from postroad.cli.purge import purge
 from postroad.cli.restore import restore
+from postroad.cli.sending import sending
 from postroad.cli.times import date
 from postroad.config.values import about_size, format_duration
 from postroad.db.transaction import Reader, Transaction
@@ -41,6 +42,7 @@ account.add_command(export)
 account.add_command(import_)
 account.add_command(restore)
 account.add_command(purge)
+account.add_command(sending)
 
 
 @account.command()

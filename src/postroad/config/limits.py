@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from postroad.config.fields import Count, Duration, Size
+from postroad.config.fields import Count, Duration, Natural, Size
 
 KIB: Final = 1024
 MIB: Final = 1024 * 1024
@@ -26,6 +26,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     hop_count: Annotated[Count, "Received fields beyond which a message is taken to loop."] = 50
     recipients: Annotated[Count, "Recipients of one message from a stranger (LIMITS RCPTMAX)."] = 100
     recipients_authenticated: Annotated[Count, "Recipients of one message from a user."] = 500
+    send_messages_hour: Annotated[Natural, "Messages that an account may send within an hour; 0: any."] = 0
+    send_messages_day: Annotated[Natural, "Messages that an account may send within a day; 0: any."] = 0
+    send_recipients_hour: Annotated[
+        Natural, "People elsewhere to whom an account may write for the first time, within an hour; 0: any."
+    ] = 0
+    send_recipients_day: Annotated[
+        Natural, "People elsewhere to whom an account may write for the first time, within a day; 0: any."
+    ] = 0
     messages: Annotated[Count, "MAIL commands in one SMTP session (LIMITS MAILMAX)."] = 1000
 
     # Lines

@@ -17,6 +17,7 @@ from postroad.delivery.sealing import Sealer
 from postroad.delivery.sender_auth.service import Standing
 from postroad.delivery.signing import Signer
 from postroad.delivery.trace_fields import forward_field, received
+from postroad.directory.send_limits import SendLimits, charge
 from postroad.message.header import MAX_HEADER
 from postroad.model.address import Address
 from postroad.model.clock import Clock
@@ -46,6 +47,8 @@ class Accepted(Struct, frozen=True):
     """What the sender asked to be told will not reach somebody else."""
     signatures: bytes = b""
     """DKIM-Signature fields, which go below the Received field of this hop."""
+    send_limits: SendLimits | None = None
+    """What the account of the sender may send; None: it is not counted."""
     standing: Standing = Standing()
     """Where it is from, as far as that was asked."""
 
@@ -144,6 +147,9 @@ class Acceptance:
             peer, hostname=self._hostname, message_id=identity, now=tx.now, recipient=only
         )
         outgoing = expansion.outgoing()
+        if accepted.send_limits is not None and peer.account_id is not None:
+            elsewhere = [r.address for _, recipients in outgoing for r in recipients]
+            charge(tx, peer.account_id, elsewhere, accepted.send_limits)
         blob = put_blob(tx, prepared, len(expansion.accounts) + len(outgoing))
         delivery = Delivery(envelope.sender, blob, prepared, trace + accepted.signatures, standing.junk)
         notes = [Note("received", {**_connection_facts(peer), "size": prepared.size}), *standing.notes]

@@ -12,6 +12,7 @@ from postroad.delivery.remote import Outside, RemoteDelivery
 from postroad.delivery.tls_received import forget_old
 from postroad.delivery.tls_reports import TlsReports
 from postroad.delivery.tls_results import TlsResults
+from postroad.directory.send_limits import forget_sent
 from postroad.model.clock import Clock
 from postroad.model.resolver import Resolver
 from postroad.net.outward import Outward
@@ -81,6 +82,7 @@ class Sending:
             await self._reports.send_due()
         await self._database.write(forget_old)
         await self._database.write(pace.forget_old)
+        await self._database.write(forget_sent)
 
     async def close(self) -> None:
         """Write what is left to count."""

@@ -12,6 +12,7 @@ from postroad.delivery.rewrite import rewritten
 from postroad.delivery.tls_wish import with_tls_wish
 from postroad.directory.directory import Directory
 from postroad.directory.resolve import Local, NotOurs
+from postroad.directory.send_limits import of_settings
 from postroad.message.address_list import Mailbox, parse_addresses
 from postroad.message.compose import missing_fields, strip_headers
 from postroad.message.header import HeaderBlock
@@ -20,6 +21,7 @@ from postroad.model.clock import Clock
 from postroad.model.envelope import Envelope, Peer
 from postroad.model.octets import Octets
 from postroad.model.refusal import Refused
+from postroad.obs.log import log
 from postroad.policy.limits import Limits
 from postroad.policy.space import Space
 from postroad.store.store import Store
@@ -74,7 +76,8 @@ class Submission:
         """Complete the message, file it for local recipients, queue it for others.
 
         Raises:
-            Refused: the From field names somebody else, or the message is in a loop.
+            Refused: the From field names somebody else, the message is in a loop, or the account has
+                sent as much as it may.
             Unavailable, StoreError: nothing was kept.
         """
         self._space.check(len(body))
@@ -96,12 +99,25 @@ class Submission:
         headless = lacks_header(body)
         body_start = 0 if headless else min(len(header) + 2, len(body))
         signatures = await self._acceptance.signer.sign(added + private + b"\r\n", body, body_start)
-        accepted = Accepted("out", peer, envelope, expansion, answerable=True, signatures=signatures)
+        accepted = Accepted(
+            *("out", peer, envelope, expansion),
+            answerable=True,
+            signatures=signatures,
+            send_limits=of_settings(self._limits),
+        )
         if not added and len(private) == len(header):
-            return f"accepted as {await self._acceptance.commit(accepted, body)}"
+            return await self._commit(accepted, body)
         head = added + private + (b"\r\n" if headless else b"")
         with rewritten(self._store, head, body, len(header)) as whole:
-            return f"accepted as {await self._acceptance.commit(accepted, whole)}"
+            return await self._commit(accepted, whole)
+
+    async def _commit(self, accepted: Accepted, body: Octets) -> str:
+        try:
+            return f"accepted as {await self._acceptance.commit(accepted, body)}"
+        except Refused as error:
+            # Perhaps somebody else has the password: an operator should hear of it.
+            log.warning("submission.over_limit", account=accepted.peer.login, reason=error.private)
+            raise
 
     async def refused(
         self, peer: Peer, sender: str, recipients: Sequence[str], refusals: Sequence[str]

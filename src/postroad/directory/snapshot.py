@@ -16,12 +16,13 @@ import msgspec
 from msgspec.structs import astuple
 
 from postroad.db.transaction import Reader, Transaction
-from postroad.directory import changes, saved_dkim_keys, saved_logins, saved_routes
+from postroad.directory import changes, saved_dkim_keys, saved_logins, saved_routes, saved_send_limits
 from postroad.directory.domain_policy import DomainPolicy, policies
 from postroad.directory.domains import note_limit
 from postroad.directory.saved_dkim_keys import SavedDkimKey
 from postroad.directory.saved_logins import SavedAppPassword, SavedKeys, SavedLogins
 from postroad.directory.saved_routes import SavedRoute
+from postroad.directory.saved_send_limits import SavedSendLimits
 from postroad.directory.scram import THE_PASSWORD
 from postroad.model.address import parse_mailbox
 
@@ -102,6 +103,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     removed: list[SavedRemoved] = []
     dkim_keys: list[SavedDkimKey] = []
     routes: list[SavedRoute] = []
+    send_limits: list[SavedSendLimits] = []
     salt_key: bytes = b""
     """What SCRAM salts are made from; base64 in the file."""
 
@@ -142,6 +144,7 @@ def collect(reader: Reader) -> Snapshot:
         removed=[_removed(logins, *row) for row in reader.rows(_REMOVED)],
         dkim_keys=saved_dkim_keys.collect(reader),
         routes=saved_routes.collect(reader),
+        send_limits=saved_send_limits.collect(reader),
     )
 
 
@@ -214,6 +217,7 @@ def restore(tx: Transaction, snapshot: Snapshot, *, who: str = "rebuild") -> Non
     for alias in snapshot.aliases:
         _restore_alias(tx, alias)
     saved_routes.restore(tx, snapshot.routes)
+    saved_send_limits.restore(tx, snapshot.send_limits)
     for removed in snapshot.removed:
         _restore_removed(tx, removed, snapshot.version)
     saved_dkim_keys.restore(tx, snapshot.dkim_keys)

@@ -80,3 +80,30 @@ CREATE TABLE queue_pace (
     changed      REAL    NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX queue_pace_changed ON queue_pace (changed);
+
+-- What an account may send, where that is not what the settings say; NULL: what they say.
+CREATE TABLE send_limit (
+    account_id       INTEGER PRIMARY KEY,
+    messages_hour    INTEGER,
+    messages_day     INTEGER,
+    recipients_hour  INTEGER,
+    recipients_day   INTEGER
+);
+
+-- What it has sent, in slots of ten minutes, for a day.
+CREATE TABLE sent_count (
+    account_id  INTEGER NOT NULL,
+    slot        INTEGER NOT NULL,                  -- time / 600
+    messages    INTEGER NOT NULL,
+    recipients  INTEGER NOT NULL,                  -- whom it had not written to before
+    PRIMARY KEY (account_id, slot)
+) WITHOUT ROWID;
+
+-- Whom it has written to elsewhere.
+CREATE TABLE sent_to (
+    account_id  INTEGER NOT NULL,
+    address     TEXT    NOT NULL,                  -- its key
+    at          INTEGER NOT NULL,                  -- within the day
+    PRIMARY KEY (account_id, address)
+) WITHOUT ROWID;
+CREATE INDEX sent_to_at ON sent_to (at);

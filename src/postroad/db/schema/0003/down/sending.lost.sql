@@ -8,5 +8,7 @@ SELECT 'TLS reports about domains of this server', count(*) FROM (SELECT DISTINC
 UNION ALL
 SELECT 'routes; mail for their domains goes by MX again', count(*) FROM route
 UNION ALL
+SELECT 'accounts with limits of their own on what they send', count(*) FROM send_limit
+UNION ALL
 SELECT 'queued messages that require TLS; they are held until they are released or cancelled',
        count(*) FROM queue_item WHERE tls = 'require';
