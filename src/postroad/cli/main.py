@@ -25,6 +25,8 @@ _NOUNS: Final = {
     "stop": _Noun("signals", "Stop the running server; nothing under way is lost."),
     "config": _Noun("config", "The settings file: example, check, show."),
     "domain": _Noun("domain", "Domains that mail is taken for."),
+    "spf": _Noun("spf", "Which hosts may send mail for a domain, explained."),
+    "dmarc": _Noun("dmarc", "Whether the domain in From vouches for a message, explained."),
     "dkim": _Noun("dkim", "Keys that mail is signed with, and signatures explained."),
     "arc": _Noun("arc", "Chains that servers on the way have sealed, explained."),
     "account": _Noun("account", "Accounts: people with a mailbox and a password."),

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from postroad.cli.here import Here
 from postroad.cli.output import Problem
+from postroad.config.sender_auth import SenderAuth
 from postroad.config.settings import Dns
 from postroad.dns.system import SystemResolver
 from postroad.mailauth.dkim.body import BodyHashes
@@ -34,13 +35,27 @@ async def with_resolver(
     here: Here, message: bytes, judge: Callable[[HeaderBlock, BodyHashes, Resolver], Awaitable[T]]
 ) -> T:
     """Judge a message with the resolver of the settings, or that of the system where there are none."""
+    block = HeaderBlock.parse(message)
+    body = BodyHashes(message, block.body_start)
+    return await asking(here, lambda resolver: judge(block, body, resolver))
+
+
+async def asking(here: Here, question: Callable[[Resolver], Awaitable[T]]) -> T:
+    """Ask something with the resolver of the settings, or that of the system where there are none."""
     try:
         dns = here.settings().dns
     except Problem:
         dns = Dns()
-    block = HeaderBlock.parse(message)
     resolver = SystemResolver(dns.servers, dns.timeout, SystemClock(), dns.dnssec)
     try:
-        return await judge(block, BodyHashes(message, block.body_start), resolver)
+        return await question(resolver)
     finally:
         await resolver.close()
+
+
+def sender_auth_of(here: Here) -> SenderAuth:
+    """How the server that is meant judges mail, or any server where there is none."""
+    try:
+        return here.settings().sender_auth
+    except Problem:
+        return SenderAuth()

@@ -50,7 +50,7 @@ async def check(
     (spf, helo), iprev, (dkim, arc), _ = await asyncio.gather(
         _both_identities(for_spf, client, sender),
         check_iprev(purse, str(client.address)),
-        _signatures(purse, message, client.now),
+        check_signatures(purse, message, client.now),
         # By the time that the others are through, the policy is there.
         walker.walk(author.domain) if author.domain else _nothing(),
     )
@@ -70,7 +70,7 @@ async def _both_identities(resolver: Resolver, client: Client, sender: Address |
     return spf, await check_helo(resolver, client)
 
 
-async def _signatures(resolver: Resolver, message: Octets, now: float) -> tuple[Verification, ArcResult]:
+async def check_signatures(resolver: Resolver, message: Octets, now: float) -> tuple[Verification, ArcResult]:
     """DKIM, then ARC: what was signed by those who passed the message on."""
     block = HeaderBlock.parse(message)
     wanted = [*wanted_hashes(block), *wanted_chain_hashes(block)]
