@@ -210,7 +210,7 @@ class Worker:
         forwarding = None
         if sender_auth.enabled and sender_auth.rewrite_forwarded:
             forwarding = Forwarding(self.store.database, self._seal, clock)
-        sealer = Sealer(self._signer, self._resolver, clock)
+        sealer = Sealer(self._signer, clock)
         acceptance = Acceptance(self.store, clock, settings.hostname, self._signer, forwarding, sealer)
         space = Space(settings.data, limits, clock)
         shared = (acceptance, self.directory, self.store, space, limits)

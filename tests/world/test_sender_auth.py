@@ -282,6 +282,19 @@ def test_a_message_costs_a_bounded_number_of_questions() -> None:
         )
 
 
+def test_signatures_and_keys_have_an_end() -> None:
+    with judging(signatures=4, keys=2) as world:
+        publish(world)
+        octets = mail(sender=EVE)
+        for number in range(6):
+            octets = signed(None, octets, d="x.test", s=f"s{number}", h="From")
+            world.resolver.add_txt(f"s{number}._domainkey.x.test", record(ed25519()))
+        send(world, octets)
+        (message,) = world.mailbox(ADA).messages()
+        results = message.header("Authentication-Results")
+        assert [results.count(f"dkim={verdict}") for verdict in ("pass", "policy", "fail")] == [2, 2, 0]
+
+
 def test_what_an_alias_sends_on_is_from_us_and_its_bounces_find_back() -> None:
     long = f"{'b' * 60}@x.test"
     with judging() as world:

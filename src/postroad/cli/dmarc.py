@@ -13,6 +13,7 @@ from postroad.cli.here import Here, common, pass_here
 from postroad.cli.output import Exit, print_json
 from postroad.cli.signed_message import asking, read_message, sender_auth_of
 from postroad.cli.spf import client_of, sender_of
+from postroad.config.sender_auth import SenderAuth
 from postroad.delivery.sender_auth.checks import check as check_all
 from postroad.delivery.sender_auth.checks import check_signatures
 from postroad.delivery.sender_auth.decide import decide
@@ -55,7 +56,7 @@ def check(here: Here, file: str, ip: str | None, sender: str, helo: str) -> None
     async def judge(resolver: Resolver) -> Judgement:
         if ip is not None:
             return await check_all(resolver, settings, client, address, header, message)
-        return await _without_client(resolver, header, message)
+        return await _without_client(resolver, settings, header, message)
 
     judged = asyncio.run(asking(here, judge))
     decision = decide(settings, judged, client.address, {"any of yours"})
@@ -72,11 +73,13 @@ def check(here: Here, file: str, ip: str | None, sender: str, helo: str) -> None
         raise click.exceptions.Exit(Exit.PROBLEM)
 
 
-async def _without_client(resolver: Resolver, header: bytes, message: bytes) -> Judgement:
+async def _without_client(
+    resolver: Resolver, settings: SenderAuth, header: bytes, message: bytes
+) -> Judgement:
     """What can be said of a message when nobody knows where it came from."""
     unknown = Spf("none", "mailfrom", "", problem="not checked, since --ip does not say who sent it")
     author = author_of(header)
-    dkim, arc = await check_signatures(resolver, message, time.time())
+    dkim, arc = await check_signatures(resolver, settings, message, time.time())
     found = await evaluate(resolver, author, Identifiers(dkim=dkim.vouching))
     return Judgement(author, unknown, unknown, Iprev("permerror", ""), dkim, arc, found)
 

@@ -55,3 +55,5 @@ class SenderAuth(msgspec.Struct, frozen=True, kw_only=True):
     authserv_id: Annotated[str, "Who judged, in Authentication-Results; empty: hostname."] = ""
     timeout: Annotated[Duration, "For all questions to the DNS about one message."] = 25.0
     questions: Annotated[Count, "Questions to the DNS about one message."] = 100
+    signatures: Annotated[Count, "DKIM signatures of one message that are looked at, from the top."] = 8
+    keys: Annotated[Count, "Keys that are asked for to verify them, and as many again for ARC."] = 5

@@ -2,14 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import Final
 
 from msgspec.structs import replace
 
 from postroad.delivery.signing import Signer
-from postroad.dns.bounded import BoundedResolver
 from postroad.mailauth.arc.seal import seal
-from postroad.mailauth.arc.verify import ArcResult, verify_chain, wanted_chain_hashes
+from postroad.mailauth.arc.verify import ArcResult
 from postroad.mailauth.authres.values import AuthResults, Property
 from postroad.mailauth.authres.values import Result as Verdict
 from postroad.mailauth.dkim.body import BodyHashes
@@ -18,26 +16,21 @@ from postroad.mailauth.dkim.sign import BODY
 from postroad.message.header import HeaderBlock
 from postroad.model.clock import Clock
 from postroad.model.octets import Octets
-from postroad.model.resolver import Resolver
 from postroad.store.prepare import INLINE
-
-QUESTIONS: Final = 20
-SECONDS: Final = 20.0
-"""What the chain of one message may cost of the DNS; more, and it counts as broken."""
 
 
 class Sealer:
     """Seals in the name of the domains that aliases belong to, with the keys that sign their mail."""
 
-    def __init__(self, signer: Signer, resolver: Resolver, clock: Clock) -> None:
+    def __init__(self, signer: Signer, clock: Clock) -> None:
         self._signer = signer
-        self._resolver = resolver
         self._clock = clock
 
     async def seals(self, domains: Iterable[str], results: AuthResults, message: Octets) -> dict[str, bytes]:
         """Return the fields to put on top of a message, for each of the domains that has a key.
 
-        `results` is what was found about the message when it came in.
+        `results` is what was found about the message when it came in, the
+        status of its chain included; without that there was none.
         """
         keys = {domain: self._signer.keys_of(domain) for domain in domains}
         if not any(keys.values()):
@@ -45,14 +38,14 @@ class Sealer:
         block = HeaderBlock.parse(message)
         body = BodyHashes(message, block.body_start)
         if body.size > INLINE:
-            await asyncio.to_thread(body.compute, [BODY, *wanted_chain_hashes(block)])
-        purse = BoundedResolver(self._resolver, questions=QUESTIONS, seconds=SECONDS)
+            await asyncio.to_thread(body.compute, [BODY])
+        status = next((Result(one.result) for one in results.of("arc")), Result.NONE)
+        if not results.of("arc"):
+            results = replace(results, results=(*results.results, Verdict("arc", status.value)))
         now = self._clock.now()
-        found = await verify_chain(block, body, purse, now=now)
-        told = replace(results, results=(*_without_arc(results), arc_verdict(found)))
         # RSA comes first among the keys of a domain, and more verifiers know it.
         return {
-            domain: seal(block, body, of_domain[0], results=told, status=found.result, now=now)
+            domain: seal(block, body, of_domain[0], results=results, status=status, now=now)
             for domain, of_domain in keys.items()
             if of_domain
         }
@@ -64,7 +57,3 @@ def arc_verdict(found: ArcResult) -> Verdict:
     if found.result is Result.PASS:
         properties = (Property("header", "oldest-pass", str(found.oldest_pass)),)
     return Verdict("arc", found.result.value, properties)
-
-
-def _without_arc(results: AuthResults) -> Iterable[Verdict]:
-    return (one for one in results.results if one.method != "arc")

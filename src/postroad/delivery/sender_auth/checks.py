@@ -8,6 +8,7 @@ from postroad.delivery.sender_auth.judgement import Judgement
 from postroad.dns.bounded import BoundedResolver
 from postroad.mailauth.arc.verify import ArcResult, verify_chain, wanted_chain_hashes
 from postroad.mailauth.dkim.body import BodyHashes
+from postroad.mailauth.dkim.limits import Limits
 from postroad.mailauth.dkim.result import Result, Verification
 from postroad.mailauth.dkim.verify import verify, wanted_hashes
 from postroad.mailauth.dmarc.author import author_of
@@ -50,7 +51,7 @@ async def check(
     (spf, helo), iprev, (dkim, arc), _ = await asyncio.gather(
         _both_identities(for_spf, client, sender),
         check_iprev(purse, str(client.address)),
-        check_signatures(purse, message, client.now),
+        check_signatures(purse, settings, message, client.now),
         # By the time that the others are through, the policy is there.
         walker.walk(author.domain) if author.domain else _nothing(),
     )
@@ -70,15 +71,18 @@ async def _both_identities(resolver: Resolver, client: Client, sender: Address |
     return spf, await check_helo(resolver, client)
 
 
-async def check_signatures(resolver: Resolver, message: Octets, now: float) -> tuple[Verification, ArcResult]:
+async def check_signatures(
+    resolver: Resolver, settings: SenderAuth, message: Octets, now: float
+) -> tuple[Verification, ArcResult]:
     """DKIM, then ARC: what was signed by those who passed the message on."""
+    limits = Limits(signatures=settings.signatures, keys=settings.keys)
     block = HeaderBlock.parse(message)
-    wanted = [*wanted_hashes(block), *wanted_chain_hashes(block)]
     body = BodyHashes(message, block.body_start)
-    if wanted and body.size > INLINE:
+    if body.size > INLINE:
+        wanted = [*wanted_hashes(block, limits), *wanted_chain_hashes(block)]
         await asyncio.to_thread(body.compute, wanted)
-    dkim = await verify(block, body, resolver, now=now)
-    return dkim, await verify_chain(block, body, resolver, now=now)
+    dkim = await verify(block, body, resolver, now=now, limits=limits)
+    return dkim, await verify_chain(block, body, resolver, now=now, limits=limits)
 
 
 async def _nothing() -> None:
