@@ -34,6 +34,7 @@ _NOUNS: Final = {
     "alias": _Noun("alias", "Addresses whose mail goes to others; catch-alls."),
     "route": _Noun("route", "Ways for mail to others than by MX records."),
     "greylist": _Noun("greylist", "Senders that wait, and those that need not."),
+    "suppression": _Noun("suppression", "Addresses that are not written to any more."),
     "queue": _Noun("queue", "Mail that is on its way out."),
     "report": _Noun("report", "What other servers report about your domains."),
     "trace": _Noun("trace", "Tell what happened to a message."),

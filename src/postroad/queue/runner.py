@@ -7,6 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
 
+from msgspec.structs import replace
+
 from postroad.config.settings import Queue
 from postroad.db.transaction import Transaction
 from postroad.delivery import bounce
@@ -17,7 +19,7 @@ from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
 from postroad.obs.metrics import DELIVERY_SECONDS, MESSAGES, QUEUE_ATTEMPTS, QUEUE_DEPTH
 from postroad.queue import outcome as outcomes
-from postroad.queue import pace, spool
+from postroad.queue import pace, spool, suppression
 from postroad.queue.item import Work
 from postroad.queue.outcome import CANCELLED, End, Judged
 from postroad.smtp.exchange import Lapsed, Source
@@ -247,7 +249,18 @@ class QueueRunner:
     async def _attempt(self, work: Work, source: Source) -> list[Outcome]:
         if work.cancelled:
             return [CANCELLED] * len(work.recipients)
-        return await self._delivery.deliver(work, source, lambda: self._is_ours(work.lease_id))
+        back = self._database.ask(
+            lambda reader: suppression.outcomes_for(reader, (r.address for r in work.recipients))
+        )
+        wanted = tuple(r for r in work.recipients if r.address.key not in back) if back else work.recipients
+        if not wanted:
+            return [back[r.address.key] for r in work.recipients]
+        rest = replace(work, recipients=wanted) if back else work
+        results = await self._delivery.deliver(rest, source, lambda: self._is_ours(work.lease_id))
+        if not back:
+            return results
+        found = iter(results)
+        return [back[r.address.key] if r.address.key in back else next(found) for r in work.recipients]
 
     def _is_ours(self, lease_id: int) -> bool:
         return self._clock.now() < self._until.get(lease_id, 0.0)
@@ -283,6 +296,7 @@ class QueueRunner:
         self, work: Work, judged: list[Judged], notices: list[Notice], notes: list[Note], tx: Transaction
     ) -> tuple[list[Judged], Work | None]:
         done = outcomes.apply(tx, work, judged, notices, notes)
+        suppression.learn(tx, ((j.recipient.address, j.outcome) for j in done), self._settings)
         pace.learn(tx, work.destination, pace.heard(j.outcome for j in judged), self._settings)
         where, settings, ailing = work.destination, self._settings, outcomes.ailing(judged)
         if self._stopping:

@@ -107,3 +107,14 @@ CREATE TABLE sent_to (
     PRIMARY KEY (account_id, address)
 ) WITHOUT ROWID;
 CREATE INDEX sent_to_at ON sent_to (at);
+
+-- Addresses elsewhere that are not written to any more, and those of which servers said that they are nobody's.
+CREATE TABLE suppression (
+    key      TEXT    PRIMARY KEY,
+    address  TEXT    NOT NULL,
+    reason   TEXT    NOT NULL,                     -- why it bounces, or what a server said last
+    who      TEXT    NOT NULL,                     -- an operator; '' when it was learned
+    active   INTEGER NOT NULL,                     -- 0: it is only counted yet
+    bounces  INTEGER NOT NULL,                     -- one after the other
+    at       REAL    NOT NULL                      -- when it was added, or bounced last
+) WITHOUT ROWID;

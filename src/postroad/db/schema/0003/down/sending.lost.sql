@@ -10,5 +10,8 @@ SELECT 'routes; mail for their domains goes by MX again', count(*) FROM route
 UNION ALL
 SELECT 'accounts with limits of their own on what they send', count(*) FROM send_limit
 UNION ALL
+SELECT 'addresses that are not written to any more; they are written to again',
+       count(*) FROM suppression WHERE active
+UNION ALL
 SELECT 'queued messages that require TLS; they are held until they are released or cancelled',
        count(*) FROM queue_item WHERE tls = 'require';
