@@ -128,6 +128,13 @@ PEERS: Final = (
         "test_haproxy.py",
         "in front of SMTP and of IMAP with TLS, with PROXY version 2 and 1; its health checks",
     ),
+    Peer(
+        "postfix",
+        "Postfix",
+        "test_receiving.py",
+        "passes DSN parameters on and gets a receipt for its user; sends to a UTF-8 address (SMTPUTF8)",
+    ),
+    Peer("nsd", "NSD", "test_receiving.py", "serves a block list"),
     Peer("nsd", "NSD", "test_postfix.py", "the name server in which both find each other's MX records"),
     Peer(
         "unbound",

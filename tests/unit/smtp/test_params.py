@@ -190,3 +190,15 @@ def test_xtext() -> None:
     assert params.decode_xtext(b"a+2Bb+3Dc+20d+0D+FF") == b"a+b=c d\r\xff"
     for wrong in (b"+", b"+2", b"+2b", b"a b", b"a=b", b"\xff"):
         assert params.decode_xtext(wrong) is None
+
+
+def test_utf8_that_hides_in_xtext_is_an_address_of_the_type_utf8() -> None:
+    # As Postfix 3.7 sends it.
+    found = params.parse_rcpt(
+        "<jörg@ours.test> ORCPT=rfc822;j+C3+B6rg+2Bx@ours.test".encode(), extended=True, smtputf8=True
+    )
+    assert isinstance(found, Rcpt)
+    assert found.original == r"utf-8;j\x{F6}rg\x{2B}x@ours.test"
+    assert rcpt(b"<ada@ours.test> ORCPT=rfc822;+C3+28@ours.test") == 501
+    assert rcpt(b"<ada@ours.test> ORCPT=rfc822;+C2+85@ours.test") == 501  # a control character
+    assert rcpt(b"<ada@ours.test> ORCPT=x400;j+C3+B6rg") == 501

@@ -41,6 +41,8 @@ _UTF8_ADDRESS: Final = re.compile(
     rb"|\\x\{(?i:20|2B|3D|5C|[89A-F][0-9A-F]|[1-9A-F][0-9A-F]{2}"
     rb"|(?!D[89A-F])[1-9A-F][0-9A-F]{3}|[1-9A-F][0-9A-F]{4}|10[0-9A-F]{4})\})+"
 )
+# RFC 6533 §3: what is written as it is in utf-8-addr-xtext.
+_NOT_QCHAR: Final = re.compile(r"[^!-*,-<>-\[\]-~]")
 _PRINTABLE: Final = re.compile(rb"[ -~\t]*")
 _NOTIFY: Final = frozenset({b"SUCCESS", b"FAILURE", b"DELAY"})
 
@@ -118,9 +120,10 @@ def parse_rcpt(argument: bytes, *, extended: bool, smtputf8: bool) -> Rcpt | Rep
     notify = _notify(params.get(b"NOTIFY", b""))
     if notify is None or (b"NOTIFY" in params and not notify):
         return _MALFORMED
-    if b"ORCPT" in params and not _is_original(params[b"ORCPT"]):
+    original = _original(params.get(b"ORCPT", b""))
+    if original is None or (b"ORCPT" in params and not original):
         return _MALFORMED
-    return Rcpt(address, notify, _text(params, b"ORCPT"))
+    return Rcpt(address, notify, original)
 
 
 def parse_chunk_size(argument: bytes) -> tuple[int, bool] | None:
@@ -208,16 +211,23 @@ def _notify(value: bytes | None) -> frozenset[str] | None:
     return frozenset(name.decode() for name in names)
 
 
-def _is_original(value: bytes | None) -> bool:
-    """RFC 3461 §4.2: address type, semicolon, xtext; RFC 6533 §3 for the type utf-8."""
-    if value is None or len(value) > ORCPT_OCTETS:
-        return False
+def _original(value: bytes | None) -> str | None:
+    """RFC 3461 §4.2: address type, semicolon, xtext; RFC 6533 §3 for the type utf-8. None if malformed."""
+    if not value:
+        return "" if value == b"" else None
     kind, _, address = value.partition(b";")
-    if not address or _ADDRESS_TYPE.fullmatch(kind) is None:
-        return False
+    if len(value) > ORCPT_OCTETS or not address or _ADDRESS_TYPE.fullmatch(kind) is None:
+        return None
     if kind.lower() == b"utf-8":
-        return _UTF8_ADDRESS.fullmatch(address) is not None and _is_utf8(address)
-    return _hides_text(address)
+        good = _UTF8_ADDRESS.fullmatch(address) is not None and _is_utf8(address)
+        return value.decode() if good else None
+    if _hides_text(address):
+        return value.decode()
+    # Postfix hides UTF-8 in an rfc822 address; that is an address of the type utf-8 (RFC 6533 §3).
+    octets = decode_xtext(address) if kind.lower() == b"rfc822" else None
+    if octets is None or not _is_utf8(octets) or not (text := octets.decode()).isprintable():
+        return None
+    return "utf-8;" + _NOT_QCHAR.sub(lambda found: f"\\x{{{ord(found[0]):X}}}", text)
 
 
 def _is_utf8(octets: bytes) -> bool:

@@ -1,0 +1,73 @@
+"""Port 25 and real programs: receipts and UTF-8 addresses with Postfix, a list that NSD serves."""
+
+import smtplib
+import socket
+from pathlib import Path
+
+from tests.interop.addresses import free_ports
+from tests.interop.certificates import Certificates
+from tests.interop.conftest import Internet
+from tests.interop.dns_server import DnsServer
+from tests.interop.messages import arrived, message
+from tests.interop.postroad_server import Postroad, running
+from tests.interop.test_postfix import submit
+
+
+def test_postfix_passes_dsn_on_and_its_user_gets_our_receipt(internet: Internet) -> None:
+    theirs = internet.theirs.address
+    with smtplib.SMTP(theirs, 25, local_hostname="carl.test", source_address=(theirs, 0)) as session:
+        text = message("receipt please", "Hello.\r\n", sender="carl@theirs.test").encode()
+        options = ["NOTIFY=SUCCESS,FAILURE", "ORCPT=rfc822;ada@ours.test"]
+        session.sendmail("carl@theirs.test", ["ada@ours.test"], text, ["ENVID=QQ314"], options)
+
+    assert arrived(internet.ours, "Subject: receipt please")
+    receipt = internet.theirs.message("carl", "multipart/report")
+    assert "Reporting-MTA: dns; mx.ours.test" in receipt.replace("dns;mx", "dns; mx")
+    assert "Action: delivered" in receipt
+    assert "Original-Envelope-Id: QQ314" in receipt
+
+
+def test_internationalized_mail_comes_and_goes(internet: Internet) -> None:
+    ours, theirs = internet.ours, internet.theirs
+    ours.cli("alias", "add", "jörg@ours.test", "ada@ours.test")
+    with smtplib.SMTP(
+        theirs.address, 25, local_hostname="carl.test", source_address=(theirs.address, 0)
+    ) as s:
+        text = message("Grüße", "Ä.\r\n", sender="carl@theirs.test").encode()
+        s.ehlo()
+        assert s.has_extn("SMTPUTF8"), "Debian's Postfix is built with it"
+        s.sendmail("carl@theirs.test", ["jörg@ours.test"], text, ["SMTPUTF8", "BODY=8BITMIME"])
+    got = arrived(ours, "Subject: Grüße")
+    assert "Delivered-To: jörg@ours.test" in got
+    assert "with UTF8SMTPS" in got
+
+    submit(internet, "Antwort ü", "carl@theirs.test")
+    assert theirs.message("carl", "Antwort")
+
+
+def test_a_list_that_nsd_serves(tmp_path: Path, certificates: Certificates) -> None:
+    dns = DnsServer(tmp_path)
+    dns.add("7.2.0.192.bl A 127.0.0.4")
+    (port,) = free_ports(1)
+    more = (
+        f'\n[[listener]]\nrole = "smtp"\naddress = "127.0.0.1:{port}"\nproxy_from = ["127.0.0.1"]\n'
+        '\n[receiving]\nlists = ["bl.test=127.0.0.[2..11]", "nobody.bl.test"]\n'
+    )
+    dns.start()
+    try:
+        with running(Postroad(tmp_path, certificates, resolver=dns.address, more=more)):
+            assert b"554 5.7.1 192.0.2.7 is listed by bl.test" in _rcpt(port, "192.0.2.7")
+            assert b"250 2.1.5" in _rcpt(port, "192.0.2.8")
+    finally:
+        dns.stop()
+
+
+def _rcpt(port: int, address: str) -> bytes:
+    """What a client at that address hears in the whole of a dialogue."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        client.sendall(b"PROXY TCP4 %b 127.0.0.1 4000 25\r\n" % address.encode())
+        said = client.recv(1000)
+        for line in (b"EHLO mx.test", b"MAIL FROM:<eve@theirs.test>", b"RCPT TO:<ada@ours.test>", b"QUIT"):
+            client.sendall(line + b"\r\n")
+            said += client.recv(4000)
+        return said
