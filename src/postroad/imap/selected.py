@@ -55,6 +55,7 @@ class Selected:
         "_enabled",
         "_filed",
         "_gone",
+        "_is_guest",
         "_recent",
         "_shared",
         "_told",
@@ -89,6 +90,7 @@ class Selected:
         self.read_only = read_only
         """Opened by EXAMINE: nothing is changed, whatever the rights."""
         self.rights = rights
+        self._is_guest = account.user_id != account.id
         self.uids: array[int] = shared.share(account.id, mailbox.id, listing.modseq, listing.uids)
         """What the client knows, by message number; shared with other sessions, so never changed in place."""
         self.uidnext = listing.uidnext
@@ -385,7 +387,7 @@ class Selected:
         Raises:
             MailboxGone: it may not be read any more (RFC 4314 §5.1.1).
         """
-        if self.account.user_id == self.account.id:
+        if not self._is_guest:
             return False
         rights = self.account.rights(self.id)
         if "r" not in rights:

@@ -75,7 +75,7 @@ async def tell_items(dialogue: Dialogue, pairs: Pairs, items: tuple[FetchItem, .
         items = tuple(dict.fromkeys((*uid, *items, FetchAttribute.MODSEQ)))
     everything = SequenceSet(())
     fetching = _Fetching(dialogue, Fetch(b"*", everything, items, uid=True))
-    async for batch in batches(dialogue.account, dialogue.selected, pairs, fetching.step):
+    async for batch in batches(dialogue.selected.account, dialogue.selected, pairs, fetching.step):
         await fetching.send(batch)
         await fetching.turns.next()
 
