@@ -70,6 +70,8 @@ async def rename(dialogue: Dialogue, command: Rename) -> Answer:
         return ok(b"renamed")
     need(account, mailbox, "x")
     _check_own(dialogue, to, new)
+    if to.id != account.id and to is not dialogue.account:
+        raise NotAllowed(new)  # whoever it is, and whether there is anybody
     if to.id != account.id:
         raise No(b"CANNOT", b"a mailbox stays with its owner; its messages can be moved")
     await account.rename(mailbox.id, inner_new)
