@@ -259,7 +259,8 @@ def test_a_mailbox_without_limits_has_no_quota_root(imap: Imap) -> None:
 
 
 def test_namespace(imap: Imap) -> None:
-    assert imap.ok(b"NAMESPACE").one(b"NAMESPACE") == [[[b"", b"/"]], None, None]
+    personal, others, shared = imap.ok(b"NAMESPACE").one(b"NAMESPACE")
+    assert (personal, others, shared) == ([[b"", b"/"]], [[b"Other Users/", b"/"]], [[b"Shared/", b"/"]])
 
 
 def _octets(value: object) -> bytes:

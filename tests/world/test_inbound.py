@@ -2,6 +2,7 @@
 
 import pytest
 
+from postroad.directory import domains
 from postroad.directory.accounts import suspend_account
 from postroad.testing import ThreadedWorld
 from postroad.testing.world import NotAccepted
@@ -199,3 +200,19 @@ def test_a_session_that_asks_for_many_unknown_people_is_ended(world: ThreadedWor
             assert client.say(b"RCPT TO:<user%d@demo.test>" % number).startswith(b"550 5.1.1 ")
         client.send(b"RCPT TO:<user20@demo.test>\r\nRCPT TO:<ada@demo.test>\r\n")
         assert b"421 4.7.0 too many unknown recipients" in client.rest()
+
+
+def test_a_full_domain_is_refused_for_now(world: ThreadedWorld) -> None:
+    world.add_account("bob@small.test")
+    world.add_account("cyd@small.test")
+    world.deliver("bob@small.test")
+    world.change(
+        lambda tx: domains.set_quota(tx, "small.test", who="test", quota_bytes=2000, quota_messages=None)
+    )
+    with pytest.raises(NotAccepted, match=r"452 4\.2\.2 "):
+        world.deliver("cyd@small.test", text="x" * 2000)
+    world.change(
+        lambda tx: domains.set_quota(tx, "small.test", who="test", quota_bytes=None, quota_messages=1)
+    )
+    assert recipient_reply(world, "cyd@small.test") == (452, b"4.2.2 mailbox full")
+    world.deliver(ADA)

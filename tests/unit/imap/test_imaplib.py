@@ -43,7 +43,7 @@ def test_a_day_with_imaplib(world: World) -> None:
         assert imap.uid("SEARCH", "ALL")[1] == [b""]
         assert imap.rename('"Lists/Python Dev"', "Python")[0] == "OK"
         assert imap.delete("Python")[0] == "OK"
-        assert imap.namespace()[1] == [b'(("" "/")) NIL NIL']
+        assert imap.namespace()[1] == [b'(("" "/")) (("Other Users/" "/")) (("Shared/" "/"))']
         assert imap.getquotaroot("INBOX")[1] == [[b"INBOX"], [None]]
         assert imap.enable("UTF8=ACCEPT")[0] == "OK" if "UTF8=ACCEPT" in imap.capabilities else True
         assert imap.unselect()[0] == "OK"

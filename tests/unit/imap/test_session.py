@@ -171,7 +171,9 @@ def test_id_namespace_enable(world: World) -> None:
     async def talk(_: Server, client: Client) -> None:
         (line,) = await client.ok(b'ID ("name" "test" "version" NIL)')
         assert line.startswith(b'ID ("name" "postroad" "version" ')
-        assert await client.ok(b"NAMESPACE") == [b'NAMESPACE (("" "/")) NIL NIL']
+        assert await client.ok(b"NAMESPACE") == [
+            b'NAMESPACE (("" "/")) (("Other Users/" "/")) (("Shared/" "/"))'
+        ]
         assert await client.ok(b"ENABLE X-NOTHING") == [b"ENABLED"]
 
     world.talk(talk)

@@ -97,13 +97,13 @@ def test_bad_arguments(command: bytes) -> None:
 
 
 def test_responses() -> None:
-    assert acl("a b", [("ada", ALL_RIGHTS), ("-bob", frozenset("w"))]) == (
+    assert acl(b"a b", [("ada", ALL_RIGHTS), ("-bob", frozenset("w"))]) == (
         b'ACL "a b" ada lrswipkxtecda -bob w'
     )
-    assert acl("x", [("bob", NO_RIGHTS)]) == b'ACL x bob ""'
-    assert list_rights("x", b"bob", NO_RIGHTS) == b'LISTRIGHTS x bob "" l r s w i p k x t e a c d'
-    assert my_rights("x", parse_rights("lrsd")) == b"MYRIGHTS x lrsted"
-    assert metadata("", {"/shared/a": b"\0", "/private/b": None}) == (
+    assert acl(b"x", [("bob", NO_RIGHTS)]) == b'ACL x bob ""'
+    assert list_rights(b"x", b"bob", NO_RIGHTS) == b'LISTRIGHTS x bob "" l r s w i p k x t e a c d'
+    assert my_rights(b"x", parse_rights("lrsd")) == b"MYRIGHTS x lrsted"
+    assert metadata(b"", {"/shared/a": b"\0", "/private/b": None}) == (
         b'METADATA "" (/shared/a ~{1}\r\n\0 /private/b NIL)'
     )
-    assert metadata_changed("x", ["/shared/a", "/private/b c"]) == b'METADATA x /shared/a "/private/b c"'
+    assert metadata_changed(b"x", ["/shared/a", "/private/b c"]) == b'METADATA x /shared/a "/private/b c"'
