@@ -114,7 +114,7 @@ class Inbound:
             if is_dmarc_report(header):
                 await keep_dmarc_report(self._store.database, body, standing.author)
         if is_tls_report(header):
-            await keep_tls_report(self._store.database, body)
+            await keep_tls_report(self._store.database, body, standing.author)
         answerable = bool(expansion.confirmed) and await self._is_answerable(peer, envelope.sender)
         accepted = Accepted(
             "in", _named(peer, standing.name), envelope, expansion, answerable, standing=standing

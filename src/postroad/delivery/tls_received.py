@@ -34,8 +34,11 @@ def is_tls_report(header: bytes) -> bool:
     return b"tlsrpt" in header or b"TLSRPT" in header or b"TLS-Report-Domain" in header
 
 
-async def keep_tls_report(database: Database, body: Octets) -> None:
-    """Keep what a message reports about domains of ours; never raises for what is in it."""
+async def keep_tls_report(database: Database, body: Octets, author: str) -> None:
+    """Keep what a message reports about domains of ours; never raises for what is in it.
+
+    `author` is the domain that vouches for the message, if one does (RFC 8460 §3 wants it signed).
+    """
     try:
         report = await asyncio.to_thread(_read, body)
     except BadReport as error:
@@ -44,7 +47,7 @@ async def keep_tls_report(database: Database, body: Octets) -> None:
     if report is None:
         return
     try:
-        domains = await database.write(partial(keep_report, report=report))
+        domains = await database.write(partial(keep_report, report=report, author=author))
     except Unavailable as error:
         log.warning("tlsrpt.not_kept", error=str(error))
         return
@@ -70,7 +73,8 @@ def _leaves(part: Part) -> list[Part]:
     return [leaf for child in part.children for leaf in _leaves(child)] if part.is_multipart else [part]
 
 
-def keep_report(tx: Transaction, report: Report) -> Collection[str]:
+def keep_report(tx: Transaction, report: Report, author: str) -> Collection[str]:
+    """Give the domains of ours that it is about, and of which it is kept."""
     domains = set()
     for n, policy in enumerate(report.policies):
         domain = policy.policy.policy_domain.lower().rstrip(".")
@@ -79,9 +83,10 @@ def keep_report(tx: Transaction, report: Report) -> Collection[str]:
         domains.add(domain)
         period = report.date_range
         tx.run(
-            "INSERT OR REPLACE INTO tls_report_in (domain, at, organization, report_id, n, begins, ends,"
-            " policy, successes, failures, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(domain, tx.now, report.organization_name[:_TEXT], report.report_id[:_TEXT], n),
+            "INSERT OR REPLACE INTO tls_report_in (domain, at, organization, report_id, author, n,"
+            " begins, ends, policy, successes, failures, details)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *(domain, tx.now, report.organization_name[:_TEXT], report.report_id[:_TEXT], author, n),
             *(period.start_datetime.timestamp(), period.end_datetime.timestamp()),
             *(policy.policy.policy_type[:_TEXT], policy.summary.total_successful_session_count),
             *(policy.summary.total_failure_session_count, _details(policy)),

@@ -10,13 +10,14 @@ from tests.unit.cli.conftest import Shell
 from tests.unit.mailauth.test_tlsrpt import VECTORS
 
 
-def reported(shell: Shell) -> None:
+def reported(shell: Shell, author: str = "reporter.test") -> None:
     """A report about company-y.example has come in."""
-    shell.ok("domain", "add", "company-y.example")
+    if "company-y.example" not in shell.ok("domain", "list"):
+        shell.ok("domain", "add", "company-y.example")
     report = read_report((VECTORS / "rpt01.json").read_bytes(), compressed=False)
 
     def keep(tx: Transaction) -> None:
-        assert set(keep_report(tx, report)) == {"company-y.example"}
+        assert set(keep_report(tx, report, author)) == {"company-y.example"}
 
     with open_offline(shell.data) as database:
         database.write(keep)
@@ -33,6 +34,18 @@ def test_the_conclusion_comes_first(shell: Shell) -> None:
     assert first.startswith("company-y.example: 303 of 5629 sessions failed in the last 7 days, say 1 ")
     assert heading.split() == ["SESSIONS", "WHY", "SERVER", "BY"]
     assert any("our certificate had expired" in row for row in rows)
+
+
+def test_what_nobody_vouches_for_is_left_out_and_replaces_nothing(shell: Shell) -> None:
+    reported(shell, author="")
+    assert shell.ok("report", "tls") == (
+        "company-y.example: nothing that can be believed was reported in the last 7 days."
+        " Reports about 5629 sessions are left out: nobody vouches for them.\n"
+    )
+    reported(shell)
+    said = shell.ok("report", "tls")
+    assert "303 of 5629 sessions failed" in said
+    assert "5629 sessions are left out" in said
 
 
 def test_one_domain_may_be_named(shell: Shell) -> None:

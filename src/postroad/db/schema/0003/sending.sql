@@ -42,6 +42,7 @@ CREATE TABLE tls_report_in (
     at            REAL    NOT NULL,                -- when it came
     organization  TEXT    NOT NULL,
     report_id     TEXT    NOT NULL,
+    author        TEXT    NOT NULL,                -- the domain that vouches for it; empty: none does
     n             INTEGER NOT NULL,                -- of the policy in the report
     begins        REAL    NOT NULL,
     ends          REAL    NOT NULL,
@@ -49,7 +50,7 @@ CREATE TABLE tls_report_in (
     successes     INTEGER NOT NULL,
     failures      INTEGER NOT NULL,
     details       TEXT    NOT NULL,                -- JSON list, as the report has it, of the gravest
-    PRIMARY KEY (domain, organization, report_id, n)
+    PRIMARY KEY (domain, author, organization, report_id, n)
 ) WITHOUT ROWID;
 CREATE INDEX tls_report_in_at ON tls_report_in (at);
 
