@@ -281,6 +281,7 @@ class Worker:
                     administrators=self._settings.imap.administrator_keys,
                     about_server=self._settings.imap.entries,
                     on_login=self._gate.authenticated,
+                    on_logout=self._gate.logged_out,
                 ).run
             case "pop3":
                 return self._pop3(listener)

@@ -40,7 +40,7 @@ def capabilities(
         if administers:
             limited += b" QUOTASET"  # RFC 9208 §4.1.3: to those for whom SETQUOTA does something
         # RFC 4978 §3: once is enough. Not for strangers, so that no password is compressed (CRIME).
-        return limited if compressed else limited + b" COMPRESS=DEFLATE UNAUTHENTICATE"
+        return limited + (b"" if compressed else b" COMPRESS=DEFLATE") + b" UNAUTHENTICATE"
     words = [_ALWAYS, b"LITERAL-"]
     if tls_offered:
         words.append(b"STARTTLS")

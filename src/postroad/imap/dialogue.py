@@ -91,6 +91,8 @@ class Services:
     """What the operator notes about the server for all users: entries of METADATA (RFC 5464 §3.2.1.1)."""
     on_login: Callable[[Connection], None]
     """Told of connections that have earned their place (`postroad.policy.gate.Gate.authenticated`)."""
+    on_logout: Callable[[Connection], None]
+    """Told of those that are strangers' again (`Gate.logged_out`)."""
 
 
 def _nothing() -> None:
@@ -185,6 +187,7 @@ class Dialogue:
         self.stranger_commands = 0
         self.core.state = State.NOT_AUTHENTICATED
         self.core.offer_only(OFFERED)
+        self.services.on_logout(self.conn)
 
     def select(self, selected: Selected) -> None:
         """Enter the selected state; `unselect` first where another mailbox is selected."""

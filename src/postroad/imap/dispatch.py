@@ -188,7 +188,7 @@ async def _anywhere(dialogue: Dialogue, command: Command) -> Answer | None:
         case StartTls():
             return await start_tls(dialogue, command)
         case Unauthenticate():
-            return unauthenticate(dialogue)
+            return unauthenticate(dialogue, command)
         case Logout():
             dialogue.core.untagged(b"BYE see you")
             dialogue.over = True

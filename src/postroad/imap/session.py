@@ -56,6 +56,7 @@ class ImapSession:
         administrators: Collection[str] = (),
         about_server: Mapping[str, bytes] = NOTHING_SAID,
         on_login: Callable[[Connection], None] = lambda _: None,
+        on_logout: Callable[[Connection], None] = lambda _: None,
     ) -> None:
         """`tls_context` is for STARTTLS; whether TLS is on already is asked of each connection."""
         self._services = Services(
@@ -74,6 +75,7 @@ class ImapSession:
             administrators=administrators,
             about_server=about_server,
             on_login=on_login,
+            on_logout=on_logout,
         )
         self._limits = ImapLimits(
             line_prelogin=limits.imap_line_prelogin,

@@ -37,10 +37,13 @@ class Gate(Generic[C]):
         if isinstance(admission, Refusal):
             return admission
         self._admissions[connection] = admission
+        self._wait(connection)
+        return None
+
+    def _wait(self, connection: C) -> None:
         self._waiting[connection] = None
         while self._counts.totals()[1] > self._share and len(self._waiting) > 1:
             self._drop_oldest()
-        return None
 
     def authenticated(self, connection: C) -> None:
         """The connection has logged in, or has otherwise earned its place (a message accepted)."""
@@ -48,6 +51,13 @@ class Gate(Generic[C]):
         if admission is not None:
             self._waiting.pop(connection, None)
             self._counts.authenticated(admission)
+
+    def logged_out(self, connection: C) -> None:
+        """The connection is a stranger's again, as if it had just come."""
+        admission = self._admissions.get(connection)
+        if admission is not None and not admission.waiting:
+            self._counts.logged_out(admission)
+            self._wait(connection)
 
     def readdress(self, connection: C, address: str) -> Refusal | None:
         """Count a connection for another address: a proxy has said whom it speaks for.

@@ -91,6 +91,14 @@ class SharedCounts:
             if admission.counted:
                 self._file.add(admission.digest, -1, 0, self._clock.monotonic())
 
+    def logged_out(self, admission: Admission) -> None:
+        """The connection waits for a log-in again (RFC 8437)."""
+        if not admission.waiting and not admission.released:
+            admission.waiting = True
+            self._file.add_totals(0, 1)
+            if admission.counted:
+                self._file.add(admission.digest, 1, 0, self._clock.monotonic())
+
     def release(self, admission: Admission) -> None:
         """The connection is over; may be said again."""
         if not admission.released:

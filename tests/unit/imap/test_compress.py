@@ -3,6 +3,8 @@
 import os
 import zlib
 
+import pytest
+
 from postroad.imap.wire.core import ImapServerCore
 from postroad.net.connection import READ_HIGH_WATER
 from tests.unit.imap.deflated import Deflated, deflated_client
@@ -42,7 +44,9 @@ def test_it_is_not_offered_again_and_not_begun_again(world: World) -> None:
         async with server.client() as client:
             assert b"COMPRESS=DEFLATE" in (await client.ok(b"CAPABILITY"))[0].split()
         async with deflated_client(server) as client:
-            assert b"COMPRESS=DEFLATE" not in (await client.ok(b"CAPABILITY"))[0].split()
+            words = (await client.ok(b"CAPABILITY"))[0].split()
+            assert b"COMPRESS=DEFLATE" not in words
+            assert b"UNAUTHENTICATE" in words
             refused = (await client.do(b"COMPRESS DEFLATE"))[-1]
             assert refused == b"BAD [COMPRESSIONACTIVE] DEFLATE is on already"
             await client.ok(b"NOOP")
@@ -148,3 +152,43 @@ def test_no_step_holds_more_than_it_may() -> None:
     before = core.buffered()
     assert core.inflate()
     assert core.buffered() <= before + 4096
+
+
+@pytest.mark.parametrize(
+    ("end", "together"),
+    [
+        ("sync", False),  # without an end to be seen nothing can come behind it but after the answer
+        *[
+            (end, together)
+            for end in ("empty block", "last block", "stored block")
+            for together in (True, False)
+        ],
+    ],
+)
+def test_unauthenticate_ends_both_streams(world: World, end: str, together: bool) -> None:
+    """RFC 8437 §4.1, whichever way the client ends its own."""
+
+    async def work(server: Server) -> None:
+        async with server.client() as client:
+            await client.ok(b"COMPRESS DEFLATE")
+            packed = zlib.compressobj(9, zlib.DEFLATED, -15)
+            wire = packed.compress(b"a UNAUTHENTICATE\r\n")
+            wire += packed.flush(zlib.Z_FINISH if end == "last block" else zlib.Z_SYNC_FLUSH)
+            wire += {"empty block": b"\x03\x00", "stored block": b"\x01\x00\x00\xff\xff"}.get(end, b"")
+            login = b'b LOGIN ada@demo.test "correct horse"\r\nc COMPRESS DEFLATE\r\n'
+            if together:
+                await client.send(wire + login)
+            else:
+                for at in range(len(wire)):
+                    await client.send(wire[at : at + 1])
+            unpacked = zlib.decompressobj(-15)
+            said = b""
+            while not unpacked.eof:
+                said += unpacked.decompress(await client.reader.readexactly(1))
+            assert said == b"a OK who is next?\r\n"
+            if not together:
+                await client.send(login)
+            assert (await client.until(b"b"))[-1].startswith(b"b OK [CAPABILITY ")
+            assert (await client.until(b"c"))[-1] == b"c OK DEFLATE from here on"
+
+    world.run(work)

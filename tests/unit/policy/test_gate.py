@@ -101,3 +101,21 @@ def test_one_address_is_held_to_its_share(tmp_path: Path) -> None:
     assert [refusal.limit for refusal in answers if refusal] == ["unauthenticated_per_address"] * 5
     assert door.dropped == []
     workers.close()
+
+
+def test_who_logs_out_waits_again(tmp_path: Path) -> None:
+    workers = Workers(tmp_path, limits=Limits(connections=20))
+    door = Door(workers)
+    for name in "abcd":
+        assert door.enter(name) == ""
+        door.gate.authenticated(name)
+    assert workers.counts[0].totals() == (4, 0)
+    door.gate.logged_out("a")
+    door.gate.logged_out("a")
+    assert workers.counts[0].totals() == (4, 1)
+    for name in "efgh":
+        assert door.enter(name) == ""
+    assert door.dropped == ["a"]
+    door.gate.authenticated("e")
+    assert workers.counts[0].totals() == (7, 3)
+    workers.close()

@@ -9,7 +9,7 @@ from postroad.imap.answer import Answer, No, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.events import next_event
 from postroad.imap.wire.event import AuthResponse
-from postroad.imap.wire.session_commands import Authenticate, Login, StartTls
+from postroad.imap.wire.session_commands import Authenticate, Login, StartTls, Unauthenticate
 from postroad.model.refusal import Refused
 from postroad.obs.log import log
 from postroad.policy.shared_counts import Refusal
@@ -32,16 +32,17 @@ async def start_tls(dialogue: Dialogue, command: StartTls) -> Answer | None:
     return None
 
 
-def unauthenticate(dialogue: Dialogue) -> Answer | None:
-    """Make room for another user on the same connection (RFC 8437)."""
-    if dialogue.core.compression is not None:
-        # Not offered there, and NO is no answer (§3): a stream cannot end in the middle of what has come.
-        dialogue.core.bye(b"compression has no end")
-        dialogue.over = True
-        return None
+def unauthenticate(dialogue: Dialogue, command: Unauthenticate) -> Answer | None:
+    """Make room for another user on the same connection; of what was, only TLS stays (RFC 8437)."""
+    core = dialogue.core
     log.info("imap.unauthenticated", conn=dialogue.conn.id, account=dialogue.account.id)
     dialogue.log_out()
-    return ok(b"who is next?")
+    if core.compression is None:
+        return ok(b"who is next?")
+    # §4.1: the answer is the last that is compressed.
+    core.tagged(command.tag, b"OK", b"who is next?")
+    core.end_compression()
+    return None
 
 
 async def login(dialogue: Dialogue, command: Login) -> Answer:

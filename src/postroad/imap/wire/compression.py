@@ -12,6 +12,8 @@ _PIECE: Final = 4096
 """Octets given to the inflater at a time."""
 _CLIENTS_WINDOW: Final = -15
 """The client may look back as far as the format allows."""
+LAST_BLOCKS: Final = (b"\x03\x00", b"\x01\x00\x00\xff\xff")
+"""An empty block that ends a stream, in fixed codes or stored (RFC 1951 §3.2); no command begins so."""
 
 
 class BrokenStream(Exception):
@@ -38,6 +40,15 @@ class Compression:
     def deflate(self, octets: bytes) -> bytes:
         """Compress, to the last octet: the client can read all of it now."""
         return self._deflate.compress(octets) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
+
+    def last(self, octets: bytes) -> bytes:
+        """Compress, and end the stream with it: the client finds its end within these octets."""
+        return self._deflate.compress(octets) + self._deflate.flush(zlib.Z_FINISH)
+
+    def rest(self) -> tuple[bytes, bytes, bool]:
+        """What is inflated and not taken, what stands behind, and whether the client's stream has ended."""
+        plain = self._inflate.decompress(b"", self._step) if self._more else b""
+        return plain, self._inflate.unused_data + bytes(self._held), self._inflate.eof
 
     def hold(self, octets: bytes) -> None:
         """Take what has come from the client."""

@@ -11,7 +11,7 @@ APPEND the same bytes mean something else.
 from typing import Final
 
 from postroad.imap.wire.command_line import Found, Unfit, find_command, is_http
-from postroad.imap.wire.compression import BrokenStream
+from postroad.imap.wire.compression import LAST_BLOCKS, BrokenStream
 from postroad.imap.wire.event import (
     AuthAborted,
     AuthResponse,
@@ -42,10 +42,12 @@ class ImapServerCore(Intake):
     responses with `untagged`, `tagged`, `continuation` and `write`.
     """
 
-    __slots__ = ()
+    __slots__ = ("_stream_end",)
 
     def __init__(self, limits: ImapLimits | None = None, offered: frozenset[Extension] = frozenset()) -> None:
         super().__init__(limits or ImapLimits(), offered)
+        self._stream_end: bytes | None = None
+        """What has come of the last block of a compressed stream that is over; None where none can come."""
 
     # -- for the pump, with data_to_send --------------------------------------
 
@@ -54,7 +56,7 @@ class ImapServerCore(Intake):
         if self._phase is Phase.CLOSED:
             return
         if self.compression is None:
-            self._inbox.add(data)
+            self._inbox.add(data if self._stream_end is None else self._behind_stream(data))
         else:
             self.compression.hold(data)
 
@@ -126,6 +128,32 @@ class ImapServerCore(Intake):
         """
         self.compress_output(step).hold(self._inbox.take(len(self._inbox)))
         self._inbox.clear()
+
+    def end_compression(self) -> None:
+        """End both streams: what is written so far is compressed, what comes is plain (RFC 8437 §4.1).
+
+        A client may have ended its stream within the command, or with an
+        empty last block behind it, or may just go on in clear.
+        """
+        assert self.compression is not None
+        plain, behind, ended = self.compression.rest()
+        self.end_output()
+        self._inbox.add(plain)
+        self._stream_end = None if ended else b""
+        self.receive(behind)
+
+    def _behind_stream(self, data: bytes) -> bytes:
+        """Drop the last block of a stream that has nothing in it, if that is what comes first."""
+        assert self._stream_end is not None
+        data = self._stream_end + data
+        self._stream_end = None
+        for block in LAST_BLOCKS:
+            if data.startswith(block):
+                return data[len(block) :]
+            if block.startswith(data):
+                self._stream_end = data
+                return b""
+        return data
 
     # -- lines --------------------------------------------------------------
 

@@ -35,6 +35,14 @@ class Output:
         self.compression = compression = Compression(step)
         return compression
 
+    def end_output(self) -> None:
+        """What is written from now on is not compressed; what was is the end of the stream."""
+        assert self.compression is not None
+        self._ready += self.compression.last(b"".join(self._out))
+        self._out.clear()
+        self.unsent = 0
+        self.compression = None
+
     def write(self, lines: bytes) -> None:
         """Write whole lines that are ready, with their CR LF."""
         self._out.append(lines)
