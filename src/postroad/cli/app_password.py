@@ -5,31 +5,16 @@ from typing import Any
 
 import click
 
+from postroad.cli.bounds import DURATION
 from postroad.cli.database import ask, change_directory
 from postroad.cli.here import Here, common, operator, pass_here
 from postroad.cli.output import Column, print_json, print_table
 from postroad.cli.password import scram_keys
 from postroad.cli.times import date
-from postroad.config.values import parse_duration
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory import accounts, app_passwords
 from postroad.directory.accounts import AccountInfo
 from postroad.directory.app_passwords import PROTOCOLS, AppPassword
-
-
-class _Duration(click.ParamType[float]):
-    """A time span such as `90 days`."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        try:
-            seconds = parse_duration(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        if seconds <= 0:
-            self.fail("must be more than nothing", param, ctx)
-        return seconds
 
 
 @click.group("app-password", short_help="App passwords: one for each device.")
@@ -52,7 +37,7 @@ def app_password() -> None:
     type=click.Choice(PROTOCOLS),
     help="What it opens; say it again for more. Without it: everything.",
 )
-@click.option("--expires", type=_Duration(), metavar="DURATION", help='When it ends, as in "90 days".')
+@click.option("--expires", type=DURATION, metavar="DURATION", help='When it ends, as in "90 days".')
 @pass_here
 def add(here: Here, address: str, label: str, protocols: tuple[str, ...], expires: float | None) -> None:
     """Make an app password; LABEL says what it is for, as in "phone"."""

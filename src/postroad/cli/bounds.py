@@ -1,11 +1,11 @@
-"""Quotas on the command line: a size or a number, or `none`."""
+"""Bounds on the command line: a size, a number, or `none`; time spans."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
 import click
 
-from postroad.config.values import parse_size
+from postroad.config.values import parse_duration, parse_size
 
 
 class _Bound(click.ParamType[int | None]):
@@ -30,6 +30,22 @@ class _Bound(click.ParamType[int | None]):
         return bound
 
 
+class _Duration(click.ParamType[float]):
+    """A time span such as `90 days`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            seconds = parse_duration(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if seconds <= 0:
+            self.fail("must be more than nothing", param, ctx)
+        return seconds
+
+
+DURATION: Final = _Duration()
 SIZE: Final = _Bound(size=True)
 COUNT: Final = _Bound(size=False)
 

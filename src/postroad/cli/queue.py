@@ -1,21 +1,30 @@
 """`postroad queue`: mail on its way to other servers."""
 
+import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import click
 
+from postroad.cli.bounds import DURATION
 from postroad.cli.database import ask, open_store
 from postroad.cli.here import Here, common, operator, pass_here
 from postroad.cli.output import Column, Problem, print_facts, print_json, print_table
 from postroad.cli.times import clock_time, date, moment
 from postroad.config.values import about_duration, about_size
 from postroad.db.transaction import Transaction
+from postroad.directory.accounts import parsed
+from postroad.directory.domains import normal
+from postroad.directory.resolve import is_local_domain
+from postroad.model.address import Address
 from postroad.model.counted import counted
 from postroad.queue import verbs
-from postroad.queue.item import QueuedRecipient, from_text_id, text_id
-from postroad.queue.verbs import NoSuchItem, Queued
+from postroad.queue.item import QueuedRecipient, from_text_id, read_item, text_id
+from postroad.queue.pick import Filter, pick
+from postroad.queue.verbs import Cancelled, NoSuchItem, Queued
 from postroad.trail.note import text_id as trail_text_id
 
 T = TypeVar("T")
@@ -35,7 +44,52 @@ class _ItemId(click.ParamType[int]):
         return number
 
 
-_IDS = click.argument("ids", type=_ItemId(), nargs=-1, required=True, metavar="ID...")
+class _Which:
+    """Options of a command that say which messages are meant; together they have to fit."""
+
+    _OPTIONS = (
+        click.argument("ids", type=_ItemId(), nargs=-1, metavar="[ID...]"),
+        click.option("--destination", metavar="DOMAIN", help="Only what is for this domain."),
+        click.option(
+            "--from", "sender", metavar="ADDRESS", help="Only of this sender or @DOMAIN; <>: notices."
+        ),
+        click.option("--to", "recipient", metavar="ADDRESS", help="Only for this recipient."),
+        click.option("--older", type=DURATION, metavar="DURATION", help='Only what is older, as in "2 h".'),
+        click.option("--said", metavar="TEXT", help="Only where the last try came to this, in part."),
+        click.option("--all", "everything", is_flag=True, help="Everything."),
+    )
+
+    def __call__(self, command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def wrapped(
+            *args: Any,
+            ids: tuple[int, ...],
+            destination: str | None,
+            sender: str | None,
+            recipient: str | None,
+            older: float | None,
+            said: str | None,
+            everything: bool,
+            **more: Any,
+        ) -> None:
+            wanted = Filter(
+                ids,
+                normal(destination) if destination else "",
+                None if sender is None else sender.strip("<>"),
+                recipient or "",
+                older,
+                said or "",
+            )
+            if (wanted == Filter()) != everything:
+                raise click.UsageError("say which: ids, --destination, --from, --to, --older, --said, --all")
+            command(*args, wanted=wanted, **more)
+
+        for option in reversed(self._OPTIONS):
+            wrapped = option(wrapped)
+        return wrapped
+
+
+_which = _Which()
 
 
 @click.group(short_help="Mail that is on its way out.")
@@ -115,20 +169,12 @@ def show(here: Here, item_id: int) -> None:
 
 @queue.command()
 @common
-@click.argument("ids", type=_ItemId(), nargs=-1, metavar="[ID...]")
-@click.option("--destination", metavar="DOMAIN", help="Everything for this domain.")
-@click.option("--all", "everything", is_flag=True, help="Everything that is not held.")
+@_which
 @pass_here
-def retry(here: Here, ids: tuple[int, ...], destination: str | None, everything: bool) -> None:
-    """Try again now, instead of at the time that was planned."""
-    if bool(ids) + (destination is not None) + everything != 1:
-        raise click.UsageError("say which: ids, --destination DOMAIN, or --all")
-    if ids:
-        count = sum(_each(here, ids, lambda tx, item_id: verbs.retry(tx, item_id)))
-    else:
-        wanted = destination.lower() if destination is not None else None
-        with open_store(here) as database:
-            count = database.write(lambda tx: verbs.retry(tx, destination=wanted))
+def retry(here: Here, wanted: Filter) -> None:
+    """Try again now, instead of at the time that was planned; what is held stays held."""
+    counts = _each(here, wanted, lambda tx, item_id, numbers: verbs.retry(tx, item_id, numbers=numbers))
+    count = sum(counts)
     if here.json:
         print_json({"recipients": count})
     if not here.settings().queue.remote:
@@ -139,24 +185,25 @@ def retry(here: Here, ids: tuple[int, ...], destination: str | None, everything:
 
 @queue.command()
 @common
-@_IDS
+@_which
 @pass_here
-def hold(here: Here, ids: tuple[int, ...]) -> None:
+def hold(here: Here, wanted: Filter) -> None:
     """Keep messages in the queue, untried, until they are released."""
-    counts = _each(here, ids, lambda tx, item_id: verbs.hold(tx, item_id, who=operator()))
+    counts = _each(here, wanted, partial(_hold, who=operator()))
     if here.json:
         print_json({"recipients": sum(counts)})
-    here.say(f"Held for {_recipients(sum(counts))}.")
-    here.next(f"postroad queue release {' '.join(map(text_id, ids))}")
+    here.say(f"Held for {_recipients(sum(counts))}." if counts else "Nothing is waiting for that.")
+    if wanted.ids and counts:
+        here.next(f"postroad queue release {' '.join(map(text_id, wanted.ids))}")
 
 
 @queue.command()
 @common
-@_IDS
+@_which
 @pass_here
-def release(here: Here, ids: tuple[int, ...]) -> None:
+def release(here: Here, wanted: Filter) -> None:
     """Let held messages go; they are tried at once."""
-    counts = _each(here, ids, lambda tx, item_id: verbs.release(tx, item_id, who=operator()))
+    counts = _each(here, wanted, partial(_release, who=operator()))
     if here.json:
         print_json({"recipients": sum(counts)})
     here.say(f"Released for {_recipients(sum(counts))}." if sum(counts) else "Nothing of that was held.")
@@ -164,40 +211,123 @@ def release(here: Here, ids: tuple[int, ...]) -> None:
 
 @queue.command()
 @common
-@_IDS
+@_which
+@click.option("--in", "wait", type=DURATION, required=True, metavar="DURATION", help="So long from now.")
+@pass_here
+def reschedule(here: Here, wanted: Filter, wait: float) -> None:
+    """Plan the next try for another time."""
+    at = time.time() + wait
+    counts = _each(here, wanted, partial(_reschedule, who=operator(), at=at))
+    if here.json:
+        print_json({"recipients": sum(counts), "next": at})
+    if sum(counts):
+        here.say(f"Trying {_recipients(sum(counts))} at {moment(at)}.")
+    else:
+        here.say("Nothing is waiting for that.")
+
+
+@queue.command()
+@common
+@click.argument("address")
+@_which
+@pass_here
+def redirect(here: Here, address: str, wanted: Filter) -> None:
+    """Send messages to ADDRESS, which is elsewhere, in place of those that they wait for."""
+    to = parsed(address)
+    if ask(here, lambda reader: is_local_domain(reader, to.domain)):
+        raise Problem(f"{to.unicode} is an address of this server", "redirect is for addresses elsewhere")
+    counts = _each(here, wanted, partial(_redirect, who=operator(), to=to))
+    if here.json:
+        print_json({"recipients": sum(counts), "to": str(to)})
+    here.say(f"Going to {to.unicode} in place of {_recipients(sum(counts))}." if sum(counts) else _NOTHING)
+
+
+@queue.command()
+@common
+@_which
 @click.option("--bounce", is_flag=True, help="Tell the senders that it was cancelled.")
 @pass_here
-def cancel(here: Here, ids: tuple[int, ...], bounce: bool) -> None:
+def cancel(here: Here, wanted: Filter, bounce: bool) -> None:
     """Take messages out of the queue for good; their senders are not told, unless you say --bounce."""
-    done = _each(here, ids, lambda tx, item_id: verbs.cancel(tx, item_id, who=operator(), bounce=bounce))
+    done = _each(here, wanted, partial(_cancel, who=operator(), bounce=bounce))
     removed = [address for one in done for address in one.removed]
     marked = [address for one in done for address in one.marked]
     if here.json:
         print_json({"removed": removed, "marked": marked})
     if removed:
-        here.say(f"Cancelled for {', '.join(removed)}.")
+        here.say(f"Cancelled for {_some(removed)}.")
     if marked and bounce:
-        here.say(f"Cancelled for {', '.join(marked)}; the sender is being told.")
+        here.say(f"Cancelled for {_some(marked)}; the sender is being told.")
     elif marked:
-        here.say(f"Being tried at this moment: {', '.join(marked)}. If that fails, it was the last try.")
+        here.say(f"Being tried at this moment: {_some(marked)}. If that fails, it was the last try.")
+    if not done:
+        here.say(_NOTHING)
 
 
-def _each(here: Here, ids: tuple[int, ...], work: Callable[[Transaction, int], T]) -> list[T]:
-    """Do the same to several messages, each in its own transaction."""
+_NOTHING = "Nothing is waiting for that."
+_NAMED = 5
+
+
+def _some(addresses: Sequence[str]) -> str:
+    if len(addresses) <= _NAMED:
+        return ", ".join(addresses)
+    return f"{', '.join(addresses[:_NAMED])} and {len(addresses) - _NAMED} more"
+
+
+def _hold(tx: Transaction, item_id: int, numbers: Collection[int], who: str) -> int:
+    return verbs.hold(tx, item_id, who=who, numbers=numbers)
+
+
+def _release(tx: Transaction, item_id: int, numbers: Collection[int], who: str) -> int:
+    return verbs.release(tx, item_id, who=who, numbers=numbers)
+
+
+def _reschedule(tx: Transaction, item_id: int, numbers: Collection[int], who: str, at: float) -> int:
+    return verbs.reschedule(tx, item_id, at=at, who=who, numbers=numbers)
+
+
+def _redirect(tx: Transaction, item_id: int, numbers: Collection[int], who: str, to: Address) -> int:
+    return verbs.redirect(tx, item_id, to, who=who, numbers=numbers)
+
+
+def _cancel(tx: Transaction, item_id: int, numbers: Collection[int], who: str, bounce: bool) -> Cancelled:
+    return verbs.cancel(tx, item_id, who=who, bounce=bounce, numbers=numbers)
+
+
+def _each(here: Here, wanted: Filter, work: Callable[[Transaction, int, Collection[int]], T]) -> list[T]:
+    """Do the same to every message that is meant, each in its own transaction.
+
+    Raises:
+        Problem: a message that was named is not there.
+    """
     done = []
     with open_store(here) as database:
-        for number in ids:
-            done.append(_or_problem(number, lambda n=number: database.write(lambda tx: work(tx, n))))  # type: ignore[misc]  # a default binds the number of this turn
+        found = database.read(lambda reader: pick(reader, wanted, time.time()))
+        for number in wanted.ids:
+            if number not in found and database.read(partial(read_item, item_id=number)) is None:
+                raise _gone(number)
+        for number, numbers in found.items():
+            with suppress(NoSuchItem):  # it has left while the others had their turn
+                done.append(database.write(_bound(work, number, numbers)))
     return done
+
+
+def _bound(
+    work: Callable[[Transaction, int, Collection[int]], T], item_id: int, numbers: Collection[int]
+) -> Callable[[Transaction], T]:
+    return lambda tx: work(tx, item_id, numbers)
+
+
+def _gone(item_id: int) -> Problem:
+    name = text_id(item_id)
+    return Problem(f"{name} is not in the queue any more", f"see postroad trace {name}")
 
 
 def _or_problem(item_id: int, work: Callable[[], T]) -> T:
     try:
         return work()
     except NoSuchItem:
-        raise Problem(
-            f"{text_id(item_id)} is not in the queue any more", f"see postroad trace {text_id(item_id)}"
-        ) from None
+        raise _gone(item_id) from None
 
 
 def _row(one: Queued, now: float) -> tuple[object, ...]:

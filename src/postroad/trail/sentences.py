@@ -91,7 +91,7 @@ class _Teller:
                 yield self._attempt(at, note)
             case "notice":
                 yield self._notice(note)
-            case "held" | "released" | "cancelled":
+            case "held" | "released" | "cancelled" | "rescheduled" | "redirected":
                 yield self._decision(at, note)
             case _:
                 # A kind that has no sentence of its own.
@@ -153,8 +153,12 @@ class _Teller:
     def _decision(self, at: float, note: Note) -> tuple[str, str]:
         """What an operator did with it in the queue."""
         for name in _names(note):
-            self._states[name] = _State("queued" if note.kind == "released" else note.kind, at)
-        return note.kind, f"by {_text(note, 'who')}, for {_text(note, 'recipients')}"
+            result = "queued" if note.kind in ("released", "rescheduled") else note.kind
+            following = _number(note.facts["at"]) if "at" in note.facts else None
+            self._states[name] = _State(result, at, following)
+        to = f", to {_text(note, 'to')}" if "to" in note.facts else ""
+        when = f", next try at {self._when(_number(note.facts['at']))}" if "at" in note.facts else ""
+        return note.kind, f"by {_text(note, 'who')}, for {_text(note, 'recipients')}{to}{when}"
 
     def _notice(self, note: Note) -> tuple[str, str]:
         to, trail, problem = _text(note, "to"), _text(note, "trail"), _text(note, "problem")
@@ -188,6 +192,8 @@ class _Teller:
                     words.append(f"{who}waiting in the queue{following}")
                 case "held":
                     words.append(f"{who}held in the queue until it is released")
+                case "redirected":
+                    words.append(f"{who}redirected at {last}")
                 case "cancelled":
                     words.append(f"{who}cancelled at {last}{told}")
                 case _:

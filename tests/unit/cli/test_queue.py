@@ -115,3 +115,30 @@ def test_what_is_no_id_is_told(queued: Shell) -> None:
     ran = queued("queue", "show", "T000001")
     assert ran.status == 2
     assert '"T000001" is not an id of the queue' in ran.err
+
+
+def test_what_is_meant_can_be_said_in_many_ways(queued: Shell) -> None:
+    assert queued.ok("queue", "hold", "--destination", "one.example") == "Held for 1 recipient.\n"
+    held = {r["address"]: r["held"] for r in _item(queued, "Q000002")["recipients"]}
+    assert held == {"a@one.example": True, "b@two.example": False}
+    assert queued.ok("queue", "release", "--all") == "Released for 1 recipient.\n"
+    assert queued.ok("queue", "hold", "--from", "@nowhere.example") == "Nothing is waiting for that.\n"
+    said = queued.ok("queue", "reschedule", "--to", "lu@client.example", "--in", "2 hours")
+    assert said.startswith("Trying 1 recipient at ")
+    assert "Trying 3 recipients now." in queued.ok("queue", "retry", "--from", "ada@example.org")
+    assert "Cancelled for b@two.example." in queued.ok("queue", "cancel", "--destination", "two.example")
+    for command in ("hold", "release", "retry", "cancel"):
+        assert queued("queue", command).status == 2, "everything has to be asked for in so many words"
+        assert queued("queue", command, "--all", "Q000001").status == 2
+
+
+def test_mail_is_redirected_elsewhere(queued: Shell) -> None:
+    said = queued.ok("queue", "redirect", "new@third.example", "Q000002")
+    assert said == "Going to new@third.example in place of 2 recipients.\n"
+    (one,) = _item(queued, "Q000003")["recipients"]
+    assert one["address"] == "new@third.example"
+    told = queued.ok("trace", "Q000003")
+    assert "redirected" in told
+    assert "to new@third.example" in told
+    ran = queued("queue", "redirect", "bob@example.org", "Q000003")
+    assert (ran.status, "is an address of this server" in ran.err) == (1, True)
