@@ -11,6 +11,7 @@ from postroad.mailauth.dkim.body import BodyHashes
 from postroad.mailauth.dkim.result import Result
 from postroad.message.header import HeaderBlock
 from postroad.testing import ThreadedWorld
+from postroad.trail.sentences import tell
 from tests.unit.mailauth.dkim.making import ed25519, record, signed
 from tests.world.clients import mail
 from tests.world.conftest import ADA
@@ -51,6 +52,8 @@ def test_what_is_sent_on_is_sealed() -> None:
         verdicts = {one.method: one.result for one in results.results}
         assert verdicts["dkim"] == verdicts["dmarc"] == "pass"
         assert (verdicts["spf"], verdicts["arc"]) == ("fail", "none")
+        words = {line.label: line.text for line in tell(world.trail()[0], str).lines}
+        assert words["sealed"] == "as demo.test, for what office@demo.test sends on"
         [local] = world.mailbox(ADA).messages()
         assert b"ARC-Seal" not in local.octets
 

@@ -12,6 +12,7 @@ from postroad.mailauth.dkim.result import Result, Verification
 from postroad.mailauth.dkim.verify import verify
 from postroad.message.header import HeaderBlock
 from postroad.testing import ThreadedWorld
+from postroad.trail.sentences import tell
 from tests.world.clients import mail, submit
 from tests.world.conftest import ADA, BOB
 
@@ -65,6 +66,9 @@ def test_both_keys_sign_once_the_dns_shows_them(keyed: ThreadedWorld) -> None:
         results = judged(keyed, octets).results
         assert [one.algorithm for one in results] == ["rsa-sha256", "ed25519-sha256"]
         assert all(one.result is Result.PASS and one.domain == "demo.test" for one in results)
+    words = {line.label: line.text for line in tell(keyed.trail()[0], str).lines}
+    assert words["signed"].startswith("as demo.test, with r")
+    assert words["signed"].endswith("(ed25519)")
     # Date, Message-ID and what else we added is signed too; Received stands above.
     assert taken.body.startswith(b"Received:")
     assert b"\r\nDate:" in taken.body.partition(b"DKIM-Signature")[2]

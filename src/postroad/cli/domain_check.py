@@ -59,7 +59,7 @@ async def _one(record: Record, hostname: str, resolver: Resolver, ask: Ask) -> C
         return Checked(record, State.UNKNOWN, note=f"the DNS gave no answer: {answer.reason}")
     there = answer.records if isinstance(answer, Found) else ()
     match record.purpose:
-        case "SPF":
+        case "SPF" | "HELO":
             return await _spf(record, hostname, resolver, [text for text in there if _is(text, "v=spf1")])
         case "DKIM":
             return _dkim(record, there)
@@ -132,4 +132,5 @@ async def _spf(record: Record, hostname: str, resolver: Resolver, there: Sequenc
         return Checked(record, State.GOOD, tuple(there))
     first, _, rest = there[0].partition(" ")
     note = f"it leaves out this server ({', '.join(left_out)})"
-    return Checked(record, State.WRONG, tuple(there), note, f"{first} mx {rest}".rstrip())
+    mechanism = "mx" if record.purpose == "SPF" else "a"
+    return Checked(record, State.WRONG, tuple(there), note, f"{first} {mechanism} {rest}".rstrip())

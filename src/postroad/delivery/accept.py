@@ -15,7 +15,7 @@ from postroad.delivery.forwarding import Forwarding
 from postroad.delivery.local import Delivery, deliver
 from postroad.delivery.sealing import Sealer
 from postroad.delivery.sender_auth.service import Standing
-from postroad.delivery.signing import Signer
+from postroad.delivery.signing import Signatures, Signer
 from postroad.delivery.trace_fields import forward_field, received
 from postroad.directory.send_limits import SendLimits, charge
 from postroad.message.header import MAX_HEADER
@@ -45,7 +45,7 @@ class Accepted(Struct, frozen=True):
     expansion: Expansion
     answerable: bool = False
     """What the sender asked to be told will not reach somebody else."""
-    signatures: bytes = b""
+    signatures: Signatures = Signatures()
     """DKIM-Signature fields, which go below the Received field of this hop."""
     send_limits: SendLimits | None = None
     """What the account of the sender may send; None: it is not counted."""
@@ -151,8 +151,11 @@ class Acceptance:
             elsewhere = [r.address for _, recipients in outgoing for r in recipients]
             charge(tx, peer.account_id, elsewhere, accepted.send_limits)
         blob = put_blob(tx, prepared, len(expansion.accounts) + len(outgoing))
-        delivery = Delivery(envelope.sender, blob, prepared, trace + accepted.signatures, standing.junk)
+        delivery = Delivery(
+            envelope.sender, blob, prepared, trace + accepted.signatures.fields, standing.junk
+        )
         notes = [Note("received", {**_connection_facts(peer), "size": prepared.size}), *standing.notes]
+        notes += accepted.signatures.notes
         notes += deliver(tx, delivery, list(expansion.accounts.values()))
         notes += [
             Note("forwarded", {"alias": alias, "to": targets})
@@ -162,6 +165,8 @@ class Acceptance:
         for alias, recipients in outgoing:
             path = self._reverse_path(tx, envelope.sender, alias)
             top = b"" if alias is None else seals.get(alias.domain, b"") + forward_field(alias)
+            if alias is not None and seals.get(alias.domain):
+                notes.append(Note("sealed", {"domain": alias.domain, "alias": str(alias)}))
             keys.append(_enqueue(tx, accepted, delivery, trail_id, top, path, recipients))
             remote = [str(recipient.address) for recipient in recipients]
             facts: dict[str, Fact] = {"queue": keys[-1], "recipients": remote}

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from msgspec import Struct
+
 from postroad.db.database import Database
 from postroad.directory import changes
 from postroad.directory.dkim_keys import signing_keys
@@ -15,6 +17,15 @@ from postroad.model.clock import Clock
 from postroad.model.octets import Octets
 from postroad.obs.log import log
 from postroad.store.prepare import INLINE
+from postroad.trail.note import Note
+
+
+class Signatures(Struct, frozen=True):
+    """What goes on top of a message."""
+
+    fields: bytes = b""
+    notes: tuple[Note, ...] = ()
+    """For its trail."""
 
 
 class Signer:
@@ -27,19 +38,23 @@ class Signer:
         self._version = -1
         self._keys: dict[str, list[SigningKey]] = {}
 
-    async def sign(self, head: bytes, body: Octets, body_start: int) -> bytes:
-        """Return the signature fields for a message: the header `head`, and body[body_start:].
+    async def sign(self, head: bytes, body: Octets, body_start: int) -> Signatures:
+        """Return the signatures for a message: the header `head`, and body[body_start:].
 
         Nothing, when no domain of ours has a key that the DNS shows.
         """
         block = HeaderBlock.parse(head)
         keys = self._keys_for(block)
         if not keys:
-            return b""
+            return Signatures()
         hashes = BodyHashes(body, body_start)
         if hashes.size > INLINE:
             await asyncio.to_thread(hashes.compute, [BODY])
-        return sign(block, hashes, keys, now=self._clock.now())
+        fields = sign(block, hashes, keys, now=self._clock.now())
+        if not fields:
+            return Signatures()
+        names = [f"{key.selector} ({key.kind})" for key in keys]
+        return Signatures(fields, (Note("signed", {"domain": keys[0].domain, "keys": names}),))
 
     def signed(self, message: bytes) -> bytes:
         """Return a small message of our own making with its signatures on top."""

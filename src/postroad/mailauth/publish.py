@@ -67,6 +67,17 @@ def records(
         Record("MX", domain, "MX", f"10 {hostname}.", Need.REQUIRED, "brings mail for the domain here"),
         Record("SPF", domain, "TXT", "v=spf1 mx ~all", Need.REQUIRED, "lets this server send for the domain"),
     ]
+    if hostname != domain:
+        found.append(
+            Record(
+                "HELO",
+                hostname,
+                "TXT",
+                "v=spf1 a -all",
+                Need.RECOMMENDED,
+                "SPF for the name of the server, which is asked for when a notice has no sender",
+            )
+        )
     found += [
         Record("DKIM", name, "TXT", text, Need.REQUIRED, "proves signatures; mail is signed once it shows")
         for name, text in keys

@@ -83,6 +83,10 @@ class _Teller:
                 yield from tell_check(note)
             case "filed":
                 yield self._file(note)
+            case "signed":
+                yield "signed", f"as {_text(note, 'domain')}, with {_text(note, 'keys')}"
+            case "sealed":
+                yield "sealed", f"as {_text(note, 'domain')}, for what {_text(note, 'alias')} sends on"
             case "forwarded":
                 yield "forwarded", f"{_text(note, 'alias')} leads to {_text(note, 'to')}"
             case "queued":

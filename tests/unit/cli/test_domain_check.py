@@ -22,8 +22,9 @@ def checked(zone: dict[str, list[str]], silent: str = "") -> dict[str, Checked]:
     resolver = ZoneResolver()
     resolver.add_address("mx.host.test", "192.0.2.1")
     resolver.add_mx("a.test", "mx.host.test")
-    for text in zone.get(SPF, []):
-        resolver.add_txt("a.test", text.encode())
+    for name in ("a.test", "mx.host.test"):
+        for text in zone.get(f"{name}/TXT", []):
+            resolver.add_txt(name, text.encode())
 
     async def ask(name: str, kind: str) -> Answer[str]:
         if name == silent:

@@ -24,6 +24,7 @@ def by(found: list[Record], purpose: str) -> list[str]:
 def test_all_of_them(found: list[Record]) -> None:
     assert by(found, "MX") == ["10 mx.host.test."]
     assert by(found, "SPF") == ["v=spf1 mx ~all"]
+    assert by(found, "HELO") == ["v=spf1 a -all"]
     assert by(found, "TLSRPT") == ["v=TLSRPTv1; rua=mailto:postmaster@a.test"]
     assert by(found, "DANE") == ["3 1 1 2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683"]
     assert by(found, "clients") == ["0 1 993 mx.host.test.", "0 0 0 .", "10 1 587 mx.host.test."]

@@ -73,9 +73,14 @@ class SigningKey:
     private: PrivateKey = field(repr=False)
 
     @property
+    def kind(self) -> str:
+        """`rsa` or `ed25519`."""
+        return "rsa" if isinstance(self.private, RSAPrivateKey) else "ed25519"
+
+    @property
     def algorithm(self) -> str:
         """`a=`"""
-        return "rsa-sha256" if isinstance(self.private, RSAPrivateKey) else "ed25519-sha256"
+        return f"{self.kind}-sha256"
 
 
 def sign(
