@@ -1,5 +1,6 @@
 """Reports to other domains of what DMARC said of mail in their name, a day at a time (RFC 9990)."""
 
+import asyncio
 import hashlib
 import secrets
 from base64 import encodebytes
@@ -12,6 +13,7 @@ import msgspec
 from postroad import __version__
 from postroad.db.database import Database
 from postroad.db.transaction import Reader, Transaction
+from postroad.delivery.dmarc_received import keep_report
 from postroad.delivery.own_mail import OwnMail, post_own
 from postroad.delivery.sender_auth.results import Wanted
 from postroad.delivery.signing import Signer
@@ -80,7 +82,9 @@ class DmarcReports:
         begin = datetime.fromisoformat(day).replace(tzinfo=UTC)
         submitter = self._database.read(_own_domain) or self._hostname
         mails: list[OwnMail] = []
-        for policy, rows in self._database.read(partial(_results, domain=domain, day=day)).items():
+        reports: list[Report] = []
+        results = await self._database.read_long(partial(_results, domain=domain, day=day))
+        for policy, rows in results.items():
             wanted = msgspec.json.decode(policy, type=Wanted)
             purse = BoundedResolver(self._resolver, questions=QUESTIONS, seconds=SECONDS)
             addresses = await destinations(purse, domain, map(parse_mailbox, wanted.reports))
@@ -98,11 +102,16 @@ class DmarcReports:
                 wanted.published,
                 tuple(rows),
             )
-            mails += [self._mail(to, report, submitter, token, now) for to in addresses]
+            reports.append(report)
+            # A report of thousands of rows takes a while to write and to pack.
+            packed = await asyncio.to_thread(write_report, report, f"postroad {__version__}")
+            mails += [self._mail(to, report, packed, submitter, token, now) for to in addresses]
 
         def finish(tx: Transaction) -> None:
             for mail in mails:
                 post_own(tx, mail)
+            for report in reports:
+                keep_report(tx, report, submitter)  # about a domain of ours, which nobody else tells us
             tx.run("DELETE FROM dmarc_result WHERE domain = ? AND day = ?", domain, day)
 
         try:
@@ -114,12 +123,14 @@ class DmarcReports:
             log.info("dmarc.reported", domain=domain, day=day, to=[str(mail.to) for mail in mails])
         return len(mails)
 
-    def _mail(self, to: Address, report: Report, submitter: str, token: str, now: datetime) -> OwnMail:
-        message = self._signer.signed(_message(to, report, submitter, token, now))
+    def _mail(
+        self, to: Address, report: Report, packed: bytes, submitter: str, token: str, now: datetime
+    ) -> OwnMail:
+        message = self._signer.signed(_message(to, report, packed, submitter, token, now))
         return OwnMail(None, to, prepare_now(message), "7BIT")
 
 
-def _message(to: Address, report: Report, submitter: str, token: str, now: datetime) -> bytes:
+def _message(to: Address, report: Report, packed: bytes, submitter: str, token: str, now: datetime) -> bytes:
     """The report as a message (RFC 9990 §3.5)."""
     domain = report.published.domain
     name = f"{submitter}!{domain}!{report.begin}!{report.end}!{token}.xml.gz"
@@ -133,7 +144,7 @@ def _message(to: Address, report: Report, submitter: str, token: str, now: datet
         + b"Content-Transfer-Encoding: base64\r\n"
         + field("Content-Disposition", f'attachment; filename="{name}"')
         + b"\r\n"
-        + encodebytes(write_report(report, f"postroad {__version__}")).replace(b"\n", b"\r\n")
+        + encodebytes(packed).replace(b"\n", b"\r\n")
     )
     boundary = choose_boundary(token, human, attached)
     header = [

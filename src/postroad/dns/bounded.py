@@ -18,13 +18,30 @@ T = TypeVar("T")
 class BoundedResolver:
     """Asks another resolver, at most `questions` times and for at most `seconds` from its making."""
 
-    def __init__(self, resolver: Resolver, *, questions: int, seconds: float) -> None:
-        """Must be called in the running loop: time is the loop's, as it is for the network."""
+    def __init__(
+        self,
+        resolver: Resolver,
+        *,
+        questions: int,
+        seconds: float,
+        whole: "BoundedResolver | None" = None,
+    ) -> None:
+        """Must be called in the running loop: time is the loop's, as it is for the network.
+
+        What is asked here is paid from the purse of `whole` as well (see `part`).
+        """
         self._resolver = resolver
+        self._whole = whole
         self._left = questions
         self._questions = questions
         self._seconds = seconds
         self._until = asyncio.get_running_loop().time() + seconds
+        if whole is not None:
+            self._until = min(self._until, whole._until)
+
+    def part(self, *, questions: int, seconds: float) -> "BoundedResolver":
+        """A smaller purse within this one, so that one kind of question does not use up all of it."""
+        return BoundedResolver(self._resolver, questions=questions, seconds=seconds, whole=self)
 
     @property
     def asked(self) -> int:
@@ -66,9 +83,12 @@ class BoundedResolver:
     async def _ask(
         self, question: Callable[[str], Awaitable[T]], name: str, cost: int = 1
     ) -> T | TemporaryFailure:
-        if self._left < cost:
-            return TemporaryFailure(f"more than {self._questions} questions to the DNS")
+        for purse in (self, self._whole):
+            if purse is not None and purse._left < cost:
+                return TemporaryFailure(f"more than {purse._questions} questions to the DNS")
         self._left -= cost
+        if self._whole is not None:
+            self._whole._left -= cost
         try:
             async with asyncio.timeout_at(self._until):
                 return await question(name)

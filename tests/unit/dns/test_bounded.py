@@ -38,3 +38,18 @@ def test_when_the_time_is_over_nobody_can_say() -> None:
         assert isinstance(await bounded.a("host.test"), TemporaryFailure)
 
     asyncio.run(scene())
+
+
+def test_a_part_is_paid_from_the_whole() -> None:
+    async def scene() -> None:
+        whole = BoundedResolver(ZoneResolver(), questions=5, seconds=60)
+        part = whole.part(questions=3, seconds=60)
+        for _ in range(4):
+            await part.a("host.test")
+        assert (part.asked, whole.asked) == (3, 3)
+        await whole.aaaa("host.test")
+        await whole.txt("host.test")
+        assert isinstance(await whole.a("host.test"), TemporaryFailure)
+        assert isinstance(await whole.part(questions=9, seconds=60).a("host.test"), TemporaryFailure)
+
+    asyncio.run(scene())

@@ -41,11 +41,7 @@ async def check(
 ) -> Judgement:
     """Find out what there is to find out; a DNS that is down only makes results of it."""
     purse = BoundedResolver(resolver, questions=settings.questions, seconds=settings.timeout)
-    for_spf = BoundedResolver(
-        purse,
-        questions=max(1, int(settings.questions * SPF_SHARE)),
-        seconds=min(SPF_SECONDS, settings.timeout),
-    )
+    for_spf = purse.part(questions=max(1, int(settings.questions * SPF_SHARE)), seconds=SPF_SECONDS)
     author = author_of(header)
     walker = Walker(purse)
     (spf, helo), iprev, (dkim, arc), _ = await asyncio.gather(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_network
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -14,6 +14,10 @@ from postroad.model.refusal import Refused
 
 Override: TypeAlias = Literal["", "local_policy", "trusted_forwarder"]
 """Why the published policy was not carried out (RFC 9990 §3.1.1.6)."""
+
+
+_EXPLANATION: Final = 150
+"""Characters of a domain's own words in a reply, whose line has room for 512 octets (RFC 5321 §4.5.3.1.5)."""
 
 
 class Decision(Struct, frozen=True):
@@ -55,7 +59,7 @@ def decide(
             f"DMARC of {dmarc.domain}: {summary(judged)}",
         )
     elif spf.verdict == "fail" and settings.spf_fail == "reject" and dmarc.verdict != "pass":
-        words = f": {spf.explanation}" if spf.explanation else ""
+        words = f": {spf.explanation[:_EXPLANATION]}" if spf.explanation else ""
         wish = Refused(
             550, "5.7.23", f"{spf.domain} does not let {client} send its mail (SPF){words}", summary(judged)
         )

@@ -30,7 +30,7 @@ class Reporting:
         wanted: Callable[[], bool],
     ) -> None:
         """Reports are sent as long as `wanted` says so."""
-        self.results = DmarcResults(clock)
+        self.results = DmarcResults(database, clock)
         self._database = database
         self._clock = clock
         self._wanted = wanted
@@ -41,7 +41,7 @@ class Reporting:
         while True:
             await self._clock.sleep(EVERY_SECONDS)
             try:
-                await self.results.flush(self._database)
+                await self.results.flush()
                 if alone:
                     if self._wanted():
                         await self._reports.send_due()
@@ -51,4 +51,4 @@ class Reporting:
 
     async def close(self) -> None:
         """Write what is left to count."""
-        await self.results.flush(self._database)
+        await self.results.flush()

@@ -22,8 +22,8 @@ from postroad.model.clock import Clock
 from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
 
-MOST: Final = 10_000
-"""Different results that one worker holds; what is more is not reported."""
+MOST: Final = 2_000
+"""Different results that one worker holds before it writes them at once: strangers decide how many come."""
 PER_DOMAIN: Final = 2_000
 """Different results of one domain and day that are kept."""
 
@@ -46,31 +46,33 @@ class _Key(Struct, frozen=True):
 class DmarcResults:
     """The counts of one worker."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
         self._clock = clock
         self._counts: Counter[_Key] = Counter()
 
-    def note(self, judged: Judgement, decision: Decision, sender: Address | None) -> None:
+    async def note(self, judged: Judgement, decision: Decision, sender: Address | None) -> None:
         """Count a message, if its domain wants to hear of it."""
         record, dmarc = judged.dmarc.record, judged.dmarc
         if record is None or not record.reports or dmarc.verdict not in ("pass", "fail"):
             return
         day = datetime.fromtimestamp(self._clock.now(), UTC).date().isoformat()
         wanted = Wanted(_published(dmarc.holder, record), tuple(map(str, record.reports)))
-        key = _Key(day, dmarc.holder, wanted, _row(judged, decision, sender))
-        if key in self._counts or len(self._counts) < MOST:
-            self._counts[key] += 1
+        self._counts[_Key(day, dmarc.holder, wanted, _row(judged, decision, sender))] += 1
+        if len(self._counts) >= MOST:
+            await self.flush()
 
-    async def flush(self, database: Database) -> None:
-        """Write what has been counted; it stays counted where that fails."""
+    async def flush(self) -> None:
+        """Write what has been counted; it stays counted where that fails and there is room."""
         counts, self._counts = self._counts, Counter()
         if not counts:
             return
         try:
-            await database.write(lambda tx: _write(tx, counts))
+            await self._database.write(lambda tx: _write(tx, counts))
         except Unavailable as error:
             log.warning("dmarc.not_counted", error=str(error))
-            self._counts = counts + self._counts
+            if len(self._counts) < MOST:
+                self._counts = counts + self._counts
 
 
 def _published(holder: str, record: DmarcRecord) -> Published:

@@ -84,7 +84,7 @@ class SenderJudge:
             questions=judged.questions,
         )
         if self._results is not None:
-            self._results.note(judged, decision, envelope.sender)
+            await self._results.note(judged, decision, envelope.sender)
         if decision.refusal is not None:
             raise decision.refusal
         results = auth_results(self._id, judged, decision, client, envelope.sender)

@@ -13,7 +13,7 @@ MAX_RESULTS: Final = 100
 MAX_PROPERTIES: Final = 50
 
 _TOKEN: Final = re.compile(
-    rb"\"(?P<quoted>(?:[^\"\\]++|\\.)*+)\"|(?P<special>[;=(])|(?P<text>[^\s\"();=]++)", re.DOTALL
+    rb"\"(?P<quoted>(?:[^\"\\]++|\\.)*)\"|(?P<special>[;=(])|(?P<text>[^\s\"();=]++)", re.DOTALL
 )
 _ESCAPE: Final = re.compile(rb"\\(.)", re.DOTALL)
 _KEYWORD: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?")

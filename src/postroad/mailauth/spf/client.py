@@ -7,8 +7,8 @@ from typing import Final
 from msgspec import Struct
 
 # Printable, for macros make such names; a backslash would be an escape to whoever asks.
-_NAME: Final = re.compile(r"(?=.{1,253}\Z)[ -\-/-\[\]-~]{1,63}+(?:\.[ -\-/-\[\]-~]{1,63}+)*+")
-_DOMAIN: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}+(?:\.[a-z0-9_-]{1,63}+)++")
+_NAME: Final = re.compile(r"(?=.{1,253}\Z)[ -\-/-\[\]-~]{1,63}+(?:\.[ -\-/-\[\]-~]{1,63}+)*")
+_DOMAIN: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}+(?:\.[a-z0-9_-]{1,63}+)+")
 
 
 class Client(Struct, frozen=True):
