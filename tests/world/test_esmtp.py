@@ -5,10 +5,11 @@ import imaplib
 
 import pytest
 
+from postroad.config.sender_auth import SenderAuth
 from postroad.testing import ThreadedWorld
 from postroad.trail.sentences import tell
 from tests.world.clients import Raw, exchange, imap, mail, subjects
-from tests.world.conftest import ADA, BOB
+from tests.world.conftest import ADA, BOB, no_bugs, peopled
 
 EVE = "eve@elsewhere.test"
 SENDER = "päivi@bücher.test"
@@ -125,3 +126,15 @@ def test_a_receipt_goes_where_the_mail_came_from_and_nowhere_else(world: Threade
         assert any(note.kind == "notice" for _, note in trail.notes) is told
     assert elsewhere.messages == []
     assert subjects(world, BOB) == ["hello", "hello"]
+
+
+def test_spf_makes_a_sender_answerable() -> None:
+    auth = SenderAuth(timeout=5)
+    with no_bugs(), ThreadedWorld(sender_auth=auth) as world:
+        peopled(world)
+        world.resolver.add_txt("elsewhere.test", b"v=spf1 ip4:127.0.0.1 -all")
+        for sender, told in ((EVE, True), ("eve@third.test", False)):
+            with exchange(world) as client:
+                client.sendmail(sender, [BOB], mail("hello", sender=sender), rcpt_options=["NOTIFY=SUCCESS"])
+            (trail,) = [one for one in world.trail(sender) if one.kind == "in"]
+            assert any(note.kind == "notice" for _, note in trail.notes) is told

@@ -77,7 +77,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     unread_timeout: Annotated[Duration, "How long a peer may leave what we send unread."] = 300
 
     # Misbehaviour
-    errors_soft: Annotated[Count, "Errors in a session after which each costs a second."] = 5
+    errors_soft: Annotated[Count, "Errors in a session after which each costs time."] = 5
+    error_delay: Annotated[Duration, "What each such error costs (a tarpit)."] = 1
     errors_hard: Annotated[Count, "Errors in a session that end it."] = 10
     junk_commands: Annotated[Count, "NOOP, RSET, EHLO and the like between two messages."] = 50
     unknown_recipients: Annotated[Count, "Unknown recipients that end a session."] = 20

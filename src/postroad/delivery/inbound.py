@@ -115,7 +115,7 @@ class Inbound:
                 await keep_dmarc_report(self._store.database, body, standing.author)
         if is_tls_report(header):
             await keep_tls_report(self._store.database, body, standing.author)
-        answerable = bool(expansion.confirmed) and await self._is_answerable(peer, envelope.sender)
+        answerable = bool(expansion.confirmed) and await self._is_answerable(peer, envelope.sender, standing)
         accepted = Accepted(
             "in", _named(peer, standing.name), envelope, expansion, answerable, standing=standing
         )
@@ -130,8 +130,15 @@ class Inbound:
         """Keep the trail of what a session was refused."""
         await self._acceptance.refused(peer, sender, recipients, refusals)
 
-    async def _is_answerable(self, peer: Peer, sender: Address | None) -> bool:
-        return sender is not None and await self._senders.answers_at(sender, peer.address)
+    async def _is_answerable(self, peer: Peer, sender: Address | None, standing: Standing) -> bool:
+        """Whether what is sent back reaches who has sent, and nobody who has been made up."""
+        if sender is None:
+            return False
+        if standing.results is not None and any(
+            verdict.result == "pass" for verdict in standing.results.of("spf")
+        ):
+            return True
+        return await self._senders.answers_at(sender, peer.address)
 
     def _original(self, address: Address) -> Address | None:
         """Whom a rewritten sender stands for."""

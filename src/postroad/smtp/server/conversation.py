@@ -43,8 +43,6 @@ from postroad.smtp.wire.replies import Reply
 from postroad.smtp.wire.server import SmtpServerCore
 from postroad.smtp.wire.terms import Terms, with_protocol
 
-ERROR_DELAY: Final = 1.0
-"""What each error costs beyond the soft limit, in seconds."""
 TURN: Final = 100
 """Events of one peer in a row before the others have their turn."""
 
@@ -332,7 +330,7 @@ class Conversation:
         if self._errors >= limits.errors_hard:
             return self._say_goodbye(errors.TOO_MANY_ERRORS, f"errors, the last was {reply}")
         if self._errors > limits.errors_soft:
-            await self._services.clock.sleep(ERROR_DELAY)
+            await self._services.clock.sleep(limits.error_delay)
         return True
 
     def _count_unknown(self, reply: Reply) -> bool:

@@ -31,7 +31,9 @@ class Terms:
         """The EHLO keywords: only what works here and now (RFC 5321 §4.1.1.1)."""
         words = [
             *("PIPELINING", f"SIZE {self.message_size}", "8BITMIME", "BINARYMIME", "CHUNKING", "SMTPUTF8"),
-            *("DSN", "ENHANCEDSTATUSCODES", f"LIMITS RCPTMAX={self.recipients} MAILMAX={self.messages}"),
+            # Behind LMTP nobody knows where the sender is: who hands over tells it (RFC 3461 §5.2.2).
+            *(() if self.lmtp else ("DSN",)),
+            *("ENHANCEDSTATUSCODES", f"LIMITS RCPTMAX={self.recipients} MAILMAX={self.messages}"),
         ]
         if secure:
             words.append("REQUIRETLS")  # RFC 8689 §2: only behind STARTTLS
