@@ -24,6 +24,7 @@ HERS: Final = [
 ]
 HELD: Final = b"wanted"
 """Where a command names what it is about."""
+HER_URL: Final = b"imap://ada%40demo.test@localhost/INBOX/;UID=1;URLAUTH=authuser"
 ARGUMENTS: Final[dict[bytes, list[bytes]]] = {
     b"ID": [b"NIL"],
     b"ENABLE": [b"CONDSTORE"],
@@ -67,6 +68,14 @@ ARGUMENTS: Final[dict[bytes, list[bytes]]] = {
     b"UID STORE": [b"1:4294967295 FLAGS (\\Deleted)"],
     b"UID COPY": [b"1:4294967295 " + HELD],
     b"UID MOVE": [b"1:4294967295 " + HELD],
+    b"REPLACE": [b"1 " + HELD + b" {3+}\r\na: "],
+    b"UID REPLACE": [b"1 " + HELD + b" CATENATE (URL /INBOX/;UID=1)"],
+    b"RESETKEY": [HELD],
+    b"GENURLAUTH": [HER_URL + b" INTERNAL"],
+    b"URLFETCH": [
+        HER_URL + b":INTERNAL:" + b"0" * 64,
+        b"(" + HER_URL + b":INTERNAL:" + b"0" * 64 + b" BINARY)",
+    ],
 }
 """What is said to each command of the table; those that are not here take no argument."""
 ALONE: Final = {

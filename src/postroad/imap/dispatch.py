@@ -28,6 +28,7 @@ from postroad.imap.commands.status import status
 from postroad.imap.commands.store import store_flags
 from postroad.imap.commands.thread import thread
 from postroad.imap.commands.uidbatches import uid_batches
+from postroad.imap.commands.urlauth import gen_url_auth, reset_key, url_fetch
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.wire.acl_commands import GetAcl, ListRights, MyRights, SetAcl
 from postroad.imap.wire.command import Command
@@ -67,6 +68,7 @@ from postroad.imap.wire.session_commands import (
     Unauthenticate,
 )
 from postroad.imap.wire.table import State
+from postroad.imap.wire.urlauth_commands import GenUrlAuth, ResetKey, UrlFetch
 
 _MISPLACED: Final = Answer(b"BAD", b"", b"that has no place here")
 
@@ -146,6 +148,12 @@ async def _outside(dialogue: Dialogue, command: Command) -> Answer | None:
             return await subscribe(dialogue, command)
         case Namespace():
             return namespace(dialogue)
+        case UrlFetch():
+            return await url_fetch(dialogue, command)
+        case GenUrlAuth():
+            return await gen_url_auth(dialogue, command)
+        case ResetKey():
+            return await reset_key(dialogue, command)
         case GetQuota():
             return get_quota(dialogue, command)
         case GetQuotaRoot():

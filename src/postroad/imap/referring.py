@@ -25,7 +25,7 @@ def excerpt_of(dialogue: Dialogue, url: bytes) -> Excerpt:
         Damaged
     """
     parsed = parse_url(url)
-    if parsed is None or parsed.absolute:
+    if parsed is None or parsed.absolute or parsed.auth is not None:
         raise _bad(url)
     found = _mailbox(dialogue, parsed)
     if found is None or parsed.uidvalidity not in (None, found[1].uidvalidity):

@@ -20,7 +20,7 @@ FIRST_MAILBOXES: Final = (
 
 _OF_AN_ACCOUNT: Final = (
     *("mailbox", "mailbox_tombstone", "subscription", "tombstone", "thread_reference", "kept_mailbox"),
-    *("listing", "modseq_mark", "annotation", "share", "seen"),
+    *("listing", "modseq_mark", "annotation", "share", "seen", "url_key"),
 )
 
 

@@ -123,6 +123,7 @@ def delete(tx: Transaction, account_id: int, mailbox_id: int, *, keep: bool) -> 
     tx.run("DELETE FROM mailbox WHERE account_id = ? AND id = ?", account_id, mailbox_id)
     tx.run("DELETE FROM tombstone WHERE account_id = ? AND mailbox_id = ?", account_id, mailbox_id)
     tx.run("DELETE FROM listing WHERE account_id = ? AND mailbox_id = ?", account_id, mailbox_id)
+    tx.run("DELETE FROM url_key WHERE account_id = ? AND mailbox_id = ?", account_id, mailbox_id)
     tx.run(
         "INSERT INTO mailbox_tombstone (account_id, modseq, id) VALUES (?, ?, ?)",
         *(account_id, modseq, mailbox_id),

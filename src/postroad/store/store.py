@@ -22,6 +22,7 @@ from postroad.store.listings import Listings
 from postroad.store.namespaces import Foreign
 from postroad.store.quota import quota_of_domain
 from postroad.store.types import Quota
+from postroad.store.url_keys import UrlKeys
 from postroad.store.watch import Watch
 
 PACKS: Final = "packs"
@@ -93,6 +94,10 @@ class Store:
     def quota_of_domain(self, name: str) -> Quota | None:
         """Use and limits of all accounts of a domain together; None where there is no such domain."""
         return self.database.ask(lambda reader: quota_of_domain(reader, name))
+
+    def url_keys(self, account_id: int) -> UrlKeys:
+        """What URLs of an account's messages are authorized with (RFC 4467)."""
+        return UrlKeys(account_id, self.database)
 
     def use(self, limits: Limits, retention: Retention) -> None:
         """Go by these from now on; sessions that are open keep theirs."""

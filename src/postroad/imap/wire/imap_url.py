@@ -1,11 +1,12 @@
-"""IMAP URLs of messages and parts of them (RFC 5092), with their authorization (RFC 4467).
+"""IMAP URLs of messages and parts of them (RFC 5092), with who may use them (RFC 4467 §3).
 
 /Drafts;UIDVALIDITY=385759045/;UID=20/;SECTION=1.2/;PARTIAL=0.1024
-imap://ada@demo.test/INBOX/;UID=20;EXPIRE=2030-01-01T00:00:00Z;URLAUTH=user+bob:INTERNAL:91354a47...
+imap://ada%40demo.test@mail.demo.test/INBOX/;UID=20;URLAUTH=authuser:INTERNAL:91354a473744909de610943775f92038
 """
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -21,9 +22,28 @@ _WHAT: Final = (
     rb"/?;UID=(?P<uid>[0-9]{1,10})(?:/;SECTION=(?P<section>[^/;?]+))?"
     rb"(?:/;PARTIAL=(?P<origin>[0-9]{1,10})(?:\.(?P<count>[0-9]{1,10}))?)?"
 )
-_URL: Final = re.compile(_WHERE + _WHAT, re.IGNORECASE)
+_WHO: Final = (
+    rb"(?:(?:;EXPIRE=(?P<expire>[^;]+))?;URLAUTH=(?P<access>[^:;]+)(?P<verifier>:(?P<mechanism>[A-Z0-9.-]+)"
+    rb":(?P<token>[0-9A-F]{32,128}))?)?"
+)
+_URL: Final = re.compile(_WHERE + _WHAT + _WHO, re.IGNORECASE)
 _ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_FORBIDDEN: Final = re.compile(rb"[\x00-\x20\x7f\"<>\\^`{|}]")
+_FORBIDDEN: Final = re.compile(rb"[\x00-\x20\x7f-\xff\"<>\\^`{|}]")
+
+
+@dataclass(frozen=True, slots=True)
+class UrlAuth:
+    """Who may use a URL, and how that is proved (RFC 4467 §3)."""
+
+    rump: bytes
+    """All of the URL that is authorized."""
+    access: str
+    """`user+…`, `submit+…`, `authuser` or `anonymous`; in small letters as far as the plus."""
+    expire: float | None
+    """Seconds since the epoch."""
+    mechanism: str = ""
+    """In capitals; empty in a URL that is yet to be authorized."""
+    token: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +61,7 @@ class ImapUrl:
     uidvalidity: int | None
     uid: int
     section: FetchSection
+    auth: UrlAuth | None
 
 
 def parse_url(url: bytes) -> ImapUrl | None:
@@ -53,7 +74,8 @@ def parse_url(url: bytes) -> ImapUrl | None:
         mailbox = unquote_to_bytes(found["mailbox"]).decode("utf-8")
         user = None if found["user"] is None else unquote_to_bytes(found["user"]).decode("utf-8")
         section = parse_section(unquote_to_bytes(found["section"] or b""), _partial(found))
-    except (BadSyntax, UnicodeDecodeError):
+        auth = None if found["access"] is None else _auth(url[: match.end("access")], found)
+    except (BadSyntax, ValueError):
         return None
     uid, uidvalidity = int(found["uid"]), found["uidvalidity"]
     if not 0 < uid <= MAX_NUMBER or "\0" in mailbox:
@@ -67,6 +89,7 @@ def parse_url(url: bytes) -> ImapUrl | None:
         None if uidvalidity is None else int(uidvalidity),
         uid,
         section,
+        auth,
     )
 
 
@@ -78,3 +101,22 @@ def _partial(found: dict[str, bytes | None]) -> tuple[int, int] | None:
     if count is not None and not int(count):
         raise BadSyntax(b"a partial has octets")
     return int(origin), MAX_NUMBER if count is None else int(count)
+
+
+def _auth(rump: bytes, found: dict[str, bytes | None]) -> UrlAuth:
+    """Read what stands behind the part that is addressed; raises ValueError."""
+    kind, plus, who = unquote_to_bytes(found["access"] or b"").decode("utf-8").partition("+")
+    expire = found["expire"]
+    moment = None
+    if expire is not None:
+        date = datetime.fromisoformat(expire.decode("ascii").upper())
+        if date.tzinfo is None:
+            raise ValueError("RFC 3339 §5.6: a date-time has an offset")
+        moment = date.timestamp()
+    return UrlAuth(
+        rump,
+        kind.lower() + plus + who,
+        moment,
+        (found["mechanism"] or b"").decode("ascii").upper(),
+        (found["token"] or b"").lower(),
+    )

@@ -55,3 +55,5 @@ FETCH_ITEMS: Final = 500
 """Items of a FETCH: each may be a whole message, from another octet on."""
 LIST_PATTERNS: Final = 100
 """Patterns of a LIST: each is held against every name."""
+URLS: Final = 100
+"""URLs of a GENURLAUTH or URLFETCH: each is a look-up, and may be a whole message."""

@@ -51,6 +51,7 @@ from postroad.imap.wire.parse_session import (
     parse_login,
 )
 from postroad.imap.wire.parse_uidbatches import parse_uidbatches
+from postroad.imap.wire.parse_urlauth import parse_genurlauth, parse_resetkey, parse_urlfetch
 from postroad.imap.wire.quota_commands import parse_setquota
 from postroad.imap.wire.reader import Reader
 from postroad.imap.wire.session_commands import (
@@ -148,6 +149,9 @@ RULES: Final[dict[bytes, Rule]] = {
     b"COPY": Rule(parse_copy, _SELECTED),
     b"MOVE": Rule(parse_move, _SELECTED),
     b"REPLACE": Rule(parse_replace, _SELECTED, streams=True),
+    b"GENURLAUTH": Rule(parse_genurlauth, _AFTER),
+    b"URLFETCH": Rule(parse_urlfetch, _AFTER),
+    b"RESETKEY": Rule(parse_resetkey, _AFTER),
     b"UID EXPUNGE": Rule(parse_uid_expunge, _SELECTED),
     b"UID SEARCH": Rule(partial(parse_search, uid=True), _SELECTED),
     b"UID SORT": Rule(partial(parse_sort, uid=True), _SELECTED),
