@@ -33,6 +33,7 @@ MOST_MESSAGES: Final = 1000
 MOST_PARTS: Final = 1000
 """Parts that one command puts together (RFC 4469)."""
 
+_UTF8: Final = b"UTF8 ("
 _Stretch: TypeAlias = AppendStart | AppendNext | AppendEnd
 
 
@@ -116,6 +117,8 @@ class Incoming:
             Unavailable: there is no room on the disk.
         """
         bodies = self._spool.parts([message.size for message in self._messages])
+        if self._dialogue.enabled.utf8:
+            bodies = [_unwrapped(body) for body in bodies]
         return [
             NewMessage(
                 await self._encoded(body) if message.has_nul else body,
@@ -223,3 +226,13 @@ class Incoming:
             return encode() if len(body) <= INLINE else await asyncio.to_thread(encode)
         except MisplacedNul:
             raise No(b"", b"NUL has no place outside of the body of a part") from None
+
+
+def _unwrapped(body: Body) -> Body:
+    """Take a message out of `UTF8 (…)` that came within the literal: how imaplib writes RFC 6855 §4.
+
+    No message begins like that.
+    """
+    if bytes(body[: len(_UTF8)]) != _UTF8 or bytes(body[-1:]) != b")":
+        return body
+    return memoryview(body)[len(_UTF8) : -1]
