@@ -138,3 +138,19 @@ def test_spf_makes_a_sender_answerable() -> None:
                 client.sendmail(sender, [BOB], mail("hello", sender=sender), rcpt_options=["NOTIFY=SUCCESS"])
             (trail,) = [one for one in world.trail(sender) if one.kind == "in"]
             assert any(note.kind == "notice" for _, note in trail.notes) is told
+
+
+@pytest.mark.parametrize("passes", [False, True])
+def test_nobody_who_was_made_up_hears_that_forwarded_mail_arrived(world: ThreadedWorld, passes: bool) -> None:
+    elsewhere = world.remote("elsewhere.test")
+    elsewhere.extensions.remove("DSN")
+    world.add_alias("away@demo.test", "carol@elsewhere.test")
+    if passes:
+        world.resolver.add_mx("here.test", "mx.here.test")
+        world.resolver.add_address("mx.here.test", "127.0.0.1")
+    with exchange(world) as client:
+        client.sendmail("eve@here.test", ["away@demo.test"], mail("hi"), rcpt_options=["NOTIFY=SUCCESS"])
+    world.settle()
+    assert len(elsewhere.messages) == 1
+    (trail,) = [one for one in world.trail("eve@here.test") if one.kind == "in"]
+    assert any(note.kind == "notice" for _, note in trail.notes) is passes

@@ -29,7 +29,9 @@ class Listening(msgspec.Struct, frozen=True):
 
     @property
     def address(self) -> str:
-        """`127.0.0.1:25` or `[::]:25`."""
+        """`127.0.0.1:25` or `[::]:25`, or the path of a Unix socket."""
+        if self.host.startswith("/"):
+            return f"unix:{self.host}"
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property

@@ -79,7 +79,8 @@ def banner(settings: Settings, bound: Sequence[BoundListener]) -> str:
     ]
     for one in bound:
         host = f"[{one.host}]" if ":" in one.host else one.host
-        lines.append(f"  {one.listener.role:<11} {f'{host}:{one.port}':<24} {one.listener.tls}")
+        where = one.listener.address if one.listener.is_unix else f"{host}:{one.port}"
+        lines.append(f"  {one.listener.role:<11} {where:<24} {one.listener.tls}")
     if settings.tls.certificate is None:
         lines += ["", "  The certificate is self-signed; see [tls] in the settings."]
     return "\n".join([*lines, ""])

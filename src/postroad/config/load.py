@@ -304,6 +304,8 @@ def _why_not_there(listener: Listener) -> str:
     if listener.is_unix:
         if listener.role != "lmtp":
             return "a Unix socket is for lmtp alone"
+        if listener.tls == "implicit" or listener.proxy_from:
+            return "a Unix socket has neither TLS from the first octet nor a proxy in front of it"
         return "" if listener.host.startswith("/") else "a Unix socket needs a whole path"
     try:
         split_address(listener.address)

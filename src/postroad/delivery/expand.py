@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from postroad.directory.directory import Directory
 from postroad.directory.resolve import AccountTarget, Local, NotOurs, RemoteTarget, Suspended, Unknown
 from postroad.message.dsn import Action
@@ -31,6 +33,12 @@ class Expansion:
     via: dict[str, Address] = field(default_factory=dict)
     """The alias that led to a remote address that nobody named."""
     confirmed: list[Confirmed] = field(default_factory=list)
+
+    def forgo_success(self) -> None:
+        """Let nobody be told that the message has arrived elsewhere, nor here."""
+        self.confirmed.clear()
+        for key, recipient in self.remote.items():
+            self.remote[key] = replace(recipient, notify=_without_success(recipient.notify))
 
     def outgoing(self) -> list[tuple[Address | None, list[Recipient]]]:
         """Remote recipients by the alias that led to them, None for those who were named."""

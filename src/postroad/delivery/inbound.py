@@ -115,7 +115,11 @@ class Inbound:
                 await keep_dmarc_report(self._store.database, body, standing.author)
         if is_tls_report(header):
             await keep_tls_report(self._store.database, body, standing.author)
-        answerable = bool(expansion.confirmed) and await self._is_answerable(peer, envelope.sender, standing)
+        answerable = False
+        if any("SUCCESS" in recipient.notify for recipient in envelope.recipients):
+            answerable = await self._is_answerable(peer, envelope.sender, standing)
+            if not answerable:
+                expansion.forgo_success()
         accepted = Accepted(
             "in", _named(peer, standing.name), envelope, expansion, answerable, standing=standing
         )

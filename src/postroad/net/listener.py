@@ -143,7 +143,7 @@ class Front:
                 log.warning("net.accept_failed", protocol=service.protocol, error=str(error))
                 await asyncio.sleep(ACCEPT_PAUSE)  # out of descriptors: waiting beats spinning
                 continue
-            peer = address[0].removeprefix("::ffff:")
+            peer = address[0].removeprefix("::ffff:") if address else ""  # a Unix socket has none
             if peer in service.proxies:
                 introduction = loop.create_task(self._introduce(client, peer, service))
                 self._introductions.add(introduction)

@@ -243,3 +243,33 @@ def test_an_error_says_where_and_what_on_one_line(tmp_path: Path) -> None:
 def test_addresses_need_host_and_port(text: str) -> None:
     with pytest.raises(ValueError, match='"'):
         split_address(text)
+
+
+@pytest.mark.parametrize(
+    ("listener", "says"),
+    [
+        (
+            'role = "lmtp"\naddress = "0.0.0.0:24"',
+            "lmtp is for a Unix socket or loopback: whoever connects is believed",
+        ),
+        ('role = "smtp"\naddress = "unix:/run/smtp"', "a Unix socket is for lmtp alone"),
+        ('role = "lmtp"\naddress = "unix:run/lmtp"', "a Unix socket needs a whole path"),
+        (
+            'role = "lmtp"\naddress = "unix:/run/lmtp"\ntls = "implicit"',
+            "a Unix socket has neither TLS from the first octet nor a proxy in front of it",
+        ),
+        (
+            'role = "imap"\naddress = "[::1]:143"\nproxy_from = ["10.0.0.0/33"]',
+            '"10.0.0.0/33" is not an address or a network such as "192.0.2.0/24"',
+        ),
+        ('role = "imap"\naddress = "[::1]:143"\nxclient_from = ["::1"]', "is for smtp and submission alone"),
+    ],
+)
+def test_listeners_that_cannot_be(tmp_path: Path, listener: str, says: str) -> None:
+    (mistake,) = mistakes_in(tmp_path, f"[[listener]]\n{listener}\n")
+    assert mistake.partition(": ")[2] == says
+
+
+def test_lists_are_looked_at(tmp_path: Path) -> None:
+    (mistake,) = mistakes_in(tmp_path, '[receiving]\nlists = ["bl.example.net", "bl.example.net*0"]\n')
+    assert mistake == '2 receiving.lists: "bl.example.net*0": a list of weight 0 says nothing'
