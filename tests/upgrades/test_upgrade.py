@@ -17,9 +17,11 @@ from postroad.db.copies import KEPT_DAYS, copy_path, prune_copies
 from postroad.db.migrate import LATEST, WrongSchema
 from postroad.db.offline import prepare_data
 from postroad.db.upgrade import take_back, upgrade, way_back
+from postroad.directory import dkim_keys
 from postroad.directory.accounts import remove_account, take_app_passwords_only
 from postroad.directory.app_passwords import add_app_password, draw
 from postroad.directory.scram import THE_PASSWORD, Recipe, keep_keys, make_keys
+from postroad.directory.seal import Seal
 from postroad.model.flags import Flag
 from postroad.net.clock import SystemClock
 from postroad.store import kept
@@ -112,6 +114,18 @@ def test_back_without_app_passwords(tmp_path: Path) -> None:
     after = contents(data)
     assert schema(data) == shape
     assert {table for table in after if after[table] != before[table]} == {"change", "directory_state"}
+
+
+def test_back_without_dkim_keys(tmp_path: Path) -> None:
+    data = unpack(2, tmp_path)
+    shape = schema(data)
+    upgrade(data)
+    with open_offline(data) as database:
+        new = [dkim_keys.draw("ed25519")]
+        database.write(lambda tx: dkim_keys.add_keys(tx, "ours.test", new, Seal.of(data), who="test"))
+    assert dict(way_back(data).lost) == {"DKIM keys": 1}
+    take_back(data, 2)
+    assert schema(data) == shape
 
 
 def test_back_with_mail_that_requires_tls_waits_for_somebody_to_decide(tmp_path: Path) -> None:

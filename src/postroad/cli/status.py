@@ -20,6 +20,8 @@ from postroad.config.errors import ConfigError
 from postroad.config.settings import Settings
 from postroad.config.values import about_duration, about_size
 from postroad.db.transaction import Reader
+from postroad.directory.dkim_keys import unsigned_domains
+from postroad.model.address import unicode_domain
 from postroad.model.counted import counted
 from postroad.queue.spool import depth
 
@@ -42,6 +44,8 @@ class _Counts:
     refused: int
     queued: int
     """Recipients elsewhere that wait."""
+    unsigned: tuple[str, ...]
+    """Domains whose mail is not signed, since the DNS does not show their keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ def status(here: Here) -> int:
     found = running(settings.data)
     days = _certificate_days(settings)
     lines = [_server(found), *_processes(found), *_listeners(found), _certificate(settings, days)]
-    lines += [*_mail(counts), _backup(settings), _disk(settings)]
+    lines += [*_mail(counts), *_signing(counts), _backup(settings), _disk(settings)]
     if here.json:
         print_json(_facts(settings, found, counts, days))
     else:
@@ -147,6 +151,17 @@ def _mail(counts: _Counts) -> list[_Line]:
     ]
 
 
+def _signing(counts: _Counts) -> list[_Line]:
+    if not counts.domains:
+        return []
+    if not counts.unsigned:
+        return [_Line("signing", "mail of all domains is signed (DKIM)", good=True)]
+    first, more = counts.unsigned[0], len(counts.unsigned) - 1
+    others = f" and {counted(more, 'more domain')}" if more else ""
+    text = f"mail of {unicode_domain(first)}{others} is not signed: the DNS shows no key"
+    return [_Line("signing", text, todo=f"what to publish: postroad domain dns {first}")]
+
+
 def _backup(settings: Settings) -> _Line:
     last = read_last(settings.data)
     if last is None:
@@ -189,6 +204,7 @@ def _count(reader: Reader, since: float) -> _Counts:
         sent=kinds.get("out", 0),
         refused=kinds.get("refused", 0),
         queued=depth(reader),
+        unsigned=tuple(unsigned_domains(reader)),
     )
 
 
@@ -225,6 +241,7 @@ def _facts(settings: Settings, found: Running | None, counts: _Counts, days: int
         "accounts": counts.accounts,
         "messages": counts.messages,
         "queued": counts.queued,
+        "unsigned_domains": counts.unsigned,
         "bytes_used": counts.octets,
         "last_backup": read_last(settings.data),
         "last_day": {"received": counts.received, "submitted": counts.sent, "refused": counts.refused},

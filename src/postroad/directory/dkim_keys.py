@@ -207,6 +207,16 @@ def without_keys(reader: Reader) -> list[tuple[str, str]]:
     ]
 
 
+def unsigned_domains(reader: Reader) -> list[str]:
+    """Domains for which no key signs."""
+    rows = reader.rows(
+        "SELECT name FROM domain d WHERE NOT EXISTS"
+        " (SELECT 1 FROM dkim_key k WHERE k.domain = d.name AND k.active IS NOT NULL AND k.retired IS NULL)"
+        " ORDER BY name"
+    )
+    return [name for (name,) in rows]
+
+
 def due_for_rotation(reader: Reader, before: float) -> list[DkimKey]:
     """Keys that have signed since before then, and whose successor is not made yet."""
     all_keys = keys(reader)

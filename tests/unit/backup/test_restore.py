@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,15 @@ from postroad.db.migrate import LATEST
 from postroad.db.offline import prepare_data
 from postroad.db.transaction import Transaction
 from postroad.db.unfinished import UNFINISHED, UnfinishedRestore
-from postroad.directory import snapshot
+from postroad.directory import dkim_keys, snapshot
+from postroad.directory.seal import Seal
 from postroad.mend import mend
 from postroad.model.address import parse_mailbox
 from postroad.model.envelope import Recipient
 from postroad.queue.spool import enqueue, lease
 from postroad.store.filing import put_blob
 from postroad.store.mailboxes import by_name, subscribe
+from postroad.store.offline import open_offline
 from postroad.store.prepare import prepare_now
 from tests.unit.backup.vault import Vault, letter
 from tests.unit.importer.desk import ADA, BOB
@@ -151,6 +154,23 @@ def test_subscriptions_and_the_certificate_come_back(vault: Vault) -> None:
     back = vault.restore()
     assert (back.data / "tls" / "self-signed.pem").read_text() == "certificate"
     assert back.row("SELECT 1 FROM subscription WHERE name = 'Gone'") == (1,)
+
+
+def test_dkim_keys_come_back_and_open(vault: Vault) -> None:
+    seal = Seal.of(vault.data)
+    with vault.desk.open() as (database, _):
+        database.write(
+            lambda tx: [
+                dkim_keys.note_shown(tx, key, who="test")
+                for key in dkim_keys.add_keys(tx, "demo.test", [dkim_keys.draw("ed25519")], seal, who="test")
+            ]
+        )
+    vault.create()
+    back = vault.restore()
+    with open_offline(back.data) as database:
+        keys = database.read(lambda reader: dkim_keys.signing_keys(reader, Seal.of(back.data)))
+    assert [key.kind for key in keys["demo.test"]] == ["ed25519"]
+    assert stat.S_IMODE((back.data / "seal.key").stat().st_mode) == 0o600
 
 
 def test_an_earlier_time_comes_back(vault: Vault) -> None:

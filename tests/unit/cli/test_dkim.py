@@ -17,6 +17,12 @@ def test_a_new_domain_has_keys_that_wait(shell: Shell) -> None:
     assert "already waits for the DNS to show it; postroad domain dns example.org --check" in ran.err
 
 
+def test_the_status_names_domains_that_do_not_sign(populated: Shell) -> None:
+    screen = populated("status").out
+    assert "mail of example.org is not signed: the DNS shows no key" in screen
+    assert "what to publish: postroad domain dns example.org" in screen
+
+
 def test_records_are_printed(shell: Shell) -> None:
     shell.ok("domain", "add", "bücher.example")
     zone = shell.ok("domain", "dns", "bücher.example", "--format", "zone").split("\n")
