@@ -13,7 +13,7 @@ from postroad.config.settings import Queue
 from postroad.delivery.remote import Outside, RemoteDelivery
 from postroad.dns.zone import ZoneResolver
 from postroad.queue.runner import QueueRunner
-from postroad.smtp.client import Timeouts
+from postroad.smtp.timeouts import Timeouts
 from postroad.store.store import Store
 
 HASTE: Final = 60.0

@@ -8,7 +8,7 @@ import pytest
 
 from postroad.directory.accounts import set_quota
 from postroad.queue.item import text_id
-from postroad.smtp.client import Timeouts
+from postroad.smtp.timeouts import Timeouts
 from postroad.testing import ThreadedWorld
 from postroad.testing.remote import Drop, Hang
 from postroad.trail.sentences import tell

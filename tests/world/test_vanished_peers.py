@@ -18,9 +18,10 @@ import pytest
 from postroad.model.address import parse_mailbox
 from postroad.model.envelope import Recipient
 from postroad.net import sockets
-from postroad.smtp.client import SmtpClient, Timeouts, Unusable
+from postroad.smtp.client import SmtpClient
 from postroad.smtp.exchange import Held, Outgoing
-from postroad.smtp.outcome import Outcome, Verdict
+from postroad.smtp.outcome import Outcome, Unusable, Verdict
+from postroad.smtp.timeouts import Timeouts
 from postroad.testing import ThreadedWorld
 from postroad.testing import world as module
 from postroad.testing.world import PASSWORD

@@ -76,7 +76,7 @@ class StsPolicies:
             return NOTHING  # an address literal has no policy
         records = await self._resolver.txt(f"_mta-sts.{domain}")
         announced = policy_id(records.records) if isinstance(records, Found) else None
-        row = self._database.read(lambda reader: _read(reader, domain))
+        row = self._database.ask(lambda reader: _read(reader, domain))
         now = self._clock.now()
         known = NOTHING if row is None else row.known(now)
         if announced is None:

@@ -21,11 +21,12 @@ from postroad.model.clock import Clock
 from postroad.model.envelope import Recipient, Wish
 from postroad.model.resolver import Resolver
 from postroad.queue.item import Work
-from postroad.smtp.client import SmtpClient, Timeouts, Unusable
+from postroad.smtp.client import SmtpClient
 from postroad.smtp.exchange import Outgoing, Source
 from postroad.smtp.idle import IdleClients
-from postroad.smtp.outcome import Outcome, Verdict
+from postroad.smtp.outcome import Outcome, Unusable, Verdict
 from postroad.smtp.security import Security, verifying_context
+from postroad.smtp.timeouts import Timeouts
 
 SMTP_PORT: Final = 25
 HTTPS_PORT: Final = 443

@@ -69,6 +69,8 @@ def listed(reader: Reader) -> list[Suppressed]:
 
 def outcomes_for(reader: Reader, addresses: Iterable[Address]) -> dict[str, Outcome]:
     """What becomes of those who are on the list, by their key."""
+    if reader.value("SELECT 1 FROM suppression LIMIT 1") is None:
+        return {}  # nobody is, nearly always: a third of the time
     keys = [address.key for address in addresses]
     marks = ", ".join("?" * len(keys))
     rows = reader.rows(f"SELECT key, reason FROM suppression WHERE key IN ({marks}) AND active", *keys)  # noqa: S608 - marks

@@ -1,6 +1,5 @@
 """Handing messages to another server: EHLO, STARTTLS, MAIL, RCPT, DATA (RFC 5321 §3)."""
 
-from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from msgspec.structs import replace
@@ -14,40 +13,16 @@ from postroad.smtp.exchange import (
     held,
     is_eight_bit,
 )
+from postroad.smtp.fit import unfit
 from postroad.smtp.link import HandshakeFailed, Link, Lost
 from postroad.smtp.manner import MX, Manner, log_in
-from postroad.smtp.outcome import Outcome, Verdict
+from postroad.smtp.outcome import Outcome, Unusable, Verdict
 from postroad.smtp.security import NOT_OFFERED, Security
+from postroad.smtp.timeouts import Timeouts
 from postroad.smtp.wire.client import DataEncoder, mail_command, parse_extensions, rcpt_command
 from postroad.smtp.wire.replies import Reply
 
 _RESET: Final = b"RSET\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds to wait for each step (RFC 5321 §4.5.3.2 gives the least for greeting to end)."""
-
-    connect: float = 30.0
-    tls: float = 60.0
-    greeting: float = 300.0
-    command: float = 300.0
-    data: float = 120.0
-    block: float = 180.0
-    end: float = 600.0
-    goodbye: float = 5.0
-
-
-class Unusable(Exception):
-    """The server cannot be talked to, which holds for all recipients; another one may be tried."""
-
-    def __init__(self, outcome: Outcome, *, tls_failed: str = "", ourselves: bool = False) -> None:
-        super().__init__(outcome.text)
-        self.outcome = outcome
-        self.tls_failed = tls_failed
-        """Why there is no TLS as it was wanted (a result type of RFC 8460 §4.3); empty: it is not that."""
-        self.ourselves = ourselves
-        """The server at the other end is this one."""
 
 
 class SmtpClient:
@@ -154,7 +129,7 @@ class SmtpClient:
         declared = message.body == "8BITMIME" and "8BITMIME" in self._extensions
         source = held(message.source)
         eight_bit = declared or await is_eight_bit(source)
-        exchange = Exchange(message, source, self._unfit(message, eight_bit))
+        exchange = Exchange(message, source, unfit(message, self._extensions, eight_bit, self._failed))
         if not exchange.wanted:
             return exchange.outcomes()
         try:
@@ -247,30 +222,6 @@ class SmtpClient:
         return await self._link.reply(self.timeouts.command)
 
     # -- one message ------------------------------------------------------
-
-    def _unfit(self, message: Outgoing, eight_bit: bool) -> list[Outcome | None]:
-        """Whom the server cannot be asked to take this message for, by what it offers."""
-        everybody = self._cannot_carry(message, eight_bit)
-        if everybody is not None:
-            return [everybody] * len(message.recipients)
-        if "SMTPUTF8" in self._extensions or not any(r.address.utf8 for r in message.recipients):
-            return [None] * len(message.recipients)
-        text = "the address needs a server that takes internationalized mail, and this one does not"
-        failed = self._failed(553, "5.6.7", text)  # RFC 6531 §3.5
-        return [failed if recipient.address.utf8 else None for recipient in message.recipients]
-
-    def _cannot_carry(self, message: Outgoing, eight_bit: bool) -> Outcome | None:
-        limit = self._extensions.get("SIZE", "")
-        if limit.isascii() and limit.isdigit() and 0 < int(limit) < message.source.size:
-            text = f"the message has {message.source.size} octets, the server takes {limit}"
-            return self._failed(552, "5.3.4", text)  # RFC 1870 §6.1
-        utf8 = message.smtputf8 or (message.sender is not None and message.sender.utf8)
-        if utf8 and "SMTPUTF8" not in self._extensions:
-            return self._failed(553, "5.6.7", "the server does not take internationalized mail")
-        if eight_bit and "8BITMIME" not in self._extensions:
-            # RFC 6152 §3 forbids to send it as it is; a conversion would break what is signed.
-            return self._failed(554, "5.6.3", "the message has 8-bit octets, which the server does not take")
-        return None
 
     async def _transact(self, exchange: Exchange, eight_bit: bool) -> None:
         self._last_words = None

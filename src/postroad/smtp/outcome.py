@@ -52,3 +52,15 @@ class Outcome(Struct, frozen=True):
         code = f"{self.code} " if self.code else ""
         enhanced = f"{self.enhanced} " if self.enhanced else ""
         return f"{code}{enhanced}{self.text}".replace("\n", " ")
+
+
+class Unusable(Exception):
+    """The server cannot be talked to, which holds for all recipients; another one may be tried."""
+
+    def __init__(self, outcome: Outcome, *, tls_failed: str = "", ourselves: bool = False) -> None:
+        super().__init__(outcome.text)
+        self.outcome = outcome
+        self.tls_failed = tls_failed
+        """Why there is no TLS as it was wanted (a result type of RFC 8460 §4.3); empty: it is not that."""
+        self.ourselves = ourselves
+        """The server at the other end is this one."""

@@ -18,7 +18,7 @@ from postroad.config.settings import Listener, Queue, Settings
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory.aliases import Alias
 from postroad.dns.zone import ZoneResolver
-from postroad.smtp.client import Timeouts
+from postroad.smtp.timeouts import Timeouts
 from postroad.testing.authority import Authority, Issued
 from postroad.testing.mailbox import PATIENCE, Message
 from postroad.testing.remote import RemoteServer

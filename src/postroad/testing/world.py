@@ -32,9 +32,10 @@ from postroad.net.sockets import open_sockets
 from postroad.net.tls import ServerTls
 from postroad.prepare_start import prepare
 from postroad.queue.item import Item, QueuedRecipient, read_items, read_recipients
-from postroad.smtp.client import SmtpClient, Timeouts
+from postroad.smtp.client import SmtpClient
 from postroad.smtp.exchange import Outgoing
 from postroad.smtp.outcome import Verdict
+from postroad.smtp.timeouts import Timeouts
 from postroad.testing import certificate
 from postroad.testing.authority import Authority, Issued
 from postroad.testing.clock import ManualClock, turns

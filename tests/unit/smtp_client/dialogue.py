@@ -7,10 +7,11 @@ from msgspec import structs
 
 from postroad.model.address import parse_mailbox
 from postroad.model.envelope import Recipient
-from postroad.smtp.client import SmtpClient, Timeouts
+from postroad.smtp.client import SmtpClient
 from postroad.smtp.exchange import Outgoing
 from postroad.smtp.outcome import Outcome
 from postroad.smtp.security import Security, opportunistic_context
+from postroad.smtp.timeouts import Timeouts
 from postroad.testing.remote import RemoteServer
 
 PATIENT = Timeouts()

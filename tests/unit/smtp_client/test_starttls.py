@@ -5,8 +5,10 @@ import ssl
 
 import pytest
 
-from postroad.smtp.client import SmtpClient, Timeouts, Unusable
+from postroad.smtp.client import SmtpClient
+from postroad.smtp.outcome import Unusable
 from postroad.smtp.security import Security, opportunistic_context
+from postroad.smtp.timeouts import Timeouts
 from postroad.testing.certificate import server_tls
 from postroad.testing.remote import Drop, Raw, RemoteServer
 from tests.unit.smtp_client.dialogue import open_client, outgoing, send, verdicts

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from postroad.smtp.client import Timeouts, Unusable
 from postroad.smtp.exchange import Lapsed
+from postroad.smtp.outcome import Unusable
+from postroad.smtp.timeouts import Timeouts
 from postroad.testing.remote import EXTENSIONS, Act, Drop, Hang, Raw, RemoteServer
 from tests.unit.smtp_client.dialogue import MESSAGE, hasty, open_client, outgoing, send, utf8, verdicts
 
