@@ -78,10 +78,7 @@ def wrong_key(key: KeyRecord, digest: str, limits: Limits) -> tuple[Result, str]
         if (key.bits or 0) > limits.rsa_bits_most:
             return Result.POLICY, f"a key of {key.bits} bits is more than we work with"
         if key.exponent_bits > limits.exponent_bits:
-            return (
-                Result.POLICY,
-                f"an exponent of {key.exponent_bits} bits is more than we work with",
-            )
+            return Result.POLICY, f"an exponent of {key.exponent_bits} bits is more than we work with"
     return None
 
 
