@@ -71,13 +71,13 @@ class Grammar(Scanner):
                 if kind == b"CAPABILITY" and b"IMAP4rev1" not in words:
                     self.fail("IMAP4rev1 among the capabilities")
                 return Data(kind, list(words))
-            case b"QUOTAROOT":
+            case b"QUOTAROOT" | b"ACL" | b"LISTRIGHTS" | b"MYRIGHTS":
                 names: list[object] = []
                 while self.skip(b" "):
                     names.append(self.astring())
                 self.end()
                 return Data(kind, names)
-            case b"NAMESPACE" | b"ID" | b"ESEARCH" | b"QUOTA":
+            case b"NAMESPACE" | b"ID" | b"ESEARCH" | b"QUOTA" | b"METADATA":
                 values: list[object] = []
                 while self.skip(b" "):
                     values.append(self.any())

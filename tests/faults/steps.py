@@ -1,4 +1,4 @@
-"""Verbs of queue, directory and accounts in an order in which each has something to do."""
+"""Verbs of queue, directory, sharing and accounts in an order in which each has something to do."""
 
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
@@ -10,12 +10,18 @@ from postroad.directory.accounts import add_account, remove_account, set_quota, 
 from postroad.directory.aliases import add_alias, remove_alias
 from postroad.directory.credentials import LEAST_COST, Hasher, set_password
 from postroad.directory.domains import add_domain, remove_domain
+from postroad.directory.domains import set_quota as set_domain_quota
 from postroad.directory.kept_accounts import erase_account, kept_at, restore_account
+from postroad.model.flags import Flag
 from postroad.queue import outcome, spool, verbs
 from postroad.queue.item import Work, read_item, read_recipients
 from postroad.queue.outcome import Judged
 from postroad.smtp.outcome import Outcome, Verdict
-from postroad.store import entries, kept
+from postroad.store import annotations, entries, kept, sharing
+from postroad.store.account import EVERYTHING
+from postroad.store.crossing import Place, carry
+from postroad.store.entries import next_modseq
+from postroad.store.guest_flags import store_flags
 from postroad.store.kept import Which
 from tests.interop.postroad_server import PASSWORD
 from tests.unit.queue.queued import ADA, MESSAGE, put
@@ -31,6 +37,8 @@ LATER: Final = Outcome(Verdict.DEFERRED, 451, "4.3.0", "later", "mx.there.test",
 NEVER: Final = Outcome(Verdict.FAILED, 550, "5.1.1", "no such user", "mx.there.test", "192.0.2.1")
 _PASSWORD: Final = Hasher(LEAST_COST).hash(PASSWORD)
 _INBOX: Final = 1
+_BOBS_VIEW: Final = Place(1, _INBOX, 2)
+"""ada's INBOX as bob sees it."""
 
 
 class Original:
@@ -130,6 +138,23 @@ QUEUE: Final[dict[str, Step]] = {
     "lease again": _lease,
     "give back": lambda tx: spool.release_worker(tx, "w0-1"),
     "cancel": lambda tx: verbs.cancel(tx, _latest(tx), who=WHO),
+}
+SHARING: Final[dict[str, Step]] = {
+    "annotate": lambda tx: annotations.put(tx, (1, _INBOX, 0, "/shared/comment"), b"x", next_modseq(tx, 1)),
+    "share": lambda tx: sharing.change(tx, 1, _INBOX, 2, negative=False, rights=frozenset("lrswite")),
+    "mark in another's": lambda tx: store_flags(
+        tx, _BOBS_VIEW, EVERYTHING, "add", Flag.SEEN | Flag.FLAGGED, frozenset({"work"}), None
+    ),
+    "copy out": lambda tx: carry(
+        tx, _BOBS_VIEW, EVERYTHING, Place(2, _INBOX, 2), None, move=False, keep=True
+    ),
+    "move back": lambda tx: carry(
+        tx, Place(2, _INBOX, 2), EVERYTHING, _BOBS_VIEW, None, move=True, keep=True
+    ),
+    "unshare": lambda tx: sharing.change(tx, 1, _INBOX, 2, negative=False, rights=None),
+    "bound the domain": lambda tx: set_domain_quota(
+        tx, "here.test", who=WHO, quota_bytes=10**9, quota_messages=None
+    ),
 }
 ACCOUNTS: Final[dict[str, Step]] = {
     "expunge": _expunge,

@@ -31,14 +31,14 @@ from postroad.store.store import Store
 from postroad.store.sweep import SAFE_SECONDS, sweep_blobs_now
 from postroad.testing.clock import ManualClock
 from tests.faults.faulty_disk import SHORT, FaultyDisk, faulty_disk
-from tests.faults.steps import ACCOUNTS, DIRECTORY, QUEUE, Step, seen
+from tests.faults.steps import ACCOUNTS, DIRECTORY, QUEUE, SHARING, Step, seen
 from tests.faults.torn import copy_store
 
 State: TypeAlias = dict[str, Any]
 REFUSED: Final = (Unavailable, OSError, apsw.Error)
 """What a command ends with, or a session answers for."""
 START: Final = 1_800_000_000.0
-STEPS: Final = DIRECTORY | QUEUE | ACCOUNTS
+STEPS: Final = DIRECTORY | QUEUE | SHARING | ACCOUNTS
 MOST: Final = 100
 
 
