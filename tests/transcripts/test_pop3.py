@@ -26,6 +26,9 @@ MESSAGES: Final = (
     b"From: bob@demo.test\r\nSubject: one\r\n\r\nHello.\r\n.\r\n..two dots\r\n",
     b"Subject: two\r\n\r\nfirst\r\nsecond\r\nthird\r\n",
     b"Subject: three\r\n\r\nno end",
+    "From: Jürgen <jürgen@exämple.test>, Bob <bob@demo.test>\r\nTo: ä@b.test\r\nSubject: Grüße\r\n"
+    "Content-Type: multipart/mixed; boundary=x\r\n\r\n"
+    "--x\r\nContent-Disposition: attachment; filename=ü\r\n\r\nGrüße\r\n--x--\r\n".encode(),
 )
 
 
@@ -33,7 +36,7 @@ MESSAGES: Final = (
 async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
     """The mailbox of ada@demo.test.
 
-    `@ messages: 0` to 3, `@ limits.NAME:`, `@ starttls: no`, `@ logins: all`.
+    `@ messages: 0` to 4, of which the last is in UTF-8, `@ limits.NAME:`, `@ starttls: no`, `@ logins: all`.
     """
     changed = {
         name.removeprefix("limits."): float(value) if "timeout" in name else int(value)
@@ -47,7 +50,7 @@ async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
             account = services.store.account(1)
             inbox = account.mailbox("INBOX")
             assert inbox is not None
-            count = int(options.get("messages", len(MESSAGES)))
+            count = int(options.get("messages", 3))
             await account.append(inbox.id, [NewMessage(body) for body in MESSAGES[:count]])
             if options.get("logins") != "all":
                 yield partial(session.serve, services=services)

@@ -27,6 +27,7 @@ from postroad.pop3.transaction import ENOUGH, CutOff, answer
 from postroad.pop3.wire.core import Pop3Core
 from postroad.pop3.wire.events import Auth, AuthResponse, Event, HangUp, Login, Quit, StartTls
 from postroad.sasl.outcome import Challenge
+from postroad.sasl.saslprep import saslprep
 from postroad.store.errors import Damaged, NoSuchMailbox, StoreError
 from postroad.store.store import Store
 
@@ -214,6 +215,11 @@ class _Session:
     async def _log_in(self, login: str | None, password: str | None) -> None:
         """USER and PASS: what cannot be a name is asked for all the same, so that it costs the same time."""
         directory = self._services.directory
+        # RFC 6856 §2.2: what SASLprep prohibits is nobody's. A password is compared as it was
+        # given when it was set, so it is not changed here.
+        login = saslprep(login) if login else None
+        if password and not password.isascii() and saslprep(password) is None:
+            password = None
         await self._go_on(directory.authenticate(login or "", password or "", self._client(), "USER"))
 
     async def _go_on(self, step: Awaitable[Challenge | LoggedIn]) -> None:

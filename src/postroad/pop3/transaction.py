@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, TypeAlias
 
 from postroad.pop3.maildrop import Gone, Maildrop
+from postroad.pop3.surrogate import Surrogate
 from postroad.pop3.wire.core import Pop3Core
 from postroad.pop3.wire.events import Dele, Event, List, Retr, Rset, Stat, Top, Uidl
 from postroad.pop3.wire.multiline import END, Stuffer, cut_lines
@@ -60,12 +61,13 @@ async def answer(event: Event, maildrop: Maildrop, core: Pop3Core, send: Send) -
 
 async def _retrieve(message: StoredMessage, core: Pop3Core, send: Send) -> None:
     # The first slice is read before anything is promised: damage is found in time to say so.
-    first = message.read(0, SLICE)
+    said = _said(message, core)
+    first = said(message.read(0, SLICE), 0)
     core.ok(b"%d octets" % message.size)
     stuffer = Stuffer()
     core.push(stuffer.feed(first))
     for start in range(SLICE, message.size, SLICE):
-        await send(stuffer.feed(_slice(message, start, message.size)))
+        await send(stuffer.feed(said(_slice(message, start, message.size), start)))
     core.push(stuffer.finish())
 
 
@@ -74,14 +76,15 @@ async def _top(message: StoredMessage, lines: int, core: Pop3Core, send: Send) -
     place = message.section((), "HEADER")
     assert place is not None
     start = place[1]
-    first = message.read(0, min(start, SLICE))
+    said = _said(message, core)
+    first = said(message.read(0, min(start, SLICE)), 0)
     core.ok(b"top of message follows")
     stuffer = Stuffer()
     core.push(stuffer.feed(first))
     for at in range(SLICE, start, SLICE):
-        await send(stuffer.feed(_slice(message, at, start)))
+        await send(stuffer.feed(said(_slice(message, at, start), at)))
     while lines and start < message.size:
-        piece, lines = cut_lines(_slice(message, start, message.size), lines)
+        piece, lines = cut_lines(said(_slice(message, start, message.size), start), lines)
         await send(stuffer.feed(piece))
         start += SLICE
     core.push(stuffer.finish())
@@ -94,6 +97,15 @@ async def _listing(text: bytes, pieces: Iterator[bytes], core: Pop3Core, send: S
         if core.waiting() > ENOUGH:
             await send(b"")
     core.push(END)
+
+
+def _said(message: StoredMessage, core: Pop3Core) -> Callable[[bytes, int], bytes]:
+    """What the client can read of a slice: all of it in UTF-8 mode, headers in ASCII otherwise."""
+    return _as_it_is if core.utf8 else Surrogate(message).of
+
+
+def _as_it_is(data: bytes, at: int) -> bytes:
+    return data
 
 
 def _slice(message: StoredMessage, start: int, end: int) -> bytes:

@@ -95,6 +95,8 @@ def test_capabilities_within_tls(logged_in: bool) -> None:
         b"PIPELINING",
         b"USER",
         b"SASL PLAIN LOGIN",
+        b"UTF8 USER",
+        b"LANG",
         b"EXPIRE NEVER",
         b"LOGIN-DELAY 0",
         b"IMPLEMENTATION postroad",

@@ -85,6 +85,8 @@ class Pop3Core:
         self._bad_left = bad_commands
         self._bad_commands = bad_commands
         self._user: bytes | None = None
+        self.utf8 = False
+        """The client has said UTF8: it reads headers that are not ASCII (RFC 6856 §2.1)."""
         self._inbox = bytearray()
         self._searched = 0
         self._skipped = 0
@@ -257,8 +259,27 @@ class Pop3Core:
                 lines.append(b"SASL " + b" ".join(self._mechanisms))
         elif self._tls_offered:
             lines.append(b"STLS")
+        lines += [b"UTF8 USER", b"LANG"]
         lines += [b"EXPIRE NEVER", b"LOGIN-DELAY 0", b"IMPLEMENTATION " + self._implementation, b".\r\n"]
         self.push(b"\r\n".join(lines))
+
+    def _utf8(self, rest: bytes) -> None:
+        """RFC 6856 §2.1."""
+        if rest:
+            self._bad(b"UTF8 takes no arguments")
+        else:
+            self.utf8 = True
+            self.ok(b"UTF-8 from here on")
+
+    def _lang(self, rest: bytes) -> None:
+        """RFC 6856 §3: everything here is said in one language, which has two names."""
+        wanted = rest.strip().lower()
+        if not wanted:
+            self.push(b"+OK languages follow\r\ni-default Default\r\nen English\r\n.\r\n")
+        elif wanted in (b"i-default", b"en", b"*"):
+            self.ok(b"%b English is spoken" % (b"en" if wanted == b"*" else wanted))
+        else:
+            self._bad(b"that language is not spoken here")
 
     def _noop(self, rest: bytes) -> None:
         self.ok()
@@ -313,6 +334,8 @@ class Pop3Core:
     def _stls(self, rest: bytes) -> Event | None:
         if self._secure:
             self._bad(b"TLS is already in use")
+        elif self.utf8:
+            self._bad(b"STLS comes before UTF8")  # RFC 6856 §2.1
         elif not self._tls_offered:
             self._bad(b"TLS is not available here")
         elif rest:
@@ -394,5 +417,7 @@ _COMMANDS: Final[dict[bytes, tuple[frozenset[Stage], Callable[[Pop3Core, bytes],
     b"USER": (_BEFORE, Pop3Core._user_name),
     b"PASS": (_BEFORE, Pop3Core._password),
     b"AUTH": (_BEFORE, Pop3Core._auth),
+    b"UTF8": (_BEFORE, Pop3Core._utf8),
+    b"LANG": (_BOTH, Pop3Core._lang),
     b"STLS": (_BEFORE, Pop3Core._stls),
 }
