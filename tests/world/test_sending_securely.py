@@ -359,3 +359,13 @@ def test_a_connection_in_clear_is_not_taken_for_one_that_is_authenticated(world:
     world.settle()
     send(world)
     assert [m.recipients for m in server.messages] == [["eve@lenient.test"]]
+
+
+def test_a_dns_that_is_silent_about_policies_is_not_asked_for_each_message(world: ThreadedWorld) -> None:
+    server = world.remote("elsewhere.test")
+    world.resolver.broken.add("_mta-sts.elsewhere.test")
+    for _ in range(5):
+        send(world)
+    assert len(server.messages) == 5
+    asked = [name for kind, name in world.resolver.asked if kind == "TXT"]
+    assert asked.count("_mta-sts.elsewhere.test") <= 2, "once in each worker"

@@ -11,7 +11,7 @@ from msgspec import Struct
 from postroad.db.database import Database
 from postroad.db.transaction import Reader, Transaction
 from postroad.mailauth.mtasts import POLICY_OCTETS, BadPolicy, Mode, Policy, parse_policy, policy_id
-from postroad.model.answers import Found
+from postroad.model.answers import Found, TemporaryFailure
 from postroad.model.clock import Clock
 from postroad.model.refusal import Unavailable
 from postroad.model.resolver import Resolver
@@ -26,6 +26,7 @@ REFRESH_SECONDS: Final = 86400.0
 """RFC 8461 §3.3: daily; sooner where a policy does not hold for two days."""
 USED_SECONDS: Final = 30 * 86400.0
 """Policies of domains that nobody has written to for so long are left to expire."""
+SILENT_MOST: Final = 10_000
 AT_ONCE: Final = 100
 """Policies that are refreshed in one go."""
 
@@ -69,13 +70,14 @@ class StsPolicies:
         self._outward = outward
         self._clock = clock
         self._fetching: dict[str, asyncio.Task[Known]] = {}
+        self._silent: dict[str, float] = {}
+        """Domains whose DNS did not answer, and until when they are not asked."""
 
     async def of(self, domain: str) -> Known:
         """What a domain demands. Never raises: a policy that cannot be had is none, unless one is kept."""
         if domain.startswith("["):
             return NOTHING  # an address literal has no policy
-        records = await self._resolver.txt(f"_mta-sts.{domain}")
-        announced = policy_id(records.records) if isinstance(records, Found) else None
+        announced = await self._announced(domain)
         row = self._database.ask(lambda reader: _read(reader, domain))
         now = self._clock.now()
         known = NOTHING if row is None else row.known(now)
@@ -89,6 +91,18 @@ class StsPolicies:
         if row is not None and row.tried_id == announced and now < row.tried + RETRY_SECONDS:
             return known
         return await self._fetch(domain, announced, known)
+
+    async def _announced(self, domain: str) -> str | None:
+        """The id of the policy that a domain announces; a DNS that is silent is not asked all the time."""
+        now = self._clock.monotonic()
+        if now < self._silent.get(domain, 0.0):
+            return None
+        records = await self._resolver.txt(f"_mta-sts.{domain}")
+        if isinstance(records, TemporaryFailure):
+            self._silent[domain] = now + RETRY_SECONDS
+            if len(self._silent) > SILENT_MOST:
+                del self._silent[next(iter(self._silent))]
+        return policy_id(records.records) if isinstance(records, Found) else None
 
     async def refresh(self) -> int:
         """Fetch anew what is a day old, so that it does not expire; give how many policies that were."""
