@@ -18,6 +18,10 @@ from postroad.model.address import AddressError, normal_domain
 RENEWED: Final = 86400.0
 """Seconds by which the end of a row must have moved before it is written again."""
 FOR_EVER: Final = 1e12
+WAITING_NETWORK: Final = 100
+"""Senders of one network that are noted while they wait; more of them wait and are not noted."""
+WAITING_MOST: Final = 100_000
+"""Senders that wait in all. Beyond it new ones are taken at once: strangers must not fill the disk."""
 
 
 class Triplet(Struct, frozen=True):
@@ -82,6 +86,10 @@ def come(tx: Transaction, triplet: Triplet, settings: Receiving) -> Wait | None:
         *(*key, now),
     )
     if row is None:
+        if _waiting(tx, WAITING_MOST) >= WAITING_MOST:
+            return None
+        if _waiting(tx, WAITING_NETWORK, triplet.network) >= WAITING_NETWORK:
+            return Wait(settings.greylist_delay)
         tx.run(
             "INSERT OR REPLACE INTO greylist (network, sender, recipient, first, ends, passed)"
             " VALUES (?, ?, ?, ?, ?, 0)",
@@ -173,6 +181,16 @@ def sweep(tx: Transaction, most: int = 1000) -> int:
     count = tx.changes()
     tx.run("DELETE FROM greylist_allow WHERE ends <= ?", tx.now)
     return count + tx.changes()
+
+
+def _waiting(tx: Transaction, most: int, network: str | None = None) -> int:
+    """How many senders wait, of one network or in all; counted up to `most`."""
+    where, params = ("", ()) if network is None else (" AND network = ?", (network,))
+    count: int = tx.value(
+        f"SELECT count(*) FROM (SELECT 1 FROM greylist WHERE passed = 0{where} LIMIT ?)",  # noqa: S608 - constants
+        *(*params, most),
+    )
+    return count
 
 
 def _is_allowed(reader: Reader, network: str, domain: str, now: float) -> bool:

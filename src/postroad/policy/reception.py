@@ -27,6 +27,7 @@ from postroad.policy.dns_lists import DnsLists, Listed
 from postroad.policy.greylist import Triplet
 from postroad.policy.helo import faults_of, is_unresolvable
 
+_NOT_THERE: Final = "it greets us by a name that the DNS does not have"
 _OPEN: Final = frozenset({"postmaster", "abuse"})
 
 
@@ -89,7 +90,9 @@ class Visit:
     """For the trail of its messages, in sentences."""
     _listed: Listed | None = None
     _helo: str | None = None
-    _faults: tuple[str, bool] = ("", False)
+    _fault: str = ""
+    _unresolvable: bool | None = None
+    """None: nobody has wanted to know yet."""
 
     async def check(self, peer: Peer, sender: Address | None, recipient: Address) -> None:
         """Let a recipient be, or say why not.
@@ -112,14 +115,14 @@ class Visit:
 
     async def _check_helo(self, peer: Peer, wishes: _Wishes) -> None:
         if self._helo != peer.helo:
-            fault = faults_of(peer.helo, peer.address, self.reception.hostname)
-            missing = wishes.helo_unresolvable != "off" and not fault
-            self._faults = fault, missing and await is_unresolvable(peer.helo, self.reception.resolver)
-            self._helo = peer.helo
-        fault, unresolvable = self._faults
+            self._helo, self._unresolvable = peer.helo, None
+            self._fault = faults_of(peer.helo, peer.address, self.reception.hostname)
+        fault = self._fault
+        if self._unresolvable is None and not fault and wishes.helo_unresolvable != "off":
+            self._unresolvable = await is_unresolvable(peer.helo, self.reception.resolver)
         for said, follows in (
             (fault, wishes.helo),
-            ("it greets us by a name that the DNS does not have" * unresolvable, wishes.helo_unresolvable),
+            (_NOT_THERE * bool(self._unresolvable), wishes.helo_unresolvable),
         ):
             if not said or follows == "off":
                 continue

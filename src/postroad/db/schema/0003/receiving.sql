@@ -10,6 +10,7 @@ CREATE TABLE greylist (
     PRIMARY KEY (network, sender, recipient)
 ) WITHOUT ROWID;
 CREATE INDEX greylist_ends ON greylist (ends);
+CREATE INDEX greylist_waiting ON greylist (network) WHERE passed = 0;
 
 CREATE TABLE greylist_allow (
     what  TEXT  PRIMARY KEY,                       -- a network, or a sender's domain
