@@ -1,6 +1,7 @@
 """Signing what leaves in the name of our domains (RFC 6376 §5), once, when it is accepted."""
 
 import asyncio
+from functools import partial
 
 from msgspec import Struct
 
@@ -37,6 +38,7 @@ class Signer:
         self._clock = clock
         self._version = -1
         self._keys: dict[str, list[SigningKey]] = {}
+        """Of domains that were asked about, for this version of the directory."""
 
     async def sign(self, head: bytes, body: Octets, body_start: int) -> Signatures:
         """Return the signatures for a message: the header `head`, and body[body_start:].
@@ -66,14 +68,21 @@ class Signer:
 
     def keys_of(self, domain: str) -> list[SigningKey]:
         """The keys of a domain, or of the nearest one above it (RFC 6376 §3.10), RSA first."""
-        keys = self._current()
-        while domain and domain not in keys:
+        version = self._database.read(changes.version)
+        if version != self._version:
+            self._keys.clear()
+            self._version = version
+        while domain:
+            if domain not in self._keys:
+                self._keys[domain] = self._read(domain)
+            if keys := self._keys[domain]:
+                return keys
             domain = domain.partition(".")[2]
-        return keys.get(domain, [])
+        return []
 
     def _keys_for(self, block: HeaderBlock) -> list[SigningKey]:
         """The keys of the author's domain."""
-        author = first_mailbox(parse_addresses(block.first(b"from") or b"")) if self._current() else None
+        author = first_mailbox(parse_addresses(block.first(b"from") or b""))
         if author is None:
             return []
         try:
@@ -81,13 +90,9 @@ class Signer:
         except AddressError:
             return []
 
-    def _current(self) -> dict[str, list[SigningKey]]:
-        version = self._database.read(changes.version)
-        if version != self._version:
-            try:
-                self._keys = self._database.read(lambda reader: signing_keys(reader, self._seal))
-            except CannotOpen as error:
-                log.error("dkim.keys_sealed", error=str(error))  # mail goes unsigned rather than not at all
-                self._keys = {}
-            self._version = version
-        return self._keys
+    def _read(self, domain: str) -> list[SigningKey]:
+        try:
+            return self._database.read(partial(signing_keys, domain=domain, seal=self._seal))
+        except CannotOpen as error:
+            log.error("dkim.keys_sealed", domain=domain, error=str(error))
+            return []  # mail goes unsigned rather than not at all

@@ -136,16 +136,17 @@ def keys(reader: Reader, domain: str | None = None) -> list[DkimKey]:
     return [DkimKey(*row) for row in rows]
 
 
-def signing_keys(reader: Reader, seal: Seal) -> dict[str, list[SigningKey]]:
-    """What every domain signs with, RSA first: some verifiers look at the first signature alone.
+def signing_keys(reader: Reader, domain: str, seal: Seal) -> list[SigningKey]:
+    """What a domain signs with, RSA first: some verifiers look at the first signature alone.
 
     Raises:
         CannotOpen: the seal is not the one that the keys were sealed with.
     """
-    found: dict[str, list[SigningKey]] = {}
-    for domain, selector, sealed in reader.rows(
-        "SELECT domain, selector, private FROM dkim_key WHERE active IS NOT NULL AND private IS NOT NULL"
-        " ORDER BY domain, algorithm DESC"
+    found = []
+    for selector, sealed in reader.rows(
+        "SELECT selector, private FROM dkim_key"
+        " WHERE domain = ? AND active IS NOT NULL AND private IS NOT NULL ORDER BY algorithm DESC",
+        domain,
     ):
         private = load_der_private_key(
             seal.open(sealed, _about(domain, selector)),
@@ -153,7 +154,7 @@ def signing_keys(reader: Reader, seal: Seal) -> dict[str, list[SigningKey]]:
             unsafe_skip_rsa_key_validation=True,  # we drew it ourselves
         )
         assert isinstance(private, RSAPrivateKey | Ed25519PrivateKey)
-        found.setdefault(domain, []).append(SigningKey(domain, selector, private))
+        found.append(SigningKey(domain, selector, private))
     return found
 
 

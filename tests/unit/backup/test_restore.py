@@ -168,8 +168,8 @@ def test_dkim_keys_come_back_and_open(vault: Vault) -> None:
     vault.create()
     back = vault.restore()
     with open_offline(back.data) as database:
-        keys = database.read(lambda reader: dkim_keys.signing_keys(reader, Seal.of(back.data)))
-    assert [key.kind for key in keys["demo.test"]] == ["ed25519"]
+        keys = database.read(lambda reader: dkim_keys.signing_keys(reader, "demo.test", Seal.of(back.data)))
+    assert [key.kind for key in keys] == ["ed25519"]
     assert stat.S_IMODE((back.data / "seal.key").stat().st_mode) == 0o600
 
 

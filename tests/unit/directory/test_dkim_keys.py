@@ -49,14 +49,14 @@ def test_the_life_of_keys(tmp_path: Path) -> None:
         made = await round_()
         assert states(made) == [("ed25519", "waiting"), ("rsa", "waiting")]
         assert [one.selector for one in made] == ["e20231114", "r20231114"]
-        assert database.read(partial(signing_keys, seal=seal)) == {}
+        assert database.read(partial(signing_keys, domain="a.test", seal=seal)) == []
         assert states(await round_()) == states(made)
 
         resolver.add_txt(made[0].name, made[0].record.encode())
         assert states(await round_()) == [("ed25519", "signing"), ("rsa", "waiting")]
         resolver.add_txt(made[1].name, made[1].record.encode())
         assert states(await round_()) == [("ed25519", "signing"), ("rsa", "signing")]
-        signing = database.read(partial(signing_keys, seal=seal))["a.test"]
+        signing = database.read(partial(signing_keys, domain="a.test", seal=seal))
         assert [one.algorithm for one in signing] == ["rsa-sha256", "ed25519-sha256"]
 
         clock.time += ROTATE + DAY
@@ -67,11 +67,11 @@ def test_the_life_of_keys(tmp_path: Path) -> None:
             ("rsa", "signing"),
             ("rsa", "waiting"),
         ]
-        assert database.read(partial(signing_keys, seal=seal))["a.test"][0].selector == "r20231114"
+        assert database.read(partial(signing_keys, domain="a.test", seal=seal))[0].selector == "r20231114"
         for one in found[2:]:
             resolver.add_txt(one.name, one.record.encode())
         assert sorted(states(await round_()))[::2] == [("ed25519", "retired"), ("rsa", "retired")]
-        assert database.read(partial(signing_keys, seal=seal))["a.test"][0].selector == "r20240513"
+        assert database.read(partial(signing_keys, domain="a.test", seal=seal))[0].selector == "r20240513"
 
         clock.time += KEPT_SECONDS + DAY
         assert states(await round_()) == [("ed25519", "signing"), ("rsa", "signing")]
@@ -99,7 +99,7 @@ def test_records_are_what_verifiers_read(tmp_path: Path) -> None:
 def test_private_keys_are_nowhere_in_clear(tmp_path: Path) -> None:
     found, seal, _ = book(tmp_path)
     found.write(lambda tx: [note_shown(tx, one, who=WHO) for one in keys(tx)])
-    private = found.read(partial(signing_keys, seal=seal))["a.test"][0].private
+    private = found.read(partial(signing_keys, domain="a.test", seal=seal))[0].private
     assert isinstance(private, RSAPrivateKey)
     secret = private.private_numbers().p.to_bytes(128, "big")
     found.read(partial(snapshot.save, data=tmp_path))
@@ -112,7 +112,7 @@ def test_another_seal_opens_nothing(tmp_path: Path) -> None:
     found, _, _ = book(tmp_path)
     found.write(lambda tx: [note_shown(tx, one, who=WHO) for one in keys(tx)])
     with pytest.raises(CannotOpen):
-        found.read(partial(signing_keys, seal=Seal(bytes(32))))
+        found.read(partial(signing_keys, domain="a.test", seal=Seal(bytes(32))))
 
 
 def test_a_seal_opens_only_for_what_it_was_closed(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_key_that_was_retired_signs_no_more(tmp_path: Path) -> None:
     found, seal, made = book(tmp_path)
     found.write(lambda tx: [note_shown(tx, one, who=WHO) for one in keys(tx)])
     found.write(partial(retire, old=made[0], who=WHO))
-    assert [one.algorithm for one in found.read(partial(signing_keys, seal=seal))["a.test"]] == [
+    assert [one.algorithm for one in found.read(partial(signing_keys, domain="a.test", seal=seal))] == [
         "ed25519-sha256"
     ]
 
@@ -156,7 +156,7 @@ def test_keys_come_back_from_directory_json(tmp_path: Path) -> None:
     other = Book(tmp_path / "other")
     other.write(partial(snapshot.restore, snapshot=saved))
     assert other.read(keys) == found.read(keys)
-    assert [one.selector for one in other.read(partial(signing_keys, seal=seal))["a.test"]]
+    assert [one.selector for one in other.read(partial(signing_keys, domain="a.test", seal=seal))]
 
 
 @pytest.mark.parametrize(
