@@ -26,6 +26,7 @@ from postroad.delivery.submit import Submission
 from postroad.directory.credentials import FULL_COST, Cost
 from postroad.directory.directory import Directory
 from postroad.directory.dkim_rounds import mind_keys
+from postroad.directory.domain_policy import policies
 from postroad.directory.seal import Seal
 from postroad.directory.tokens import Tokens
 from postroad.housekeeping import keep_house
@@ -217,13 +218,20 @@ class Worker:
         judge = None
         if sender_auth.enabled:
             results = self._reporting.results if sender_auth.reports else None
-            judge = SenderJudge(sender_auth, self._resolver, clock, settings.hostname, results)
+            judge = SenderJudge(
+                sender_auth, self._resolver, clock, settings.hostname, results, self._dmarc_wish
+            )
         return {
             Role.EXCHANGE: Inbound(*shared, self._counts, self._known_senders, judge, forwarding),
             # What comes by LMTP has passed a server of ours, and its address says nothing of the sender.
             Role.DELIVERY: Inbound(*shared, self._counts, self._known_senders, None, forwarding),
             Role.SUBMISSION: Submission(*shared, clock, settings.hostname),
         }
+
+    def _dmarc_wish(self, domain: str) -> str | None:
+        """What a domain wants done about DMARC; asked only of mail that somebody does not want delivered."""
+        own = self.store.database.read(policies).get(domain)
+        return own.dmarc if own is not None else None
 
     def _end_sessions(self) -> None:
         """Show those the door whose account was suspended or removed while they were in."""

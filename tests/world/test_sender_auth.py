@@ -7,6 +7,7 @@ from smtplib import SMTPDataError
 import pytest
 
 from postroad.config.sender_auth import SenderAuth
+from postroad.directory.domain_policy import DomainPolicy, set_policy
 from postroad.mailauth.arc.seal import seal
 from postroad.mailauth.authres.values import AuthResults, Property, Result
 from postroad.mailauth.dkim.body import BodyHashes
@@ -124,7 +125,6 @@ def test_quarantine_is_the_mailbox_for_junk() -> None:
     "settings",
     [
         {"policy": "monitor"},
-        {"monitor_domains": ("demo.test",)},
         {"allow": ("x.test",)},
         {"allow": (".test",)},
         {"allow": ("127.0.0.0/8",)},
@@ -185,12 +185,23 @@ def test_a_broken_seal_is_nobodys_word() -> None:
         assert told(world)["ARC"].startswith("the chain is broken: set 1")
 
 
-def test_some_who_monitor_and_some_who_do_not() -> None:
-    with judging(monitor_domains=("watch.test",)) as world:
+def wish(world: ThreadedWorld, domain: str, dmarc: str) -> None:
+    """What `postroad domain policy` sets."""
+    world.change(lambda tx: set_policy(tx, domain, DomainPolicy(dmarc=dmarc), who="test"))
+
+
+def test_each_domain_may_decide_for_itself() -> None:
+    with judging() as world:
         world.add_account("wim@watch.test")
+        wish(world, "watch.test", "monitor")
         publish(world, dmarc="v=DMARC1; p=reject")
         send(world, mail("odd", sender=EVE), ADA, "wim@watch.test")
         assert folder(world, "Junk") == folder(world, "INBOX", "wim@watch.test") == ["odd"]
+    with judging(policy="monitor") as world:
+        wish(world, "demo.test", "enforce")
+        publish(world, dmarc="v=DMARC1; p=reject")
+        with pytest.raises(SMTPDataError):
+            send(world, mail("odd", sender=EVE))
 
 
 @pytest.mark.parametrize(

@@ -209,13 +209,16 @@ def catch_all(here: Here, name: str, target: tuple[str, ...], off: bool) -> None
 @click.option("--greylisting", type=_wish("greylisting"), help="Put senders off whom nobody here knows.")
 @click.option("--lists", type=_wish("lists"), help="Refuse addresses that are on the lists of the settings.")
 @click.option("--helo", type=_wish("helo"), help="What follows when a server does not give its own name.")
+@click.option("--dmarc", type=_wish("dmarc"), help="Whether what fails DMARC is refused, or only noted.")
 @pass_here
-def policy(here: Here, name: str, greylisting: str | None, lists: str | None, helo: str | None) -> None:
+def policy(
+    here: Here, name: str, greylisting: str | None, lists: str | None, helo: str | None, dmarc: str | None
+) -> None:
     """Show or set what a domain wants of those who send to it.
 
-    "default" leaves it to the [receiving] table of the settings again.
+    "default" leaves it to the tables [receiving] and [sender_auth] of the settings again.
     """
-    said = {"greylisting": greylisting, "lists": lists, "helo": helo}
+    said = {"greylisting": greylisting, "lists": lists, "helo": helo, "dmarc": dmarc}
     chosen = {key: None if wish == _DEFAULT else wish for key, wish in said.items() if wish is not None}
     if chosen:
 
@@ -230,12 +233,13 @@ def policy(here: Here, name: str, greylisting: str | None, lists: str | None, he
     if here.json:
         print_json({key: getattr(found, key) for key in CHOICES})
         return
-    settings = here.settings().receiving
+    settings, sender_auth = here.settings().receiving, here.settings().sender_auth
     print_facts(
         [
             ("greylisting", found.greylisting or f"{'on' if settings.greylisting else 'off'} (default)"),
             ("lists", found.lists or f"{'on' if settings.lists else 'none named'} (default)"),
             ("helo", found.helo or f"{settings.helo} (default)"),
+            ("dmarc", found.dmarc or f"{sender_auth.policy if sender_auth.enabled else 'off'} (default)"),
         ]
     )
 

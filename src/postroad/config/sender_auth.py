@@ -18,11 +18,9 @@ class SenderAuth(msgspec.Struct, frozen=True, kw_only=True):
     policy: Annotated[
         Literal["enforce", "monitor"],
         "enforce: what fails DMARC is refused (p=reject) or filed as junk (p=quarantine); "
-        "monitor: verdicts are written down and nothing follows from them.",
+        "monitor: verdicts are written down and nothing follows from them. "
+        "`postroad domain policy` sets it for one of your domains.",
     ] = "enforce"
-    monitor_domains: Annotated[
-        tuple[str, ...], "Domains of yours for whose mail it is monitor, whatever the policy."
-    ] = ()
     allow: Annotated[
         tuple[str, ...],
         'Whose mail is taken although it fails: domains in From ("lists.example.org"; subdomains with a '

@@ -12,16 +12,18 @@ CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "greylisting": ("on", "off"),
     "lists": ("on", "off"),
     "helo": ("off", "warn", "refuse"),
+    "dmarc": ("enforce", "monitor"),
 }
 """What can be set, and to what; each can also be left to the settings."""
 
 
 class DomainPolicy(Struct, frozen=True):
-    """None: as `[receiving]` says."""
+    """None: as `[receiving]` says, for `dmarc` as `[sender_auth]` does."""
 
     greylisting: str | None = None
     lists: str | None = None
     helo: str | None = None
+    dmarc: str | None = None
 
 
 def policy_of(reader: Reader, name: str) -> DomainPolicy:
@@ -31,7 +33,7 @@ def policy_of(reader: Reader, name: str) -> DomainPolicy:
         NoSuchDomain, BadName
     """
     known = domains.domain(reader, name)
-    row = reader.row("SELECT greylisting, lists, helo FROM domain WHERE name = ?", known.name)
+    row = reader.row("SELECT greylisting, lists, helo, dmarc FROM domain WHERE name = ?", known.name)
     assert row is not None
     return DomainPolicy(*row)
 
@@ -39,8 +41,8 @@ def policy_of(reader: Reader, name: str) -> DomainPolicy:
 def policies(reader: Reader) -> dict[str, DomainPolicy]:
     """All domains that want something of their own, by name (A-labels)."""
     rows = reader.rows(
-        "SELECT name, greylisting, lists, helo FROM domain"
-        " WHERE greylisting IS NOT NULL OR lists IS NOT NULL OR helo IS NOT NULL"
+        "SELECT name, greylisting, lists, helo, dmarc FROM domain"
+        " WHERE greylisting IS NOT NULL OR lists IS NOT NULL OR helo IS NOT NULL OR dmarc IS NOT NULL"
     )
     return {name: DomainPolicy(*wishes) for name, *wishes in rows}
 
@@ -53,11 +55,16 @@ def set_policy(tx: Transaction, name: str, policy: DomainPolicy, *, who: str) ->
     """
     before, known = policy_of(tx, name), domains.domain(tx, name)
     tx.run(
-        "UPDATE domain SET greylisting = ?, lists = ?, helo = ? WHERE name = ?",
-        *(policy.greylisting, policy.lists, policy.helo, known.name),
+        "UPDATE domain SET greylisting = ?, lists = ?, helo = ?, dmarc = ? WHERE name = ?",
+        *(policy.greylisting, policy.lists, policy.helo, policy.dmarc, known.name),
     )
     changes.record(tx, who=who, noun="domain", name=known.name, old=_facts(before), new=_facts(policy))
 
 
 def _facts(policy: DomainPolicy) -> changes.Facts:
-    return {"greylisting": policy.greylisting, "lists": policy.lists, "helo": policy.helo}
+    return {
+        "greylisting": policy.greylisting,
+        "lists": policy.lists,
+        "helo": policy.helo,
+        "dmarc": policy.dmarc,
+    }

@@ -39,11 +39,11 @@ def test_a_domain_says_what_it_wants_and_it_is_kept(shell: Shell) -> None:
     assert "none named (default)" in said
     shell.ok("domain", "policy", "new.test", "--helo", "default")
     found = msgspec.json.decode(shell.ok("domain", "policy", "new.test", "--json"))
-    assert found == {"greylisting": "on", "lists": None, "helo": None}
+    assert found == {"greylisting": "on", "lists": None, "helo": None, "dmarc": None}
     (saved,) = [one for one in snapshot.load(shell.data).domains if one.name == "new.test"]
     assert saved.policy == DomainPolicy(greylisting="on")
     with open_offline(shell.data) as database:
         last, before, *_ = database.read(lambda r: changes.history(r, "new.test"))
-    assert last.old == before.new == {"greylisting": "on", "lists": None, "helo": "refuse"}
+    assert last.old == before.new == {"greylisting": "on", "lists": None, "helo": "refuse", "dmarc": None}
     assert shell("domain", "policy", "new.test", "--helo", "perhaps").status == 2
     assert shell("domain", "policy", "nowhere.test").status != 0

@@ -1,6 +1,6 @@
 """What follows from a judgement: the domain's wish, and where this server decides otherwise."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Final, Literal, TypeAlias
 
@@ -43,8 +43,12 @@ def decide(
     judged: Judgement,
     client: IPv4Address | IPv6Address,
     recipients: Iterable[str],
+    wish_of: Callable[[str], str | None] = lambda _: None,
 ) -> Decision:
-    """Decide on a message; `recipients` are the domains that it is for."""
+    """Decide on a message; `recipients` are the domains that it is for.
+
+    `wish_of` says `enforce` or `monitor` for a domain of ours that does not go by the settings.
+    """
     dmarc, spf = judged.dmarc, judged.spf
     if dmarc.verdict == "permerror":
         wish: Refused | str = Refused(
@@ -69,7 +73,7 @@ def decide(
         wish = Refused(451, "4.7.0", "where the message is from cannot be checked now", dmarc.problem)
     else:
         return Decision()
-    return _carried_out(settings, judged, client, frozenset(recipients), wish)
+    return _carried_out(settings, judged, client, frozenset(recipients), wish_of, wish)
 
 
 def summary(judged: Judgement) -> str:
@@ -87,6 +91,7 @@ def _carried_out(
     judged: Judgement,
     client: IPv4Address | IPv6Address,
     recipients: frozenset[str],
+    wish_of: Callable[[str], str | None],
     wish: Refused | str,
 ) -> Decision:
     words = wish if isinstance(wish, str) else wish.public
@@ -101,8 +106,8 @@ def _carried_out(
             f"taken all the same, because {who} is trusted and says that it passed there (ARC): {words}",
             "trusted_forwarder",
         )
-    enforced = recipients - frozenset(settings.monitor_domains)
-    if settings.policy == "monitor" or not enforced:
+    enforced = frozenset(one for one in recipients if (wish_of(one) or settings.policy) == "enforce")
+    if not enforced:
         return Decision(None, frozenset(), f"only noted, by local policy: {words}", "local_policy")
     if isinstance(wish, str):
         return Decision(None, enforced, words)

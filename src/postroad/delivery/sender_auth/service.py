@@ -1,5 +1,7 @@
 """The judge of strangers' mail: what it is told when a message is whole, and what it says of it."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
 from postroad.config.sender_auth import SenderAuth
@@ -47,8 +49,13 @@ class SenderJudge:
         clock: Clock,
         hostname: str,
         results: DmarcResults | None = None,
+        wish_of: Callable[[str], str | None] = lambda _: None,
     ) -> None:
-        """With `results` verdicts are counted, for reports to the domains that they are about."""
+        """With `results` verdicts are counted, for reports to the domains that they are about.
+
+        `wish_of` says `enforce` or `monitor` for a domain that does not go by the settings.
+        """
+        self._wish_of = wish_of
         self._settings = settings
         self._results = results
         self._resolver = resolver
@@ -71,7 +78,7 @@ class SenderJudge:
             return Standing()  # it did not come over the Internet
         judged = await check(self._resolver, self._settings, client, envelope.sender, header, message)
         recipients = {recipient.address.domain for recipient in envelope.recipients}
-        decision = decide(self._settings, judged, client.address, recipients)
+        decision = decide(self._settings, judged, client.address, recipients, self._wish_of)
         log.info(
             "sender.judged",
             conn=peer.connection_id,

@@ -7,6 +7,8 @@ CREATE TABLE srs_sender (
     at      REAL    NOT NULL                       -- when mail of theirs was sent on last
 );
 
+ALTER TABLE domain ADD COLUMN dmarc TEXT;  -- 'enforce' or 'monitor'; NULL: as the settings say
+
 ALTER TABLE queue_item ADD COLUMN reverse_path TEXT NOT NULL DEFAULT '';  -- MAIL FROM, when it is not `sender`
 
 -- What DMARC said of others' domains, by day (UTC): reports are made of it (RFC 9990).
