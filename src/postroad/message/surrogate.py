@@ -8,7 +8,7 @@ so that nobody answers to somebody else (RFC 6858 §3).
 import re
 from typing import Final
 
-_FIELD: Final = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*+\n?")
+_FIELD: Final = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*\n?")
 _WORD: Final = re.compile(rb'[^\s<>()\[\],;:"]++')
 _QUESTION_MARKS: Final = bytes(range(128)) + b"?" * 128
 _NOWHERE: Final = b"@x.invalid"
