@@ -38,6 +38,11 @@ _TEXT: Final = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]+")
 _RESP_CODE: Final = re.compile(
     rb"\[([^\x00-\x20(){%*\"\\\]\x7f-\xff]+)(?: ([\x01-\x09\x0b\x0c\x0e-\x5c\x5e-\x7f]+))?\] "
 )
+_PROGRESS: Final = re.compile(rb'\((?:NIL|"[^"\\]+") (?:NIL|[0-9]+) (?:NIL|[1-9][0-9]*)\)')  # RFC 9585 §5
+_EVENTS: Final = re.compile(  # RFC 5465 §8 event-name
+    rb"(?:(?:^|(?<=\()| )(?:MessageNew|MessageExpunge|FlagChange|AnnotationChange|MailboxName"
+    rb"|SubscriptionChange|MailboxMetadataChange|ServerMetadataChange))+"
+)
 _UID_SET: Final = re.compile(rb"[1-9][0-9]*(?::[1-9][0-9]*)?(?:,[1-9][0-9]*(?::[1-9][0-9]*)?)*")
 
 
@@ -66,6 +71,10 @@ class Grammar(Scanner):
                 return self._search()
             case b"STATUS":
                 return self._status()
+            case b"VANISHED":
+                return self._vanished()
+            case b"UIDBATCHES":
+                return self._batches()
             case b"CAPABILITY" | b"ENABLED":
                 words = self._atoms()
                 if kind == b"CAPABILITY" and b"IMAP4rev1" not in words:
@@ -113,6 +122,23 @@ class Grammar(Scanner):
             case b"UIDNEXT" | b"UIDVALIDITY" | b"UNSEEN":
                 inner.nz_number()
                 inner.end()
+            case b"HIGHESTMODSEQ":  # RFC 7162 §7 mod-sequence-value
+                if not inner.number64():
+                    self.fail("a mod-sequence that is not 0")
+                inner.end()
+            case b"NOMODSEQ" | b"CLOSED" | b"UIDREQUIRED" | b"NOTIFICATIONOVERFLOW" | b"TOOFEW" | b"TOOMANY":
+                inner.end()
+            case b"MODIFIED":
+                inner.match(_UID_SET, "a sequence set")
+                inner.end()
+            case b"INPROGRESS":
+                inner.match(_PROGRESS, "a tag, what is done, and the goal")
+                inner.end()
+            case b"BADEVENT":
+                inner.eat(b"(")
+                inner.match(_EVENTS, "names of events")
+                inner.eat(b")")
+                inner.end()
             case b"PERMANENTFLAGS":
                 inner.flags()
                 inner.end()
@@ -138,9 +164,11 @@ class Grammar(Scanner):
         number = self.number()
         self.eat(b" ")
         kind = self.atom()
-        if kind == b"FETCH":
+        if kind in (b"FETCH", b"UIDFETCH"):
             self.eat(b" (")
-            return self._fetched(number)
+            fetched = self._fetched(number)
+            fetched.by_uid = kind == b"UIDFETCH"  # RFC 9586 §3.3: the number is the UID
+            return fetched
         if kind not in (b"EXISTS", b"RECENT", b"EXPUNGE"):
             self.fail("EXISTS, RECENT, EXPUNGE or FETCH")
         if kind == b"EXPUNGE" and not number:
@@ -173,9 +201,40 @@ class Grammar(Scanner):
     def _search(self) -> Data:
         numbers: list[object] = []
         while self.skip(b" "):
+            if self.skip(b"(MODSEQ "):  # RFC 7162 §7 search-sort-mod-seq
+                if not numbers or not self.number64():
+                    self.fail("numbers in front of a mod-sequence that is not 0")
+                self.eat(b")")
+                break
             numbers.append(self.nz_number())
         self.end()
         return Data(b"SEARCH", numbers)
+
+    def _vanished(self) -> Data:
+        """RFC 7162 §7 expunged-resp."""
+        self.eat(b" ")
+        earlier = self.skip(b"(EARLIER) ")
+        uids = self.match(_UID_SET, "known-uids")[0]
+        self.end()
+        return Data(b"VANISHED", [earlier, uids])
+
+    def _batches(self) -> Data:
+        """Ranges that descend and lie side by side (draft-ietf-mailmaint-imap-uidbatches)."""
+        self.eat(b" (TAG ")
+        tag = self.string()
+        self.eat(b")")
+        ranges: list[object] = []
+        lead, below = b" ", 0
+        while self.skip(lead):
+            high = self.nz_number()
+            self.eat(b":")
+            low = self.nz_number()
+            if low > high or (ranges and high != below - 1):
+                self.fail("a range that begins below the one before it")
+            ranges.append((high, low))
+            lead, below = b",", low
+        self.end()
+        return Data(b"UIDBATCHES", [tag, *ranges])
 
     def _status(self) -> Data:
         self.eat(b" ")
@@ -222,6 +281,12 @@ class Grammar(Scanner):
                 fetched.flags = self.flags()
             case b"UID":
                 fetched.uid = self.nz_number()
+            case b"MODSEQ":
+                self.eat(b"(")
+                fetched.modseq = self.number64()
+                self.eat(b")")
+                if not fetched.modseq:
+                    self.fail("a mod-sequence that is not 0")
             case b"RFC822.SIZE":
                 fetched.size = self.number()
             case b"INTERNALDATE":

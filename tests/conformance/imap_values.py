@@ -59,9 +59,11 @@ class Body:
 
 @dataclass
 class Fetched:
-    """One FETCH response."""
+    """One FETCH response, or UIDFETCH, whose number is the UID."""
 
     number: int
+    by_uid: bool = False
+    modseq: int | None = None
     flags: list[bytes] | None = None
     uid: int | None = None
     size: int | None = None
