@@ -84,6 +84,12 @@ async def move(account: Account) -> None:
     await account.move(mailbox(account).id, nth(account, 1), mailbox(account, "Archive").id)
 
 
+async def replace(account: Account) -> None:
+    inbox = mailbox(account)
+    for uid, _ in nth(account, 0):
+        await account.replace(inbox.id, uid, account, inbox.id, message("in its place"))
+
+
 async def expunge(account: Account) -> None:
     await account.expunge(mailbox(account).id, nth(account, 0), only_deleted=False)
 
@@ -94,7 +100,7 @@ async def create(account: Account) -> None:
 
 
 VERBS: Final[list[Verb]] = [
-    *(several, large, flag, copy, move, expunge, create, several),
+    *(several, large, flag, copy, move, replace, expunge, create, several),
 ]
 
 
