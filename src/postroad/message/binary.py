@@ -1,7 +1,6 @@
 """Parts with NULs, which IMAP cannot show as they are, brought into base64 (RFC 3516 §4.4, §6)."""
 
 import re
-from binascii import b2a_base64
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,11 +8,9 @@ from postroad.message.header import each_field
 from postroad.message.octets import Octets, find
 from postroad.message.part import parse_parts
 from postroad.message.text import walk
+from postroad.message.transfer import encoded_base64
 
-_LINE: Final = 57
-"""Octets that make a line of 76 characters (RFC 2045 §6.8)."""
-_LINES: Final = 1024
-"""Lines that are made at a time."""
+_PIECE: Final = 64 * 1024
 _IDENTITY: Final = frozenset(("7bit", "8bit", "binary"))
 _BASE64: Final = b"Content-Transfer-Encoding: base64\r\n"
 _MIME: Final = b"MIME-Version: 1.0\r\n"
@@ -39,15 +36,14 @@ def without_nuls(data: Octets) -> Iterator[bytes]:
             raise MisplacedNul
         yield from _plain(data, at, part.header_start)
         yield _encoded_header(data[part.header_start : part.body_start], part is root)
-        yield from _base64(data, part.body_start, part.body_end)
+        yield from encoded_base64(data, part.body_start, part.body_end)
         at = part.body_end
     yield from _plain(data, at, len(data))
 
 
 def _plain(data: Octets, start: int, end: int) -> Iterator[bytes]:
-    step = _LINE * _LINES
-    for at in range(start, end, step):
-        piece = data[at : min(at + step, end)]
+    for at in range(start, end, _PIECE):
+        piece = data[at : min(at + _PIECE, end)]
         if b"\0" in piece:
             raise MisplacedNul
         yield piece
@@ -70,11 +66,3 @@ def _encoded_header(header: bytes, is_root: bool) -> bytes:
     if b"\0" in text:
         raise MisplacedNul
     return text
-
-
-def _base64(data: Octets, start: int, end: int) -> Iterator[bytes]:
-    step = _LINE * _LINES
-    for at in range(start, end, step):
-        piece = data[at : min(at + step, end)]
-        lines = [b2a_base64(piece[n : n + _LINE], newline=False) for n in range(0, len(piece), _LINE)]
-        yield b"\r\n".join(lines) + (b"\r\n" if at + step < end else b"")

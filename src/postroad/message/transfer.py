@@ -10,6 +10,8 @@ from postroad.message.octets import Octets
 Read: TypeAlias = Callable[[int, int], bytes]
 """Gives the octets from one offset to another."""
 
+_LINE: Final = 57
+"""Octets of a line of Base64, which is 76 characters then (RFC 2045 §6.8)."""
 _PIECE: Final = 64 * 1024
 _DIGITS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _FOREIGN: Final = bytes(octet for octet in range(256) if octet not in _DIGITS + b"=")
@@ -56,6 +58,17 @@ def decoded_as_read(read: Read, start: int, end: int, encoding: str) -> Iterator
     if encoding == "quoted-printable":
         return _quoted_pieces(read, start, end)
     return (read(at, min(at + _PIECE, end)) for at in range(start, end, _PIECE))
+
+
+def encoded_base64(data: Octets, start: int, end: int) -> Iterator[bytes]:
+    """Write data[start:end] as lines of Base64, piece by piece; the last line has no end."""
+    step = _LINE * 1024
+    for at in range(start, end, step):
+        piece = data[at : min(at + step, end)]
+        lines = [
+            binascii.b2a_base64(piece[n : n + _LINE], newline=False) for n in range(0, len(piece), _LINE)
+        ]
+        yield b"\r\n".join(lines) + (b"\r\n" if at + step < end else b"")
 
 
 def _reading(data: Octets) -> Read:

@@ -4,7 +4,6 @@ A message that came as BINARYMIME is filed and sent on like any other then. Ever
 octet of its content stays; the order of parts and all other fields do too.
 """
 
-import binascii
 from collections.abc import Iterator
 from typing import Final
 
@@ -13,11 +12,10 @@ from msgspec import Struct
 from postroad.message.header import HeaderBlock
 from postroad.message.octets import Octets
 from postroad.message.part import Part, parse_parts
+from postroad.message.transfer import encoded_base64
 
-LINE: Final = 57
-"""Octets of a line of base64, which is 76 characters then (RFC 2045 §6.8)."""
 LONGEST_LINE: Final = 998  # RFC 5322 §2.1.1
-_PIECE: Final = LINE * 1024
+_PIECE: Final = 64 * 1024
 _LARGEST_TEXT: Final = 1024 * 1024
 """Text beyond this is put into base64 without a look."""
 _FIELD: Final = b"content-transfer-encoding"
@@ -83,10 +81,9 @@ def _is_lines(data: Octets, part: Part) -> bool:
 
 def _base64(data: Octets, start: int, end: int) -> Iterator[bytes]:
     """Write octets in lines, the last without an end unless nothing follows it."""
-    for at in range(start, end, _PIECE):
-        piece = data[at : min(at + _PIECE, end)]
-        lines = [binascii.b2a_base64(piece[n : n + LINE], newline=False) for n in range(0, len(piece), LINE)]
-        yield b"\r\n".join(lines) + (b"\r\n" if at + _PIECE < end or end == len(data) else b"")
+    yield from encoded_base64(data, start, end)
+    if start < end == len(data):
+        yield b"\r\n"
 
 
 def _copied(data: Octets, start: int, end: int) -> Iterator[bytes]:
