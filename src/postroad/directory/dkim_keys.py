@@ -163,6 +163,8 @@ def note_shown(tx: Transaction, shown: DkimKey, *, who: str) -> bool:
     tx.run(
         "UPDATE dkim_key SET seen = ? WHERE domain = ? AND selector = ?", tx.now, shown.domain, shown.selector
     )
+    if not tx.changes():
+        return False  # it was removed while the DNS was asked
     now = key(tx, shown.domain, shown.selector)
     if now.state != "waiting":
         return False

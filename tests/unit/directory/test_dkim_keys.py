@@ -149,6 +149,12 @@ def test_keys_go_with_their_domain(tmp_path: Path) -> None:
     assert changes == [("dkim key", {"state": "waiting"}), ("dkim key", None)]
 
 
+def test_a_key_may_be_gone_when_the_dns_has_answered(tmp_path: Path) -> None:
+    found, _, made = book(tmp_path)
+    found.write(partial(remove_domain, name="a.test", who=WHO))
+    assert found.write(partial(note_shown, shown=made[0], who=WHO)) is False
+
+
 def test_keys_come_back_from_directory_json(tmp_path: Path) -> None:
     found, seal, _ = book(tmp_path / "one")
     found.write(lambda tx: [note_shown(tx, one, who=WHO) for one in keys(tx)])
