@@ -13,6 +13,7 @@ from postroad.config import lines
 from postroad.config.errors import ConfigError, nearest, together
 from postroad.config.fields import Field, Kind, fields_of
 from postroad.config.judge_logins import judge_logins
+from postroad.config.judge_sender_auth import judge_sender_auth
 from postroad.config.settings import Listener, Settings, machine_name, split_address
 from postroad.config.values import parse_duration, parse_size
 from postroad.model.address import AddressError, parse_mailbox
@@ -178,7 +179,7 @@ class _Reading:
         for address in settings.imap.administrators:
             if (why := _why_no_address(address)) is not None:
                 self.mistake(("imap", "administrators"), f'"{address}" is not an address: {why}')
-        for at, message in judge_logins(settings):
+        for at, message in (*judge_logins(settings), *judge_sender_auth(settings.sender_auth)):
             self.mistake(at, message)
         self._judge_listeners(settings.listeners)
         for server in settings.dns.servers:

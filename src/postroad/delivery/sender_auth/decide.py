@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
+from postroad.config.judge_sender_auth import is_network
 from postroad.config.sender_auth import SenderAuth
 from postroad.delivery.sender_auth.judgement import Judgement
 from postroad.mailauth.authres.read import parse_authres
@@ -141,7 +142,7 @@ def _trusted_sealer(settings: SenderAuth, judged: Judgement) -> str:
 def _allowed(settings: SenderAuth, author: str, client: IPv4Address | IPv6Address) -> str:
     """Which entry of the allow list speaks for a message; empty: none."""
     for entry in settings.allow:
-        if "/" in entry or ":" in entry or entry.replace(".", "").isdigit():
+        if is_network(entry):
             if client in ip_network(entry, strict=False):
                 return str(client)
         elif author and (author == entry or (entry.startswith(".") and author.endswith(entry))):
