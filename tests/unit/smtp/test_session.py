@@ -214,10 +214,10 @@ def test_a_session_without_refusals_leaves_no_trail(office: Office) -> None:
 
 def test_errors_cost_time_beyond_the_soft_limit(office: Office) -> None:
     async def dialogue() -> None:
-        async with connected(office, limits={"errors_soft": 2, "errors_hard": 5}) as client:
+        async with connected(office, limits={"errors_soft": 2, "errors_hard": 5, "error_delay": 3}) as client:
             replies = await client.say(*["FOO"] * 4)
             assert replies == ["500 5.5.1 the command is not known here"] * 4
-            assert office.slept == [1.0, 1.0]
+            assert office.slept == [3, 3]
             await client.say("FOO")
             assert await client.reply() == "421 4.7.0 too many errors, closing"
             await client.ended()
