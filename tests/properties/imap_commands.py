@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from postroad.imap.wire import search_keys as k
 from postroad.imap.wire.command import Command
-from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionText
+from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionForm, SectionText
 from postroad.imap.wire.mailbox_commands import (
     Create,
     Delete,
@@ -109,7 +109,7 @@ def flag_lists(draw: st.DrawFn) -> tuple[bytes, FlagList]:
 
 @st.composite
 def sections(draw: st.DrawFn) -> tuple[bytes, FetchItem]:
-    """BODY[…] in all its forms."""
+    """BODY[…], BINARY[…] and BINARY.SIZE[…] in all their forms."""
     path = tuple(draw(st.lists(st.integers(1, 99), max_size=3)))
     kinds: list[SectionText] = ["", "HEADER", "TEXT"]
     text = draw(st.sampled_from([*kinds, "MIME"] if path else kinds))
@@ -123,11 +123,15 @@ def sections(draw: st.DrawFn) -> tuple[bytes, FetchItem]:
         suffix = b".FIELDS.NOT" if fields_not else b".FIELDS"
         spec += suffix + b" (" + b" ".join(names) + b")"
         wire += suffix + b" (" + b" ".join([draw(spelled(name)) for name in names]) + b")"
-    peek = draw(st.booleans())
-    partial = draw(st.none() | st.tuples(st.integers(0, 99), st.integers(1, 99)))
+    form = draw(st.sampled_from(SectionForm))
+    sized = form is SectionForm.DECODED_SIZE
+    peek = sized or draw(st.booleans())
+    partial = None if sized else draw(st.none() | st.tuples(st.integers(0, 99), st.integers(1, 99)))
     origin, wire_partial = (b"<%d>" % partial[0], b"<%d.%d>" % partial) if partial else (b"", b"")
-    section = FetchSection(b"BODY[" + spec + b"]" + origin, path, text, names, fields_not, peek, partial)
-    return (b"BODY.PEEK[" if peek else b"BODY[") + wire + b"]" + wire_partial, section
+    label = form.value + b"[" + spec + b"]" + origin
+    section = FetchSection(label, path, text, names, fields_not, peek, partial, form)
+    name = form.value + (b".PEEK" if peek and not sized else b"")
+    return name + b"[" + wire + b"]" + wire_partial, section
 
 
 attributes = st.sampled_from(FetchAttribute).map(lambda a: (a.value, a))
