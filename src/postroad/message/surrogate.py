@@ -16,16 +16,27 @@ _NOWHERE: Final = b"@x.invalid"
 
 
 def ascii_header(header: bytes) -> bytes:
-    """Return a header, or a piece of one, without anything but ASCII; its length stays."""
+    """Return a header, or a piece of one, with ASCII for UTF-8; its length stays.
+
+    A field in neither is left as it is: who knows its charset reads it as ever.
+    """
     if header.isascii():
         return header
     return _FIELD.sub(lambda field: _ascii_field(field[0]), header)
 
 
 def _ascii_field(field: bytes) -> bytes:
-    if field.isascii():
+    if field.isascii() or not _is_utf8(field):
         return field
     return _WORD.sub(lambda word: _ascii_word(word[0]), field).translate(_QUESTION_MARKS)
+
+
+def _is_utf8(octets: bytes) -> bool:
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _ascii_word(word: bytes) -> bytes:
