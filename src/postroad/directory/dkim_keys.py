@@ -102,7 +102,12 @@ def draw_all() -> list[NewKey]:
 
 
 def add_keys(tx: Transaction, domain: str, new: list[NewKey], seal: Seal, *, who: str) -> list[DkimKey]:
-    """Keep new keys of a domain; they wait for the DNS to show them."""
+    """Keep new keys of a domain; they wait for the DNS to show them.
+
+    None are kept for a domain that was removed while they were drawn.
+    """
+    if not tx.value("SELECT 1 FROM domain WHERE name = ?", domain):
+        return []
     added = []
     for one in new:
         selector = _free_selector(tx, domain, one.algorithm)

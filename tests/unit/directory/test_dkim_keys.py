@@ -153,6 +153,8 @@ def test_a_key_may_be_gone_when_the_dns_has_answered(tmp_path: Path) -> None:
     found, _, made = book(tmp_path)
     found.write(partial(remove_domain, name="a.test", who=WHO))
     assert found.write(partial(note_shown, shown=made[0], who=WHO)) is False
+    again = partial(add_keys, domain="a.test", new=[draw("ed25519")], seal=Seal.of(tmp_path), who=WHO)
+    assert found.write(again) == []
 
 
 def test_keys_come_back_from_directory_json(tmp_path: Path) -> None:
