@@ -29,8 +29,8 @@ FOLDER: Final = Path(__file__).with_name("smtp")
 
 @asynccontextmanager
 async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
-    """A server for ours.test: `@ role:` smtp or submission, `@ limits.NAME:`, `@ starttls: no`, `@ room:`,
-    `@ logins: all`.
+    """A server for ours.test: `@ role:` smtp, submission or lmtp, `@ limits.NAME:`, `@ starttls: no`,
+    `@ room:`, `@ logins: all`, `@ xclient_from:` networks.
     """
     role = Role(options.get("role", "smtp"))
     with tempfile.TemporaryDirectory() as folder:
