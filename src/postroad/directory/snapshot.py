@@ -207,8 +207,8 @@ def restore(tx: Transaction, snapshot: Snapshot, *, who: str = "rebuild") -> Non
     assert not tx.value("SELECT 1 FROM account LIMIT 1"), "restoring over accounts would mix two directories"
     for domain in snapshot.domains:
         tx.run(
-            "INSERT INTO domain (name, created, quota_bytes, quota_messages, greylisting, lists, helo)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO domain (name, created, quota_bytes, quota_messages, greylisting, lists, helo, dmarc)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             *(domain.name, domain.created, domain.quota_bytes, domain.quota_messages),
             *astuple(domain.policy),
         )
