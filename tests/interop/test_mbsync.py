@@ -1,5 +1,8 @@
 """mbsync (Debian's isync) keeps a tree of Maildirs and an account alike, both ways."""
 
+import imaplib
+import random
+import re
 from pathlib import Path
 
 import pytest
@@ -125,3 +128,77 @@ def test_mbsync_carries_changes_both_ways(server: Postroad, tmp_path: Path) -> N
     here, there = mbsync.state(), account_state(server)
     mbsync.run()
     assert (mbsync.state(), account_state(server)) == (here, there)
+
+
+def two_accounts(server: Postroad, directory: Path) -> Path:
+    """Settings by which ada's and bob's folder Both are kept alike."""
+    sides = "".join(
+        f"""
+IMAPAccount {who}
+Host {HOST}
+Port {server.ports.imaps}
+User {who}@ours.test
+Pass "{PASSWORD}"
+SSLType IMAPS
+CertificateFile {server.certificates.authority}
+
+IMAPStore {who}
+Account {who}
+"""
+        for who in ("ada", "bob")
+    )
+    path = directory / "mbsyncrc"
+    path.write_text(f"""{sides}
+Channel both
+Far :ada:Both
+Near :bob:Both
+Create Both
+Expunge Both
+SyncState {directory}/state/
+""")
+    (directory / "state").mkdir()
+    return path
+
+
+def change(session: imaplib.IMAP4, chance: random.Random, number: int) -> None:
+    """Append a message, or change the flags of one that is there, or mark one to go."""
+    [there] = session.search(None, "UNDELETED")[1]
+    if chance.random() < 0.4 or not there.split():
+        session.append("Both", "", "", message(f"change {number}").encode())
+        session.noop()
+        return
+    one = chance.choice(there.split()).decode()
+    flag = chance.choice(["\\Seen", "\\Flagged", "\\Answered", "\\Deleted"])
+    session.store(one, chance.choice(["+FLAGS", "-FLAGS"]) if flag != "\\Deleted" else "+FLAGS", flag)
+
+
+def flags_by_subject(session: imaplib.IMAP4) -> dict[str, frozenset[str]]:
+    """What there is in the selected mailbox."""
+    told = session.fetch("1:*", "(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1]
+    found: dict[str, frozenset[str]] = {}
+    for one in told:
+        if isinstance(one, tuple):
+            flags = re.search(rb"FLAGS \(([^)]*)\)", one[0])
+            assert flags is not None
+            words = frozenset(flags[1].decode().split()) - {"\\Recent"}
+            found[one[1].decode().strip()] = words
+    return found
+
+
+def test_mbsync_keeps_two_accounts_alike(server: Postroad, tmp_path: Path) -> None:
+    """A hundred random changes on both sides, and what is the same on one is so on the other."""
+    settings = two_accounts(server, tmp_path)
+    chance = random.Random(100)
+    with imap(server) as ada, imap(server, "bob@ours.test") as bob:
+        for session in (ada, bob):
+            session.create("Both")
+            session.select("Both")
+        for start in range(0, 100, 20):
+            for number in range(start, start + 20):
+                change(chance.choice([ada, bob]), chance, number)
+            run(program("mbsync"), "-c", settings, "both")
+            for session in (ada, bob):
+                session.noop()
+            there = flags_by_subject(ada)
+            assert there == flags_by_subject(bob)
+        assert len(there) > 10

@@ -59,7 +59,8 @@ PEERS: Final = (
         "isync",
         "mbsync",
         "test_mbsync.py",
-        "two-way synchronisation of mail, flags, deletions and new mailboxes; a second run changes nothing",
+        "two-way synchronisation of mail, flags, deletions and new mailboxes; a second run changes nothing; "
+        "two accounts kept alike over a hundred random changes",
     ),
     Peer(
         "fetchmail",
