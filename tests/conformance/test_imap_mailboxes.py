@@ -147,7 +147,7 @@ def test_odd_names_come_back_as_they_went(imap: Imap, name: bytes) -> None:
     "name",
     [
         *(b"", b"/", b"/lead", b"a//b", b"p%", b"s*", b"..", b"a/../b", b"inbox"),
-        *(b"&", b"&AOk", b"&AGE-", b"&2D0-", b"&AOk-&AOk-", b"&AAA-", b"&AA0-", b"\xc3\xa9", b"a\x01"),
+        *(b"&", b"&AOk", b"&AGE-", b"&2D0-", b"&AOk-&AOk-", b"&AAA-", b"&AA0-", b"a\x01"),
     ],
 )
 def test_names_that_cannot_be(imap: Imap, name: bytes) -> None:
