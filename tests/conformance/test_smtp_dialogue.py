@@ -305,7 +305,7 @@ def test_submission_needs_tls_and_then_a_log_in(server: Postroad) -> None:
         smtp.start_tls(server.tls_context())
         smtp.expect(503, b"AUTH PLAIN " + _PLAIN)
         smtp.ehlo()
-        assert smtp.extensions[b"AUTH"].split() == [b"PLAIN", b"LOGIN"]
+        assert smtp.extensions[b"AUTH"].split()[-2:] == [b"PLAIN", b"LOGIN"]
         smtp.expect(530, b"MAIL FROM:<ada@ours.test>")
         smtp.expect(235, b"AUTH PLAIN " + _PLAIN)
         smtp.expect(503, b"AUTH PLAIN " + _PLAIN)
