@@ -9,7 +9,7 @@ from postroad.imap.wire.mailbox_name import MailboxName
 
 # §3.2 forbids wildcards, what is not ASCII, an empty component and one to end with. Controls up to
 # 0x19 are named; the rest of them would break nothing and please nobody.
-_NAME: Final = re.compile(rb"/(?:private|shared)(?:/[^\x00-\x1f\x7f-\xff*%/]+)*+", re.IGNORECASE)
+_NAME: Final = re.compile(rb"/(?:private|shared)(?:/[^\x00-\x1f\x7f-\xff*%/]++)*", re.IGNORECASE)
 NAME_LENGTH: Final = 255
 """Octets of the name of an entry."""
 DEPTH_INFINITY: Final = 1 << 30
