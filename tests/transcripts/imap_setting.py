@@ -13,7 +13,7 @@ import msgspec
 
 from postroad.config.limits import Limits
 from postroad.db.offline import prepare_data
-from postroad.directory.accounts import add_account
+from postroad.directory.accounts import add_account, switch_capabilities
 from postroad.directory.credentials import LEAST_COST, Hasher, set_password
 from postroad.directory.directory import Directory
 from postroad.directory.domains import add_domain
@@ -75,7 +75,7 @@ async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
     """A server for demo.test.
 
     `@ mail: NAME …` in ada's INBOX, `@ uidvalidity:`, `@ limits.NAME:`, `@ starttls: no`, `@ logins: all`,
-    `@ mechanisms:` of the listener, `@ administrators:`.
+    `@ mechanisms:` of the listener, `@ administrators:`, `@ off: CAPABILITY …` for ada.
     """
     changed = {
         name.removeprefix("limits."): int(value)
@@ -93,6 +93,11 @@ async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
             await store.database.write(give_ada_keys)
         else:
             directory = Directory(store.database, clock, data, limits=limits, hash_cost=LEAST_COST)
+        off = options.get("off", "").split()
+        if off:
+            await store.database.write(
+                partial(switch_capabilities, address="ada@demo.test", names=off, on=False, who="test")
+            )
         counts = SharedCounts(data / "run" / "counts", 0, limits, clock)
         try:
             await deliver(store, options.get("mail", "").split())

@@ -18,7 +18,7 @@ from postroad.db.migrate import LATEST, WrongSchema
 from postroad.db.offline import prepare_data
 from postroad.db.upgrade import take_back, upgrade, way_back
 from postroad.directory import dkim_keys
-from postroad.directory.accounts import remove_account, take_app_passwords_only
+from postroad.directory.accounts import remove_account, switch_capabilities, take_app_passwords_only
 from postroad.directory.app_passwords import add_app_password, draw
 from postroad.directory.scram import THE_PASSWORD, Recipe, keep_keys, make_keys
 from postroad.directory.seal import Seal
@@ -114,6 +114,19 @@ def test_back_without_app_passwords(tmp_path: Path) -> None:
     after = contents(data)
     assert schema(data) == shape
     assert {table for table in after if after[table] != before[table]} == {"change", "directory_state"}
+
+
+def test_back_without_capability_switches(tmp_path: Path) -> None:
+    data = unpack(2, tmp_path)
+    shape = schema(data)
+    upgrade(data)
+    with open_offline(data) as database:
+        database.write(lambda tx: switch_capabilities(tx, "ada@ours.test", ["MOVE"], False, who="test"))
+    assert dict(way_back(data).lost) == {
+        "accounts for which capabilities are switched off; their clients are offered them again": 1
+    }
+    take_back(data, 2)
+    assert schema(data) == shape
 
 
 def test_back_without_dkim_keys(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import click
 
 from postroad.cli.app_password import app_password
 from postroad.cli.bounds import COUNT, SIZE, of_bound
+from postroad.cli.capability import capability
 from postroad.cli.carry import export, import_
 from postroad.cli.database import ask, change_directory
 from postroad.cli.deleted import list_removed
@@ -38,6 +39,7 @@ def account() -> None:
 
 
 account.add_command(app_password)
+account.add_command(capability)
 account.add_command(export)
 account.add_command(import_)
 account.add_command(restore)
@@ -165,6 +167,7 @@ def show(here: Here, address: str) -> None:
             ),
             ("aliases", ", ".join(pointing)),
             ("app passwords", found.app_passwords or ""),
+            ("switched off", " ".join(info.switched_off)),
             ("since", date(found.created)),
         ]
     )
@@ -310,6 +313,7 @@ def _facts(one: AccountEntry) -> dict[str, Any]:
         "app_passwords": one.app_passwords,
         "app_passwords_only": one.info.app_passwords_only,
         "scram": one.scram,
+        "switched_off": list(one.info.switched_off),
         "bytes_used": one.bytes_used,
         "quota_bytes": one.info.quota_bytes,
         "messages_used": one.messages_used,

@@ -1,6 +1,7 @@
 """Accounts: a mailbox owner's address, name, quota, and whether it is in force."""
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from postroad.db.transaction import Reader, Row, Transaction
@@ -9,11 +10,14 @@ from postroad.directory.domains import note_limit
 from postroad.directory.errors import AlreadyThere, BadName, InUse, NoSuchAccount, NoSuchDomain
 from postroad.directory.removal import aliases_to, and_others, drop_account, drop_aliases_to
 from postroad.directory.resolve import is_local_domain
+from postroad.model import switches
 from postroad.model.address import Address, AddressError, parse_mailbox, unicode_domain
 from postroad.store.accounts import create_mailboxes
 
 _MAX_NAME = 200
-_COLUMNS = "id, address, name, suspended, quota_bytes, quota_messages, app_passwords_only, shared"
+_COLUMNS = (
+    "id, address, name, suspended, quota_bytes, quota_messages, app_passwords_only, shared, switched_off"
+)
 _INFO = f"SELECT {_COLUMNS} FROM account"  # noqa: S608 - a constant
 _ENTRY = (
     f"SELECT {_COLUMNS}, created, bytes_used, messages_used,"  # noqa: S608 - a constant
@@ -38,6 +42,8 @@ class AccountInfo:
     """Its password opens nothing by SASL; the web asks for it."""
     shared: bool = False
     """It is nobody's: its mailboxes are shown under Shared/ to those with whom they are shared."""
+    switched_off: tuple[str, ...] = ()
+    """Capabilities that its clients are not offered (`model.switches`), in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +147,7 @@ def suspend_account(tx: Transaction, address: str, on: bool, *, who: str) -> Acc
     before = account(tx, address)
     if before.suspended != on:
         tx.run("UPDATE account SET suspended = ? WHERE id = ?", int(on), before.id)
-        changes.record(
-            tx,
-            who=who,
-            noun="account",
-            name=str(before.address),
-            old={"suspended": before.suspended},
-            new={"suspended": on},
-        )
+        _record(tx, before, who, {"suspended": before.suspended}, {"suspended": on})
         tx.wake(f"account:{before.id}")
     return account(tx, address)
 
@@ -166,13 +165,12 @@ def set_quota(
         "UPDATE account SET quota_bytes = ?, quota_messages = ? WHERE id = ?",
         *(quota_bytes, quota_messages, before.id),
     )
-    changes.record(
+    _record(
         tx,
-        who=who,
-        noun="account",
-        name=str(before.address),
-        old={"quota_bytes": before.quota_bytes, "quota_messages": before.quota_messages},
-        new={"quota_bytes": quota_bytes, "quota_messages": quota_messages},
+        before,
+        who,
+        {"quota_bytes": before.quota_bytes, "quota_messages": before.quota_messages},
+        {"quota_bytes": quota_bytes, "quota_messages": quota_messages},
     )
     return account(tx, address)
 
@@ -186,14 +184,31 @@ def take_app_passwords_only(tx: Transaction, address: str, on: bool, *, who: str
     before = account(tx, address)
     if before.app_passwords_only != on:
         tx.run("UPDATE account SET app_passwords_only = ? WHERE id = ?", int(on), before.id)
-        changes.record(
-            tx,
-            who=who,
-            noun="account",
-            name=str(before.address),
-            old={"app_passwords_only": before.app_passwords_only},
-            new={"app_passwords_only": on},
+        _record(
+            tx, before, who, {"app_passwords_only": before.app_passwords_only}, {"app_passwords_only": on}
         )
+    return account(tx, address)
+
+
+def switch_capabilities(
+    tx: Transaction, address: str, names: Iterable[str], on: bool, *, who: str
+) -> AccountInfo:
+    """Offer capabilities to the clients of an account no more, or again; log-ins from now on see it.
+
+    Raises:
+        NoSuchAccount
+        BadName: there is no such capability, or it cannot be switched off.
+    """
+    before = account(tx, address)
+    try:
+        wanted = {switches.canonical(name) for name in names}
+    except switches.NoSuchSwitch as error:
+        raise BadName(str(error)) from None
+    had = set(before.switched_off)
+    off = sorted(had - wanted if on else had | wanted)
+    if off != list(before.switched_off):
+        tx.run("UPDATE account SET switched_off = ? WHERE id = ?", " ".join(off), before.id)
+        _record(tx, before, who, {"switched_off": list(before.switched_off)}, {"switched_off": off})
     return account(tx, address)
 
 
@@ -206,9 +221,7 @@ def set_name(tx: Transaction, address: str, name: str, *, who: str) -> AccountIn
     before = account(tx, address)
     check_name(name)
     tx.run("UPDATE account SET name = ? WHERE id = ?", name, before.id)
-    changes.record(
-        tx, who=who, noun="account", name=str(before.address), old={"name": before.name}, new={"name": name}
-    )
+    _record(tx, before, who, {"name": before.name}, {"name": name})
     return account(tx, address)
 
 
@@ -274,17 +287,22 @@ def check_name(name: str) -> None:
         raise BadName("the name has control characters")
 
 
+def _record(tx: Transaction, which: AccountInfo, who: str, old: changes.Facts, new: changes.Facts) -> None:
+    changes.record(tx, who=who, noun="account", name=str(which.address), old=old, new=new)
+
+
 def _info(row: Row) -> AccountInfo:
-    account_id, address, name, suspended, quota_bytes, quota_messages, app_passwords_only, shared = row
+    account_id, address, name, suspended, quota_bytes, quota_messages, app_passwords_only, shared, off = row
     return AccountInfo(
         *(account_id, parse_mailbox(address), name, bool(suspended), quota_bytes, quota_messages),
         bool(app_passwords_only),
         bool(shared),
+        tuple(off.split()),
     )
 
 
 def _entry(row: Row) -> AccountEntry:
-    created, bytes_used, messages_used, has_password, app_passwords, scram = row[8:]
+    created, bytes_used, messages_used, has_password, app_passwords, scram = row[9:]
     return AccountEntry(
-        *(_info(row[:8]), created, bytes_used, messages_used, bool(has_password), app_passwords, bool(scram))
+        *(_info(row[:9]), created, bytes_used, messages_used, bool(has_password), app_passwords, bool(scram))
     )

@@ -10,7 +10,8 @@ from postroad.store.accounts import close, erase
 
 KEPT_COLUMNS = (
     "id, key, address, domain, name, created, suspended, quota_bytes, quota_messages, modseq, bytes_used,"
-    " messages_used, next_mailbox_id, next_message_id, next_uidvalidity, app_passwords_only, shared"
+    " messages_used, next_mailbox_id, next_message_id, next_uidvalidity, app_passwords_only, shared,"
+    " switched_off"
 )
 """What `account` and `kept_account` have in common."""
 

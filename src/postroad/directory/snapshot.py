@@ -37,12 +37,12 @@ _MAIN: Final = "SELECT version, next_account_id, salt_key FROM directory_state"
 _DOMAINS: Final = "SELECT name, created, quota_bytes, quota_messages FROM domain ORDER BY id"
 _ACCOUNTS: Final = (
     "SELECT a.id, a.address, a.name, a.created, a.suspended, a.quota_bytes, a.quota_messages,"
-    " a.app_passwords_only, a.shared, c.hash FROM account a"
+    " a.app_passwords_only, a.shared, a.switched_off, c.hash FROM account a"
     " LEFT JOIN credential c ON c.account_id = a.id AND c.kind = 'password' ORDER BY a.id"
 )
 _REMOVED: Final = (
     "SELECT a.id, a.address, a.name, a.created, a.suspended, a.quota_bytes, a.quota_messages,"
-    " a.app_passwords_only, a.shared, c.hash, a.at, a.who, a.aliases FROM kept_account a"
+    " a.app_passwords_only, a.shared, a.switched_off, c.hash, a.at, a.who, a.aliases FROM kept_account a"
     " LEFT JOIN credential c ON c.account_id = a.id AND c.kind = 'password' WHERE erasing = 0 ORDER BY a.id"
 )
 
@@ -73,6 +73,7 @@ class SavedAccount(msgspec.Struct, frozen=True, kw_only=True):
     app_passwords: list[SavedAppPassword] = []
     app_passwords_only: bool = False
     shared: bool = False
+    switched_off: list[str] = []
 
 
 class SavedRemoved(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,8 +238,8 @@ def _restore_account(tx: Transaction, account: SavedAccount, version: int) -> No
         *(int(account.suspended), account.quota_bytes, account.quota_messages, max(1, int(tx.now))),
     )
     tx.run(
-        "UPDATE account SET app_passwords_only = ?, shared = ? WHERE id = ?",
-        *(int(account.app_passwords_only), int(account.shared), account.id),
+        "UPDATE account SET app_passwords_only = ?, shared = ?, switched_off = ? WHERE id = ?",
+        *(int(account.app_passwords_only), int(account.shared), " ".join(account.switched_off), account.id),
     )
     note_limit(tx, account.id)
     _restore_login(tx, account, version)
@@ -257,8 +258,8 @@ def _restore_removed(tx: Transaction, removed: SavedRemoved, version: int) -> No
         *(removed.at, removed.who, msgspec.json.encode(removed.aliases).decode()),
     )
     tx.run(
-        "UPDATE kept_account SET app_passwords_only = ?, shared = ? WHERE id = ?",
-        *(int(account.app_passwords_only), int(account.shared), account.id),
+        "UPDATE kept_account SET app_passwords_only = ?, shared = ?, switched_off = ? WHERE id = ?",
+        *(int(account.app_passwords_only), int(account.shared), " ".join(account.switched_off), account.id),
     )
     _restore_login(tx, account, version)
 
@@ -298,6 +299,7 @@ def _account(
     quota_messages: int | None,
     app_passwords_only: int,
     shared: int,
+    switched_off: str,
     password: str | None,
 ) -> SavedAccount:
     return SavedAccount(
@@ -313,6 +315,7 @@ def _account(
         app_passwords=logins.app_passwords.get(account_id, []),
         app_passwords_only=bool(app_passwords_only),
         shared=bool(shared),
+        switched_off=switched_off.split(),
     )
 
 

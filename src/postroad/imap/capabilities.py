@@ -33,14 +33,19 @@ def capabilities(
     append_limit: int,
     compressed: bool,
     administers: bool,
+    withheld: frozenset[str],
 ) -> bytes:
-    """Return the list for CAPABILITY; `mechanisms` are those that a stranger may use as things are."""
+    """Return the list for CAPABILITY.
+
+    `mechanisms` are those that a stranger may use as things are, `withheld` is switched off for the user.
+    """
     if state is not State.NOT_AUTHENTICATED:
         limited = b"%b %b APPENDLIMIT=%d" % (_ALWAYS, _USERS, append_limit)
         if administers:
             limited += b" QUOTASET"  # RFC 9208 §4.1.3: to those for whom SETQUOTA does something
         # RFC 4978 §3: once is enough. Not for strangers, so that no password is compressed (CRIME).
-        return limited + (b"" if compressed else b" COMPRESS=DEFLATE") + b" UNAUTHENTICATE"
+        limited += (b"" if compressed else b" COMPRESS=DEFLATE") + b" UNAUTHENTICATE"
+        return _without(limited, withheld) if withheld else limited
     words = [_ALWAYS, b"LITERAL-"]
     if tls_offered:
         words.append(b"STARTTLS")
@@ -48,3 +53,7 @@ def capabilities(
     if not takes_passwords(mechanisms):
         words.append(b"LOGINDISABLED")
     return b" ".join(words)
+
+
+def _without(words: bytes, withheld: frozenset[str]) -> bytes:
+    return b" ".join(word for word in words.split() if word.decode("ascii") not in withheld)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from postroad.config.limits import Limits
+from postroad.directory.accounts import AccountInfo
 from postroad.directory.attempts import LoggedIn
 from postroad.directory.client import Client, client_of
 from postroad.directory.login import Login
@@ -24,6 +25,7 @@ from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.mailbox_name import MailboxName
 from postroad.imap.wire.table import State
 from postroad.model.clock import Clock
+from postroad.model.switches import withheld
 from postroad.net.connection import Connection
 from postroad.policy.shared_counts import Refusal, UserSession
 from postroad.sasl.exchange import takes_passwords
@@ -163,16 +165,17 @@ class Dialogue:
         """The selected mailbox, or None."""
         return self._selected
 
-    def log_in(self, account_id: int, key: str) -> Refusal | None:
+    def log_in(self, account: AccountInfo) -> Refusal | None:
         """Enter the authenticated state, unless the user has too many sessions."""
-        counted = self.services.counts.open_session(account_id, self.conn.peer[0])
+        counted = self.services.counts.open_session(account.id, self.conn.peer[0])
         if isinstance(counted, Refusal):
             return counted
         self._counted = counted
-        self._account = self.services.store.account(account_id)
-        self.administers = key in self.services.administrators
+        self._account = self.services.store.account(account.id)
+        self.administers = account.address.key in self.services.administrators
         self.core.state = State.AUTHENTICATED
-        self.conn.account_id = account_id
+        self.core.offer_only(OFFERED, withheld(account.switched_off))
+        self.conn.account_id = account.id
         self.services.on_login(self.conn)
         return None
 
@@ -246,6 +249,7 @@ class Dialogue:
             append_limit=self.services.limits.message_size,
             compressed=self.core.compression is not None,
             administers=self.administers,
+            withheld=self.core.withheld,
         )
 
     # -- mailboxes ---------------------------------------------------------

@@ -1,5 +1,6 @@
 """How far a long command has come (RFC 9585)."""
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -24,7 +25,8 @@ class Progress:
         self._core = core
         self._clock = clock
         self._tag = tag
-        self._due = clock.monotonic() + INTERVAL
+        # Somebody may not want to hear of it: `model.switches`.
+        self._due = math.inf if "INPROGRESS" in core.withheld else clock.monotonic() + INTERVAL
         self.done = 0
         self.goal = 0
         """Messages that there are to be looked at; 0 as long as nobody knows."""

@@ -262,7 +262,7 @@ class _Session:
             self.close()
             self._fail(b"not now, try again later", b"SYS/TEMP")
             return
-        self._core.logged_in()
+        self._core.logged_in(account.switched_off)
         self._connection.account_id = account.id
         self._services.on_login(self._connection)
         self._core.ok(b"%d messages" % maildrop.messages)

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from postroad.directory import snapshot
-from postroad.directory.accounts import account, add_account, suspend_account, take_app_passwords_only
+from postroad.directory.accounts import (
+    account,
+    add_account,
+    suspend_account,
+    switch_capabilities,
+    take_app_passwords_only,
+)
 from postroad.directory.aliases import aliases
 from postroad.directory.app_passwords import add_app_password, draw
 from postroad.directory.credentials import credential
@@ -38,6 +44,7 @@ def filled(data: Path) -> Book:
         )
     )
     book.write(lambda tx: take_app_passwords_only(tx, "ada@example.org", True, who=WHO))
+    book.write(lambda tx: switch_capabilities(tx, "ada@example.org", ["move", "ACL"], False, who=WHO))
     return book
 
 
@@ -102,6 +109,7 @@ def test_a_directory_comes_back_whole(tmp_path: Path) -> None:
     assert len(after.salt_key) == 32
     saved = after.accounts[1]
     assert saved.app_passwords_only
+    assert saved.switched_off == ["ACL", "MOVE"]
     assert [len(one.scram) for one in saved.app_passwords] == [2]
     assert [one.hash for one in saved.scram] == ["SHA-1", "SHA-256"]
     assert new.read(aliases) == old.read(aliases)

@@ -274,3 +274,11 @@ def test_errors_carry_response_codes() -> None:
     made = core()
     made.error(b"the mailbox is in use", b"IN-USE")
     assert made.data_to_send() == b"-ERR [IN-USE] the mailbox is in use\r\n"
+
+
+def test_what_is_switched_off_is_unknown() -> None:
+    made = core()
+    made.logged_in(("MOVE", "POP3:TOP"))
+    assert b"\r\nTOP\r\n" not in replies_to(b"CAPA\r\n", made)
+    assert replies_to(b"top 1 0\r\n", made) == b"-ERR unknown command\r\n"
+    assert events_of(made, b"UIDL\r\n") == [Uidl(None)]

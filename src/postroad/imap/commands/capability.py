@@ -35,8 +35,14 @@ _WRITTEN: Final = {"IMAP4REV2": "IMAP4rev2"}
 
 
 def enable(dialogue: Dialogue, command: Enable) -> Answer:
-    """Switch extensions on; unknown ones, and those that need no switch, are passed over (RFC 5161 §3.1)."""
-    enabled = [name for name in dict.fromkeys(command.capabilities) if name in _SWITCHES]
+    """Switch extensions on; unknown ones, and those that need no switch, are passed over (RFC 5161 §3.1).
+
+    What is withheld from the user is unknown.
+    """
+    withheld = {name.upper() for name in dialogue.core.withheld}
+    enabled = [
+        name for name in dict.fromkeys(command.capabilities) if name in _SWITCHES and name not in withheld
+    ]
     dialogue.core.untagged(
         b" ".join([b"ENABLED", *[_WRITTEN.get(name, name).encode("ascii") for name in enabled]])
     )

@@ -90,7 +90,7 @@ def _counted(dialogue: Dialogue) -> Iterator[None]:
 
 def _enter(dialogue: Dialogue, who: LoggedIn) -> Answer:
     conn, account = dialogue.conn, who.account
-    refusal = dialogue.log_in(account.id, account.address.key)
+    refusal = dialogue.log_in(account)
     if isinstance(refusal, Refusal):
         log.info("imap.refused", conn=conn.id, account=account.id, limit=refusal.limit)
         raise No(b"LIMIT", refusal.public.encode())

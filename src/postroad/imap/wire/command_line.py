@@ -32,11 +32,11 @@ class Unfit(NamedTuple):
     why: bytes
 
 
-def find_command(line: bytes, state: State) -> Found | Unfit:
-    """Read tag and name, and look the command up."""
+def find_command(line: bytes, state: State, withheld: frozenset[str] = frozenset()) -> Found | Unfit:
+    """Read tag and name, and look the command up; those of capabilities that are `withheld` are unknown."""
     match = _COMMAND.match(line)
     rule = RULES.get(match[2].upper()) if match is not None else None
-    if match is None or rule is None:
+    if match is None or rule is None or (withheld and rule.capability in withheld):
         tag = find_tag(line)
         return Unfit(tag, b"a command starts with a tag" if tag == b"*" else b"there is no such command")
     if state not in rule.states:

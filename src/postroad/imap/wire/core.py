@@ -30,6 +30,7 @@ from postroad.imap.wire.parse_session import decode_base64
 from postroad.imap.wire.phase import Phase, Step
 from postroad.imap.wire.reader import BadSyntax, Reader
 from postroad.imap.wire.recovery import Outcome
+from postroad.imap.wire.withheld import refuse_withheld
 
 _TLS_HANDSHAKE: Final = b"\x16"
 """How TLS begins (RFC 8446 §5.1); a control character begins no tag."""
@@ -101,9 +102,13 @@ class ImapServerCore(Intake):
         self._inbox.add(plain)
         return bool(plain)
 
-    def offer_only(self, extensions: frozenset[Extension]) -> None:
-        """Offer these and no others: nothing is enabled any more (RFC 8437 §4.1)."""
-        self._offered = extensions
+    def offer_only(self, extensions: frozenset[Extension], withheld: frozenset[str] = frozenset()) -> None:
+        """Offer these and no others: nothing is enabled any more (RFC 8437 §4.1).
+
+        What is `withheld` is refused from now on as if it were unknown; names of capabilities.
+        """
+        self.withheld = withheld
+        self._offered = frozenset(one for one in extensions if one.value.decode("ascii") not in withheld)
 
     def expect_auth_response(self, tag: bytes) -> None:
         """Take the next line for an answer to a SASL challenge."""
@@ -199,7 +204,7 @@ class ImapServerCore(Intake):
         if found is None:
             if self._is_stranger and is_http(line):
                 return self._leave("http")
-            first = find_command(line, self.state)
+            first = find_command(line, self.state, self.withheld)
             if isinstance(first, Unfit):
                 return self._reject(first.tag, first.why, head)
             found = first
@@ -218,6 +223,8 @@ class ImapServerCore(Intake):
     def _on_command(self, found: Found, command: bytes) -> Outcome:
         try:
             event = found.parse(found.tag, Reader(command, found.at, self._offered))
+            if self.withheld:
+                refuse_withheld(event, self.withheld)
         except BadSyntax as error:
             return self._reject(found.tag, error.text)
         except UnknownCharset as error:

@@ -12,15 +12,27 @@ from postroad.imap.wire.parse_metadata import parse_setmetadata
 from postroad.imap.wire.phase import Phase, Step
 from postroad.imap.wire.reader import BadSyntax, Reader
 from postroad.imap.wire.recovery import Outcome, Recovery
+from postroad.imap.wire.withheld import refuse_withheld
 
 
 class Intake(Recovery):
     """The literals of a command, and the stretches of one that brings messages."""
 
-    __slots__ = ("_has_nul", "_literals", "_literals_size", "_need", "_offered", "_single", "_text")
+    __slots__ = (
+        "_has_nul",
+        "_literals",
+        "_literals_size",
+        "_need",
+        "_offered",
+        "_single",
+        "_text",
+        "withheld",
+    )
 
     def __init__(self, limits: ImapLimits, offered: frozenset[Extension]) -> None:
         self._offered = offered
+        self.withheld: frozenset[str] = frozenset()
+        """Capabilities that are switched off for the user."""
         super().__init__(limits)
 
     def _start(self) -> None:
@@ -104,6 +116,8 @@ class Intake(Recovery):
             else:
                 reader = Reader(command, 0, self._offered)
                 event = parse_append_next(tag, reader, text.within, more=not self._single)
+            if self.withheld:
+                refuse_withheld(event, self.withheld)
         except BadSyntax as error:
             return self._reject(tag, error.text, head, self._aborted())
         if isinstance(event, ReplaceStart):

@@ -26,7 +26,7 @@ _MONTHS: Final = {
 _RECENT: Final = keys.RecentKey(True)
 _CONSTANTS: Final[dict[bytes, SearchKey]] = {
     b"ALL": keys.AllMessages(),
-    b"SAVEDATESUPPORTED": keys.AllMessages(),  # RFC 8514 §4.3: by every mailbox here
+    b"SAVEDATESUPPORTED": keys.AllMessages(savedate=True),
     b"ANSWERED": keys.FlagKey(Flag.ANSWERED, True),
     b"DELETED": keys.FlagKey(Flag.DELETED, True),
     b"DRAFT": keys.FlagKey(Flag.DRAFT, True),

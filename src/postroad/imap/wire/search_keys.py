@@ -35,7 +35,9 @@ class DateTest(Enum):
 
 @dataclass(frozen=True, slots=True)
 class AllMessages:
-    """ALL."""
+    """ALL, or with `savedate` SAVEDATESUPPORTED (RFC 8514 §4.3): every mailbox here has such dates."""
+
+    savedate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ needs every password stored so that the server can read it, and MD5.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import Enum, auto
 from typing import Final
 
@@ -42,6 +42,8 @@ _HTTP: Final = frozenset(
     (b"GET", b"POST", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"PATCH", b"PRI")
 )
 _MAX_DIGITS: Final = 10
+_OPTIONAL: Final = (b"TOP", b"UIDL")
+"""What a server may lack (RFC 1939 §7), and can be switched off for an account."""
 
 
 class Stage(Enum):
@@ -87,6 +89,7 @@ class Pop3Core:
         self._user: bytes | None = None
         self.utf8 = False
         """The client has said UTF8: it reads headers that are not ASCII (RFC 6856 §2.1)."""
+        self._withheld: frozenset[bytes] = frozenset()
         self._inbox = bytearray()
         self._searched = 0
         self._skipped = 0
@@ -139,8 +142,12 @@ class Pop3Core:
 
     # -- for the session: state -------------------------------------------
 
-    def logged_in(self) -> None:
-        """The client is who it says: commands on messages are legal from now on."""
+    def logged_in(self, switched_off: Collection[str] = ()) -> None:
+        """The client is who it says: commands on messages are legal from now on.
+
+        Of what is `switched_off` for it, TOP and UIDL are unknown (`model.switches`).
+        """
+        self._withheld = frozenset(verb for verb in _OPTIONAL if f"POP3:{verb.decode()}" in switched_off)
         self.stage = Stage.TRANSACTION
         self._user = None
         self._bad_left = 2 * self._bad_commands
@@ -212,7 +219,7 @@ class Pop3Core:
     def _command(self, line: bytes) -> Event | None:
         verb, _, rest = line.partition(b" ")
         known = _COMMANDS.get(verb) or _COMMANDS.get(verb.upper())
-        if known is None:
+        if known is None or (self._withheld and verb.upper() in self._withheld):
             if verb.upper() in _HTTP and self.stage is Stage.AUTHORIZATION:
                 return self._hang_up("HTTP", b"this is POP3")
             self._bad(b"unknown command")
@@ -251,7 +258,8 @@ class Pop3Core:
 
     def _capa(self, rest: bytes) -> None:
         """RFC 2449 §5: what is legal before log-in is announced in both states."""
-        lines = [b"+OK capabilities follow", b"TOP", b"UIDL", b"RESP-CODES", b"AUTH-RESP-CODE", b"PIPELINING"]
+        lines = [b"+OK capabilities follow", *(verb for verb in _OPTIONAL if verb not in self._withheld)]
+        lines += [b"RESP-CODES", b"AUTH-RESP-CODE", b"PIPELINING"]
         if self._secure:
             if takes_passwords([name.decode() for name in self._mechanisms]):
                 lines.append(b"USER")

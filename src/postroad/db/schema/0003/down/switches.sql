@@ -1,0 +1,2 @@
+ALTER TABLE account DROP COLUMN switched_off;
+ALTER TABLE kept_account DROP COLUMN switched_off;
