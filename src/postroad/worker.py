@@ -16,6 +16,7 @@ from postroad.config.settings import Listener, Settings
 from postroad.delivery.accept import Acceptance
 from postroad.delivery.forwarding import Forwarding
 from postroad.delivery.inbound import Inbound
+from postroad.delivery.release import Releases
 from postroad.delivery.remote import Outside
 from postroad.delivery.sealing import Sealer
 from postroad.delivery.sender_auth.reporting import Reporting
@@ -123,7 +124,7 @@ class Worker:
             settings=settings.queue,
             hostname=settings.hostname,
             worker=name,
-            delivery=self._sending.delivery,
+            delivery=Releases(self._sending.delivery, self.store, self.directory, lambda: self._acceptance),
             sign=self._signer.signed,
         )
         self._sessions: dict[Listener, Session] = {}
@@ -213,6 +214,7 @@ class Worker:
             forwarding = Forwarding(self.store.database, self._seal, clock)
         sealer = Sealer(self._signer, clock)
         acceptance = Acceptance(self.store, clock, settings.hostname, self._signer, forwarding, sealer)
+        self._acceptance = acceptance
         space = Space(settings.data, limits, clock)
         shared = (acceptance, self.directory, self.store, space, limits)
         judge = None
@@ -273,6 +275,7 @@ class Worker:
                     on_trusted=self._gate.authenticated,
                     reception=self._reception if role is Role.EXCHANGE else None,
                     xclient_from=Networks(listener.xclient_from),
+                    holds=self._settings.queue.remote,
                     on_readdressed=self._gate.readdress,
                 ).run
             case "imap":

@@ -30,7 +30,8 @@ FOLDER: Final = Path(__file__).with_name("smtp")
 @asynccontextmanager
 async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
     """A server for ours.test: `@ role:` smtp, submission or lmtp, `@ limits.NAME:`, `@ starttls: no`,
-    `@ room:`, `@ logins: all`, `@ xclient_from:` networks.
+    `@ room:`, `@ logins: all`, `@ xclient_from:` networks,
+    `@ holds: yes`.
     """
     role = Role(options.get("role", "smtp"))
     with tempfile.TemporaryDirectory() as folder:
@@ -58,6 +59,7 @@ def _session(options: Mapping[str, str], office: Office, directory: Authenticato
         role=role,
         hostname="mx.ours.test",
         xclient_from=Networks(options.get("xclient_from", "").split()),
+        holds=options.get("holds") == "yes",
         tls_context=None if options.get("starttls") == "no" else server_context(),
     )
 

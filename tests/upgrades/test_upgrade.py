@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from postroad.directory.accounts import remove_account, switch_capabilities, tak
 from postroad.directory.app_passwords import add_app_password, draw
 from postroad.directory.scram import THE_PASSWORD, Recipe, keep_keys, make_keys
 from postroad.directory.seal import Seal
+from postroad.model.envelope import Release
 from postroad.model.flags import Flag
 from postroad.net.clock import SystemClock
 from postroad.store import kept
@@ -29,6 +31,7 @@ from postroad.store.kept import Which
 from postroad.store.offline import open_offline
 from postroad.store.store import Store
 from postroad.store.types import NewMessage
+from tests.unit.queue.queued import put
 from tests.upgrades.conftest import unpack
 from tests.upgrades.contents import Columns, columns, contents, export_hash, problems, schema
 
@@ -127,6 +130,22 @@ def test_back_without_capability_switches(tmp_path: Path) -> None:
     }
     take_back(data, 2)
     assert schema(data) == shape
+
+
+def test_back_with_held_messages(tmp_path: Path) -> None:
+    data = unpack(2, tmp_path)
+    shape = schema(data)
+    upgrade(data)
+    with open_offline(data) as database:
+        database.write(lambda tx: put(tx, "x@far.test", release=Release(tx.now + 3600, "for;3600")))
+    assert dict(way_back(data).lost) == {
+        "messages that were to go at a later time; they are held until they are released or cancelled": 1
+    }
+    take_back(data, 2)
+    assert schema(data) == shape
+    with sqlite3.connect(data / DATABASE_NAME) as connection:
+        held = connection.execute("SELECT held FROM queue_recipient WHERE address = 'x@far.test'").fetchall()
+    assert held == [(1,)]
 
 
 def test_back_without_dkim_keys(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from postroad.mailauth.dkim.verify import verify
 from postroad.message.header import HeaderBlock
 from postroad.testing import ThreadedWorld
 from postroad.trail.sentences import tell
-from tests.world.clients import mail, submit
+from tests.world.clients import mail, submission, submit
 from tests.world.conftest import ADA, BOB
 
 EVE = "eve@elsewhere.test"
@@ -72,6 +72,20 @@ def test_both_keys_sign_once_the_dns_shows_them(keyed: ThreadedWorld) -> None:
     # Date, Message-ID and what else we added is signed too; Received stands above.
     assert taken.body.startswith(b"Received:")
     assert b"\r\nDate:" in taken.body.partition(b"DKIM-Signature")[2]
+
+
+def test_a_held_message_is_still_signed_when_it_goes(keyed: ThreadedWorld) -> None:
+    elsewhere = keyed.remote("elsewhere.test")
+    publish(keyed)
+    with submission(keyed) as client:
+        client.sendmail(ADA, [EVE, BOB], mail(), [f"HOLDFOR={20 * 86400}"])
+    keyed.advance(days=20, minutes=5)
+    [taken] = elsewhere.messages
+    [local] = keyed.mailbox(BOB).messages()
+    for octets in (taken.body, local.octets):
+        assert [one.result for one in judged(keyed, octets).results] == [Result.PASS] * 2
+    keyed.advance(days=10)
+    assert Result.PASS not in [one.result for one in judged(keyed, taken.body).results]
 
 
 def test_a_large_message_is_signed(keyed: ThreadedWorld) -> None:

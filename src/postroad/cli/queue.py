@@ -22,7 +22,7 @@ from postroad.directory.resolve import is_local_domain
 from postroad.model.address import Address
 from postroad.model.counted import counted
 from postroad.queue import verbs
-from postroad.queue.item import QueuedRecipient, from_text_id, read_item, text_id
+from postroad.queue.item import Item, QueuedRecipient, from_text_id, read_item, text_id
 from postroad.queue.pick import Filter, pick
 from postroad.queue.verbs import Cancelled, NoSuchItem, Queued
 from postroad.trail.note import text_id as trail_text_id
@@ -157,7 +157,7 @@ def show(here: Here, item_id: int) -> None:
         print_facts(
             [
                 ("to", recipient.address),
-                ("state", _state(recipient)),
+                ("state", _state(item, recipient)),
                 ("tries", recipient.attempts),
                 ("last try", moment(recipient.last_at) if recipient.last_at else ""),
                 ("at", recipient.last_host),
@@ -172,7 +172,10 @@ def show(here: Here, item_id: int) -> None:
 @_which
 @pass_here
 def retry(here: Here, wanted: Filter) -> None:
-    """Try again now, instead of at the time that was planned; what is held stays held."""
+    """Try again now, instead of at the time that was planned.
+
+    What is held stays held, by an operator or by its sender's wish.
+    """
     counts = _each(here, wanted, lambda tx, item_id, numbers: verbs.retry(tx, item_id, numbers=numbers))
     count = sum(counts)
     if here.json:
@@ -202,7 +205,7 @@ def hold(here: Here, wanted: Filter) -> None:
 @_which
 @pass_here
 def release(here: Here, wanted: Filter) -> None:
-    """Let held messages go; they are tried at once."""
+    """Let held messages go, also those that their senders have put off; they are tried at once."""
     counts = _each(here, wanted, partial(_release, who=operator()))
     if here.json:
         print_json({"recipients": sum(counts)})
@@ -353,13 +356,15 @@ def _next(one: Queued, due: float, now: float) -> str:
     return clock_time(due)[:5] if date(due) == date(now) else date(due)
 
 
-def _state(recipient: QueuedRecipient) -> str:
+def _state(item: Item, recipient: QueuedRecipient) -> str:
     if recipient.cancelled:
         return "cancelled"
     if recipient.leased:
         return "being tried"
     if recipient.held:
         return "held until it is released"
+    if item.release is not None and time.time() < item.release.at <= recipient.due:
+        return f"waits until {moment(recipient.due)}, as its sender wishes"
     return "due now" if recipient.due <= time.time() else f"waits until {moment(recipient.due)}"
 
 
@@ -372,6 +377,7 @@ def _facts(one: Queued) -> dict[str, Any]:
         "id": one.item.text_id,
         "sender": str(one.item.sender or ""),
         "created": one.item.created,
+        "release": None if one.item.release is None else one.item.release.at,
         "size": one.item.size,
         "trail": trail_text_id(one.item.trail_id),
         "recipients": [

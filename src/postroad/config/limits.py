@@ -13,6 +13,7 @@ from postroad.config.fields import Count, Duration, Natural, Size
 
 KIB: Final = 1024
 MIB: Final = 1024 * 1024
+DAY: Final = 24 * 3600.0
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +35,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     send_recipients_day: Annotated[
         Natural, "People elsewhere to whom an account may write for the first time, within a day; 0: any."
     ] = 0
+    hold_time: Annotated[
+        Duration, "For how long a message may be held before it goes (FUTURERELEASE); 0: none is."
+    ] = 30 * DAY
+    hold_messages: Annotated[Count, "Messages of one account that are held so at a time."] = 1000
     messages: Annotated[Count, "MAIL commands in one SMTP session (LIMITS MAILMAX)."] = 1000
 
     # Lines

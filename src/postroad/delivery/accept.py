@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 from prometheus_client import Counter, Histogram
 
 from postroad.db.transaction import Transaction
@@ -23,7 +24,7 @@ from postroad.model.address import Address
 from postroad.model.clock import Clock
 from postroad.model.envelope import Envelope, Peer, Recipient
 from postroad.model.octets import Octets
-from postroad.model.refusal import Unavailable
+from postroad.model.refusal import Refused, Unavailable
 from postroad.obs.log import log
 from postroad.obs.metrics import ACCEPT_SECONDS, MESSAGES
 from postroad.queue.item import text_id as queue_text_id
@@ -49,8 +50,20 @@ class Accepted(Struct, frozen=True):
     """DKIM-Signature fields, which go below the Received field of this hop."""
     send_limits: SendLimits | None = None
     """What the account of the sender may send; None: it is not counted."""
+    most_held: int = 0
+    """Messages of the account that may be held at a time."""
     standing: Standing = Standing()
     """Where it is from, as far as that was asked."""
+
+
+class Message(Struct, frozen=True):
+    """A message that is in a pack, on its way to mailboxes and queue."""
+
+    envelope: Envelope
+    delivery: Delivery
+    account_id: int | None
+    """Who submitted it, if one of ours did."""
+    trail_id: int
 
 
 class Acceptance:
@@ -83,11 +96,11 @@ class Acceptance:
         """
         started = time.perf_counter()
         prepared = await prepare(body)
-        receipt = self._receipt(accepted, body)
         seals = await self._seals(accepted, body)
         trail_id = await self._store.database.write(lambda tx: self._write(tx, accepted, prepared, seals))
-        if receipt is not None:
-            await self._post(receipt, trail_id)
+        # There is no mail to an address that anybody could have given; held mail has not arrived anywhere.
+        if accepted.answerable and accepted.envelope.release is None:
+            await self.confirm(accepted.envelope, accepted.expansion, body[:MAX_HEADER], trail_id)
         accepted_so_far, seconds = _metrics(accepted.way)
         accepted_so_far.inc()
         seconds.observe(time.perf_counter() - started)
@@ -105,21 +118,20 @@ class Acceptance:
         )
         MESSAGES.labels("submitted" if peer.account_id is not None else "in", "refused").inc()
 
-    def _receipt(self, accepted: Accepted, body: Octets) -> Notice | None:
-        """What the sender asked to be told, as far as it is known who that is."""
-        if not accepted.answerable:
-            return None  # no mail to an address that anybody could have given
-        return bounce.receipt(
-            accepted.envelope,
-            accepted.expansion.confirmed,
-            body[:MAX_HEADER],
+    async def confirm(self, envelope: Envelope, expansion: Expansion, header: Octets, trail_id: int) -> None:
+        """Tell the sender, who asked for it, of the mail that has arrived here; it stands in any case."""
+        receipt = bounce.receipt(
+            envelope,
+            expansion.confirmed,
+            header,
             hostname=self._hostname,
             now=self._clock.now(),
             sign=self.signer.signed,
         )
+        if receipt is not None:
+            await self._post(receipt, trail_id)
 
     async def _post(self, receipt: Notice, trail_id: int) -> None:
-        """Send a receipt; the message it is about stands, whatever becomes of it."""
 
         def post(tx: Transaction) -> None:
             record.add(tx, trail_id, [bounce.post(tx, receipt)])
@@ -146,31 +158,20 @@ class Acceptance:
         trace = standing.trace + received(
             peer, hostname=self._hostname, message_id=identity, now=tx.now, recipient=only
         )
-        outgoing = expansion.outgoing()
         if accepted.send_limits is not None and peer.account_id is not None:
-            elsewhere = [r.address for _, recipients in outgoing for r in recipients]
-            charge(tx, peer.account_id, elsewhere, accepted.send_limits)
-        blob = put_blob(tx, prepared, len(expansion.accounts) + len(outgoing))
+            charge(tx, peer.account_id, [r.address for r in expansion.remote.values()], accepted.send_limits)
+        blob = put_blob(tx, prepared, 1 if envelope.release is not None else expansion.copies)
         delivery = Delivery(
             envelope.sender, blob, prepared, trace + accepted.signatures.fields, standing.junk
         )
         notes = [Note("received", {**_connection_facts(peer), "size": prepared.size}), *standing.notes]
         notes += accepted.signatures.notes
-        notes += deliver(tx, delivery, list(expansion.accounts.values()))
-        notes += [
-            Note("forwarded", {"alias": alias, "to": targets})
-            for alias, targets in expansion.forwarded.items()
-        ]
-        keys = []
-        for alias, recipients in outgoing:
-            path = self._reverse_path(tx, envelope.sender, alias)
-            top = b"" if alias is None else seals.get(alias.domain, b"") + forward_field(alias)
-            if alias is not None and seals.get(alias.domain):
-                notes.append(Note("sealed", {"domain": alias.domain, "alias": str(alias)}))
-            keys.append(_enqueue(tx, accepted, delivery, trail_id, top, path, recipients))
-            remote = [str(recipient.address) for recipient in recipients]
-            facts: dict[str, Fact] = {"queue": keys[-1], "recipients": remote}
-            notes.append(Note("queued", facts if path is None else {**facts, "sender": str(path)}))
+        message = Message(envelope, delivery, peer.account_id, trail_id)
+        if envelope.release is not None:
+            held, keys = hold(tx, message, accepted.most_held)
+        else:
+            held, keys = self.spread(tx, message, expansion, seals)
+        notes += held
         record.begin(
             tx,
             trail_id=trail_id,
@@ -184,6 +185,29 @@ class Acceptance:
         )
         return trail_id
 
+    def spread(
+        self, tx: Transaction, message: Message, expansion: Expansion, seals: dict[str, bytes]
+    ) -> tuple[list[Note], list[str]]:
+        """File a message here and queue it for elsewhere; give notes and queue ids for its trail.
+
+        Its blob has a user for each of them already (`Expansion.copies`).
+        """
+        notes = deliver(tx, message.delivery, list(expansion.accounts.values()))
+        notes += [
+            Note("forwarded", {"alias": alias, "to": targets})
+            for alias, targets in expansion.forwarded.items()
+        ]
+        keys = []
+        for alias, recipients in expansion.outgoing():
+            path = self._reverse_path(tx, message.envelope.sender, alias)
+            top = b"" if alias is None else seals.get(alias.domain, b"") + forward_field(alias)
+            if alias is not None and seals.get(alias.domain):
+                notes.append(Note("sealed", {"domain": alias.domain, "alias": str(alias)}))
+            keys.append(_enqueue(tx, message, recipients, top, path))
+            facts = _queued_facts(keys[-1], recipients)
+            notes.append(Note("queued", facts if path is None else {**facts, "sender": str(path)}))
+        return notes, keys
+
     def _reverse_path(self, tx: Transaction, sender: Address | None, alias: Address | None) -> Address | None:
         if alias is None or self._forwarding is None:
             return None
@@ -195,17 +219,50 @@ def _metrics(way: Kind) -> tuple[Counter, Histogram]:
     return MESSAGES.labels(way, "accepted"), ACCEPT_SECONDS.labels(way)
 
 
+def hold(tx: Transaction, message: Message, most: int) -> tuple[list[Note], list[str]]:
+    """Queue a message for everybody whom its sender has named until it may go (RFC 4865).
+
+    Who they are here and now is of no matter: addresses are resolved when it goes.
+
+    Raises:
+        Refused: 554 5.7.16, the account has as many held messages as it may (RFC 4865 §6).
+    """
+    release, account_id = message.envelope.release, message.account_id
+    assert release is not None, "nothing asks for it to be held"
+    held: int = tx.value(
+        "SELECT count(*) FROM queue_item WHERE account_id = ? AND release_at > ?", account_id, tx.now
+    )
+    if held >= most:
+        reason = f"{held} messages are held for the account, [limits] hold_messages is {most}"
+        raise Refused(554, "5.7.16", "as many messages are held for you as may be", reason)
+    recipients = [_named(tx, recipient) for recipient in message.envelope.recipients]
+    key = _enqueue(tx, message, recipients)
+    facts = _queued_facts(key, recipients)
+    return [Note("queued", {**facts, "until": release.at})], [key]
+
+
+def _named(tx: Transaction, recipient: Recipient) -> Recipient:
+    """A recipient with a domain: the bare `<postmaster>` is that of the first one (RFC 5321 §4.5.1)."""
+    address = recipient.address
+    if address.domain:
+        return recipient
+    domain = tx.value("SELECT name FROM domain ORDER BY id LIMIT 1")
+    return replace(recipient, address=Address(address.local, domain, address.utf8))
+
+
+def _queued_facts(key: str, recipients: Sequence[Recipient]) -> dict[str, Fact]:
+    return {"queue": key, "recipients": [str(recipient.address) for recipient in recipients]}
+
+
 def _enqueue(
     tx: Transaction,
-    accepted: Accepted,
-    delivery: Delivery,
-    trail_id: int,
-    top: bytes,
-    reverse_path: Address | None,
+    message: Message,
     recipients: Sequence[Recipient],
+    top: bytes = b"",
+    reverse_path: Address | None = None,
 ) -> str:
-    """Queue the message for remote recipients, with the fields `top` above all others; give the queue id."""
-    envelope = accepted.envelope
+    """Queue the message for some recipients, with the fields `top` above all others; give the queue id."""
+    envelope, delivery = message.envelope, message.delivery
     prefix = top + delivery.received
     number = enqueue(
         tx,
@@ -214,14 +271,15 @@ def _enqueue(
         blob=delivery.blob,
         prefix=prefix,
         size=len(prefix) + delivery.prepared.size,
-        account_id=accepted.peer.account_id,
-        trail_id=trail_id,
+        account_id=message.account_id,
+        trail_id=message.trail_id,
         ret=envelope.ret,
         envid=envelope.envid,
         body=envelope.body,
         smtputf8=envelope.smtputf8,
         tls=envelope.tls,
         reverse_path=reverse_path,
+        release=envelope.release,
     )
     return queue_text_id(number)
 

@@ -86,6 +86,7 @@ def build(
         envelope_id=_plain(item.envid),
         queue_id=item.text_id,
         arrival=_time(item.created),
+        future_release=item.release.asked if item.release is not None else "",
     )
     octets = original.read(0, original.size if small else MAX_HEADER)
     # RFC 8689 §5: what must not travel in clear is not returned.
@@ -125,6 +126,7 @@ def receipt(
         token=secrets.token_hex(12),
         envelope_id=_plain(envelope.envid),
         arrival=at,
+        future_release=envelope.release.asked if envelope.release is not None else "",
     )
     dsn = sign(build_dsn(report, header, full=False))
     return _ready(envelope.sender, confirmed[0].action, report, dsn, envelope.tls)

@@ -34,6 +34,11 @@ class Expansion:
     """The alias that led to a remote address that nobody named."""
     confirmed: list[Confirmed] = field(default_factory=list)
 
+    @property
+    def copies(self) -> int:
+        """Users of the octets: a mailbox for each account, an item of the queue for each way out."""
+        return len(self.accounts) + len(self.outgoing())
+
     def forgo_success(self) -> None:
         """Let nobody be told that the message has arrived elsewhere, nor here."""
         self.confirmed.clear()

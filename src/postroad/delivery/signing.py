@@ -10,7 +10,7 @@ from postroad.directory import changes
 from postroad.directory.dkim_keys import signing_keys
 from postroad.directory.seal import CannotOpen, Seal
 from postroad.mailauth.dkim.body import BodyHashes
-from postroad.mailauth.dkim.sign import BODY, SigningKey, sign
+from postroad.mailauth.dkim.sign import BODY, LIFETIME, SigningKey, sign
 from postroad.message.address_list import first_mailbox, parse_addresses
 from postroad.message.header import HeaderBlock
 from postroad.model.address import AddressError, normal_domain
@@ -40,9 +40,12 @@ class Signer:
         self._keys: dict[str, list[SigningKey]] = {}
         """Of domains that were asked about, for this version of the directory."""
 
-    async def sign(self, head: bytes, body: Octets, body_start: int) -> Signatures:
+    async def sign(
+        self, head: bytes, body: Octets, body_start: int, *, leaves: float | None = None
+    ) -> Signatures:
         """Return the signatures for a message: the header `head`, and body[body_start:].
 
+        They hold from when it `leaves` on, by default now, as long as others do.
         Nothing, when no domain of ours has a key that the DNS shows.
         """
         block = HeaderBlock.parse(head)
@@ -52,7 +55,9 @@ class Signer:
         hashes = BodyHashes(body, body_start)
         if hashes.size > INLINE:
             await asyncio.to_thread(hashes.compute, [BODY])
-        fields = sign(block, hashes, keys, now=self._clock.now())
+        now = self._clock.now()
+        held = 0 if leaves is None else max(0, int(leaves - now))
+        fields = sign(block, hashes, keys, now=now, lifetime=LIFETIME + held)
         if not fields:
             return Signatures()
         names = [f"{key.selector} ({key.kind})" for key in keys]

@@ -98,12 +98,16 @@ class Submission:
             envelope = with_tls_wish(envelope, header)
         headless = lacks_header(body)
         body_start = 0 if headless else min(len(header) + 2, len(body))
-        signatures = await self._acceptance.signer.sign(added + private + b"\r\n", body, body_start)
+        leaves = None if envelope.release is None else envelope.release.at
+        signatures = await self._acceptance.signer.sign(
+            added + private + b"\r\n", body, body_start, leaves=leaves
+        )
         accepted = Accepted(
             *("out", peer, envelope, expansion),
             answerable=True,
             signatures=signatures,
             send_limits=of_settings(self._limits),
+            most_held=self._limits.hold_messages,
         )
         if not added and len(private) == len(header):
             return await self._commit(accepted, body)

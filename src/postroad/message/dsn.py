@@ -81,6 +81,8 @@ class Report:
     envelope_id: str = ""
     queue_id: str = ""
     arrival: datetime | None = None
+    future_release: str = ""
+    """`for;3600` or `until;…`, when the sender had it held (RFC 4865 §5); empty when not."""
 
 
 _SUBJECT: Final = {
@@ -197,6 +199,8 @@ def _status_part(report: Report) -> bytes:
         groups[0].insert(0, _status_field("Original-Envelope-Id", report.envelope_id))
     if report.arrival is not None:
         groups[0].append(_status_field("Arrival-Date", format_date(report.arrival)))
+    if report.future_release:
+        groups[0].append(_status_field("Future-Release-Request", report.future_release))
     groups += [_recipient_fields(recipient) for recipient in report.recipients]
     body = b"\r\n".join(b"".join(group) for group in groups)
     return b"Content-Type: message/delivery-status\r\n\r\n" + body

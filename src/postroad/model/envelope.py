@@ -17,6 +17,14 @@ class Wish(Enum):
     """TLS-Required: No: the recipient's demands are passed over."""
 
 
+class Release(Struct, frozen=True):
+    """When a message may go, which its sender has put off (RFC 4865)."""
+
+    at: float
+    asked: str
+    """As it was asked for, `for;3600` or `until;2026-01-31T08:00:00Z`, for notices about it."""
+
+
 class Recipient(Struct, frozen=True):
     """One RCPT TO with its DSN wishes (RFC 3461 §4)."""
 
@@ -39,6 +47,8 @@ class Envelope(Struct, frozen=True):
     """FULL or HDRS (RFC 3461 §4.3); empty when not asked."""
     envid: str = ""
     tls: Wish = Wish.NONE
+    release: Release | None = None
+    """None: it goes at once."""
 
 
 class Peer(Struct, frozen=True):

@@ -6,11 +6,12 @@ from msgspec import Struct
 
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.address import Address, parse_mailbox
+from postroad.model.envelope import Release
 from postroad.trail import note
 
 _ITEM: Final = (
     "SELECT id, created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid, body, smtputf8,"
-    " tls, reverse_path FROM queue_item"
+    " tls, reverse_path, release_at, release_asked FROM queue_item"
 )
 _COLUMNS: Final = (
     "n, address, destination, notify, original, due, held, urgent, cancelled, attempts, told_delay,"
@@ -44,6 +45,13 @@ class Item(Struct, frozen=True):
     """What the sender says of TLS: `require`, `waive`, or nothing (RFC 8689; `model.envelope.Wish`)."""
     reverse_path: Address | None = None
     """What is said in MAIL FROM in place of `sender`: aliases send mail on under an address of ours (SRS)."""
+    release: Release | None = None
+    """When it may go, where its sender has put that off; recipients are as they were named then."""
+
+    @property
+    def begins(self) -> float:
+        """When its life in the queue begins, at whose end it goes back: held messages do not age."""
+        return self.created if self.release is None else max(self.created, self.release.at)
 
     @property
     def text_id(self) -> str:
@@ -132,7 +140,7 @@ def read_due(
 
 def _item(row: Row) -> Item:
     number, created, sender, account_id, blob_id, prefix, size, trail_id, *more = row
-    ret, envid, body, smtputf8, tls, reverse_path = more
+    ret, envid, body, smtputf8, tls, reverse_path, release_at, release_asked = more
     return Item(
         number,
         created,
@@ -141,6 +149,7 @@ def _item(row: Row) -> Item:
         smtputf8=bool(smtputf8),
         tls=tls,
         reverse_path=parse_mailbox(reverse_path) if reverse_path else None,
+        release=Release(release_at, release_asked) if release_at else None,
     )
 
 

@@ -7,7 +7,7 @@ import msgspec
 
 from postroad.db.transaction import Transaction
 from postroad.model.address import Address, parse_mailbox
-from postroad.model.envelope import Recipient, Wish
+from postroad.model.envelope import Recipient, Release, Wish
 from postroad.queue.item import text_id
 from postroad.store.blobs.record import MAGIC, encode
 from postroad.store.filing import Blob
@@ -17,7 +17,7 @@ from postroad.trail.note import Note
 
 _QUEUE_LINE: Final = (
     MAGIC + b"queue item=%d created=%d blob=%d:%d null=%d sender=%b sent_by=%d ret=%b envid=%b body=%b"
-    b" smtputf8=%d tls=%b reverse=%b prefix=%b recipients=%b\n"
+    b" smtputf8=%d tls=%b reverse=%b release=%d asked=%b prefix=%b recipients=%b\n"
 )
 _UNQUEUE_LINE: Final = MAGIC + b"unqueue item=%d recipients=%b\n"
 _encode: Final = msgspec.json.Encoder().encode
@@ -39,6 +39,7 @@ def queued(
     smtputf8: bool,
     tls: Wish,
     reverse_path: Address | None,
+    release: Release | None,
     recipients: Sequence[Recipient],
 ) -> None:
     """Write that a message waits, with everything that its row says."""
@@ -50,6 +51,7 @@ def queued(
             *(sender is None, b"" if sender is None else encode(str(sender)), account_id or 0),
             *(encode(ret), encode(envid), encode(body), smtputf8, encode(tls.value)),
             b"" if reverse_path is None else encode(str(reverse_path)),
+            *((0, b"") if release is None else (int(release.at), encode(release.asked))),
             *(encode(prefix), encode(_encode(whom))),
         )
     )
@@ -61,7 +63,7 @@ def left(tx: Transaction, item_id: int, numbers: Iterable[int]) -> None:
 
 
 def restore(tx: Transaction, items: Iterable[FoundItem]) -> int:
-    """Put messages back into an empty queue, due at once; give how many.
+    """Put messages back into an empty queue, due at once or when they may go; give how many.
 
     A recipient whose delivery was the last thing before the loss may get the
     message twice: twice is better than never.
@@ -89,6 +91,8 @@ def _insert(
 ) -> None:
     fields = item.fields
     prefix, sender = fields["prefix"], fields["sender"].decode()
+    release_at = item.number("release") if "release" in fields else 0
+    due = max(tx.now, release_at)
     trail_id = record.begin(
         tx,
         kind="out",
@@ -99,22 +103,23 @@ def _insert(
     )
     tx.run(
         "INSERT INTO queue_item (id, created, sender, account_id, blob_id, prefix, size, trail_id, ret,"
-        " envid, body, smtputf8, tls, reverse_path)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " envid, body, smtputf8, tls, reverse_path, release_at, release_asked)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(item.id, item.number("created"), None if item.number("null") else sender),
         *(item.number("sent_by") or None, blob[0], prefix, len(prefix) + blob[1], trail_id),
         *(fields["ret"].decode(), fields["envid"].decode(), fields["body"].decode()),
         *(item.number("smtputf8"), fields.get("tls", b"").decode(), fields.get("reverse", b"").decode()),
+        *(release_at, fields.get("asked", b"").decode()),
     )
     for n, (address, notify, original) in waiting:
         destination = parse_mailbox(address).domain
         tx.run(
             "INSERT INTO queue_recipient (item_id, n, address, destination, notify, original, due)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(item.id, n, address, destination, " ".join(notify), original, tx.now),
+            *(item.id, n, address, destination, " ".join(notify), original, due),
         )
         tx.run(
             "INSERT INTO queue_destination (destination, due) VALUES (?, ?)"
-            " ON CONFLICT (destination) DO UPDATE SET due = excluded.due",
-            *(destination, tx.now),
+            " ON CONFLICT (destination) DO UPDATE SET due = min(due, excluded.due)",
+            *(destination, due),
         )

@@ -64,7 +64,7 @@ def judge(
             case Verdict.DEFERRED:
                 following = after_deferral(
                     settings,
-                    created=work.item.created,
+                    created=work.item.begins,
                     now=now,
                     attempts=recipient.attempts + 1,
                     told_delay=recipient.told_delay,
@@ -91,7 +91,7 @@ def apply(
     it has happened.
     """
     ours = {n for (n,) in tx.rows("SELECT n FROM queue_recipient WHERE lease_id = ?", work.lease_id)}
-    lost = len(ours) < len(work.recipients)
+    lost = any(j.recipient.n not in ours for j in judged if not j.outcome.filed)
     done = [j for j in judged if j.recipient.n in ours or j.end is End.DELIVERED]
     leaving = [j.recipient.n for j in done if j.end in (End.DELIVERED, End.FAILED, End.EXPIRED)]
     for j in done:
@@ -138,7 +138,8 @@ def attempt_notes(work: Work, judged: Sequence[Judged]) -> list[Note]:
     """One note for all recipients to whom the same was said."""
     groups: dict[tuple[Outcome, End], list[Judged]] = {}
     for j in judged:
-        groups.setdefault((j.outcome, j.end), []).append(j)
+        if not j.outcome.filed:  # which has a note of its own
+            groups.setdefault((j.outcome, j.end), []).append(j)
     notes = []
     for (outcome, end), group in groups.items():
         facts: dict[str, Fact] = {
@@ -182,7 +183,7 @@ def _told(work: Work, j: Judged, settings: Queue) -> Told | None:
             reason = f"It was tried for {about_duration(settings.lifetime)}. {ours}"
             return Told(recipient, outcome, Action.FAILED, "4.4.7", reason)  # RFC 3463 §3.5
         case End.WAITS_AND_TELL:
-            until = work.item.created + settings.lifetime
+            until = work.item.begins + settings.lifetime
             return Told(recipient, outcome, Action.DELAYED, outcome.status, ours, until)
         case End.DELIVERED if bounce.wants(recipient, "SUCCESS") and not outcome.dsn_passed:
             # RFC 3461 §5.2.2: handed to a server that will not report, which is for us to say.

@@ -155,8 +155,9 @@ class QueueRunner:
 
     async def _mind_the_clock(self) -> None:
         """What was put off while the clock ran years ahead must not wait for years."""
-        latest = spool.latest_due(self._clock.now(), self._settings)
-        if self._database.read(lambda reader: spool.is_from_another_time(reader, latest)):
+        now = self._clock.now()
+        latest = spool.latest_due(now, self._settings)
+        if self._database.read(lambda reader: spool.is_from_another_time(reader, now, latest)):
             count = await self._database.write(lambda tx: spool.come_back_to_now(tx, latest))
             log.warning("queue.clock_was_ahead", recipients=count)
 
@@ -309,7 +310,7 @@ class QueueRunner:
             result = j.outcome.verdict.value
             QUEUE_ATTEMPTS.labels(result).inc()
             if j.end is End.DELIVERED:
-                DELIVERY_SECONDS.observe(max(0.0, self._clock.now() - work.item.created))
+                DELIVERY_SECONDS.observe(max(0.0, self._clock.now() - work.item.begins))
             if j.end is not End.WAITS and j.end is not End.WAITS_AND_TELL:
                 MESSAGES.labels("out", "delivered" if j.end is End.DELIVERED else "failed").inc()
             log.info(

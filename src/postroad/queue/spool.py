@@ -12,7 +12,7 @@ from typing import Final
 from postroad.config.settings import Queue
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.address import Address
-from postroad.model.envelope import Recipient, Wish
+from postroad.model.envelope import Recipient, Release, Wish
 from postroad.queue import journal
 from postroad.queue.item import Item, Work, read_due, read_item
 from postroad.queue.pace import pace_of
@@ -29,6 +29,8 @@ _SLACK: Final = 1.5
 RECIPIENTS_AT_ONCE: Final = 100
 """Recipients of one transaction: every server takes as many (RFC 5321 §4.5.3.1.8)."""
 
+# ?1 is the latest time for which a retry can be planned, ?2 is now; a message that is held has its own now.
+_TOO_LATE: Final = "due > ?1 AND due > (SELECT release_at FROM queue_item WHERE id = item_id) + (?1 - ?2)"
 _WAITING: Final = "destination = ? AND lease_id IS NULL AND held = 0"
 
 
@@ -48,24 +50,29 @@ def enqueue(
     smtputf8: bool,
     tls: Wish = Wish.NONE,
     reverse_path: Address | None = None,
+    release: Release | None = None,
 ) -> int:
     """Queue a message that is in a pack already; give the number of the item.
 
-    `reverse_path` is said in MAIL FROM in place of the sender, who is told what becomes of it.
+    `reverse_path` is said in MAIL FROM in place of the sender, who is told what becomes of it;
+    with `release` nothing is tried before its time.
     The item owns one reference of the blob and releases it when it is done.
     """
     tx.run(
         "INSERT INTO queue_item (created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid,"
-        " body, smtputf8, tls, reverse_path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " body, smtputf8, tls, reverse_path, release_at, release_asked)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(tx.now, None if sender is None else str(sender), account_id, blob.id, prefix, size, trail_id),
         *(ret, envid, body, smtputf8, tls.value, "" if reverse_path is None else str(reverse_path)),
+        *((0.0, "") if release is None else (release.at, release.asked)),
     )
     item_id = tx.inserted()
+    due = tx.now if release is None else max(tx.now, release.at)
     tx.run_many(
         "INSERT INTO queue_recipient (item_id, n, address, destination, notify, original, due)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
-            (item_id, n, str(r.address), r.address.domain, " ".join(sorted(r.notify)), r.original, tx.now)
+            (item_id, n, str(r.address), r.address.domain, " ".join(sorted(r.notify)), r.original, due)
             for n, r in enumerate(recipients)
         ],
     )
@@ -81,20 +88,21 @@ def enqueue(
         smtputf8=smtputf8,
         tls=tls,
         reverse_path=reverse_path,
+        release=release,
         recipients=recipients,
     )
     for destination in {recipient.address.domain for recipient in recipients}:
-        announce(tx, destination)
+        announce(tx, destination, due)
     return item_id
 
 
-def announce(tx: Transaction, destination: str) -> None:
-    """Say that something may be due for a destination now."""
+def announce(tx: Transaction, destination: str, due: float | None = None) -> None:
+    """Say that something may be due for a destination, by default now."""
     # Most of the time something is due there already, and nothing has to be written.
     tx.run(
         "INSERT INTO queue_destination (destination, due) VALUES (?, ?)"
         " ON CONFLICT (destination) DO UPDATE SET due = excluded.due WHERE due IS NULL OR due > excluded.due",
-        *(destination, tx.now),
+        *(destination, tx.now if due is None else due),
     )
     tx.wake(TOPIC)
 
@@ -181,12 +189,19 @@ def latest_due(now: float, settings: Queue) -> float:
     return now + max(settings.retry_max, settings.retry_first, LEASE_SECONDS) * _SLACK
 
 
-def is_from_another_time(reader: Reader, latest: float) -> bool:
-    """Whether something waits for a moment that only a clock which was wrong can have set."""
-    return any(
-        reader.value(f"SELECT 1 FROM {table} WHERE {column} > ? LIMIT 1", latest)  # noqa: S608 - constants
-        for table, column in (("queue_destination", "due"), ("queue_lease", "expires"))
-    )
+def is_from_another_time(reader: Reader, now: float, latest: float) -> bool:
+    """Whether something waits for a moment that only a clock which was wrong can have set.
+
+    What its sender has put off is measured from the time until which it is held.
+    """
+    if reader.value("SELECT 1 FROM queue_lease WHERE expires > ? LIMIT 1", latest):
+        return True
+    # The many rows are looked at only where one of the few is suspicious.
+    if not reader.value("SELECT 1 FROM queue_destination WHERE due > ? LIMIT 1", latest):
+        return False
+    late = f"SELECT 1 FROM queue_recipient WHERE {_TOO_LATE} LIMIT 1"  # noqa: S608 - a constant
+    held = "SELECT 1 FROM queue_item WHERE release_at > 0 AND created > ? LIMIT 1"
+    return bool(reader.value(late, latest, now) or reader.value(held, latest))
 
 
 def come_back_to_now(tx: Transaction, latest: float) -> int:
@@ -195,9 +210,19 @@ def come_back_to_now(tx: Transaction, latest: float) -> int:
     Leases are cut to their length, not ended: who holds one may be at work.
     """
     tx.run("UPDATE queue_lease SET expires = ? WHERE expires > ?", tx.now + LEASE_SECONDS, latest)
+    # What was to be held for a week is held for a week from now on.
+    tx.run(
+        "UPDATE queue_recipient SET due = ?1 + due - i.created FROM queue_item i"
+        " WHERE i.id = item_id AND i.created > ?2 AND i.release_at > 0 AND due >= i.release_at",
+        *(tx.now, latest),
+    )
+    tx.run(
+        "UPDATE queue_item SET release_at = ?1 + release_at - created WHERE created > ?2 AND release_at > 0",
+        *(tx.now, latest),
+    )
     tx.run("UPDATE queue_item SET created = ? WHERE created > ?", tx.now, latest)
     destinations = tx.rows("SELECT DISTINCT destination FROM queue_recipient WHERE due > ?", latest)
-    tx.run("UPDATE queue_recipient SET due = ? WHERE due > ?", tx.now, latest)
+    tx.run(f"UPDATE queue_recipient SET due = ?2 WHERE {_TOO_LATE}", latest, tx.now)  # noqa: S608 - a constant
     count = tx.changes()
     tx.run("UPDATE queue_destination SET due = ? WHERE due > ?", tx.now, latest)
     tx.run("DELETE FROM queue_pace WHERE rest_until > ?", latest)

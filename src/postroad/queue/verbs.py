@@ -6,6 +6,7 @@ Each leaves a note in the trail of the message with who did it.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from postroad.db.transaction import Reader, Transaction
 from postroad.model.address import Address
@@ -16,6 +17,12 @@ from postroad.queue.spool import announce, enqueue, remove_recipients
 from postroad.store.filing import Blob
 from postroad.trail import record
 from postroad.trail.note import Fact, Note
+
+_RETRIED: Final = (
+    "held = 0 AND NOT EXISTS (SELECT 1 FROM queue_item"
+    " WHERE id = item_id AND release_at > ? AND release_at <= due)"
+)
+"""Those that neither an operator nor their sender has put off."""
 
 
 class NoSuchItem(LookupError):
@@ -67,24 +74,25 @@ def retry(
     """Have an attempt made now, whatever is known of the hosts; give how many recipients that concerns.
 
     For one message (or some of its recipients), for one destination, or for
-    everything. Who is held stays held.
+    everything. Who is held stays held, also where the sender asked for it.
 
     Raises:
         NoSuchItem: the message has left the queue.
     """
     if item_id is not None:
-        waiting = [r for r in _chosen(show(tx, item_id), numbers) if not r.held]
+        queued = show(tx, item_id)
+        waiting = [r for r in _chosen(queued, numbers) if not _is_held(queued.item, r, tx.now)]
         tx.run_many(
             "UPDATE queue_recipient SET due = ?, urgent = 1 WHERE item_id = ? AND n = ?",
             [(tx.now, item_id, r.n) for r in waiting],
         )
         destinations, count = {r.destination for r in waiting}, len(waiting)
     else:
-        where = "held = 0" if destination is None else "held = 0 AND destination = ?"
+        where = _RETRIED if destination is None else f"{_RETRIED} AND destination = ?"
         params = () if destination is None else (destination,)
-        rows = tx.rows(f"SELECT DISTINCT destination FROM queue_recipient WHERE {where}", *params)  # noqa: S608 - constants
+        rows = tx.rows(f"SELECT DISTINCT destination FROM queue_recipient WHERE {where}", tx.now, *params)  # noqa: S608 - constants
         destinations = {name for (name,) in rows}
-        tx.run(f"UPDATE queue_recipient SET due = ?, urgent = 1 WHERE {where}", tx.now, *params)  # noqa: S608 - constants
+        tx.run(f"UPDATE queue_recipient SET due = ?, urgent = 1 WHERE {where}", tx.now, tx.now, *params)  # noqa: S608 - constants
         count = tx.changes() if destinations else 0
     for name in destinations:
         end_rest(tx, name)
@@ -109,13 +117,13 @@ def hold(tx: Transaction, item_id: int, *, who: str, numbers: Collection[int] | 
 
 
 def release(tx: Transaction, item_id: int, *, who: str, numbers: Collection[int] | None = None) -> int:
-    """Let a held message go; it is tried at once.
+    """Let a message go that an operator or its sender has put off; it is tried at once.
 
     Raises:
         NoSuchItem: the message has left the queue.
     """
     queued = show(tx, item_id)
-    held = [recipient for recipient in _chosen(queued, numbers) if recipient.held]
+    held = [recipient for recipient in _chosen(queued, numbers) if _is_held(queued.item, recipient, tx.now)]
     _mark(tx, "held = 0, due = ?", item_id, held, tx.now)
     _announce(tx, held)
     if held:
@@ -175,6 +183,7 @@ def redirect(
         smtputf8=item.smtputf8 or to.utf8,
         tls=Wish(item.tls),
         reverse_path=item.reverse_path,
+        release=item.release,
     )
     _note(tx, queued, "redirected", who, [r.address for r in chosen], to=str(to))
     again = Note("queued", {"queue": text_id(number), "recipients": [str(to)]})
@@ -211,6 +220,11 @@ def cancel(
     remove_recipients(tx, queued.item, [r.n for r in removed])
     _announce(tx, chosen)
     return Cancelled(tuple(str(r.address) for r in removed), tuple(str(r.address) for r in marked))
+
+
+def _is_held(item: Item, recipient: QueuedRecipient, now: float) -> bool:
+    """Whether it waits to be released, by an operator or by the time that its sender has named."""
+    return recipient.held or (item.release is not None and now < item.release.at <= recipient.due)
 
 
 def _chosen(queued: Queued, numbers: Collection[int] | None) -> list[QueuedRecipient]:

@@ -39,6 +39,9 @@ class Outcome(Struct, frozen=True):
     uncertain: bool = False
     """The server may have taken the message: it went silent behind the final dot (RFC 1047)."""
 
+    filed: bool = False
+    """It is in mailboxes of this server, and out of the queue already."""
+
     @property
     def status(self) -> str:
         """An RFC 3463 code, made from the reply code where the remote gave none."""

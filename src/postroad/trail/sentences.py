@@ -56,7 +56,7 @@ class _State:
     """How a recipient elsewhere stands."""
 
     result: str
-    """queued, delivered, deferred, failed, expired, held or cancelled."""
+    """queued, put off, delivered, deferred, failed, expired, held or cancelled."""
     at: float
     next: float | None = None
 
@@ -117,14 +117,17 @@ class _Teller:
     def _file(self, note: Note) -> tuple[str, str]:
         account, recipient = _text(note, "account"), _text(note, "recipient")
         self._filed.add(account)
+        self._states.pop(recipient, None)  # it was held until now
         by_way = f", as {recipient}" if recipient and recipient != account else ""
         return "filed", f"{account}{by_way}, in {_text(note, 'mailbox')}, UID {_text(note, 'uid')}"
 
     def _queue(self, at: float, note: Note) -> tuple[str, str]:
+        until = _number(note.facts["until"]) if "until" in note.facts else None
         for recipient in _names(note):
-            self._states[recipient] = _State("queued", at)
+            self._states[recipient] = _State("queued" if until is None else "put off", at, until)
         sender = f", from {_text(note, 'sender')}" if "sender" in note.facts else ""
-        return "queued", f"as {_text(note, 'queue')}, for {_text(note, 'recipients')}{sender}"
+        held = "" if until is None else f", to go at {self._when(until)} as its sender wishes"
+        return "queued", f"as {_text(note, 'queue')}, for {_text(note, 'recipients')}{sender}{held}"
 
     def _attempt(self, at: float, note: Note) -> tuple[str, str]:
         facts, names = note.facts, _names(note)
@@ -190,9 +193,10 @@ class _Teller:
                 case "failed" | "expired":
                     why = "failed for good" if result == "failed" else "given up"
                     words.append(f"{who}{why} at {last}{told}")
-                case "deferred":
+                case "deferred" | "put off":
                     times = [state.next for state in states if state.next is not None]
-                    following = f", next try at {self._when(min(times))}" if times else ""
+                    what = "next try" if result == "deferred" else "to go"
+                    following = f", {what} at {self._when(min(times))}" if times else ""
                     words.append(f"{who}waiting in the queue{following}")
                 case "held":
                     words.append(f"{who}held in the queue until it is released")

@@ -1,6 +1,7 @@
 """The queue from the command line, without a server: what is queued stays as it is put."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from postroad.cli.database import open_store
 from postroad.cli.here import Here
 from postroad.db.transaction import Transaction
 from postroad.model.address import parse_mailbox
-from postroad.model.envelope import Recipient
+from postroad.model.envelope import Recipient, Release
 from postroad.queue.item import text_id
 from postroad.queue.spool import enqueue
 from postroad.store.filing import put_blob
@@ -19,7 +20,7 @@ from postroad.trail.record import add, begin
 from tests.unit.cli.conftest import Shell
 
 
-def _submit(tx: Transaction, *recipients: str) -> str:
+def _submit(tx: Transaction, *recipients: str, release: Release | None = None) -> str:
     prepared = prepare_now(b"Subject: Invoice\r\n\r\nHello\r\n")
     trail_id = begin(tx, kind="out", sender="ada@example.org", recipients=recipients, subject="Invoice")
     item_id = enqueue(
@@ -35,6 +36,7 @@ def _submit(tx: Transaction, *recipients: str) -> str:
         envid="",
         body="7BIT",
         smtputf8=False,
+        release=release,
     )
     add(
         tx,
@@ -142,3 +144,14 @@ def test_mail_is_redirected_elsewhere(queued: Shell) -> None:
     assert "to new@third.example" in told
     ran = queued("queue", "redirect", "bob@example.org", "Q000003")
     assert (ran.status, "is an address of this server" in ran.err) == (1, True)
+
+
+def test_what_its_sender_has_put_off_says_so(queued: Shell) -> None:
+    later = Release(time.time() + 86400, "for;86400")
+    with open_store(Here()) as database:
+        database.write(lambda tx: _submit(tx, "x@one.example", release=later))
+    assert _item(queued, "Q000003")["release"] == later.at
+    assert _item(queued, "Q000001")["release"] is None
+    assert "as its sender wishes" in queued.ok("queue", "show", "Q000003")
+    assert "Released for 1 recipient." in queued.ok("queue", "release", "Q000003")
+    assert "due now" in queued.ok("queue", "show", "Q000003")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from postroad.db.transaction import Transaction
 from postroad.model.address import parse_mailbox
-from postroad.model.envelope import Recipient
+from postroad.model.envelope import Recipient, Release
 from postroad.queue.spool import enqueue
 from postroad.store.filing import put_blob
 from postroad.store.prepare import prepare_now
@@ -22,6 +22,7 @@ def put(
     body: bytes = MESSAGE,
     ret: str = "",
     envid: str = "",
+    release: Release | None = None,
 ) -> int:
     """Queue a message; give its number."""
     prepared = prepare_now(body)
@@ -42,6 +43,7 @@ def put(
         envid=envid,
         body="7BIT",
         smtputf8=False,
+        release=release,
     )
 
 

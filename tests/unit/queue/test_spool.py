@@ -4,6 +4,7 @@ from functools import partial
 
 from postroad.config.settings import Queue
 from postroad.db.transaction import Transaction
+from postroad.model.envelope import Release
 from postroad.queue.item import Work, from_text_id, read_recipients, text_id
 from postroad.queue.spool import (
     LEASE_SECONDS,
@@ -190,10 +191,36 @@ def test_a_clock_that_ran_years_ahead_puts_nothing_off_for_years(desk: Desk) -> 
     [work] = take(desk, "dead", room=1)
     desk.now -= years
     latest = latest_due(desk.now, SETTINGS)
-    assert desk.ask(partial(is_from_another_time, latest=latest))
+    assert desk.ask(partial(is_from_another_time, now=desk.now, latest=latest))
     desk.do(partial(come_back_to_now, latest=latest))
-    assert not desk.ask(partial(is_from_another_time, latest=latest))
+    assert not desk.ask(partial(is_from_another_time, now=desk.now, latest=latest))
     assert len(addresses(take(desk))) == 1
     assert work.lease_id in desk.ask(partial(leases_of, worker="dead")), "a lease is kept for its length"
     desk.now += LEASE_SECONDS
     assert len(addresses(take(desk))) == 2
+
+
+def test_what_its_sender_has_put_off_is_no_mistake_of_the_clock(desk: Desk) -> None:
+    month = 30 * 86400.0
+    desk.do(lambda tx: put(tx, "later@one.test", release=Release(desk.now + month, "for;2592000")))
+    latest = latest_due(desk.now, SETTINGS)
+    assert not desk.ask(partial(is_from_another_time, now=desk.now, latest=latest))
+    desk.do(partial(put_for, "now@one.test"))
+    assert addresses(take(desk)) == [["now@one.test"]]
+    desk.now += month
+    assert ["later@one.test"] in addresses(take(desk))
+
+
+def test_a_month_is_a_month_where_the_clock_ran_years_ahead(desk: Desk) -> None:
+    years, month = 10 * 365 * 86400.0, 30 * 86400.0
+    desk.now += years
+    desk.do(lambda tx: put(tx, "later@one.test", release=Release(desk.now + month, "for;2592000")))
+    desk.now -= years
+    latest = latest_due(desk.now, SETTINGS)
+    assert desk.ask(partial(is_from_another_time, now=desk.now, latest=latest))
+    desk.do(partial(come_back_to_now, latest=latest))
+    assert not desk.ask(partial(is_from_another_time, now=desk.now, latest=latest))
+    desk.now += month - 60
+    assert addresses(take(desk)) == []
+    desk.now += 60
+    assert addresses(take(desk)) == [["later@one.test"]]

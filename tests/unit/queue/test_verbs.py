@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from postroad.config.settings import Queue
+from postroad.model.envelope import Release
 from postroad.queue.spool import lease
 from postroad.queue.verbs import NoSuchItem, cancel, hold, list_queue, release, retry, show
 from postroad.testing import MailWorld
@@ -126,3 +127,17 @@ def test_a_person_does_not_wait_for_a_silent_host() -> None:
             assert [taken.recipients for taken in remote.messages] == [["a@x.test"]]
 
     asyncio.run(run())
+
+
+def test_what_its_sender_has_put_off_goes_when_an_operator_releases_it_and_not_by_a_retry(desk: Desk) -> None:
+    release_at = Release(desk.now + 3600, "for;3600")
+    item_id = desk.do(lambda tx: put(tx, "a@x.test", "b@x.test", release=release_at))
+    assert desk.do(lambda tx: retry(tx, item_id)) == 0
+    assert desk.do(lambda tx: retry(tx, destination="x.test")) == 0
+    assert desk.do(retry) == 0
+    assert due(desk) == []
+    assert desk.do(lambda tx: release(tx, item_id, who="root", numbers=[0])) == 1
+    assert due(desk) == ["a@x.test"]
+    desk.now += 3600
+    assert desk.do(lambda tx: retry(tx, item_id, numbers=[1])) == 1, "its time has come"
+    assert "b@x.test" in due(desk)

@@ -5,14 +5,24 @@ import pytest
 from postroad.model.address import Address
 from postroad.smtp.wire import params
 from postroad.smtp.wire.events import Mail, Rcpt
+from postroad.smtp.wire.holding import TOO_LONG, TWICE, Hold, HoldLimits
 from postroad.smtp.wire.replies import Reply
 
+MIDNIGHT = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 SMITH = Address("smith", "bar.test", False)
 
 
 def mail(argument: bytes, *, extended: bool = True) -> Mail | int:
     found = params.parse_mail(argument, extended=extended, secure=False, size_limit=1000)
     return found.code if isinstance(found, Reply) else found
+
+
+def held(argument: bytes) -> Hold | Reply | None:
+    limits = HoldLimits(3600, MIDNIGHT)
+    found = params.parse_mail(
+        b"<smith@bar.test> " + argument, extended=True, secure=True, size_limit=1000, hold=limits
+    )
+    return found if isinstance(found, Reply) else found.hold
 
 
 def rcpt(argument: bytes, *, smtputf8: bool = False) -> Rcpt | int:
@@ -202,3 +212,46 @@ def test_utf8_that_hides_in_xtext_is_an_address_of_the_type_utf8() -> None:
     assert rcpt(b"<ada@ours.test> ORCPT=rfc822;+C3+28@ours.test") == 501
     assert rcpt(b"<ada@ours.test> ORCPT=rfc822;+C2+85@ours.test") == 501  # a control character
     assert rcpt(b"<ada@ours.test> ORCPT=x400;j+C3+B6rg") == 501
+
+
+@pytest.mark.parametrize(
+    ("argument", "hold"),
+    [
+        (b"HOLDFOR=1", Hold(1, 0.0, "for;1")),
+        (b"holdfor=3600", Hold(3600, 0.0, "for;3600")),
+        (b"HOLDUNTIL=2026-01-01T00:00:00Z", Hold(0, MIDNIGHT, "until;2026-01-01T00:00:00Z")),
+        (b"HOLDUNTIL=2025-12-31t23:59:60z", Hold(0, MIDNIGHT, "until;2025-12-31T23:59:60Z")),
+        (b"HOLDUNTIL=2026-01-01T01:00:00+01:00", Hold(0, MIDNIGHT, "until;2026-01-01T01:00:00+01:00")),
+        (b"HOLDUNTIL=2025-12-31T23:59:59.5Z", Hold(0, MIDNIGHT - 1, "until;2025-12-31T23:59:59.5Z")),
+        (b"SIZE=5", None),
+        (b"HOLDFOR=3601", TOO_LONG),
+        (b"HOLDFOR=999999999", TOO_LONG),
+        (b"HOLDUNTIL=2026-01-01T00:00:01Z", TOO_LONG),
+        (b"HOLDUNTIL=9999-12-31T23:59:59Z", TOO_LONG),
+        (b"HOLDFOR=1 HOLDUNTIL=2026-01-01T00:00:00Z", TWICE),
+    ],
+)
+def test_how_long_a_message_is_held(argument: bytes, hold: Hold | Reply | None) -> None:
+    assert held(argument) == hold
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        *(b"HOLDFOR", b"HOLDFOR=0", b"HOLDFOR=01", b"HOLDFOR=-1", b"HOLDFOR=+1", b"HOLDFOR=1.5"),
+        *(b"HOLDFOR=1000000000", b"HOLDFOR=1s", b"HOLDFOR=1 HOLDFOR=2", b"HOLDUNTIL", b"HOLDUNTIL=1"),
+        *(b"HOLDUNTIL=2026-01-01", b"HOLDUNTIL=2026-01-01T00:00:00", b"HOLDUNTIL=2026-02-30T00:00:00Z"),
+        *(b"HOLDUNTIL=2026-01-01T25:00:00Z", b"HOLDUNTIL=20260101T000000Z", b"HOLDUNTIL=2026-1-1T0:0:0Z"),
+        *(b"HOLDUNTIL=2026-01-01T00:00:00+25:00", b"HOLDUNTIL=0000-01-01T00:00:00Z"),
+        *(b"HOLDUNTIL=0001-01-01T00:00:00+23:59", b"HOLDUNTIL=9999-12-31T23:59:60-23:59"),
+    ],
+)
+def test_what_says_nothing_of_a_time(argument: bytes) -> None:
+    found = held(argument)
+    assert isinstance(found, Reply)
+    assert (found.code, found.enhanced) == (501, "5.5.4")
+
+
+def test_nothing_is_held_where_that_is_not_offered() -> None:
+    assert mail(b"<smith@bar.test> HOLDFOR=1") == 555
+    assert mail(b"<smith@bar.test> HOLDUNTIL=2026-01-01T00:00:00Z") == 555

@@ -10,7 +10,7 @@ from postroad.directory.accounts import add_account, remove_account
 from postroad.directory.kept_accounts import kept_accounts, restore_account
 from postroad.directory.snapshot import load, restore, save
 from postroad.model.address import parse_mailbox
-from postroad.model.envelope import Recipient, Wish
+from postroad.model.envelope import Recipient, Release, Wish
 from postroad.model.flags import Flag
 from postroad.queue.item import read_item
 from postroad.queue.journal import restore as restore_queue
@@ -165,14 +165,15 @@ def test_mail_on_its_way_out_is_queued_again(desk: Desk) -> None:
             body="8BITMIME",
             smtputf8=False,
             tls=Wish.REQUIRED,
+            release=Release(4102444800.0, "until;2100-01-01T00:00:00Z"),
         )
         item = read_item(tx, item_id)
         assert item is not None
         remove_recipients(tx, item, [1])
 
-    columns = "sender, account_id, prefix, size, ret, envid, body, smtputf8, tls"
+    columns = "sender, account_id, prefix, size, ret, envid, body, smtputf8, tls, release_at, release_asked"
     asked = (
-        f"SELECT i.id, {columns}, n, address, destination, notify, original"
+        f"SELECT i.id, {columns}, n, address, destination, due, notify, original"
         " FROM queue_item i JOIN queue_recipient r ON r.item_id = i.id ORDER BY n"
     )
     with open_offline(desk.data) as database:
@@ -188,7 +189,10 @@ def test_mail_on_its_way_out_is_queued_again(desk: Desk) -> None:
     assert (report.queued, report.lost) == (1, [])
     with open_offline(desk.data) as database:
         assert database.read(lambda r: r.rows(asked)) == before
-        assert [address for *_, address, _, _, _ in before] == ["one@elsewhere.test", "three@elsewhere.test"]
+        assert [address for *_, address, _, _, _, _ in before] == [
+            "one@elsewhere.test",
+            "three@elsewhere.test",
+        ]
     assert problems(desk.data) == []
 
 

@@ -39,6 +39,7 @@ from postroad.smtp.wire.events import (
     StartTls,
     Xclient,
 )
+from postroad.smtp.wire.holding import HoldLimits
 from postroad.smtp.wire.replies import Reply
 from postroad.smtp.wire.server import SmtpServerCore
 from postroad.smtp.wire.terms import Terms, with_protocol
@@ -207,11 +208,12 @@ class Conversation:
 
     def _decide(self, event: Mail | Rcpt | Data | ChunkEnd) -> Reply:
         """Ask the services what needs no waiting; raises what they say no with."""
-        acceptor, transaction = self._services.acceptor, self._transaction
+        services, transaction = self._services, self._transaction
+        acceptor = services.acceptor
         if isinstance(event, Mail):
             peer = self._peer(smtputf8=event.smtputf8)
             acceptor.check_sender(peer, event.sender)
-            self._transaction = Transaction(peer, event, self._services.terms.data_line)
+            self._transaction = Transaction(peer, event, services.terms.data_line, services.clock.now())
             self._message_began = 0.0
             return _SENDER_OK
         assert transaction is not None, "the core lets nothing of this through before MAIL"
@@ -418,6 +420,8 @@ class Conversation:
         terms = replace(services.terms, xclient=True) if self._told.trusted else services.terms
         if services.role is not Role.SUBMISSION or self._conn.tls is None:
             return terms
+        if seconds := services.hold_seconds:
+            terms = replace(terms, hold=HoldLimits(seconds, services.clock.now() + seconds))
         mechanisms = services.directory.mechanisms(self._client(), services.mechanisms)
         return replace(terms, mechanisms=mechanisms)
 

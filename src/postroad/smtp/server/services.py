@@ -143,5 +143,7 @@ class Services:
     """Looks at who sends, where strangers send; None: nobody is looked at."""
     xclient_from: Networks = NOBODY
     """Proxies that may say whom they speak for."""
+    hold_seconds: int = 0
+    """For how long a message may be held before it goes (RFC 4865); 0: not at all."""
     on_readdressed: Callable[[Connection, str], Refusal | None] = lambda _connection, _address: None
     """Asked whether a connection may count for another address from now on."""

@@ -16,6 +16,8 @@ from postroad.smtp.wire.terms import Terms
 
 UNLIMITED: Final = 1_000_000_000
 """For a server of ours, which keeps its connection."""
+LONGEST_HOLD: Final = 999_999_999
+"""Seconds, as many digits as RFC 4865 §4 has for them."""
 
 
 class SmtpSession:
@@ -37,9 +39,13 @@ class SmtpSession:
         on_trusted: Callable[[Connection], None] = lambda _: None,
         reception: Reception | None = None,
         xclient_from: Networks = NOBODY,
+        holds: bool = False,
         on_readdressed: Callable[[Connection, str], Refusal | None] = lambda _connection, _address: None,
     ) -> None:
-        """Without a `tls_context` there is no STARTTLS; TLS from the first octet is the listener's affair."""
+        """Without a `tls_context` there is no STARTTLS; TLS from the first octet is the listener's affair.
+
+        `holds` says whether a queue is at work that lets go of messages when their time has come.
+        """
         submission, lmtp = role is Role.SUBMISSION, role is Role.DELIVERY
         terms = Terms(
             hostname=hostname,
@@ -54,9 +60,10 @@ class SmtpSession:
             data_line=limits.data_line,
             junk_commands=UNLIMITED if lmtp else limits.junk_commands,
         )
+        hold_seconds = min(int(limits.hold_time), LONGEST_HOLD) if submission and holds else 0
         self._services = Services(
             *(acceptor, directory, store, clock, limits, role, terms, tls_context, mechanisms),
-            *(listener or role.value, on_trusted, reception, xclient_from, on_readdressed),
+            *(listener or role.value, on_trusted, reception, xclient_from, hold_seconds, on_readdressed),
         )
 
     async def run(self, conn: Connection) -> None:

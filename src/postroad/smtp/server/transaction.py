@@ -9,13 +9,14 @@ from msgspec.structs import replace
 
 from postroad.message.unbinary import without_binary
 from postroad.model.address import Address
-from postroad.model.envelope import Envelope, Peer, Recipient, Wish
+from postroad.model.envelope import Envelope, Peer, Recipient, Release, Wish
 from postroad.model.octets import Octets
 from postroad.model.refusal import Refused, Unavailable
 from postroad.smtp.server.errors import NO_ROOM, SERVER_BUG
 from postroad.smtp.server.services import Spool, Spools
 from postroad.smtp.wire.data import Inspector
 from postroad.smtp.wire.events import Mail, Rcpt
+from postroad.smtp.wire.holding import Hold
 from postroad.smtp.wire.replies import Reply
 
 _EIGHT_BIT: Final = "8BITMIME"
@@ -25,10 +26,15 @@ _WAS_BINARY: Final = "it came as BINARYMIME; its binary parts were put into base
 class Transaction:
     """From an accepted MAIL FROM to the end of the message, or to RSET."""
 
-    def __init__(self, peer: Peer, mail: Mail, data_line: int) -> None:
-        """`data_line` is the longest line that a message may have (Limits)."""
+    def __init__(self, peer: Peer, mail: Mail, data_line: int, now: float) -> None:
+        """`data_line` is the longest line that a message may have (Limits), `now` is when MAIL came.
+
+        Raises:
+            Refused: the time until which the message is to be held has passed.
+        """
         self.peer = peer
         self._mail = mail
+        self._release = None if mail.hold is None else _release(mail.hold, now)
         self._recipients: dict[str, Recipient] = {}
         self.asked: list[str] = []
         """The key of each RCPT that was taken, also of one that was named twice."""
@@ -74,6 +80,7 @@ class Transaction:
             ret=mail.ret,
             envid=mail.envid,
             tls=Wish.REQUIRED if mail.requiretls else Wish.NONE,
+            release=self._release,
         )
 
     def write(self, octets: bytes, store: Spools) -> None:
@@ -117,6 +124,13 @@ class Transaction:
         if self._spool is None:
             self._spool = store.spool()
         return self._spool
+
+
+def _release(hold: Hold, now: float) -> Release:
+    """When the message may go (RFC 4865 §4)."""
+    if hold.until and hold.until <= now:
+        raise Refused(501, "5.5.4", "that time has passed")
+    return Release(hold.until or now + hold.seconds, hold.asked)
 
 
 def _lines_of(whole: Octets, spool: Spool, longest: int) -> tuple[Spool, bool]:

@@ -174,7 +174,11 @@ def _mail(dialogue: Dialogue, argument: bytes) -> Outcome:
         return HangUp("reached the limit on messages", reply)
     dialogue.mails += 1
     return params.parse_mail(
-        argument[5:], extended=dialogue.extended, secure=dialogue.secure, size_limit=terms.message_size
+        argument[5:],
+        extended=dialogue.extended,
+        secure=dialogue.secure,
+        size_limit=terms.message_size,
+        hold=terms.hold,
     )
 
 

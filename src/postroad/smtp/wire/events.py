@@ -5,6 +5,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from postroad.model.address import Address
+from postroad.smtp.wire.holding import Hold
 from postroad.smtp.wire.replies import Reply
 
 
@@ -76,6 +77,8 @@ class Mail(Struct, frozen=True):
     envid: str = ""
     requiretls: bool = False
     """It may only go on in TLS to servers that are who they say they are (RFC 8689 §4.1)."""
+    hold: Hold | None = None
+    """How long it is to be held before it goes (RFC 4865)."""
 
 
 class Rcpt(Struct, frozen=True):

@@ -10,6 +10,7 @@ from typing import Final
 
 from postroad.model.address import Address, AddressError, parse_path
 from postroad.smtp.wire.events import Mail, Rcpt
+from postroad.smtp.wire.holding import HoldLimits, is_hold_for, is_hold_until, parse_hold
 from postroad.smtp.wire.replies import Reply
 
 ENVID_OCTETS: Final = 100
@@ -22,6 +23,7 @@ _UNKNOWN: Final = Reply(555, "5.5.4", "a parameter is not known here, or was not
 _REPEATED: Final = Reply(501, "5.5.4", "a parameter is given twice")
 _MALFORMED: Final = Reply(501, "5.5.4", "a parameter is malformed")
 
+_HOLDS: Final = frozenset({b"HOLDFOR", b"HOLDUNTIL"})
 _BODIES: Final = frozenset({b"7BIT", b"8BITMIME", b"BINARYMIME"})
 
 # RFC 5321 §4.1.2: esmtp-param; RFC 6531 §3.3 adds what is beyond ASCII to the value.
@@ -67,12 +69,14 @@ def is_greeting_name(name: bytes) -> bool:
     return True
 
 
-def parse_mail(argument: bytes, *, extended: bool, secure: bool, size_limit: int) -> Mail | Reply:
+def parse_mail(
+    argument: bytes, *, extended: bool, secure: bool, size_limit: int, hold: HoldLimits | None = None
+) -> Mail | Reply:
     """Read what follows `MAIL FROM:`.
 
     `extended` says whether EHLO was said: without it there are no parameters
     (RFC 5321 §4.1.1.11). `secure` says whether TLS is up, in which alone
-    REQUIRETLS is offered (RFC 8689 §2).
+    REQUIRETLS is offered (RFC 8689 §2), `hold` how long a message may be held, if at all.
     """
     found = _path_and_params(argument, "5.1.7")
     if isinstance(found, Reply):
@@ -82,7 +86,7 @@ def parse_mail(argument: bytes, *, extended: bool, secure: bool, size_limit: int
         return Reply(501, "5.1.7", "the sender has no domain")
     if (params and not extended) or not params.keys() <= _MAIL.keys():
         return _UNKNOWN
-    if b"REQUIRETLS" in params and not secure:
+    if (b"REQUIRETLS" in params and not secure) or (hold is None and not _HOLDS.isdisjoint(params)):
         return _UNKNOWN
     for name, value in params.items():
         if not _MAIL[name](value):
@@ -94,6 +98,9 @@ def parse_mail(argument: bytes, *, extended: bool, secure: bool, size_limit: int
     size = int(params.get(b"SIZE") or 0)
     if size > size_limit:
         return Reply(552, "5.3.4", "the message is larger than this server takes")
+    held = None if hold is None else parse_hold(params, hold)
+    if isinstance(held, Reply):
+        return held
     return Mail(
         sender,
         size=size,
@@ -102,6 +109,7 @@ def parse_mail(argument: bytes, *, extended: bool, secure: bool, size_limit: int
         ret=_text(params, b"RET").upper(),
         envid=_text(params, b"ENVID"),
         requiretls=b"REQUIRETLS" in params,
+        hold=held,
     )
 
 
@@ -195,6 +203,8 @@ _MAIL: Final[dict[bytes, Callable[[bytes | None], bool]]] = {
     b"ENVID": _is_envid,
     b"AUTH": _is_auth,
     b"REQUIRETLS": lambda value: value is None,
+    b"HOLDFOR": is_hold_for,
+    b"HOLDUNTIL": is_hold_until,
 }
 """The parameters of MAIL FROM and what makes a value of each."""
 

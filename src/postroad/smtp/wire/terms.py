@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from postroad.smtp.wire.holding import HoldLimits
 from postroad.smtp.wire.xclient import ATTRIBUTES
 
 
@@ -21,6 +22,8 @@ class Terms:
     """SASL mechanisms; they are offered inside TLS alone."""
     xclient: bool = False
     """The peer is a proxy that may say whom it speaks for."""
+    hold: HoldLimits | None = None
+    """FUTURERELEASE (RFC 4865), which is for submission alone; None: no message is held."""
     messages: int = 1000
     """MAIL commands in one session (RFC 9422 §4.1: MAILMAX)."""
     line: int = 4096
@@ -41,6 +44,8 @@ class Terms:
             words.append("STARTTLS")
         if self.mechanisms and secure:
             words.append("AUTH " + " ".join(self.mechanisms))
+        if self.hold is not None:
+            words.append(self.hold.keyword)
         if self.xclient:
             words.append("XCLIENT " + " ".join(ATTRIBUTES))
         return [*words, "HELP"]
