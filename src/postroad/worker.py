@@ -79,7 +79,8 @@ class Worker:
         self._resolver = resolver
         self._index = index
         limits, data, name = settings.limits, settings.data, f"w{index}"
-        self.store = Store(data, clock, name=name, limits=limits, retention=settings.retention)
+        anyone = settings.imap.share_with_anyone
+        self.store = Store(data, clock, name=name, limits=limits, retention=settings.retention, anyone=anyone)
         self.directory = Directory(
             self.store.database,
             clock,

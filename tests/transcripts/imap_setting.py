@@ -18,6 +18,7 @@ from postroad.directory.credentials import LEAST_COST, Hasher, set_password
 from postroad.directory.directory import Directory
 from postroad.directory.domains import add_domain
 from postroad.imap.session import ImapSession
+from postroad.model.rights import Anyone
 from postroad.policy import counts_file
 from postroad.policy.shared_counts import SharedCounts
 from postroad.store.offline import open_offline
@@ -45,7 +46,8 @@ def prepared() -> Path:
     hashed = Hasher(LEAST_COST).hash("demo", allow_weak=True)
     with open_offline(data) as database:
         database.write(lambda tx: add_domain(tx, "demo.test", who="test"))
-        for address in ("ada@demo.test", "bob@demo.test"):
+        database.write(lambda tx: add_domain(tx, "another.test", who="test"))
+        for address in ("ada@demo.test", "bob@demo.test", "carol@another.test"):
             database.write(partial(add_account, address=address, who="test"))
             database.write(partial(set_password, address=address, hashed=hashed, who="test"))
     return data
@@ -75,7 +77,8 @@ async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
     """A server for demo.test.
 
     `@ mail: NAME …` in ada's INBOX, `@ uidvalidity:`, `@ limits.NAME:`, `@ starttls: no`, `@ logins: all`,
-    `@ mechanisms:` of the listener, `@ administrators:`, `@ off: CAPABILITY …` for ada.
+    `@ mechanisms:` of the listener, `@ administrators:`, `@ off: CAPABILITY …` for ada,
+    `@ anyone: domain`, `server` or `nobody`, with a carol at another.test.
     """
     changed = {
         name.removeprefix("limits."): int(value)
@@ -87,7 +90,8 @@ async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         await asyncio.to_thread(copytree, prepared(), data)
-        store = Store(data, clock, name="w0", limits=limits)
+        anyone = msgspec.convert(options.get("anyone", "domain"), Anyone)
+        store = Store(data, clock, name="w0", limits=limits, anyone=anyone)
         if options.get("logins") == "all":
             directory = directory_with_everything(store.database, clock, data, limits)
             await store.database.write(give_ada_keys)

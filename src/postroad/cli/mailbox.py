@@ -52,6 +52,8 @@ def mailbox() -> None:
 @pass_here
 def share(here: Here, owner: str, mailbox: str, who: str, rights: Rights, below: bool) -> None:
     """Let WHO use MAILBOX of OWNER, with these RIGHTS instead of any before."""
+    if who.lower() == "anyone" and here.settings().imap.share_with_anyone == "nobody":
+        raise Problem('nothing is shared with anyone here: [imap] share_with_anyone is "nobody"')
     done = change_directory(
         here,
         lambda tx: share_mailbox(tx, owner, mailbox, who, rights, below=below, operator=operator()),

@@ -18,6 +18,7 @@ from postroad.config.logins import Auth, OpenId
 from postroad.config.receiving import Receiving
 from postroad.config.sender_auth import SenderAuth
 from postroad.model.address import parse_mailbox
+from postroad.model.rights import Anyone
 
 HOUR: Final = 3600.0
 DAY: Final = 86400.0
@@ -208,7 +209,9 @@ class Dkim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Imap(msgspec.Struct, frozen=True, kw_only=True):
-    """The `[imap]` table: what programs are told of the server (RFC 5464 §3.2.1.1), who may set quotas."""
+    """The `[imap]` table: what programs are told of the server (RFC 5464 §3.2.1.1), who may
+    set quotas, and whom mailboxes can be shared with.
+    """
 
     admin: Annotated[
         str, 'Where its users reach the operator: "mailto:postmaster@example.org", "tel:+4930123456".'
@@ -217,6 +220,10 @@ class Imap(msgspec.Struct, frozen=True, kw_only=True):
     administrators: Annotated[
         tuple[str, ...], "Addresses of accounts that may set quotas by IMAP (SETQUOTA); none: nobody may."
     ] = ()
+    share_with_anyone: Annotated[
+        Anyone,
+        "Whom users share with who share with anyone: the owner's domain, the whole server, nobody.",
+    ] = "domain"
 
     @property
     def administrator_keys(self) -> frozenset[str]:

@@ -1,10 +1,12 @@
 """What may be done with a mailbox: rights as letters (RFC 4314 §2.1)."""
 
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from postroad.model.flags import DELETED, SEEN, SYSTEM_TEXT
 
 Rights: TypeAlias = frozenset[str]
+Anyone: TypeAlias = Literal["domain", "server", "nobody"]
+"""For whom the identifier `anyone` stands: accounts of the owner's domain, of the whole server, or nobody."""
 
 _OTHERS: Final = (len(SYSTEM_TEXT) - 1) & ~(SEEN | DELETED)
 ORDER: Final = "lrswipkxtea"

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from postroad.db.transaction import Transaction
 from postroad.model.flags import SEEN
-from postroad.model.rights import ALL_RIGHTS, Rights, changeable
+from postroad.model.rights import ALL_RIGHTS, Anyone, Rights, changeable
 from postroad.store import seen
 from postroad.store.blobs.record import line
 from postroad.store.entries import (
@@ -46,6 +46,8 @@ class Place:
     account_id: int
     mailbox_id: int
     user_id: int
+    anyone: Anyone = "nobody"
+    """For whom `anyone` stands."""
 
     @property
     def is_own(self) -> bool:
@@ -76,8 +78,8 @@ def carry(
         NotAllowed, NoSuchMailbox, OverQuota
         NoSuchMessage: there are fewer than `count`.
     """
-    need(tx, source.account_id, source.mailbox_id, source.user_id, "rte" if move else "r")
-    rights = need(tx, target.account_id, target.mailbox_id, target.user_id, "i")
+    need(tx, source.account_id, source.mailbox_id, source.user_id, "rte" if move else "r", source.anyone)
+    rights = need(tx, target.account_id, target.mailbox_id, target.user_id, "i", target.anyone)
     found = _looked_at(tx, source, uids)
     if count is not None and len(found) < count:
         raise NoSuchMessage(f"{count - len(found)} of {count}")

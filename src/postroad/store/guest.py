@@ -13,7 +13,7 @@ from postroad.config.limits import Limits
 from postroad.db.database import Database
 from postroad.db.transaction import Reader, Transaction
 from postroad.model.flags import SEEN
-from postroad.model.rights import Rights, changeable
+from postroad.model.rights import Anyone, Rights, changeable
 from postroad.store import entries, mailboxes, seen, sharing
 from postroad.store.account import EVERYTHING, Account
 from postroad.store.appending import append_prepared
@@ -31,7 +31,7 @@ from postroad.store.types import Changes, CopyResult, Entry, FlagsResult, Mailbo
 class GuestAccount(Account):
     """Another's account; names of its mailboxes are given as the user knows them, with `prefix`."""
 
-    __slots__ = ("_user_id", "prefix")
+    __slots__ = ("_anyone", "_user_id", "prefix")
 
     def __init__(
         self,
@@ -44,10 +44,12 @@ class GuestAccount(Account):
         limits: Limits,
         *,
         keep: bool,
+        anyone: Anyone,
     ) -> None:
-        """`prefix` is what stands before its names (`store.namespaces`)."""
+        """`prefix` stands before its names (`store.namespaces`), `anyone` says for whom that word stands."""
         super().__init__(account_id, database, packs, listings, limits, keep=keep)
         self._user_id = user_id
+        self._anyone = anyone
         self.prefix = prefix
 
     @property
@@ -55,9 +57,16 @@ class GuestAccount(Account):
         """Who uses it."""
         return self._user_id
 
+    @property
+    def anyone(self) -> Anyone:
+        """For whom `anyone` stands."""
+        return self._anyone
+
     def rights(self, mailbox_id: int) -> Rights:
         """What the user may do with a mailbox now."""
-        return self._database.ask(lambda r: sharing.rights_of(r, self.id, mailbox_id, self._user_id))
+        return self._database.ask(
+            lambda r: sharing.rights_of(r, self.id, mailbox_id, self._user_id, self._anyone)
+        )
 
     # -- mailboxes ---------------------------------------------------------
 
@@ -65,7 +74,7 @@ class GuestAccount(Account):
         """Those that the user may see."""
 
         def look(reader: Reader) -> list[Mailbox]:
-            there = sharing.visible(reader, self._user_id).get(self.id, {})
+            there = sharing.visible(reader, self._user_id, self._anyone).get(self.id, {})
             return [m for m in mailboxes.all_mailboxes(reader, self.id) if m.id in there] if there else []
 
         return [self._shown(mailbox) for mailbox in self._database.read(look)]
@@ -249,16 +258,17 @@ class GuestAccount(Account):
     # -- rights -------------------------------------------------------------
 
     def _need(self, tx: Transaction, mailbox_id: int, wanted: str) -> Rights:
-        return sharing.need(tx, self.id, mailbox_id, self._user_id, wanted)
+        return sharing.need(tx, self.id, mailbox_id, self._user_id, wanted, self._anyone)
 
     def _need_parent(self, tx: Transaction, name: str) -> None:
         """RFC 4314 §4: `k` on the nearest mailbox above."""
         while "/" in name:
             name = name.rpartition("/")[0]
             parent = mailboxes.by_name(tx, self.id, name)
-            if parent is not None and "k" in sharing.rights_of(tx, self.id, parent.id, self._user_id):
+            if parent is None:
+                continue
+            if "k" in sharing.rights_of(tx, self.id, parent.id, self._user_id, self._anyone):
                 return
-            if parent is not None:
-                break
+            break
         # Whether there is one above it, and which, is not for everybody to know.
         raise NotAllowed(f"to make {name}")

@@ -39,7 +39,7 @@ def store_flags(
     since = tx.value("SELECT modseq FROM mailbox WHERE account_id = ? AND id = ?", account_id, mailbox_id)
     if since is None:
         raise NoSuchMailbox(str(mailbox_id))
-    rights = rights_of(tx, account_id, mailbox_id, place.user_id)
+    rights = rights_of(tx, account_id, mailbox_id, place.user_id, place.anyone)
     if not _may(rights, mode, flags, keywords):
         raise refusal(rights, mailbox_id)
     before = seen.entries(tx, account_id, mailbox_id, place.user_id, uids)

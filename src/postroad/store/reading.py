@@ -8,7 +8,7 @@ from postroad.config.limits import Limits
 from postroad.db.database import Database
 from postroad.db.transaction import Reader, Row
 from postroad.model.flags import Flag
-from postroad.model.rights import ALL_RIGHTS, Rights
+from postroad.model.rights import ALL_RIGHTS, Anyone, Rights
 from postroad.store import entries, mailboxes
 from postroad.store.blobs.reader import PackReader
 from postroad.store.crossing import Place
@@ -69,13 +69,18 @@ class AccountReading:
         """Who uses it: its owner (but see `store.guest`)."""
         return self.id
 
+    @property
+    def anyone(self) -> Anyone:
+        """For whom `anyone` stands; to the owner it makes no difference (but see `store.guest`)."""
+        return "nobody"
+
     def rights(self, mailbox_id: int) -> Rights:
         """What the user may do with a mailbox: with an own one everything."""
         return ALL_RIGHTS
 
     def place(self, mailbox_id: int) -> Place:
         """One of its mailboxes, and who looks at it."""
-        return Place(self.id, mailbox_id, self.user_id)
+        return Place(self.id, mailbox_id, self.user_id, self.anyone)
 
     def mailboxes(self) -> list[Mailbox]:
         """All mailboxes, INBOX first, then by name."""
@@ -121,7 +126,7 @@ class AccountReading:
 
     def shares(self) -> Shares:
         """With whom its mailboxes are shared (RFC 4314)."""
-        return Shares(self.id, self.user_id, self._database)
+        return Shares(self.id, self.user_id, self.anyone, self._database)
 
     async def listing(self, mailbox_id: int) -> Listing:
         """The mailbox in packed columns as of now; all sessions share it, so keep nothing of it.

@@ -2,7 +2,7 @@
 
 from postroad.db.database import Database
 from postroad.db.transaction import Transaction
-from postroad.model.rights import Rights
+from postroad.model.rights import Anyone, Rights
 from postroad.store import mailboxes, sharing
 from postroad.store.errors import NoSuchMailbox
 from postroad.store.sharing import Grant
@@ -11,11 +11,12 @@ from postroad.store.sharing import Grant
 class Shares:
     """How the mailboxes of an account are shared, as one user may see and change it."""
 
-    __slots__ = ("_account_id", "_database", "_user_id")
+    __slots__ = ("_account_id", "_anyone", "_database", "_user_id")
 
-    def __init__(self, account_id: int, user_id: int, database: Database) -> None:
+    def __init__(self, account_id: int, user_id: int, anyone: Anyone, database: Database) -> None:
         self._account_id = account_id
         self._user_id = user_id
+        self._anyone = anyone
         self._database = database
 
     def owner(self) -> str:
@@ -43,7 +44,7 @@ class Shares:
         def work(tx: Transaction) -> None:
             if mailboxes.by_id(tx, self._account_id, mailbox_id) is None:
                 raise NoSuchMailbox(str(mailbox_id))
-            sharing.need(tx, self._account_id, mailbox_id, self._user_id, "a")
+            sharing.need(tx, self._account_id, mailbox_id, self._user_id, "a", self._anyone)
             sharing.change(
                 tx, self._account_id, mailbox_id, to_id, negative=negative, rights=rights, mode=mode
             )

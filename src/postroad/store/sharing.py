@@ -1,31 +1,52 @@
 """Who may do what in whose mailboxes (RFC 4314): the one place where rights are decided."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import Final, NamedTuple
 
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.address import AddressError, parse_mailbox
-from postroad.model.rights import ALL_RIGHTS, NO_RIGHTS, Rights, stored
+from postroad.model.rights import ALL_RIGHTS, NO_RIGHTS, Anyone, Rights, stored
 from postroad.store.blobs.record import line
 from postroad.store.entries import next_modseq
 from postroad.store.errors import LimitReached, NoSuchMailbox, NotAllowed
 
 ANYONE: Final = 0
-"""Stands for all users where others stand for one."""
+"""Stands where others stand for one user, and for all whom the settings mean (`model.rights.Anyone`)."""
 MOST: Final = 1000
 """Identifiers in the list of one mailbox."""
 
-_OF_USER: Final = (
-    "SELECT s.negative, s.rights FROM share s"
-    " WHERE s.account_id = ? AND s.mailbox_id = ? AND s.user_id IN (?, 0)"
-    " AND EXISTS (SELECT 1 FROM account WHERE id = s.account_id)"
+_STANDS_FOR: Final[Mapping[Anyone, str]] = {
+    "server": "1",
+    "domain": "(SELECT domain FROM account WHERE id = s.account_id)"
+    " = (SELECT domain FROM account WHERE id = ?1)",
+    "nobody": "0",
+}
+
+
+def _for_each(statement: str) -> Mapping[Anyone, str]:
+    """A statement with [CONCERNED], for rows that say something of the user ?1: as `anyone` is meant.
+
+    What `-anyone` takes away it takes from everybody, so that no setting gives more than a list does.
+    """
+    concerned = "s.user_id IN (?1, 0) AND (s.user_id <> 0 OR s.negative = 1 OR [MEANT])"
+    whole = statement.replace("[CONCERNED]", concerned)
+    return {anyone: whole.replace("[MEANT]", condition) for anyone, condition in _STANDS_FOR.items()}
+
+
+_OF_USER: Final = _for_each(
+    "SELECT s.negative, s.rights FROM share s WHERE s.account_id = ?2 AND s.mailbox_id = ?3"
+    " AND [CONCERNED] AND EXISTS (SELECT 1 FROM account WHERE id = s.account_id)"
 )
-_VISIBLE: Final = (
+_VISIBLE: Final = _for_each(
     "SELECT s.account_id, s.mailbox_id, s.negative, s.rights FROM share s"
-    " JOIN account a ON a.id = s.account_id"
-    " WHERE s.user_id IN (?, 0) AND s.account_id <> ? ORDER BY s.account_id, s.mailbox_id"
+    " JOIN account a ON a.id = s.account_id WHERE [CONCERNED] AND s.account_id <> ?1"
+    " ORDER BY s.account_id, s.mailbox_id"
+)
+_IN_ACCOUNT: Final = _for_each(
+    "SELECT s.mailbox_id, s.negative, s.rights FROM share s WHERE s.account_id = ?2 AND [CONCERNED]"
+    " ORDER BY s.mailbox_id"
 )
 _PUT: Final = (
     "INSERT OR REPLACE INTO share (account_id, mailbox_id, user_id, negative, rights) VALUES (?, ?, ?, ?, ?)"
@@ -48,24 +69,26 @@ class Grant(NamedTuple):
         return ("-" if self.negative else "") + (self.address or "anyone")
 
 
-def rights_of(reader: Reader, account_id: int, mailbox_id: int, user_id: int) -> Rights:
+def rights_of(reader: Reader, account_id: int, mailbox_id: int, user_id: int, anyone: Anyone) -> Rights:
     """What a user may do: all in an own mailbox, else what is given less what is taken away.
 
     Given and taken is what stands beside the user and what stands beside `anyone`.
     """
     if user_id == account_id:
         return ALL_RIGHTS
-    return _sum(reader.rows(_OF_USER, account_id, mailbox_id, user_id))
+    return _sum(reader.rows(_OF_USER[anyone], user_id, account_id, mailbox_id))
 
 
-def need(reader: Reader, account_id: int, mailbox_id: int, user_id: int, wanted: str) -> Rights:
+def need(
+    reader: Reader, account_id: int, mailbox_id: int, user_id: int, wanted: str, anyone: Anyone
+) -> Rights:
     """See to it that a user has all these rights; give those that there are.
 
     Raises:
         NotAllowed
         NoSuchMailbox: and the user may not even know of the mailbox (RFC 4314 §6).
     """
-    rights = rights_of(reader, account_id, mailbox_id, user_id)
+    rights = rights_of(reader, account_id, mailbox_id, user_id, anyone)
     if not rights.issuperset(wanted):
         raise refusal(rights, mailbox_id)
     return rights
@@ -76,23 +99,19 @@ def refusal(rights: Rights, mailbox_id: int) -> Exception:
     return NotAllowed(f"mailbox {mailbox_id}") if "l" in rights else NoSuchMailbox(str(mailbox_id))
 
 
-def visible(reader: Reader, user_id: int) -> dict[int, dict[int, Rights]]:
+def visible(reader: Reader, user_id: int, anyone: Anyone) -> dict[int, dict[int, Rights]]:
     """The mailboxes of others that a user may see (`l`), by account, and the rights there."""
     found: dict[int, dict[int, Rights]] = {}
-    for (account_id, mailbox_id), rows in groupby(reader.rows(_VISIBLE, user_id, user_id), itemgetter(0, 1)):
+    for (account_id, mailbox_id), rows in groupby(reader.rows(_VISIBLE[anyone], user_id), itemgetter(0, 1)):
         rights = _sum([row[2:] for row in rows])
         if "l" in rights:
             found.setdefault(account_id, {})[mailbox_id] = rights
     return found
 
 
-def reads_any(reader: Reader, account_id: int, user_id: int) -> bool:
+def reads_any(reader: Reader, account_id: int, user_id: int, anyone: Anyone) -> bool:
     """Whether a user may read any mailbox of another's account."""
-    rows = reader.rows(
-        "SELECT mailbox_id, negative, rights FROM share WHERE account_id = ? AND user_id IN (?, 0)"
-        " ORDER BY mailbox_id",
-        *(account_id, user_id),
-    )
+    rows = reader.rows(_IN_ACCOUNT[anyone], user_id, account_id)
     return any("r" in _sum([row[1:] for row in of_one]) for _, of_one in groupby(rows, itemgetter(0)))
 
 

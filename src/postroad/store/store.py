@@ -12,6 +12,7 @@ from postroad.db.bus import Bus
 from postroad.db.database import Database
 from postroad.db.transaction import Reader
 from postroad.model.clock import Clock
+from postroad.model.rights import Anyone
 from postroad.store import namespaces, sharing
 from postroad.store.account import Account
 from postroad.store.blobs.pack import ActivePack
@@ -43,10 +44,12 @@ class Store:
         name: str,
         limits: Limits | None = None,
         retention: Retention | None = None,
+        anyone: Anyone = "domain",
     ) -> None:
-        """`name` tells this worker from others on the bus."""
+        """`name` tells this worker from others on the bus; `anyone` is who is meant where a share says so."""
         self.limits = limits or Limits()
         self.retention = retention or Retention()
+        self.anyone: Final = anyone
         self._spool = data / SPOOL
         self._spool.mkdir(exist_ok=True)
         self.watch = Watch()
@@ -69,6 +72,7 @@ class Store:
         return GuestAccount(
             *(account_id, user_id, prefix, self.database, self.packs, self._listings, self.limits),
             keep=self.retention.keeps,
+            anyone=self.anyone,
         )
 
     def foreign(self, name: str) -> Foreign | None:
@@ -81,7 +85,7 @@ class Store:
         def look(reader: Reader) -> list[tuple[int, str]]:
             return [
                 (account_id, namespaces.prefix_of(row[0], shared=bool(row[1])))
-                for account_id in sharing.visible(reader, user_id)
+                for account_id in sharing.visible(reader, user_id, self.anyone)
                 if (row := reader.row("SELECT address, shared FROM account WHERE id = ?", account_id))
             ]
 
@@ -89,7 +93,7 @@ class Store:
 
     def reads_any(self, account_id: int, user_id: int) -> bool:
         """Whether a user may read any mailbox of another's account."""
-        return self.database.ask(lambda reader: sharing.reads_any(reader, account_id, user_id))
+        return self.database.ask(lambda reader: sharing.reads_any(reader, account_id, user_id, self.anyone))
 
     def quota_of_domain(self, name: str) -> Quota | None:
         """Use and limits of all accounts of a domain together; None where there is no such domain."""

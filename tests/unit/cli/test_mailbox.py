@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from postroad.cli.database import ask
 from postroad.cli.here import Here
 from postroad.directory import changes
@@ -65,3 +67,16 @@ def test_mailboxes_below_are_shared_with_it(populated: Shell) -> None:
     populated.ok("mailbox", "share", "ada@example.org", "Archive", "bob@example.org", "read", "--below")
     listed = json.loads(populated.ok("mailbox", "list", "ada@example.org", "--json"))
     assert [one["mailbox"] for one in listed] == ["Archive"]
+
+
+def test_nothing_is_shared_with_anyone_where_that_is_nobody(
+    populated: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = populated.data.parent / "postroad.toml"
+    config.write_text(f'data = "{populated.data}"\n[imap]\nshare_with_anyone = "nobody"\n')
+    monkeypatch.delenv("POSTROAD_DATA")
+    monkeypatch.setenv("POSTROAD_CONFIG", str(config))
+    ran = populated("mailbox", "share", "ada@example.org", "Sent", "Anyone", "read")
+    assert ran.status == 1
+    assert "share_with_anyone" in ran.err
+    populated.ok("mailbox", "share", "--", "ada@example.org", "Sent", "-anyone", "read")

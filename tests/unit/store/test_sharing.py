@@ -1,12 +1,14 @@
 """What is shared outlives a lost index, comes back with its mailbox, and goes with its account."""
 
 import inspect
+from typing import get_args
 
 import pytest
 
 from postroad.directory.accounts import add_account, remove_account
+from postroad.directory.domains import add_domain
 from postroad.model.flags import Flag
-from postroad.model.rights import BadRights, parse_rights, shown, stored
+from postroad.model.rights import Anyone, BadRights, parse_rights, shown, stored
 from postroad.store import kept, seen, sharing
 from postroad.store.account import Account
 from postroad.store.crossing import Place, mark_seen
@@ -33,9 +35,11 @@ def give(desk: Desk, mailbox_id: int, to_id: int, rights: str) -> None:
         )
 
 
-def rights(desk: Desk, mailbox_id: int, user_id: int) -> str:
+def rights(desk: Desk, mailbox_id: int, user_id: int, anyone: Anyone = "domain") -> str:
     with open_offline(desk.data) as database:
-        return stored(database.read(lambda r: sharing.rights_of(r, desk.account_id, mailbox_id, user_id)))
+        return stored(
+            database.read(lambda r: sharing.rights_of(r, desk.account_id, mailbox_id, user_id, anyone))
+        )
 
 
 def test_rebuild_keeps_shares_what_was_seen_and_copies_between_accounts(desk: Desk, bob: int) -> None:
@@ -140,3 +144,28 @@ def test_every_verb_that_writes_is_a_guests_own() -> None:
         and name not in vars(GuestAccount)
     }
     assert inherited == {"_parts", "vanished", "keep_ancestors", "carry", "replace"}
+
+
+def test_for_whom_anyone_stands(desk: Desk, bob: int) -> None:
+    with open_offline(desk.data) as database:
+        database.write(lambda tx: add_domain(tx, "another.test", who="test"))
+        carol = database.write(lambda tx: add_account(tx, "carol@another.test", who="test")).id
+    give(desk, 1, sharing.ANYONE, "lr")
+    assert [rights(desk, 1, bob, anyone) for anyone in get_args(Anyone)] == ["lr", "lr", ""]
+    assert [rights(desk, 1, carol, anyone) for anyone in get_args(Anyone)] == ["", "lr", ""]
+    give(desk, 1, carol, "ls")
+    with open_offline(desk.data) as database:
+        owner = desk.account_id
+        database.write(
+            lambda tx: sharing.change(tx, owner, 1, sharing.ANYONE, negative=True, rights=frozenset("s"))
+        )
+
+        def reads(user_id: int, anyone: Anyone) -> bool:
+            return database.read(lambda r: sharing.reads_any(r, owner, user_id, anyone))
+
+        def sees(user_id: int, anyone: Anyone) -> bool:
+            return owner in database.read(lambda r: sharing.visible(r, user_id, anyone))
+
+        assert [reads(carol, anyone) for anyone in get_args(Anyone)] == [False, True, False]
+        assert [sees(bob, anyone) for anyone in get_args(Anyone)] == [True, True, False]
+    assert [rights(desk, 1, carol, anyone) for anyone in get_args(Anyone)] == ["l", "lr", "l"]

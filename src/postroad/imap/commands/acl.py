@@ -9,7 +9,7 @@ from postroad.imap.wire.acl_commands import GetAcl, ListRights, MyRights, SetAcl
 from postroad.imap.wire.acl_responses import acl, list_rights, my_rights
 from postroad.model.rights import ALL_RIGHTS, NO_RIGHTS
 from postroad.store.account import Account
-from postroad.store.sharing import refusal
+from postroad.store.sharing import ANYONE, refusal
 from postroad.store.types import Mailbox
 
 _ANY_OF: Final = "lrikxa"
@@ -26,6 +26,9 @@ async def set_acl(dialogue: Dialogue, command: SetAcl) -> Answer:
         if command.negative or mode == "-" or (not mode and rights != ALL_RIGHTS):
             raise No(b"CANNOT", b"the owner has every right, and keeps it")
         return ok(b"the owner has every right")
+    gives = command.rights and not command.negative and command.mode != "-"
+    if gives and user_id == ANYONE and _is_nobody(dialogue):
+        raise No(b"CANNOT", b"nothing is shared with anyone here")
     await account.shares().change(
         mailbox.id, user_id, negative=command.negative, rights=command.rights, mode=command.mode
     )
@@ -43,11 +46,13 @@ def get_acl(dialogue: Dialogue, command: GetAcl) -> Answer:
 
 
 def tell_rights(dialogue: Dialogue, command: ListRights) -> Answer:
-    """Tell what an identifier may be given: everything, each right by itself."""
+    """Tell what an identifier may be given: everything, each right by itself; `anyone` perhaps nothing."""
     account, mailbox = dialogue.find(command.mailbox)
     need(account, mailbox, "a")
-    always = ALL_RIGHTS if _user(dialogue, command.identifier) == account.id else NO_RIGHTS
-    dialogue.core.untagged(list_rights(dialogue.enabled.octets(mailbox.name), command.written, always))
+    user_id = _user(dialogue, command.identifier)
+    always = ALL_RIGHTS if user_id == account.id else NO_RIGHTS
+    free = NO_RIGHTS if user_id == ANYONE and _is_nobody(dialogue) else ALL_RIGHTS - always
+    dialogue.core.untagged(list_rights(dialogue.enabled.octets(mailbox.name), command.written, always, free))
     return ok(b"done")
 
 
@@ -71,3 +76,8 @@ def _user(dialogue: Dialogue, identifier: str) -> int:
     if user_id is None:
         raise No(b"CANNOT", b"there is no such user here")
     return user_id
+
+
+def _is_nobody(dialogue: Dialogue) -> bool:
+    """Whether `anyone`, which RFC 4314 §2 leaves to the server, may be given nothing."""
+    return dialogue.services.store.anyone == "nobody"

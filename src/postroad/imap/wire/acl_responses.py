@@ -12,11 +12,11 @@ def acl(name: bytes, pairs: Iterable[tuple[str, Rights]]) -> bytes:
     return b" ".join([b"ACL", mailbox(name), *words])
 
 
-def list_rights(name: bytes, identifier: bytes, always: Rights) -> bytes:
+def list_rights(name: bytes, identifier: bytes, always: Rights, free: Rights) -> bytes:
     """Write LISTRIGHTS: what an identifier has always, and each right that it may be given, none tied."""
-    free = [letter.encode() for letter in ORDER if letter not in always]
-    virtual = [] if always else [b"c", b"d"]
-    return b" ".join([b"LISTRIGHTS", mailbox(name), astring(identifier), _rights(always), *free, *virtual])
+    each = [letter.encode() for letter in ORDER if letter in free]
+    virtual = [b"c", b"d"] if free else []
+    return b" ".join([b"LISTRIGHTS", mailbox(name), astring(identifier), _rights(always), *each, *virtual])
 
 
 def my_rights(name: bytes, rights: Rights) -> bytes:

@@ -101,7 +101,9 @@ def test_responses() -> None:
         b'ACL "a b" ada lrswipkxtecda -bob w'
     )
     assert acl(b"x", [("bob", NO_RIGHTS)]) == b'ACL x bob ""'
-    assert list_rights(b"x", b"bob", NO_RIGHTS) == b'LISTRIGHTS x bob "" l r s w i p k x t e a c d'
+    told = list_rights(b"x", b"bob", NO_RIGHTS, ALL_RIGHTS)
+    assert told == b'LISTRIGHTS x bob "" l r s w i p k x t e a c d'
+    assert list_rights(b"x", b"anyone", NO_RIGHTS, NO_RIGHTS) == b'LISTRIGHTS x anyone ""'
     assert my_rights(b"x", parse_rights("lrsd")) == b"MYRIGHTS x lrsted"
     assert metadata(b"", {"/shared/a": b"\0", "/private/b": None}) == (
         b'METADATA "" (/shared/a ~{1}\r\n\0 /private/b NIL)'
