@@ -26,6 +26,7 @@ LOW: Final = Limits(
     imap_literal=50,
     imap_literals_size=120,
     imap_literals=4,
+    metadata_value=30,
     unknown_recipients=3,
     auth_delay=0,
     errors_soft=10,
@@ -104,8 +105,12 @@ def imap(world: ThreadedWorld) -> Raw:
             b"c SEARCH " + b" ".join([b"TEXT {1+}\r\nx"] * 5) + b"\r\n",
             b"c NO [TOOBIG] the literal is too long",
         ),
+        (
+            b"c SETMETADATA INBOX (/private/comment {31+}\r\n" + b"x" * 31 + b")\r\n",
+            b"c NO [METADATA MAXSIZE 30] the value is too long",
+        ),
     ],
-    ids=["imap_line", "imap_literal", "imap_literals_size", "imap_literals"],
+    ids=["imap_line", "imap_literal", "imap_literals_size", "imap_literals", "metadata_value"],
 )
 def test_lines_and_literals(world: ThreadedWorld, command: bytes, said: bytes) -> None:
     with imap(world) as client:
