@@ -27,6 +27,11 @@ def token_of(key: bytes, rump: bytes) -> bytes:
     return hmac.digest(key, rump, "sha256").hex().encode()
 
 
+def mechanisms(dialogue: Dialogue) -> bytes:
+    """Return the response code that names the mechanisms, or nothing where somebody may listen in (§8)."""
+    return b"URLMECH INTERNAL" if dialogue.conn.tls is not None else b""
+
+
 def owner_of(dialogue: Dialogue, url: ImapUrl) -> int:
     """Return whose mailbox an absolute URL means; 0 for nobody's of this server.
 

@@ -17,7 +17,8 @@ def test_select_tells_all_that_it_has_to(world: World) -> None:
         assert lines[4].startswith(b"OK [UIDVALIDITY %d]" % inbox.uidvalidity)
         assert lines[5].startswith(b"OK [UIDNEXT 4]")
         assert lines[6].startswith(b"OK [MAILBOXID (F1-1-%d)]" % inbox.uidvalidity)
-        assert lines[7].startswith(b"OK [UNSEEN 3]")
+        assert lines[7].startswith(b"OK [URLMECH INTERNAL]")
+        assert lines[8].startswith(b"OK [UNSEEN 3]")
         assert (await client.do(b"SELECT INBOX"))[-1].startswith(b"OK [READ-WRITE]")
 
     world.talk(talk)

@@ -159,3 +159,18 @@ def test_parts_decoded(world: World) -> None:
         assert (await client.do(b"URLFETCH (%b SIZE)" % one))[-1].startswith(b"BAD ")
 
     world.talk(talk)
+
+
+def test_the_mechanism_is_named_to_the_owner(world: World) -> None:
+    told = b"OK [URLMECH INTERNAL] authorizes URLs"
+
+    async def talk(server: Server, client: Client) -> None:
+        assert told in await client.ok(b"SELECT INBOX")
+        assert told in await client.ok(b"EXAMINE INBOX")
+        async with server.connect() as other:
+            await bob(server, other)
+            await client.ok(b"SETACL INBOX bob@demo.test lr")
+            assert told in await other.ok(b"SELECT INBOX")
+            assert told not in await other.ok(b'SELECT "Other Users/ada@demo.test/INBOX"')
+
+    world.talk(talk)

@@ -1,4 +1,4 @@
-"""SELECT, EXAMINE, UNSELECT (RFC 3501 §6.3.1, §6.3.2; RFC 3691, RFC 7162)."""
+"""SELECT, EXAMINE, UNSELECT (RFC 3501 §6.3.1, §6.3.2; RFC 3691, RFC 4467, RFC 7162)."""
 
 from typing import Final
 
@@ -9,6 +9,7 @@ from postroad.imap.objects import mailbox_id
 from postroad.imap.permission import need
 from postroad.imap.resync import resync
 from postroad.imap.selected import Selected
+from postroad.imap.urlauth import mechanisms
 from postroad.imap.wire import responses
 from postroad.imap.wire.mailbox_commands import Select
 
@@ -50,6 +51,13 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
         b"* OK [UIDNEXT %d] comes next\r\n" % selected.uidnext,
         b"* OK [%b] stays with it\r\n" % responses.mailboxid(mailbox_id(account.id, mailbox)),
     ]
+    # RFC 4467 §8: with RESETKEY, SELECT and EXAMINE; only the owner can authorize URLs (§7 GENURLAUTH).
+    if (
+        account is dialogue.account
+        and "URLAUTH" not in dialogue.core.withheld
+        and (named := mechanisms(dialogue))
+    ):
+        lines.append(b"* OK [%b] authorizes URLs\r\n" % named)
     if unseen and not dialogue.enabled.uidonly:
         lines.append(b"* OK [UNSEEN %d] is the first unseen\r\n" % selected.number(unseen))
     if dialogue.enabled.condstore:

@@ -7,7 +7,7 @@ from postroad.imap.dialogue import Dialogue
 from postroad.imap.finding import turns_of
 from postroad.imap.sections import Writer
 from postroad.imap.url_items import send_url
-from postroad.imap.urlauth import INTERNAL, owner_of, referred, token_of
+from postroad.imap.urlauth import INTERNAL, mechanisms, owner_of, referred, token_of
 from postroad.imap.wire.imap_url import parse_url
 from postroad.imap.wire.responses import quoted, string
 from postroad.imap.wire.urlauth_commands import GenUrlAuth, ResetKey, UrlFetch
@@ -64,5 +64,4 @@ async def reset_key(dialogue: Dialogue, command: ResetKey) -> Answer:
     if mailbox is None:
         raise No(b"NONEXISTENT", b"there is no such mailbox of yours")
     await keys.renew(mailbox.id)
-    # §8: where nobody can listen in. Other mechanisms than INTERNAL are not known, and not named.
-    return ok(b"a new key", b"URLMECH INTERNAL" if dialogue.conn.tls is not None else b"")
+    return ok(b"a new key", mechanisms(dialogue))
