@@ -282,3 +282,7 @@ def test_what_is_switched_off_is_unknown() -> None:
     assert b"\r\nTOP\r\n" not in replies_to(b"CAPA\r\n", made)
     assert replies_to(b"top 1 0\r\n", made) == b"-ERR unknown command\r\n"
     assert events_of(made, b"UIDL\r\n") == [Uidl(None)]
+
+
+def test_a_space_at_the_end_is_no_argument() -> None:
+    assert events_of(core(logged_in=True), b"LIST \r\nUIDL \r\nSTAT \r\n") == [List(None), Uidl(None), Stat()]

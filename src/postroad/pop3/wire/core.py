@@ -217,6 +217,8 @@ class Pop3Core:
         return self._hang_up("not POP3", b"" if self._inbox.startswith(b"\x16") else b"line too long")
 
     def _command(self, line: bytes) -> Event | None:
+        # A space at the end is no argument, though RFC 1939 §3 has none there: curl (until 2011) and
+        # node-pop3 (before 0.9.1) send "LIST ".
         verb, _, rest = line.partition(b" ")
         known = _COMMANDS.get(verb) or _COMMANDS.get(verb.upper())
         if known is None or (self._withheld and verb.upper() in self._withheld):

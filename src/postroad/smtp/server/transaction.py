@@ -70,7 +70,7 @@ class Transaction:
         self.asked.append(rcpt.address.key)
 
     def envelope(self) -> Envelope:
-        """The envelope so far. The body is what came: some clients send 8 bits without saying so."""
+        """The envelope so far. The body is what came: some (qmail 1.03) send 8 bits without saying so."""
         mail = self._mail
         return Envelope(
             mail.sender,
