@@ -60,3 +60,12 @@ def test_progress_is_told_at_intervals() -> None:
     clock.time += 1
     progress.tell()
     assert core.data_to_send() == b'* OK [INPROGRESS ("A1" 7 10)] still at it\r\n'
+
+
+def test_progress_is_not_told_where_it_is_switched_off() -> None:
+    clock, core = HeldClock(), ImapServerCore()
+    core.offer_only(frozenset(), frozenset({"INPROGRESS"}))
+    progress = Progress(core, lambda: None, clock, b"A1")
+    clock.time += 100 * INTERVAL
+    progress.tell()
+    assert core.data_to_send() == b""

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from postroad.directory.accounts import switch_capabilities
 from postroad.pop3.maildrop import InUse, Maildrop, ranges
 from postroad.pop3.transaction import SLICE
 from tests.unit.pop3.world import PASSWORD, QUICK, USER, Worker, workers
@@ -375,5 +376,24 @@ def test_damage_is_said_or_cuts_the_connection_off_but_is_never_served(tmp_path:
                     client.retr(2)
 
             await worker.client(cut_off)
+
+    asyncio.run(play())
+
+
+def test_what_is_switched_off_is_missing_after_log_in(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with workers(tmp_path) as (worker,):
+            await worker.store.database.write(
+                lambda tx: switch_capabilities(tx, USER, ["pop3:top"], False, who="test")
+            )
+
+            def work(client: poplib.POP3) -> None:
+                assert "TOP" not in client.capa()
+                assert "UIDL" in client.capa()
+                with pytest.raises(poplib.error_proto, match="unknown command"):
+                    client.top(1, 0)
+                client.quit()
+
+            await worker.client(work)
 
     asyncio.run(play())

@@ -170,3 +170,18 @@ def test_names_are_read_in_any_case_and_mistakes_are_told() -> None:
         canonical("CONSTORE")
     with pytest.raises(NoSuchSwitch, match=r"no capability that can be switched off$"):
         canonical("XYZZY")
+
+
+@pytest.mark.parametrize("arguments", ['() "" *', '"" (a b)', '"" * RETURN ()', '"" * RETURN (CHILDREN)'])
+def test_list_in_the_extended_form_is_refused(arguments: str) -> None:
+    assert taken(f"LIST {arguments}", frozenset())
+    assert not taken(f"LIST {arguments}", frozenset({"LIST-EXTENDED"}))
+
+
+def test_unauthenticate_forgets_it() -> None:
+    core = ImapServerCore()
+    core.state = State.AUTHENTICATED
+    core.offer_only(OFFERED, frozenset({"IDLE"}))
+    core.offer_only(OFFERED)
+    core.receive(b"a IDLE\r\n")
+    assert core.next_event() is not None
