@@ -277,6 +277,7 @@ class Worker:
                     reception=self._reception if role is Role.EXCHANGE else None,
                     xclient_from=Networks(listener.xclient_from),
                     holds=self._settings.queue.remote,
+                    priorities=self._settings.queue.priorities if self._settings.queue.remote else "off",
                     on_readdressed=self._gate.readdress,
                 ).run
             case "imap":

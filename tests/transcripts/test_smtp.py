@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from shutil import copytree
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 import pytest
@@ -15,6 +15,7 @@ from postroad.model.networks import Networks
 from postroad.policy.limits import Limits
 from postroad.smtp.server.services import Authenticator, Role
 from postroad.smtp.server.session import SmtpSession
+from postroad.smtp.wire.priority import Policy
 from postroad.store.store import Store
 from tests.transcripts.imap_setting import prepared
 from tests.transcripts.logins import directory_with_everything, give_ada_keys
@@ -31,7 +32,7 @@ FOLDER: Final = Path(__file__).with_name("smtp")
 async def setting(options: Mapping[str, str]) -> AsyncIterator[Run]:
     """A server for ours.test: `@ role:` smtp, submission or lmtp, `@ limits.NAME:`, `@ starttls: no`,
     `@ room:`, `@ logins: all`, `@ xclient_from:` networks,
-    `@ holds: yes`.
+    `@ holds: yes`, `@ priorities:` a policy.
     """
     role = Role(options.get("role", "smtp"))
     with tempfile.TemporaryDirectory() as folder:
@@ -59,6 +60,7 @@ def _session(options: Mapping[str, str], office: Office, directory: Authenticato
         role=role,
         hostname="mx.ours.test",
         xclient_from=Networks(options.get("xclient_from", "").split()),
+        priorities=cast(Policy, options.get("priorities", "off")),
         holds=options.get("holds") == "yes",
         tls_context=None if options.get("starttls") == "no" else server_context(),
     )

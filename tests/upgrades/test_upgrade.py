@@ -148,6 +148,17 @@ def test_back_with_held_messages(tmp_path: Path) -> None:
     assert held == [(1,)]
 
 
+def test_back_without_priorities(tmp_path: Path) -> None:
+    data = unpack(2, tmp_path)
+    shape = schema(data)
+    upgrade(data)
+    with open_offline(data) as database:
+        database.write(lambda tx: put(tx, "x@far.test", priority=4))
+    assert dict(way_back(data).lost) == {"priorities of messages in the queue": 1}
+    take_back(data, 2)
+    assert schema(data) == shape
+
+
 def test_back_without_dkim_keys(tmp_path: Path) -> None:
     data = unpack(2, tmp_path)
     shape = schema(data)

@@ -149,6 +149,7 @@ def show(here: Here, item_id: int) -> None:
             ("from", item.sender or "<>"),
             ("since", f"{moment(item.created)}, {about_duration(max(0.0, time.time() - item.created))} ago"),
             ("size", about_size(item.size)),
+            ("priority", item.priority or ""),
             ("trail", trail_text_id(item.trail_id)),
         ]
     )
@@ -379,6 +380,7 @@ def _facts(one: Queued) -> dict[str, Any]:
         "created": one.item.created,
         "release": None if one.item.release is None else one.item.release.at,
         "size": one.item.size,
+        "priority": one.item.priority,
         "trail": trail_text_id(one.item.trail_id),
         "recipients": [
             {

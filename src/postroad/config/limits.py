@@ -39,6 +39,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         Duration, "For how long a message may be held before it goes (FUTURERELEASE); 0: none is."
     ] = 30 * DAY
     hold_messages: Annotated[Count, "Messages of one account that are held so at a time."] = 1000
+    priority: Annotated[
+        Natural, "Highest priority that a user may give a message, to 9 (MT-PRIORITY); 0: none above others."
+    ] = 9
     messages: Annotated[Count, "MAIL commands in one SMTP session (LIMITS MAILMAX)."] = 1000
 
     # Lines

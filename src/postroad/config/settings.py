@@ -133,6 +133,10 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
         bool,
         "Deliver to other servers. With false what is for them stays in the queue, untried.",
     ] = True
+    priorities: Annotated[
+        Literal["MIXER", "STANAG4406", "NSEP", "unnamed", "off"],
+        "Let users say what goes first, by this policy (MT-PRIORITY, RFC 6710).",
+    ] = "MIXER"
     mta_sts: Annotated[
         bool, "Look for the MTA-STS policies of other domains, and do as they say (RFC 8461)."
     ] = True

@@ -156,7 +156,12 @@ class Acceptance:
         only = envelope.recipients[0].address if len(envelope.recipients) == 1 else None
         standing = accepted.standing
         trace = standing.trace + received(
-            peer, hostname=self._hostname, message_id=identity, now=tx.now, recipient=only
+            peer,
+            hostname=self._hostname,
+            message_id=identity,
+            now=tx.now,
+            recipient=only,
+            priority=envelope.priority,
         )
         if accepted.send_limits is not None and peer.account_id is not None:
             charge(tx, peer.account_id, [r.address for r in expansion.remote.values()], accepted.send_limits)
@@ -165,6 +170,8 @@ class Acceptance:
             envelope.sender, blob, prepared, trace + accepted.signatures.fields, standing.junk
         )
         notes = [Note("received", {**_connection_facts(peer), "size": prepared.size}), *standing.notes]
+        if envelope.priority is not None:
+            notes[0].facts["priority"] = envelope.priority
         notes += accepted.signatures.notes
         message = Message(envelope, delivery, peer.account_id, trail_id)
         if envelope.release is not None:
@@ -280,6 +287,7 @@ def _enqueue(
         tls=envelope.tls,
         reverse_path=reverse_path,
         release=envelope.release,
+        priority=envelope.priority or 0,
     )
     return queue_text_id(number)
 

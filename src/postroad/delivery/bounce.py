@@ -58,6 +58,8 @@ class Notice:
     """7BIT or 8BITMIME."""
     tls: Wish
     """As the message itself (RFC 8689 §5)."""
+    priority: int = 0
+    """As the message itself (RFC 6710 §4.6)."""
 
 
 def wants(recipient: QueuedRecipient, condition: str) -> bool:
@@ -91,9 +93,8 @@ def build(
     octets = original.read(0, original.size if small else MAX_HEADER)
     # RFC 8689 §5: what must not travel in clear is not returned.
     full = small and item.ret != "HDRS" and item.tls != Wish.REQUIRED.value
-    return _ready(
-        item.sender, told[0].action, report, sign(build_dsn(report, octets, full=full)), Wish(item.tls)
-    )
+    dsn = sign(build_dsn(report, octets, full=full))
+    return _ready(item.sender, told[0].action, report, dsn, Wish(item.tls), item.priority)
 
 
 def receipt(
@@ -129,13 +130,13 @@ def receipt(
         future_release=envelope.release.asked if envelope.release is not None else "",
     )
     dsn = sign(build_dsn(report, header, full=False))
-    return _ready(envelope.sender, confirmed[0].action, report, dsn, envelope.tls)
+    return _ready(envelope.sender, confirmed[0].action, report, dsn, envelope.tls, envelope.priority or 0)
 
 
-def _ready(to: Address, action: Action, report: Report, message: bytes, tls: Wish) -> Notice:
+def _ready(to: Address, action: Action, report: Report, message: bytes, tls: Wish, priority: int) -> Notice:
     names = tuple([recipient.final for recipient in report.recipients])
     body = "7BIT" if message.isascii() else "8BITMIME"
-    return Notice(to, action, names, prepare_now(message), body, tls)
+    return Notice(to, action, names, prepare_now(message), body, tls, priority)
 
 
 def post(tx: Transaction, notice: Notice) -> Note:
@@ -146,7 +147,7 @@ def post(tx: Transaction, notice: Notice) -> Note:
     Raises:
         OverQuota: the sender's mailbox is full.
     """
-    mail = OwnMail(None, notice.to, notice.prepared, notice.body, notice.tls)
+    mail = OwnMail(None, notice.to, notice.prepared, notice.body, notice.tls, notice.priority)
     trail_id = post_own(tx, mail)
     if trail_id is None:
         return _note(notice, problem="the sender's address is gone")

@@ -36,6 +36,7 @@ class OwnMail(Struct, frozen=True):
     body: str
     """7BIT or 8BITMIME."""
     tls: Wish = Wish.NONE
+    priority: int = 0
 
 
 def post_own(tx: Transaction, mail: OwnMail) -> int | None:
@@ -83,6 +84,7 @@ def post_own(tx: Transaction, mail: OwnMail) -> int | None:
             body=mail.body,
             smtputf8=any(address.utf8 for address in elsewhere),
             tls=mail.tls,
+            priority=mail.priority,
         )
         keys.append(queue_text_id(queue_id))
         notes.append(Note("queued", {"queue": keys[0], "recipients": [str(a) for a in elsewhere]}))

@@ -132,6 +132,7 @@ def _envelope(item: Item, recipients: Sequence[QueuedRecipient]) -> Envelope:
         envid=item.envid,
         tls=Wish(item.tls),
         release=item.release,
+        priority=item.priority,
     )
 
 

@@ -345,6 +345,7 @@ def _outgoing(work: Work, source: Source, still_ours: Callable[[], bool]) -> Out
         body=item.body,
         # What was declared as internationalized and is not goes to every server (RFC 6531 §3.2).
         smtputf8=item.smtputf8 and _has_utf8_header(source),
+        priority=item.priority,
         require_tls=item.tls == Wish.REQUIRED.value,
         still_ours=still_ours,
     )

@@ -18,11 +18,19 @@ _RECEIVED: Final = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE
 _DELIVERED_TO: Final = re.compile(rb"^delivered-to[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 
 
-def received(peer: Peer, *, hostname: str, message_id: str, now: float, recipient: Address | None) -> bytes:
+def received(
+    peer: Peer,
+    *,
+    hostname: str,
+    message_id: str,
+    now: float,
+    recipient: Address | None,
+    priority: int | None = None,
+) -> bytes:
     """Return the Received field of this hop.
 
     `recipient` is named when the message has just one, so that nobody learns
-    of the others (RFC 5321 §7.2).
+    of the others (RFC 5321 §7.2). `priority` is what was asked for (RFC 6710 §4.1).
     """
     helo = peer.helo if _HELO.fullmatch(peer.helo) else ""
     literal = _literal(peer.address)
@@ -30,10 +38,11 @@ def received(peer: Peer, *, hostname: str, message_id: str, now: float, recipien
     origin = f"{helo} ({known})" if helo else literal
     tls = f" ({peer.tls})" if peer.tls else ""
     whom = f"\r\n\tfor <{recipient}>" if recipient is not None else ""
+    urgency = f"\r\n\tPRIORITY {priority}" if priority is not None else ""
     lines = (
         f"Received: from {origin}",
         f"by {hostname} with {peer.protocol}{tls}",
-        f"id {message_id}{whom};",
+        f"id {message_id}{whom}{urgency};",
         f"{_date(int(now))}\r\n",
     )
     return "\r\n\t".join(lines).encode()

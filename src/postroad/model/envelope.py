@@ -49,6 +49,8 @@ class Envelope(Struct, frozen=True):
     tls: Wish = Wish.NONE
     release: Release | None = None
     """None: it goes at once."""
+    priority: int | None = None
+    """From -9 to 9; higher ones go first (RFC 6710). None: nothing was said, which is 0."""
 
 
 class Peer(Struct, frozen=True):

@@ -11,7 +11,7 @@ from postroad.trail import note
 
 _ITEM: Final = (
     "SELECT id, created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid, body, smtputf8,"
-    " tls, reverse_path, release_at, release_asked FROM queue_item"
+    " tls, reverse_path, release_at, release_asked, priority FROM queue_item"
 )
 _COLUMNS: Final = (
     "n, address, destination, notify, original, due, held, urgent, cancelled, attempts, told_delay,"
@@ -47,6 +47,9 @@ class Item(Struct, frozen=True):
     """What is said in MAIL FROM in place of `sender`: aliases send mail on under an address of ours (SRS)."""
     release: Release | None = None
     """When it may go, where its sender has put that off; recipients are as they were named then."""
+
+    priority: int = 0
+    """From -9 to 9; higher ones go first (RFC 6710)."""
 
     @property
     def begins(self) -> float:
@@ -140,7 +143,7 @@ def read_due(
 
 def _item(row: Row) -> Item:
     number, created, sender, account_id, blob_id, prefix, size, trail_id, *more = row
-    ret, envid, body, smtputf8, tls, reverse_path, release_at, release_asked = more
+    ret, envid, body, smtputf8, tls, reverse_path, release_at, release_asked, priority = more
     return Item(
         number,
         created,
@@ -150,6 +153,7 @@ def _item(row: Row) -> Item:
         tls=tls,
         reverse_path=parse_mailbox(reverse_path) if reverse_path else None,
         release=Release(release_at, release_asked) if release_at else None,
+        priority=priority,
     )
 
 

@@ -17,7 +17,7 @@ from postroad.trail.note import Note
 
 _QUEUE_LINE: Final = (
     MAGIC + b"queue item=%d created=%d blob=%d:%d null=%d sender=%b sent_by=%d ret=%b envid=%b body=%b"
-    b" smtputf8=%d tls=%b reverse=%b release=%d asked=%b prefix=%b recipients=%b\n"
+    b" smtputf8=%d tls=%b reverse=%b release=%d asked=%b priority=%d prefix=%b recipients=%b\n"
 )
 _UNQUEUE_LINE: Final = MAGIC + b"unqueue item=%d recipients=%b\n"
 _encode: Final = msgspec.json.Encoder().encode
@@ -40,6 +40,7 @@ def queued(
     tls: Wish,
     reverse_path: Address | None,
     release: Release | None,
+    priority: int,
     recipients: Sequence[Recipient],
 ) -> None:
     """Write that a message waits, with everything that its row says."""
@@ -52,6 +53,7 @@ def queued(
             *(encode(ret), encode(envid), encode(body), smtputf8, encode(tls.value)),
             b"" if reverse_path is None else encode(str(reverse_path)),
             *((0, b"") if release is None else (int(release.at), encode(release.asked))),
+            priority,
             *(encode(prefix), encode(_encode(whom))),
         )
     )
@@ -93,6 +95,7 @@ def _insert(
     prefix, sender = fields["prefix"], fields["sender"].decode()
     release_at = item.number("release") if "release" in fields else 0
     due = max(tx.now, release_at)
+    priority = item.number("priority") if "priority" in fields else 0
     trail_id = record.begin(
         tx,
         kind="out",
@@ -103,20 +106,20 @@ def _insert(
     )
     tx.run(
         "INSERT INTO queue_item (id, created, sender, account_id, blob_id, prefix, size, trail_id, ret,"
-        " envid, body, smtputf8, tls, reverse_path, release_at, release_asked)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " envid, body, smtputf8, tls, reverse_path, release_at, release_asked, priority)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(item.id, item.number("created"), None if item.number("null") else sender),
         *(item.number("sent_by") or None, blob[0], prefix, len(prefix) + blob[1], trail_id),
         *(fields["ret"].decode(), fields["envid"].decode(), fields["body"].decode()),
         *(item.number("smtputf8"), fields.get("tls", b"").decode(), fields.get("reverse", b"").decode()),
-        *(release_at, fields.get("asked", b"").decode()),
+        *(release_at, fields.get("asked", b"").decode(), priority),
     )
     for n, (address, notify, original) in waiting:
         destination = parse_mailbox(address).domain
         tx.run(
-            "INSERT INTO queue_recipient (item_id, n, address, destination, notify, original, due)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(item.id, n, address, destination, " ".join(notify), original, due),
+            "INSERT INTO queue_recipient (item_id, n, address, destination, notify, original, due, priority)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            *(item.id, n, address, destination, " ".join(notify), original, due, priority),
         )
         tx.run(
             "INSERT INTO queue_destination (destination, due) VALUES (?, ?)"

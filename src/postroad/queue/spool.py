@@ -13,7 +13,7 @@ from postroad.config.settings import Queue
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.address import Address
 from postroad.model.envelope import Recipient, Release, Wish
-from postroad.queue import journal
+from postroad.queue import journal, lanes
 from postroad.queue.item import Item, Work, read_due, read_item
 from postroad.queue.pace import pace_of
 from postroad.store.filing import Blob, release_blob
@@ -31,7 +31,6 @@ RECIPIENTS_AT_ONCE: Final = 100
 
 # ?1 is the latest time for which a retry can be planned, ?2 is now; a message that is held has its own now.
 _TOO_LATE: Final = "due > ?1 AND due > (SELECT release_at FROM queue_item WHERE id = item_id) + (?1 - ?2)"
-_WAITING: Final = "destination = ? AND lease_id IS NULL AND held = 0"
 
 
 def enqueue(
@@ -51,6 +50,7 @@ def enqueue(
     tls: Wish = Wish.NONE,
     reverse_path: Address | None = None,
     release: Release | None = None,
+    priority: int = 0,
 ) -> int:
     """Queue a message that is in a pack already; give the number of the item.
 
@@ -60,19 +60,29 @@ def enqueue(
     """
     tx.run(
         "INSERT INTO queue_item (created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid,"
-        " body, smtputf8, tls, reverse_path, release_at, release_asked)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " body, smtputf8, tls, reverse_path, release_at, release_asked, priority)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(tx.now, None if sender is None else str(sender), account_id, blob.id, prefix, size, trail_id),
         *(ret, envid, body, smtputf8, tls.value, "" if reverse_path is None else str(reverse_path)),
         *((0.0, "") if release is None else (release.at, release.asked)),
+        priority,
     )
     item_id = tx.inserted()
     due = tx.now if release is None else max(tx.now, release.at)
     tx.run_many(
-        "INSERT INTO queue_recipient (item_id, n, address, destination, notify, original, due)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO queue_recipient (item_id, n, address, destination, notify, original, due, priority)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (item_id, n, str(r.address), r.address.domain, " ".join(sorted(r.notify)), r.original, due)
+            (
+                item_id,
+                n,
+                str(r.address),
+                r.address.domain,
+                " ".join(sorted(r.notify)),
+                r.original,
+                due,
+                priority,
+            )
             for n, r in enumerate(recipients)
         ],
     )
@@ -89,20 +99,23 @@ def enqueue(
         tls=tls,
         reverse_path=reverse_path,
         release=release,
+        priority=priority,
         recipients=recipients,
     )
     for destination in {recipient.address.domain for recipient in recipients}:
-        announce(tx, destination, due)
+        announce(tx, destination, due, priority)
     return item_id
 
 
-def announce(tx: Transaction, destination: str, due: float | None = None) -> None:
+def announce(tx: Transaction, destination: str, due: float | None = None, priority: int = 0) -> None:
     """Say that something may be due for a destination, by default now."""
     # Most of the time something is due there already, and nothing has to be written.
     tx.run(
-        "INSERT INTO queue_destination (destination, due) VALUES (?, ?)"
-        " ON CONFLICT (destination) DO UPDATE SET due = excluded.due WHERE due IS NULL OR due > excluded.due",
-        *(destination, tx.now if due is None else due),
+        "INSERT INTO queue_destination (destination, due, priority) VALUES (?1, ?2, ?3)"
+        " ON CONFLICT (destination) DO UPDATE"
+        " SET due = min(coalesce(due, ?2), ?2), priority = max(priority, ?3)"
+        " WHERE due IS NULL OR due > ?2 OR (priority < ?3 AND ?2 <= ?4)",
+        *(destination, tx.now if due is None else due, priority, tx.now),
     )
     tx.wake(TOPIC)
 
@@ -117,10 +130,7 @@ def lease(tx: Transaction, worker: str, *, settings: Queue, room: int, working: 
     _free(tx, tx.rows("SELECT id, destination FROM queue_lease WHERE expires <= ?", tx.now))
     leased = tx.value("SELECT coalesce(sum(recipients), 0) FROM queue_lease")
     taken: list[Work] = []
-    due = tx.rows(
-        "SELECT destination FROM queue_destination WHERE due <= ? ORDER BY due LIMIT ?", tx.now, max(room, 1)
-    )
-    for (destination,) in due:
+    for destination in lanes.destinations_due(tx, tx.now, max(room, 1)):
         free = _free_leases(tx, destination, settings)
         while free > 0 and len(taken) < room and leased < settings.active:
             work = _take(tx, worker, destination)
@@ -262,27 +272,26 @@ def _look_ahead(tx: Transaction, destination: str, free: int, *, ailing: bool | 
 
     And, where that is known, whether it ails.
     """
-    due = tx.value(f"SELECT min(due) FROM queue_recipient WHERE {_WAITING}", destination)  # noqa: S608 - a constant
-    if due is None:
+    ahead = lanes.next_due(tx, destination)
+    if ahead is None:
         tx.run("DELETE FROM queue_destination WHERE destination = ?", destination)
         return
+    due, priority = ahead
     rest_until = pace_of(tx, destination).rest_until if free <= 0 else 0.0
     if tx.now < rest_until:
         due, free = max(due, rest_until), 1
     tx.run(
-        "INSERT INTO queue_destination (destination, due, ailing) VALUES (?1, ?2, coalesce(?3, 0))"
-        " ON CONFLICT (destination) DO UPDATE SET due = ?2, ailing = coalesce(?3, ailing)"
-        " WHERE due IS NOT ?2 OR ailing IS NOT coalesce(?3, ailing)",
-        *(destination, due if free > 0 else None, ailing),
+        "INSERT INTO queue_destination (destination, due, ailing, priority)"
+        " VALUES (?1, ?2, coalesce(?3, 0), ?4)"
+        " ON CONFLICT (destination) DO UPDATE SET due = ?2, ailing = coalesce(?3, ailing), priority = ?4"
+        " WHERE due IS NOT ?2 OR ailing IS NOT coalesce(?3, ailing) OR priority != ?4",
+        *(destination, due if free > 0 else None, ailing, priority),
     )
 
 
 def _take(tx: Transaction, worker: str, destination: str) -> Work | None:
-    """Lease the longest due item of a destination."""
-    first = tx.row(
-        f"SELECT item_id, cancelled FROM queue_recipient WHERE {_WAITING} AND due <= ? ORDER BY due LIMIT 1",  # noqa: S608 - a constant
-        *(destination, tx.now),
-    )
+    """Lease the item of a destination that goes first (`queue.lanes`)."""
+    first = lanes.first_due(tx, destination)
     item = None if first is None else read_item(tx, first[0])
     if first is None or item is None:
         return None

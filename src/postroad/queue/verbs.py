@@ -184,6 +184,7 @@ def redirect(
         tls=Wish(item.tls),
         reverse_path=item.reverse_path,
         release=item.release,
+        priority=item.priority,
     )
     _note(tx, queued, "redirected", who, [r.address for r in chosen], to=str(to))
     again = Note("queued", {"queue": text_id(number), "recipients": [str(to)]})

@@ -238,6 +238,7 @@ class SmtpClient:
             smtputf8=message.smtputf8 or has_utf8_address(message),
             ret=message.ret,
             envid=message.envid,
+            priority=message.priority,
             require_tls=message.require_tls and bool(self._link.tls),
         )
         rcpts = [rcpt_command(message.recipients[n], self._extensions) for n in exchange.wanted]

@@ -55,6 +55,8 @@ class Outgoing(Struct, frozen=True):
     body: str = "7BIT"
     smtputf8: bool = False
     """The header needs it; addresses are looked at one by one."""
+    priority: int = 0
+    """For servers that know of such (RFC 6710)."""
     require_tls: bool = False
     """REQUIRETLS, for the server to pass on (RFC 8689)."""
     still_ours: Callable[[], bool] = lambda: True

@@ -219,6 +219,7 @@ def _received(note: Note) -> Iterator[tuple[str, str]]:
         f"from {where}" if where else "from this machine",
         _tls(note) or ("in clear" if address else ""),
         about_size(_number(note.facts["size"])) if "size" in note.facts else "",
+        f"priority {_text(note, 'priority')}" if "priority" in note.facts else "",
     ]
     yield "submitted" if login else "received", ", ".join(word for word in words if word)
     also = note.facts.get("also")

@@ -23,6 +23,7 @@ def put(
     ret: str = "",
     envid: str = "",
     release: Release | None = None,
+    priority: int = 0,
 ) -> int:
     """Queue a message; give its number."""
     prepared = prepare_now(body)
@@ -44,6 +45,7 @@ def put(
         body="7BIT",
         smtputf8=False,
         release=release,
+        priority=priority,
     )
 
 

@@ -252,6 +252,29 @@ def test_what_says_nothing_of_a_time(argument: bytes) -> None:
     assert (found.code, found.enhanced) == (501, "5.5.4")
 
 
+def prioritized(parameter: bytes) -> int | None:
+    """The priority that MAIL asks for; the code of the reply if that is none."""
+    found = params.parse_mail(
+        b"<> " + parameter, extended=True, secure=True, size_limit=1000, priorities=True
+    )
+    return found.code if isinstance(found, Reply) else found.priority
+
+
+@pytest.mark.parametrize("value", [b"-9", b"-1", b"0", b"1", b"9"])
+def test_priorities(value: bytes) -> None:
+    assert prioritized(b"mt-priority=" + value) == int(value)
+
+
+@pytest.mark.parametrize("value", [b"", b"=10", b"=-10", b"=-0", b"=+1", b"=00", b"=01", b"=1.0", b"=high"])
+def test_what_is_no_priority(value: bytes) -> None:
+    assert prioritized(b"MT-PRIORITY" + value) == 501
+
+
+def test_priorities_are_not_known_where_they_are_not_offered() -> None:
+    assert prioritized(b"SIZE=1") is None
+    assert mail(b"<> MT-PRIORITY=1") == 555
+
+
 def test_nothing_is_held_where_that_is_not_offered() -> None:
     assert mail(b"<smith@bar.test> HOLDFOR=1") == 555
     assert mail(b"<smith@bar.test> HOLDUNTIL=2026-01-01T00:00:00Z") == 555

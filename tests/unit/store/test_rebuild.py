@@ -166,12 +166,16 @@ def test_mail_on_its_way_out_is_queued_again(desk: Desk) -> None:
             smtputf8=False,
             tls=Wish.REQUIRED,
             release=Release(4102444800.0, "until;2100-01-01T00:00:00Z"),
+            priority=-4,
         )
         item = read_item(tx, item_id)
         assert item is not None
         remove_recipients(tx, item, [1])
 
-    columns = "sender, account_id, prefix, size, ret, envid, body, smtputf8, tls, release_at, release_asked"
+    columns = (
+        "sender, account_id, prefix, size, ret, envid, body, smtputf8, tls, release_at, release_asked,"
+        " i.priority"
+    )
     asked = (
         f"SELECT i.id, {columns}, n, address, destination, due, notify, original"
         " FROM queue_item i JOIN queue_recipient r ON r.item_id = i.id ORDER BY n"

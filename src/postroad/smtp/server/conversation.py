@@ -62,6 +62,13 @@ def message_deadline(began: float, octets: int, limits: Limits) -> float:
     return began + min(limits.data_timeout, limits.command_timeout + octets / limits.data_rate)
 
 
+def _sender_ok(mail: Mail, transaction: Transaction) -> Reply:
+    """What MAIL is answered; who gets another priority than was asked for is told so (RFC 6710 §4.1)."""
+    if mail.priority == transaction.priority:
+        return _SENDER_OK
+    return Reply(250, "2.3.6", f"{transaction.priority} is the new priority, as high as is given here")
+
+
 class Conversation:
     """What is known of one peer, and what it is told."""
 
@@ -213,9 +220,11 @@ class Conversation:
         if isinstance(event, Mail):
             peer = self._peer(smtputf8=event.smtputf8)
             acceptor.check_sender(peer, event.sender)
-            self._transaction = Transaction(peer, event, services.terms.data_line, services.clock.now())
+            self._transaction = Transaction(
+                peer, event, services.terms.data_line, services.clock.now(), services.limits.priority
+            )
             self._message_began = 0.0
-            return _SENDER_OK
+            return _sender_ok(event, self._transaction)
         assert transaction is not None, "the core lets nothing of this through before MAIL"
         match event:
             case Rcpt():

@@ -12,6 +12,7 @@ from postroad.policy.limits import Limits
 from postroad.sasl.exchange import MECHANISMS
 from postroad.smtp.server.conversation import Conversation
 from postroad.smtp.server.services import Acceptor, Authenticator, Reception, Role, Services, Spools
+from postroad.smtp.wire.priority import Policy
 from postroad.smtp.wire.terms import Terms
 
 UNLIMITED: Final = 1_000_000_000
@@ -40,11 +41,13 @@ class SmtpSession:
         reception: Reception | None = None,
         xclient_from: Networks = NOBODY,
         holds: bool = False,
+        priorities: Policy = "off",
         on_readdressed: Callable[[Connection, str], Refusal | None] = lambda _connection, _address: None,
     ) -> None:
         """Without a `tls_context` there is no STARTTLS; TLS from the first octet is the listener's affair.
 
-        `holds` says whether a queue is at work that lets go of messages when their time has come.
+        `holds` says whether a queue is at work that lets go of messages when their time has come,
+        `priorities` by what policy it gives precedence.
         """
         submission, lmtp = role is Role.SUBMISSION, role is Role.DELIVERY
         terms = Terms(
@@ -55,6 +58,7 @@ class SmtpSession:
             lmtp=lmtp,
             starttls=tls_context is not None,
             mechanisms=MECHANISMS if submission else (),  # some of them, once there is TLS (`Conversation`)
+            priorities=priorities if submission else "off",
             messages=UNLIMITED if lmtp else limits.messages,
             line=limits.smtp_line,
             data_line=limits.data_line,

@@ -26,14 +26,16 @@ _WAS_BINARY: Final = "it came as BINARYMIME; its binary parts were put into base
 class Transaction:
     """From an accepted MAIL FROM to the end of the message, or to RSET."""
 
-    def __init__(self, peer: Peer, mail: Mail, data_line: int, now: float) -> None:
-        """`data_line` is the longest line that a message may have (Limits), `now` is when MAIL came.
+    def __init__(self, peer: Peer, mail: Mail, data_line: int, now: float, highest: int = 9) -> None:
+        """`data_line` is the longest line that a message may have (Limits), `now` is when MAIL came,
+        `highest` the highest priority that is given.
 
         Raises:
             Refused: the time until which the message is to be held has passed.
         """
         self.peer = peer
         self._mail = mail
+        self._highest = highest
         self._release = None if mail.hold is None else _release(mail.hold, now)
         self._recipients: dict[str, Recipient] = {}
         self.asked: list[str] = []
@@ -43,6 +45,12 @@ class Transaction:
         self._data_line = data_line
         self.failed: Reply | None = None
         """Why the message cannot be taken, though all of it has to be read."""
+
+    @property
+    def priority(self) -> int | None:
+        """What was asked for, as far as it was granted."""
+        asked = self._mail.priority
+        return None if asked is None else min(asked, self._highest)
 
     @property
     def reverse_path(self) -> Address | None:
@@ -81,6 +89,7 @@ class Transaction:
             envid=mail.envid,
             tls=Wish.REQUIRED if mail.requiretls else Wish.NONE,
             release=self._release,
+            priority=self.priority,
         )
 
     def write(self, octets: bytes, store: Spools) -> None:

@@ -146,8 +146,9 @@ def mail_command(
     ret: str,
     envid: str,
     require_tls: bool = False,
+    priority: int = 0,
 ) -> bytes:
-    """MAIL with the parameters that the server knows (RFC 1870, 6152, 6531, 3461, 8689)."""
+    """MAIL with the parameters that the server knows (RFC 1870, 6152, 6531, 3461, 8689, 6710)."""
     words = [f"MAIL FROM:<{sender or ''}>"]
     if "SIZE" in extensions:
         words.append(f"SIZE={size}")
@@ -157,6 +158,8 @@ def mail_command(
         words.append("SMTPUTF8")
     if require_tls and "REQUIRETLS" in extensions:
         words.append("REQUIRETLS")
+    if "MT-PRIORITY" in extensions:
+        words.append(f"MT-PRIORITY={priority}")  # RFC 6710 §4.2: also what is as usual
     if "DSN" in extensions:
         if ret:
             words.append(f"RET={ret}")

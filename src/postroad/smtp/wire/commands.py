@@ -179,6 +179,7 @@ def _mail(dialogue: Dialogue, argument: bytes) -> Outcome:
         secure=dialogue.secure,
         size_limit=terms.message_size,
         hold=terms.hold,
+        priorities=terms.priorities != "off",
     )
 
 

@@ -79,6 +79,8 @@ class Mail(Struct, frozen=True):
     """It may only go on in TLS to servers that are who they say they are (RFC 8689 §4.1)."""
     hold: Hold | None = None
     """How long it is to be held before it goes (RFC 4865)."""
+    priority: int | None = None
+    """As it was asked for (RFC 6710); None: it was not."""
 
 
 class Rcpt(Struct, frozen=True):

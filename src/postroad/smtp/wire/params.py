@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 from postroad.model.address import Address, AddressError, parse_path
+from postroad.smtp.wire import priority
 from postroad.smtp.wire.events import Mail, Rcpt
 from postroad.smtp.wire.holding import HoldLimits, is_hold_for, is_hold_until, parse_hold
 from postroad.smtp.wire.replies import Reply
@@ -70,13 +71,20 @@ def is_greeting_name(name: bytes) -> bool:
 
 
 def parse_mail(
-    argument: bytes, *, extended: bool, secure: bool, size_limit: int, hold: HoldLimits | None = None
+    argument: bytes,
+    *,
+    extended: bool,
+    secure: bool,
+    size_limit: int,
+    hold: HoldLimits | None = None,
+    priorities: bool = False,
 ) -> Mail | Reply:
     """Read what follows `MAIL FROM:`.
 
     `extended` says whether EHLO was said: without it there are no parameters
     (RFC 5321 §4.1.1.11). `secure` says whether TLS is up, in which alone
-    REQUIRETLS is offered (RFC 8689 §2), `hold` how long a message may be held, if at all.
+    REQUIRETLS is offered (RFC 8689 §2), `hold` how long a message may be held, if at all,
+    `priorities` whether it may be given one.
     """
     found = _path_and_params(argument, "5.1.7")
     if isinstance(found, Reply):
@@ -88,9 +96,11 @@ def parse_mail(
         return _UNKNOWN
     if (b"REQUIRETLS" in params and not secure) or (hold is None and not _HOLDS.isdisjoint(params)):
         return _UNKNOWN
+    if b"MT-PRIORITY" in params and not priorities:
+        return _UNKNOWN
     for name, value in params.items():
         if not _MAIL[name](value):
-            return _MALFORMED
+            return priority.MALFORMED if name == b"MT-PRIORITY" else _MALFORMED
     smtputf8 = b"SMTPUTF8" in params
     # RFC 6531 §3.7.4.2: nothing beyond ASCII, parameters included, without SMTPUTF8.
     if not smtputf8 and not argument.isascii():
@@ -110,6 +120,7 @@ def parse_mail(
         envid=_text(params, b"ENVID"),
         requiretls=b"REQUIRETLS" in params,
         hold=held,
+        priority=int(params[b"MT-PRIORITY"] or 0) if b"MT-PRIORITY" in params else None,
     )
 
 
@@ -206,6 +217,7 @@ _MAIL: Final[dict[bytes, Callable[[bytes | None], bool]]] = {
     b"REQUIRETLS": lambda value: value is None,
     b"HOLDFOR": is_hold_for,
     b"HOLDUNTIL": is_hold_until,
+    b"MT-PRIORITY": priority.is_priority,
 }
 """The parameters of MAIL FROM and what makes a value of each."""
 

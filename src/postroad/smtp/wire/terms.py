@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from postroad.smtp.wire import priority
 from postroad.smtp.wire.holding import HoldLimits
 from postroad.smtp.wire.xclient import ATTRIBUTES
 
@@ -24,6 +25,8 @@ class Terms:
     """The peer is a proxy that may say whom it speaks for."""
     hold: HoldLimits | None = None
     """FUTURERELEASE (RFC 4865), which is for submission alone; None: no message is held."""
+    priorities: priority.Policy = "off"
+    """MT-PRIORITY (RFC 6710): strangers are given none."""
     messages: int = 1000
     """MAIL commands in one session (RFC 9422 §4.1: MAILMAX)."""
     line: int = 4096
@@ -46,6 +49,8 @@ class Terms:
             words.append("AUTH " + " ".join(self.mechanisms))
         if self.hold is not None:
             words.append(self.hold.keyword)
+        if self.priorities != "off":
+            words.append(priority.keyword(self.priorities))
         if self.xclient:
             words.append("XCLIENT " + " ".join(ATTRIBUTES))
         return [*words, "HELP"]
