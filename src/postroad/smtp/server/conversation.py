@@ -16,6 +16,7 @@ from postroad.smtp.server import errors
 from postroad.smtp.server.each import accept_each
 from postroad.smtp.server.introduction import Introduction
 from postroad.smtp.server.login import Login
+from postroad.smtp.server.patience import Enough, Patience
 from postroad.smtp.server.refusals import Refusals
 from postroad.smtp.server.services import Role, Services, Visit
 from postroad.smtp.server.transaction import Transaction
@@ -81,9 +82,9 @@ class Conversation:
         self._login = Login(services.directory, services.mechanisms)
         self._transaction: Transaction | None = None
         self._refusals = Refusals()
-        self._errors = self._unknown = self._messages = 0
+        self._patience = Patience(services.limits, services.clock, endless=services.role is Role.DELIVERY)
+        self._messages = 0
         self._commands = 0  # not yet in the metrics
-        self._in_vain = 0  # refusals since a message was accepted
         self._deadline = 0.0  # for the command that is awaited
         self._message_began = 0.0  # when the first octets of the message were awaited; 0: not yet
         self._octets_before = 0
@@ -286,11 +287,11 @@ class Conversation:
                 self._refusals.add(str(event.sender or ""), [], reply, private)
                 if reply.code >= 500:
                     return await self._count_error(reply)
-                return self._count_in_vain()
+                return self._bear(self._patience.refused())
             case Rcpt() if not reply.positive:
                 assert self._transaction is not None
                 self._refusals.add(self._transaction.sender, [str(event.address)], reply, private)
-                return self._count_unknown(reply)
+                return self._bear(self._patience.recipient_refused(reply))
             case Auth() | AuthResponse():
                 if self._login.failures >= self._services.limits.auth_per_connection:
                     return self._say_goodbye(errors.TOO_MANY_LOGINS, "failed log-ins")
@@ -301,10 +302,10 @@ class Conversation:
                 return reply.code != 421 or self._close(private)
             case ChunkEnd() | DataEnd() if not reply.positive:
                 self._refuse_message(reply, private)
-                return self._count_in_vain()
+                return self._bear(self._patience.refused())
             case DataEnd():
                 self._messages += 1
-                self._in_vain = 0
+                self._patience.accepted()
                 self._drop_transaction()
                 self._services.on_trusted(self._conn)
             case _:
@@ -333,31 +334,11 @@ class Conversation:
     # -- counting ---------------------------------------------------------
 
     async def _count_error(self, reply: Reply) -> bool:
-        """Errors beyond the soft limit cost time, the hard limit ends it."""
-        limits = self._services.limits
-        self._errors += 1
-        if self._services.role is Role.DELIVERY:
-            return True  # it is a server of ours, and what it hands over comes from many
-        if self._errors >= limits.errors_hard:
-            return self._say_goodbye(errors.TOO_MANY_ERRORS, f"errors, the last was {reply}")
-        if self._errors > limits.errors_soft:
-            await self._services.clock.sleep(limits.error_delay)
-        return True
+        return self._bear(await self._patience.error(reply))
 
-    def _count_unknown(self, reply: Reply) -> bool:
-        self._unknown += reply.code >= 500
-        if self._services.role is Role.DELIVERY:
-            return True
-        if self._unknown < self._services.limits.unknown_recipients:
-            return self._count_in_vain()
-        return self._say_goodbye(errors.TOO_MANY_UNKNOWN, "unknown recipients")
-
-    def _count_in_vain(self) -> bool:
-        """A full mailbox is nobody's fault, but asking for it again and again would cost without end."""
-        self._in_vain += 1
-        if self._in_vain <= self._services.limits.recipients:
-            return True
-        return self._say_goodbye(errors.TOO_MANY_REFUSALS, "refusals")
+    def _bear(self, enough: Enough | None) -> bool:
+        """Whether the conversation goes on."""
+        return enough is None or self._say_goodbye(enough.reply, enough.reason)
 
     def _refuse_message(self, reply: Reply, private: str = "") -> None:
         if (transaction := self._transaction) is not None:
@@ -397,7 +378,7 @@ class Conversation:
             account=self._login.who.account.id if self._login.who else None,
             messages=self._messages,
             refused=self._refusals.count,
-            errors=self._errors,
+            errors=self._patience.errors,
             end=self._end,
         )
 
