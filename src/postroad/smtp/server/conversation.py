@@ -1,7 +1,6 @@
 """One SMTP connection from greeting to goodbye."""
 
 import asyncio
-from dataclasses import replace
 from typing import Final, TypeAlias
 
 from postroad.directory.client import Client, client_of
@@ -16,6 +15,7 @@ from postroad.smtp.server import errors
 from postroad.smtp.server.each import accept_each
 from postroad.smtp.server.introduction import Introduction
 from postroad.smtp.server.login import Login
+from postroad.smtp.server.offer import offered
 from postroad.smtp.server.patience import Enough, Patience
 from postroad.smtp.server.refusals import Refusals
 from postroad.smtp.server.services import Role, Services, Visit
@@ -40,10 +40,9 @@ from postroad.smtp.wire.events import (
     StartTls,
     Xclient,
 )
-from postroad.smtp.wire.holding import HoldLimits
 from postroad.smtp.wire.replies import Reply
 from postroad.smtp.wire.server import SmtpServerCore
-from postroad.smtp.wire.terms import Terms, with_protocol
+from postroad.smtp.wire.terms import Terms
 
 TURN: Final = 100
 """Events of one peer in a row before the others have their turn."""
@@ -383,37 +382,10 @@ class Conversation:
         )
 
     def _peer(self, *, smtputf8: bool = False) -> Peer:
-        dialogue, tls, who = self._core.dialogue, self._conn.tls, self._login.who
-        protocol = with_protocol(
-            extended=dialogue.extended,
-            secure=dialogue.secure,
-            authenticated=dialogue.authenticated,
-            smtputf8=smtputf8,
-            lmtp=dialogue.terms.lmtp,
-        )
-        return Peer(
-            protocol=protocol,
-            address=self._conn.peer[0],
-            helo=self._told.helo or dialogue.helo,
-            reverse_name=self._told.name,
-            tls=f"{tls.version} {tls.cipher}" if tls else "",
-            listener=self._services.listener,
-            login=str(who.account.address) if who else "",
-            account_id=who.account.id if who else None,
-            connection_id=self._conn.id,
-            facts=(who.sentence,) if who else (),
-        )
+        return self._told.peer(self._core.dialogue, self._login.who, smtputf8=smtputf8)
 
     def _terms(self) -> Terms:
-        """What is offered on this connection as it is now: some mechanisms hang on its TLS."""
-        services = self._services
-        terms = replace(services.terms, xclient=True) if self._told.trusted else services.terms
-        if services.role is not Role.SUBMISSION or self._conn.tls is None:
-            return terms
-        if seconds := services.hold_seconds:
-            terms = replace(terms, hold=HoldLimits(seconds, services.clock.now() + seconds))
-        mechanisms = services.directory.mechanisms(self._client(), services.mechanisms)
-        return replace(terms, mechanisms=mechanisms)
+        return offered(self._services, self._conn, trusted=self._told.trusted)
 
     def _client(self) -> Client:
         return client_of(self._conn, self._services.role.value)

@@ -1,10 +1,13 @@
-"""Whom a proxy speaks for: XCLIENT put in the place of what the connection itself says."""
+"""Who is at the other end, and whom a proxy speaks for: XCLIENT in the place of what the connection says."""
 
 from postroad.directory.attempts import LoggedIn
+from postroad.model.envelope import Peer
 from postroad.model.refusal import Refused
 from postroad.net.connection import Connection
 from postroad.smtp.server.services import Role, Services
+from postroad.smtp.wire.commands import Dialogue
 from postroad.smtp.wire.events import Xclient
+from postroad.smtp.wire.terms import with_protocol
 
 
 class Introduction:
@@ -43,3 +46,26 @@ class Introduction:
         conn.local = (event.local_address or local_address, event.local_port or local_port)
         self.name, self.helo = event.name or "", event.helo or ""
         return who
+
+    def peer(self, dialogue: Dialogue, who: LoggedIn | None, *, smtputf8: bool) -> Peer:
+        """All that is known of the other end, after what it has said for itself."""
+        conn, tls = self._conn, self._conn.tls
+        protocol = with_protocol(
+            extended=dialogue.extended,
+            secure=dialogue.secure,
+            authenticated=dialogue.authenticated,
+            smtputf8=smtputf8,
+            lmtp=dialogue.terms.lmtp,
+        )
+        return Peer(
+            protocol=protocol,
+            address=conn.peer[0],
+            helo=self.helo or dialogue.helo,
+            reverse_name=self.name,
+            tls=f"{tls.version} {tls.cipher}" if tls else "",
+            listener=self._services.listener,
+            login=str(who.account.address) if who else "",
+            account_id=who.account.id if who else None,
+            connection_id=conn.id,
+            facts=(who.sentence,) if who else (),
+        )
