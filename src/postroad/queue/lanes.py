@@ -8,39 +8,50 @@ from typing import Final
 
 from postroad.db.transaction import Reader, Row, Transaction
 
-_WAITING: Final = "FROM queue_recipient WHERE destination = ? AND lease_id IS NULL AND held = 0"
+_WAITING: Final = "FROM queue_recipient WHERE destination = ?1 AND lease_id IS NULL AND held = 0"
 # Each has an index of its own, which SQLite finds by these very words.
 _NORMAL: Final = f"{_WAITING} AND priority = 0"
-_OTHER: Final = f"{_WAITING} AND priority != 0 AND priority = ?"
-_NEXT_BELOW: Final = f"SELECT max(priority) {_WAITING} AND priority != 0 AND priority < ?"
+_OTHERS: Final = f"{_WAITING} AND priority != 0"
+# Most destinations have no other lane, and nothing more is asked then.
+_HAS_OTHERS: Final = f"EXISTS (SELECT 1 {_OTHERS})"
+_FIRST_NORMAL: Final = (
+    f"SELECT item_id, cancelled, {_HAS_OTHERS} {_NORMAL} AND due <= ?2 ORDER BY due LIMIT 1"
+)
+_FIRST_OTHER: Final = (
+    f"SELECT item_id, cancelled {_OTHERS} AND priority = ?3 AND due <= ?2 ORDER BY due LIMIT 1"
+)
+_NEXT_NORMAL: Final = f"SELECT min(due), {_HAS_OTHERS} {_NORMAL}"
+_NEXT_OTHER: Final = f"SELECT min(due) {_OTHERS} AND priority = ?2"
+_NEXT_BELOW: Final = f"SELECT max(priority) {_OTHERS} AND priority < ?2"
 _ABOVE_ALL: Final = 10
 
 
 def first_due(tx: Transaction, destination: str) -> Row | None:
     """Item and cancellation of the recipient whose turn it is."""
-    for priority in _priorities(tx, destination):
-        lane, params = _lane(destination, priority)
-        found = tx.row(
-            f"SELECT item_id, cancelled {lane} AND due <= ? ORDER BY due LIMIT 1",
-            *(*params, tx.now),
-        )
+    normal = tx.row(_FIRST_NORMAL, destination, tx.now)
+    if normal is not None and not normal[2]:
+        return normal[:2]
+    for priority in _others(tx, destination):
+        if normal is not None and priority < 0:
+            break
+        found = tx.row(_FIRST_OTHER, destination, tx.now, priority)
         if found is not None:
             return found
-    return None
+    return None if normal is None else normal[:2]
 
 
 def next_due(tx: Transaction, destination: str) -> tuple[float, int] | None:
     """When the next recipient is due, and the highest priority of those that are by then."""
-    ahead = []
-    for priority in _priorities(tx, destination):
-        lane, params = _lane(destination, priority)
-        due = tx.value(f"SELECT min(due) {lane}", *params)
-        if due is not None:
-            ahead.append((due, priority))
-    if not ahead:
-        return None
-    first = min(due for due, _ in ahead)
-    return first, max(priority for due, priority in ahead if due <= max(first, tx.now))
+    normal = tx.row(_NEXT_NORMAL, destination)
+    assert normal is not None, "an aggregate has a row"
+    due, has_others = normal
+    if not has_others:
+        return None if due is None else (due, 0)
+    ahead = [] if due is None else [(due, 0)]
+    for priority in _others(tx, destination):
+        ahead.append((tx.value(_NEXT_OTHER, destination, priority), priority))
+    first = min(at for at, _ in ahead)
+    return first, max(priority for at, priority in ahead if at <= max(first, tx.now))
 
 
 def destinations_due(reader: Reader, now: float, limit: int) -> list[str]:
@@ -60,17 +71,8 @@ def destinations_due(reader: Reader, now: float, limit: int) -> list[str]:
     return found
 
 
-def _priorities(reader: Reader, destination: str) -> Iterator[int]:
-    """The lanes of a destination from above; the normal one is always among them."""
-    below = _ABOVE_ALL
-    while (priority := reader.value(_NEXT_BELOW, destination, below)) is not None:
-        if priority < 0 < below:
-            yield 0
+def _others(reader: Reader, destination: str) -> Iterator[int]:
+    """The priorities other than the normal one that something waits with, from above."""
+    priority = _ABOVE_ALL
+    while (priority := reader.value(_NEXT_BELOW, destination, priority)) is not None:
         yield priority
-        below = priority
-    if below > 0:
-        yield 0
-
-
-def _lane(destination: str, priority: int) -> tuple[str, tuple[str | int, ...]]:
-    return (_OTHER, (destination, priority)) if priority else (_NORMAL, (destination,))
