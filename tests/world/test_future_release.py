@@ -156,6 +156,23 @@ def test_the_bare_postmaster_is_somebody(world: ThreadedWorld) -> None:
     assert subjects(world, ADA) == ["later"]
 
 
+def test_nobody_is_held_longer_than_may_be() -> None:
+    with ThreadedWorld(limits=Limits(hold_time=3600)) as world:
+        peopled(world)
+        send_later(world, BOB, hold="HOLDFOR=3600")
+        with submission(world) as client:
+            client.ehlo()
+            assert client.esmtp_features["futurerelease"].split()[0] == "3600"
+            code, said = client.mail(ADA, ["HOLDFOR=3601"])
+            assert (code, said[:6]) == (501, b"5.5.4 ")
+    with ThreadedWorld(limits=Limits(hold_time=0)) as world:
+        peopled(world)
+        with submission(world) as client:
+            client.ehlo()
+            assert "futurerelease" not in client.esmtp_features
+            assert client.mail(ADA, ["HOLDFOR=1"])[0] == 555
+
+
 def test_an_account_has_so_many_held_and_no_more() -> None:
     with ThreadedWorld(limits=Limits(hold_messages=1)) as world:
         peopled(world)
