@@ -8,26 +8,18 @@ import msgspec
 
 from postroad.db.database import Database
 from postroad.db.transaction import Transaction
+from postroad.delivery.report_received import KEPT_SECONDS, PER_DOMAIN, TEXT, attached_report
 from postroad.directory.resolve import is_local_domain
 from postroad.mailauth.dmarc.report.read import read_report
 from postroad.mailauth.dmarc.report.values import Report
 from postroad.mailauth.inflate import BadReport
 from postroad.message.header import fields_named
-from postroad.message.part import parse_parts
-from postroad.message.transfer import decoded_pieces
 from postroad.model.octets import Octets
 from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
 
-ATTACHED_OCTETS: Final = 10 * 1024 * 1024
-"""Of a report as it came; a larger one is mail like any other."""
-KEPT_DAYS: Final = 90
-PER_DOMAIN: Final = 10_000
-"""Reports that are kept of one domain: strangers decide how many come."""
 FAILURES: Final = 50
 """Rows that are kept of a report: of those that failed, the ones with the most messages."""
-_TEXT: Final = 200
-_DAY: Final = 86400.0
 _TYPES: Final = frozenset(
     {"application/gzip", "application/zip", "application/x-gzip", "application/x-zip-compressed"}
     | {"application/octet-stream", "text/xml", "application/xml"}
@@ -60,7 +52,7 @@ async def keep_dmarc_report(database: Database, body: Octets, author: str) -> No
         log.warning("dmarc.not_kept", error=str(error))
         return
     log.info(
-        "dmarc.received", organization=report.organization[:_TEXT], domain=report.published.domain, kept=kept
+        "dmarc.received", organization=report.organization[:TEXT], domain=report.published.domain, kept=kept
     )
 
 
@@ -70,17 +62,8 @@ def _read(body: Octets) -> Report | None:
     Raises:
         BadReport: there is something that only calls itself one.
     """
-    waiting = [parse_parts(body)]
-    while waiting:
-        part = waiting.pop()
-        if part.is_multipart:
-            waiting += part.children[::-1]
-        elif f"{part.type}/{part.subtype}" in _TYPES:
-            if part.body_end - part.body_start > ATTACHED_OCTETS:
-                raise BadReport("it is too large")
-            pieces = decoded_pieces(body, part.body_start, part.body_end, part.encoding)
-            return read_report(b"".join(pieces))
-    return None
+    found = attached_report(body, _TYPES)
+    return None if found is None else read_report(found[1])
 
 
 def keep_report(tx: Transaction, report: Report, author: str) -> bool:
@@ -95,8 +78,8 @@ def keep_report(tx: Transaction, report: Report, author: str) -> bool:
     tx.run(
         "INSERT OR REPLACE INTO dmarc_report_in (domain, organization, report_id, at, author, begins, ends,"
         " policy, passed, failed, failures) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        *(domain, report.organization[:_TEXT], report.report_id[:_TEXT], tx.now, author),
-        *(float(report.begin), float(report.end), report.published.p[:_TEXT], passed),
+        *(domain, report.organization[:TEXT], report.report_id[:TEXT], tx.now, author),
+        *(float(report.begin), float(report.end), report.published.p[:TEXT], passed),
         *(sum(count for _, count in failures), msgspec.json.encode(failures[:FAILURES]).decode()),
     )
     return True
@@ -104,4 +87,4 @@ def keep_report(tx: Transaction, report: Report, author: str) -> bool:
 
 def forget_old(tx: Transaction) -> None:
     """Drop what came too long ago."""
-    tx.run("DELETE FROM dmarc_report_in WHERE at < ?", tx.now - KEPT_DAYS * _DAY)
+    tx.run("DELETE FROM dmarc_report_in WHERE at < ?", tx.now - KEPT_SECONDS)

@@ -9,24 +9,18 @@ import msgspec
 
 from postroad.db.database import Database
 from postroad.db.transaction import Reader, Transaction
+from postroad.delivery.report_received import KEPT_SECONDS, PER_DOMAIN, TEXT, attached_report
 from postroad.directory.resolve import is_local_domain
 from postroad.mailauth.inflate import BadReport
 from postroad.mailauth.tlsrpt import Detail, Policy, Report, read_report
-from postroad.message.part import Part, parse_parts
-from postroad.message.transfer import decoded_pieces
 from postroad.model.octets import Octets
 from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
 
-ATTACHED_OCTETS: Final = 10 * 1024 * 1024
-"""Of a report as it came; a larger one is mail like any other."""
-KEPT_DAYS: Final = 90
-PER_DOMAIN: Final = 10_000
-"""Rows that are kept of one domain: strangers decide how many come."""
 DETAILS: Final = 20
 """Kinds of failures that are kept of a policy: those with the most sessions."""
-_TEXT: Final = 200
-_DAY: Final = 86400.0
+_PACKED: Final = "application/tlsrpt+gzip"
+_PLAIN: Final = "application/tlsrpt+json"
 
 
 def is_tls_report(header: bytes) -> bool:
@@ -51,7 +45,7 @@ async def keep_tls_report(database: Database, body: Octets, author: str) -> None
     except Unavailable as error:
         log.warning("tlsrpt.not_kept", error=str(error))
         return
-    log.info("tlsrpt.received", organization=report.organization_name[:_TEXT], domains=sorted(domains))
+    log.info("tlsrpt.received", organization=report.organization_name[:TEXT], domains=sorted(domains))
 
 
 def _read(body: Octets) -> Report | None:
@@ -60,17 +54,8 @@ def _read(body: Octets) -> Report | None:
     Raises:
         BadReport: there is something that only calls itself one.
     """
-    for part in _leaves(parse_parts(body)):
-        if part.type == "application" and part.subtype in ("tlsrpt+gzip", "tlsrpt+json"):
-            if part.body_end - part.body_start > ATTACHED_OCTETS:
-                raise BadReport("it is too large")
-            pieces = decoded_pieces(body, part.body_start, part.body_end, part.encoding)
-            return read_report(b"".join(pieces), compressed=part.subtype == "tlsrpt+gzip")
-    return None
-
-
-def _leaves(part: Part) -> list[Part]:
-    return [leaf for child in part.children for leaf in _leaves(child)] if part.is_multipart else [part]
+    found = attached_report(body, (_PACKED, _PLAIN))
+    return None if found is None else read_report(found[1], compressed=found[0] == _PACKED)
 
 
 def keep_report(tx: Transaction, report: Report, author: str) -> Collection[str]:
@@ -86,9 +71,9 @@ def keep_report(tx: Transaction, report: Report, author: str) -> Collection[str]
             "INSERT OR REPLACE INTO tls_report_in (domain, at, organization, report_id, author, n,"
             " begins, ends, policy, successes, failures, details)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(domain, tx.now, report.organization_name[:_TEXT], report.report_id[:_TEXT], author, n),
+            *(domain, tx.now, report.organization_name[:TEXT], report.report_id[:TEXT], author, n),
             *(period.start_datetime.timestamp(), period.end_datetime.timestamp()),
-            *(policy.policy.policy_type[:_TEXT], policy.summary.total_successful_session_count),
+            *(policy.policy.policy_type[:TEXT], policy.summary.total_successful_session_count),
             *(policy.summary.total_failure_session_count, _details(policy)),
         )
     return domains
@@ -101,9 +86,7 @@ def _details(policy: Policy) -> str:
 
 def _shortened(detail: Detail) -> Detail:
     texts = {
-        name: value[:_TEXT]
-        for name, value in msgspec.structs.asdict(detail).items()
-        if isinstance(value, str)
+        name: value[:TEXT] for name, value in msgspec.structs.asdict(detail).items() if isinstance(value, str)
     }
     return msgspec.structs.replace(detail, **texts)
 
@@ -115,4 +98,4 @@ def _count(reader: Reader, domain: str) -> int:
 
 def forget_old(tx: Transaction) -> None:
     """Drop what came too long ago."""
-    tx.run("DELETE FROM tls_report_in WHERE at < ?", tx.now - KEPT_DAYS * _DAY)
+    tx.run("DELETE FROM tls_report_in WHERE at < ?", tx.now - KEPT_SECONDS)

@@ -1,10 +1,8 @@
 """Reports to other domains of how TLS with their servers went, a day at a time (RFC 8460)."""
 
-import hashlib
 import secrets
-from base64 import encodebytes
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -16,6 +14,7 @@ from postroad.db.database import Database
 from postroad.db.transaction import Reader, Transaction
 from postroad.delivery.demands import Applied
 from postroad.delivery.own_mail import OwnMail, Sign, post_own, unsigned
+from postroad.delivery.report_mail import AT_ONCE, Attached, is_time, own_domain, report_message
 from postroad.delivery.tls_results import Failure
 from postroad.mailauth.tlsrpt import (
     DateRange,
@@ -27,16 +26,7 @@ from postroad.mailauth.tlsrpt import (
     report_addresses,
     write_report,
 )
-from postroad.message.compose import (
-    Person,
-    address_field,
-    choose_boundary,
-    date_field,
-    field,
-    message_id_field,
-    text_body,
-    text_field,
-)
+from postroad.message.compose import field
 from postroad.model.address import Address, AddressError, parse_mailbox
 from postroad.model.answers import Found, TemporaryFailure
 from postroad.model.clock import Clock
@@ -47,18 +37,12 @@ from postroad.obs.log import log
 from postroad.store.errors import StoreError
 from postroad.store.prepare import prepare_now
 
-FIRST_SECONDS: Final = 1800
-"""After midnight (UTC) until reports are sent at the earliest: all workers have written their counts."""
-SPREAD_SECONDS: Final = 12_600
-"""Within so long after that they are sent, at a moment of this server's own (RFC 8460 §4.1)."""
 RETRY_SECONDS: Final = 900.0
 """Until a web server that did not take a report is asked again; doubles each time …"""
 LIFETIME_SECONDS: Final = 86400.0
 """… and for so long in all (RFC 8460 §5.5)."""
 POST_SECONDS: Final = 60.0
 ANSWER_OCTETS: Final = 64 * 1024
-AT_ONCE: Final = 200
-"""Domains in one go."""
 
 
 class TlsReports:
@@ -84,17 +68,12 @@ class TlsReports:
         """Report the days that are over; give how many reports were sent or are on their way."""
         now = datetime.fromtimestamp(self._clock.now(), UTC)
         count = 0
-        if now - datetime.combine(now.date(), time(), UTC) >= self._offset(now.date()):
+        if is_time(self._hostname, now):
             today = now.date().isoformat()
             for domain, day in self._database.read(partial(_finished, today=today)):
                 count += await self._report(domain, day, now)
         await self._post_due()
         return count
-
-    def _offset(self, day: date) -> timedelta:
-        """This server's moment of the day: not everybody's, and the same after a restart."""
-        digest = hashlib.sha256(f"{self._hostname} {day}".encode()).digest()
-        return timedelta(seconds=FIRST_SECONDS + int.from_bytes(digest[:4]) % SPREAD_SECONDS)
 
     async def _report(self, domain: str, day: str, now: datetime) -> int:
         records = await self._resolver.txt(f"_smtp._tls.{domain}")
@@ -103,7 +82,7 @@ class TlsReports:
             return 0  # it is tried again
         uris = report_addresses(records.records) if isinstance(records, Found) else ()
         token = secrets.token_hex(12)
-        submitter = self._database.read(_own_domain) or self._hostname
+        submitter = self._database.read(own_domain) or self._hostname
         rows = self._database.read(partial(_results, domain=domain, day=day)) if uris else []
         report = _compose(domain, begin, rows, submitter, f"{day}-{domain}-{token[:8]}")
         octets = write_report(report) if uris else b""
@@ -228,34 +207,21 @@ def _message(
 ) -> bytes:
     begin, end = report.date_range.start_datetime, report.date_range.end_datetime
     name = f"{submitter}!{domain}!{int(begin.timestamp())}!{int(end.timestamp())}.json.gz"
-    human = text_body(
-        f"This is a TLS report (RFC 8460) of {submitter} about {domain}, for {begin.date()} (UTC).\n"
+    return report_message(
+        to,
+        Attached("application/tlsrpt+gzip", name, octets, 'report; report-type="tlsrpt"'),
+        about=domain,
+        submitter=submitter,
+        report_id=report.report_id,
+        token=token,
+        now=now,
+        text=f"This is a TLS report (RFC 8460) of {submitter} about {domain}, for {begin.date()} (UTC).\n",
+        fields=[
+            field("TLS-Report-Domain", domain),
+            field("TLS-Report-Submitter", submitter),
+            field("TLS-Required", "No"),
+        ],
     )
-    attached = (
-        b"Content-Type: application/tlsrpt+gzip\r\n"
-        + b"Content-Transfer-Encoding: base64\r\n"
-        + field("Content-Disposition", f'attachment; filename="{name}"')
-        + b"\r\n"
-        + encodebytes(octets).replace(b"\n", b"\r\n")
-    )
-    subject = f"Report Domain: {domain} Submitter: {submitter} Report-ID: <{report.report_id}>"
-    boundary = choose_boundary(token, human, attached)
-    header = [
-        date_field(now),
-        address_field("From", [Person(f"postmaster@{submitter}", "Mail Delivery")]),
-        address_field("To", [Person(str(to))]),
-        text_field("Subject", subject),
-        message_id_field(token, submitter),
-        field("TLS-Report-Domain", domain),
-        field("TLS-Report-Submitter", submitter),
-        field("TLS-Required", "No"),
-        field("Auto-Submitted", "auto-generated"),
-        field("MIME-Version", "1.0"),
-        field("Content-Type", f'multipart/report; report-type="tlsrpt"; boundary="{boundary}"'),
-    ]
-    delimiter = b"--" + boundary.encode()
-    bodies = b"".join(delimiter + b"\r\n" + part + b"\r\n" for part in (human, attached))
-    return b"".join(header) + b"\r\n" + bodies + delimiter + b"--\r\n"
 
 
 # -- the tables -------------------------------------------------------------------------
@@ -275,12 +241,6 @@ def _results(reader: Reader, domain: str, day: str) -> list[tuple[str, str, int]
         "SELECT policy, failure, sessions FROM tls_result WHERE domain = ? AND day = ?", domain, day
     )
     return [(policy, failure, sessions) for policy, failure, sessions in rows]
-
-
-def _own_domain(reader: Reader) -> str | None:
-    """The domain in whose name reports are written."""
-    name: str | None = reader.value("SELECT name FROM domain ORDER BY id LIMIT 1")
-    return name
 
 
 def _keep(tx: Transaction, domain: str, uri: str, octets: bytes) -> None:
