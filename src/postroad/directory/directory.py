@@ -55,7 +55,7 @@ class Directory:
         self._remembered = Remembered()
         self._auth = auth or Auth()
         self._nonce = nonce
-        self._scram = ScramOffer(self._auth, clock)
+        self._scram = ScramOffer(self._auth, database, clock)
         self._attempts = Attempts(database, clock, limits or Limits())
         self._authenticator = Authenticator(database, clock, self._attempts, self.hasher, self._auth)
         self._tokens = tokens
@@ -91,7 +91,7 @@ class Directory:
         binding = client.default_binding or (bool(client.bindings) and self._auth.end_point_binding)
         return usable(
             [name for name in self._auth.mechanisms if not allowed or name in allowed],
-            scram=self._database.read(self._scram.stands),
+            scram=self._scram.stands(),
             binding=binding,
             tokens=self._tokens is not None,
             certificate=bool(client.names),

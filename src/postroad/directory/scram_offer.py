@@ -6,6 +6,7 @@ Some clients choose SCRAM by themselves and do not try PLAIN when it fails.
 from typing import Final
 
 from postroad.config.logins import Auth
+from postroad.db.database import Database
 from postroad.db.transaction import Reader
 from postroad.directory import changes
 from postroad.directory.scram import THE_PASSWORD
@@ -24,17 +25,21 @@ _KEYLESS: Final = (
 class ScramOffer:
     """One worker's answer, kept while the directory stays what it was."""
 
-    def __init__(self, auth: Auth, clock: Clock) -> None:
+    def __init__(self, auth: Auth, database: Database, clock: Clock) -> None:
         self._setting = auth.scram
+        self._database = database
         self._clock = clock
         self._version = -1
         self._all_have_keys = False
         self._asked_at = 0.0
 
-    def stands(self, reader: Reader) -> bool:
+    def stands(self) -> bool:
         """Whether to offer it now."""
         if self._setting != "auto":
             return self._setting == "on"
+        return self._database.read(self._look)
+
+    def _look(self, reader: Reader) -> bool:
         version = changes.version(reader)
         old = not self._all_have_keys and self._clock.monotonic() >= self._asked_at + LOOK_AGAIN
         if version != self._version or old:
