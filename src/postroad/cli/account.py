@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from postroad.cli.app_password import app_password
-from postroad.cli.bounds import COUNT, SIZE, of_bound
+from postroad.cli.bounds import COUNT, SIZE, held, of_bound, was_given
 from postroad.cli.capability import capability
 from postroad.cli.carry import export, import_
 from postroad.cli.database import ask, change_directory
@@ -242,8 +242,8 @@ def resume(here: Here, address: str) -> None:
 @click.pass_context
 def quota(ctx: click.Context, here: Here, address: str, size: int | None, messages: int | None) -> None:
     """Show what an account uses, or bound it: SIZE as in "2 GiB", or none."""
-    sets_size = ctx.get_parameter_source("size") is click.core.ParameterSource.COMMANDLINE
-    sets_messages = ctx.get_parameter_source("messages") is click.core.ParameterSource.COMMANDLINE
+    sets_size = was_given(ctx, "size")
+    sets_messages = was_given(ctx, "messages")
 
     def work(tx: Transaction) -> AccountInfo:
         before = accounts.account(tx, address)
@@ -262,10 +262,7 @@ def quota(ctx: click.Context, here: Here, address: str, size: int | None, messag
         print_json(_facts(found))
         return
     print_facts(
-        [
-            ("used", of_bound(about_size(found.bytes_used), found.info.quota_bytes, about_size)),
-            ("messages", of_bound(str(found.messages_used), found.info.quota_messages, str)),
-        ]
+        held(found.bytes_used, found.info.quota_bytes, found.messages_used, found.info.quota_messages)
     )
 
 

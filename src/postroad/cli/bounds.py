@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import click
 
-from postroad.config.values import parse_duration, parse_size
+from postroad.config.values import about_size, parse_duration, parse_size
 
 
 class _Bound(click.ParamType[int | None]):
@@ -53,3 +53,18 @@ COUNT: Final = _Bound(size=False)
 def of_bound(used: str, bound: int | None, form: Callable[[int], str]) -> str:
     """Say how much of what may be there is."""
     return used if bound is None else f"{used} of {form(bound)}"
+
+
+def held(
+    bytes_used: int, bytes_bound: int | None, messages_used: int, messages_bound: int | None
+) -> list[tuple[str, str]]:
+    """What is held of what may be, as facts to print."""
+    return [
+        ("used", of_bound(about_size(bytes_used), bytes_bound, about_size)),
+        ("messages", of_bound(str(messages_used), messages_bound, str)),
+    ]
+
+
+def was_given(ctx: click.Context, name: str) -> bool:
+    """Whether somebody has written it: `none` and nothing at all are different things."""
+    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE

@@ -5,13 +5,12 @@ from typing import Any, Final
 import click
 from msgspec.structs import replace
 
-from postroad.cli.bounds import COUNT, SIZE, of_bound
+from postroad.cli.bounds import COUNT, SIZE, held, was_given
 from postroad.cli.database import ask, change_directory
 from postroad.cli.domain_records import dns
 from postroad.cli.here import Here, common, operator, pass_here
 from postroad.cli.output import Column, Problem, print_facts, print_json, print_table
 from postroad.cli.times import date
-from postroad.config.values import about_size
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory import aliases, dkim_keys, domains
 from postroad.directory.aliases import Alias
@@ -105,8 +104,7 @@ def show(here: Here, name: str) -> None:
             ("in the DNS", found.name if found.name != found.unicode else ""),
             ("accounts", found.accounts),
             ("aliases", found.aliases),
-            ("used", of_bound(about_size(found.bytes_used), found.quota_bytes, about_size)),
-            ("messages", of_bound(str(found.messages_used), found.quota_messages, str)),
+            *held(found.bytes_used, found.quota_bytes, found.messages_used, found.quota_messages),
             ("catch-all", ", ".join(catches) or "none: unknown addresses are refused"),
             ("since", date(found.created)),
         ]
@@ -122,8 +120,8 @@ def show(here: Here, name: str) -> None:
 @click.pass_context
 def quota(ctx: click.Context, here: Here, name: str, size: int | None, messages: int | None) -> None:
     """Show what the accounts of a domain use together, or bound it: SIZE as in "20 GiB", or none."""
-    sets_size = ctx.get_parameter_source("size") is click.core.ParameterSource.COMMANDLINE
-    sets_messages = ctx.get_parameter_source("messages") is click.core.ParameterSource.COMMANDLINE
+    sets_size = was_given(ctx, "size")
+    sets_messages = was_given(ctx, "messages")
 
     def work(tx: Transaction) -> Domain:
         before = domains.domain(tx, name)
@@ -141,12 +139,7 @@ def quota(ctx: click.Context, here: Here, name: str, size: int | None, messages:
     if here.json:
         print_json(_facts(found))
         return
-    print_facts(
-        [
-            ("used", of_bound(about_size(found.bytes_used), found.quota_bytes, about_size)),
-            ("messages", of_bound(str(found.messages_used), found.quota_messages, str)),
-        ]
-    )
+    print_facts(held(found.bytes_used, found.quota_bytes, found.messages_used, found.quota_messages))
 
 
 @domain.command()
