@@ -7,9 +7,9 @@ from typing import Any, Final
 import msgspec
 
 from postroad.cli.output import Column
+from postroad.cli.reported import left_out, rows_since
 from postroad.cli.times import date
 from postroad.db.transaction import Reader
-from postroad.directory.domains import domain as find_domain
 from postroad.mailauth.dmarc.report.values import Checked, Row
 from postroad.model.address import unicode_domain
 from postroad.model.counted import counted
@@ -45,15 +45,8 @@ class Reported:
 
 def read(reader: Reader, name: str | None, since: float) -> list[Reported]:
     """What was reported since then, of one domain or of all, by name."""
-    where, params = "at >= ?", list[str | float]([since])
-    if name is not None:
-        where += " AND domain = ?"
-        params.append(find_domain(reader, name).name)
-    rows = reader.rows(
-        "SELECT domain, at, organization, author, passed, failed, failures FROM dmarc_report_in"  # noqa: S608 - constants
-        f" WHERE {where} ORDER BY domain",
-        *params,
-    )
+    columns = "domain, at, organization, author, passed, failed, failures"
+    rows = rows_since(reader, "dmarc_report_in", columns, name, since)
     found: dict[str, Reported] = {}
     for domain, at, organization, author, passed, failed, failures in rows:
         one = found.setdefault(domain, Reported(domain))
@@ -73,9 +66,7 @@ def conclusion(one: Reported, days: int) -> str:
     """The first sentence says how it is."""
     name, messages = unicode_domain(one.name), one.passed + one.failed
     period = f"in the last {counted(days, 'day')}"
-    aside = ""
-    if one.doubtful:
-        aside = f" Reports about {counted(one.doubtful, 'message')} are left out: nobody vouches for them."
+    aside = left_out(one.doubtful, "message")
     if not one.reporters:
         return f"{name}: nothing that can be believed was reported {period}.{aside}"
     said = f"say {counted(len(one.reporters), 'receiver')}, the last on {date(one.latest)}"

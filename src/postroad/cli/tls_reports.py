@@ -7,9 +7,9 @@ from typing import Any, Final
 import msgspec
 
 from postroad.cli.output import Column
+from postroad.cli.reported import left_out, rows_since
 from postroad.cli.times import date
 from postroad.db.transaction import Reader
-from postroad.directory.domains import domain as find_domain
 from postroad.mailauth.tlsrpt import Detail
 from postroad.model.address import unicode_domain
 from postroad.model.counted import counted
@@ -52,15 +52,8 @@ class Reported:
 
 def read(reader: Reader, name: str | None, since: float) -> list[Reported]:
     """What was reported since then, of one domain or of all, by name."""
-    where, params = "at >= ?", list[str | float]([since])
-    if name is not None:
-        where += " AND domain = ?"
-        params.append(find_domain(reader, name).name)
-    rows = reader.rows(
-        "SELECT domain, at, organization, author, successes, failures, details"  # noqa: S608 - constants
-        f" FROM tls_report_in WHERE {where} ORDER BY domain",
-        *params,
-    )
+    columns = "domain, at, organization, author, successes, failures, details"
+    rows = rows_since(reader, "tls_report_in", columns, name, since)
     found: dict[str, Reported] = {}
     for domain, at, organization, author, successes, failures, details in rows:
         one = found.setdefault(domain, Reported(domain))
@@ -81,9 +74,7 @@ def conclusion(one: Reported, days: int) -> str:
     """The first sentence says how it is."""
     name, sessions = unicode_domain(one.name), one.successes + one.failures
     period = f"in the last {counted(days, 'day')}"
-    aside = ""
-    if one.doubtful:
-        aside = f" Reports about {counted(one.doubtful, 'session')} are left out: nobody vouches for them."
+    aside = left_out(one.doubtful, "session")
     if not one.reporters:
         return f"{name}: nothing that can be believed was reported {period}.{aside}"
     said = f"say {counted(len(one.reporters), 'server operator')}, the last on {date(one.latest)}"
