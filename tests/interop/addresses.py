@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from random import SystemRandom
@@ -15,6 +16,9 @@ _SHARES: Final = 16
 _SHARE: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _SHARES
 """Processes of one run draw from ports of their own: what one has drawn is free until its server listens."""
 
+_RECENT: Final[deque[int]] = deque(maxlen=500)
+"""Drawn before by this process: who got them may not have bound them yet."""
+
 
 def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
     """Ports that were free a moment ago, all different.
@@ -26,6 +30,8 @@ def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
     with ExitStack() as held:
         while len(found) < count:
             port = _CHANCE.randrange(10_000 + _SHARE, 32_000, _SHARES)
+            if port in _RECENT:
+                continue
             try:
                 held.enter_context(socket.socket()).bind((address, port))
             except OSError as error:
@@ -33,6 +39,7 @@ def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
                     raise
                 continue
             found.append(port)
+            _RECENT.append(port)
     return found
 
 

@@ -1,9 +1,9 @@
 """Every limit is a setting that counts, has a test, and says what is wrong."""
 
 import smtplib
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -150,5 +150,14 @@ def test_unread_timeout() -> None:
         with Raw(world.port("imaps"), world.tls()) as client:
             client.line()
             client.send(f'a LOGIN {ADA} "{PASSWORD}"\r\nb SELECT INBOX\r\nc FETCH 1:* BODY[]\r\n'.encode())
-            world.until(lambda: any(entry["event"] == "imap.end" for entry in entries))
+            # By its connection: sessions of the world of this module may end only now.
+            world.until(lambda: _ended(entries, _conn(entries, "imap.login")))
             assert b"c OK" not in client.rest()
+
+
+def _conn(entries: list[MutableMapping[str, Any]], event: str) -> object:
+    return next((entry["conn"] for entry in entries if entry["event"] == event), None)
+
+
+def _ended(entries: list[MutableMapping[str, Any]], conn: object) -> bool:
+    return any(entry["event"] == "imap.end" and entry["conn"] == conn for entry in entries)
