@@ -65,7 +65,7 @@ PHASES: Final[dict[str, tuple[str, bytes, bytes]]] = {
     "imaps, in FETCH": ("imaps", LOGIN + b"b SELECT INBOX\r\nc FETCH 1:* BODY[]\r\n", b"* 1 FETCH"),
     "pop3s, connected": ("pop3s", b"", b"+OK"),
     "pop3s, before PASS": ("pop3s", f"USER {ADA}\r\n".encode(), b"+OK"),
-    "pop3s, in a transaction": ("pop3s", PASS + b"STAT\r\n", b"+OK 3 "),
+    "pop3s, in a transaction": ("pop3s", PASS + b"CAPA\r\n", b"+OK capabilities"),
     "pop3s, in RETR": ("pop3s", PASS_BOB + b"RETR 1\r\nRETR 2\r\nRETR 3\r\n", b"Subject: "),
 }
 """A port, what is sent, and the line up to which is read."""
@@ -152,6 +152,7 @@ def test_sessions_end_in_every_phase_by_their_limits_of_time(cable: Cable, round
                 until(lambda: none_left(world), "all sessions to end")
             cable.mend()
             assert served(world)
+            world.advance(minutes=2)  # else the far end has connected too often
             held.append(resident())
         assert held[-1] - held[0] < 16 * MIB, held
 

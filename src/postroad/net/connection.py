@@ -311,7 +311,8 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         """Close once everything written has gone out."""
         self.flush()
-        if self._transport is not None:
+        # Python 3.11.2's TLS transport cannot be aborted any more when it was closed twice.
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.close()
 
     def abort(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from postroad.net import connection as module
 from postroad.net.connection import Connection, Wake
+from postroad.testing import certificate
 
 
 @pytest.mark.parametrize(("linger", "waits"), [(0.01, False), (600, True)])
@@ -32,6 +33,34 @@ def test_a_peer_that_does_not_read_is_cut_off(
             await loop.sock_connect(peer, server.sockets[0].getsockname())
             async with asyncio.timeout(20):
                 await lost.wait()
+        server.close()
+
+    asyncio.run(work())
+
+
+def test_so_is_one_with_tls_whose_session_has_closed_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of the session closes it again; it can be aborted all the same."""
+    monkeypatch.setattr(module, "LINGER_SECONDS", 0.01)
+
+    async def talk(conn: Connection) -> None:
+        conn.write(bytes(16 * 1024 * 1024))
+        conn.close()
+
+    async def work() -> None:
+        lost = asyncio.Event()
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(talk, connection_id="c", on_lost=lambda _: lost.set()),
+            "127.0.0.1",
+            0,
+            ssl=certificate.server_tls("mx.test"),
+        )
+        host, port = server.sockets[0].getsockname()
+        _, writer = await asyncio.open_connection(
+            host, port, ssl=certificate.client_context("mx.test"), limit=1
+        )
+        async with asyncio.timeout(20):
+            await lost.wait()
+        writer.transport.abort()
         server.close()
 
     asyncio.run(work())
