@@ -19,12 +19,10 @@ from postroad.config.receiving import Receiving
 from postroad.config.sender_auth import SenderAuth
 from postroad.config.settings import Listener, Queue, Settings, Tls
 from postroad.db.transaction import Reader, Transaction
-from postroad.delivery.remote import Outside
 from postroad.directory import accounts, aliases, domains
 from postroad.directory.aliases import Alias
 from postroad.directory.credentials import LEAST_COST, Hasher, set_password
 from postroad.directory.resolve import is_local_domain
-from postroad.dns.zone import ZoneResolver
 from postroad.model.address import parse_mailbox
 from postroad.model.envelope import Recipient
 from postroad.net.clock import SystemClock
@@ -37,10 +35,11 @@ from postroad.smtp.exchange import Outgoing
 from postroad.smtp.outcome import Verdict
 from postroad.smtp.timeouts import Timeouts
 from postroad.testing import certificate
-from postroad.testing.authority import Authority, Issued
+from postroad.testing.authority import Issued
 from postroad.testing.clock import ManualClock, turns
 from postroad.testing.compose import compose
 from postroad.testing.mailbox import PATIENCE, MailboxView
+from postroad.testing.neighbours import Neighbours
 from postroad.testing.remote import RemoteServer
 from postroad.testing.web import WebServer
 from postroad.trail import record
@@ -111,8 +110,9 @@ class MailWorld:
         Nobody asks where mail is from unless `sender_auth` says so.
         """
         self.clock: ManualClock | SystemClock = SystemClock() if real_time else ManualClock()
-        self.resolver: Final = ZoneResolver()
-        self.authority: Final = Authority()
+        self._neighbours = Neighbours(hostname)
+        self.resolver: Final = self._neighbours.resolver
+        self.authority: Final = self._neighbours.authority
         """The one that this server believes when it verifies certificates of others."""
         self.workers: list[Worker] = []
         self._count = workers
@@ -121,10 +121,6 @@ class MailWorld:
         self._kept = data
         self._folder: Path | None = None
         self._ports: dict[tuple[str, int | None], int] = {}
-        self._remotes: dict[str, RemoteServer] = {}
-        self._remote_ports: dict[str, int] = {}
-        self._websites: list[WebServer] = []
-        self._web_ports: dict[str, int] = {}
         self._listeners = {**LISTENERS, **(listeners or {})}
         self._settings = Settings(
             hostname=hostname,
@@ -173,12 +169,7 @@ class MailWorld:
         certificate.place(self._settings)
         files = await asyncio.to_thread(prepare, self._settings)
         shared = {name: open_sockets("127.0.0.1", 0, self._count) for name in self._listeners}
-        outside = Outside(
-            port=lambda address: self._remote_ports.get(address, _NOBODY),
-            timeouts=self._timeouts,
-            trust=self.authority.client_context,
-            https_port=lambda address: self._web_ports.get(address, _NOBODY),
-        )
+        outside = self._neighbours.outside(self._timeouts)
         for index in range(self._count):
             worker = Worker(
                 self._settings,
@@ -205,10 +196,7 @@ class MailWorld:
 
     async def stop(self) -> None:
         """End everything and tidy up."""
-        for server in self._remotes.values():
-            await server.stop()
-        for site in self._websites:
-            await site.stop()
+        await self._neighbours.stop()
         await self.stop_workers()
         if self._folder is not None:
             await asyncio.to_thread(shutil.rmtree, self._folder)
@@ -332,32 +320,16 @@ class MailWorld:
         A `host` that has been started already takes mail for this domain too.
         Its certificate is `shows`, or one that proves nothing.
         """
-        name = host or f"mx.{domain}"
-        server = self._remotes.get(name)
-        if server is None:
-            address = f"127.0.1.{len(self._remotes) + 1}"
-            context = certificate.server_tls(self._settings.hostname) if tls else None
-            context = context if shows is None else shows.server_context
-            server = RemoteServer(name, address=address, tls=context)
-            await server.start()
-            self._remotes[name] = server
-            self._remote_ports[address] = server.port
-            self.resolver.add_address(name, address)
-        self.resolver.add_mx(domain, name, preference)
-        return server
+        return await self._neighbours.mail_server(
+            domain, host or f"mx.{domain}", preference, tls=tls, shows=shows
+        )
 
     async def website(self, host: str, *, shows: Issued | None = None) -> WebServer:
         """Start a scripted HTTPS server, with an address record.
 
         Its certificate is `shows`, or one for its name that this server believes.
         """
-        address = f"127.0.2.{len(self._websites) + 1}"
-        server = WebServer((shows or self.authority.issue(host)).server_context, address)
-        await server.start()
-        self._websites.append(server)
-        self._web_ports[address] = server.port
-        self.resolver.add_address(host, address)
-        return server
+        return await self._neighbours.website(host, shows)
 
     # -- time, queue, trail ----------------------------------------------------
 
@@ -410,10 +382,6 @@ class MailWorld:
     def trail(self, key: str | None = None) -> list[Trail]:
         """What was decided about messages, the newest first; `key` is an address, Message-ID or queue id."""
         return self.read(lambda r: record.find(r, key=key, limit=_MANY))
-
-
-_NOBODY: Final = 1
-"""A port at which nothing listens."""
 
 
 class _Octets:

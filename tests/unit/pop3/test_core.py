@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from postroad.pop3.wire.core import MAX_COMMAND, MAX_ENDLESS, MAX_RESPONSE, Pop3Core, Stage
+from postroad.pop3.wire.core import MAX_COMMAND, MAX_RESPONSE, Pop3Core, Stage
 from postroad.pop3.wire.events import (
     Auth,
     AuthResponse,
@@ -21,6 +21,7 @@ from postroad.pop3.wire.events import (
     Top,
     Uidl,
 )
+from postroad.pop3.wire.inbox import MAX_ENDLESS
 
 
 def core(*, secure: bool = True, tls_offered: bool = True, logged_in: bool = False) -> Pop3Core:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 from enum import Enum, auto
 from typing import Final
 
+from postroad.pop3.wire.capabilities import OPTIONAL, capabilities
 from postroad.pop3.wire.events import (
     Auth,
     AuthResponse,
@@ -28,6 +29,7 @@ from postroad.pop3.wire.events import (
     Top,
     Uidl,
 )
+from postroad.pop3.wire.inbox import Inbox, Unread
 from postroad.sasl import base64
 from postroad.sasl.exchange import takes_passwords
 
@@ -35,15 +37,11 @@ MAX_COMMAND: Final = 512
 """RFC 2449 §4 says 255 octets; passwords and names in UTF-8 may be a little longer."""
 MAX_RESPONSE: Final = 12_288
 """A client's answer within AUTH (RFC 4954 §4 gives the number; RFC 5034 leaves it to the mechanism)."""
-MAX_ENDLESS: Final = 64 * 1024
-"""How much of one overlong line is skipped before the peer is given up."""
 
 _HTTP: Final = frozenset(
     (b"GET", b"POST", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"PATCH", b"PRI")
 )
 _MAX_DIGITS: Final = 10
-_OPTIONAL: Final = (b"TOP", b"UIDL")
-"""What a server may lack (RFC 1939 §7), and can be switched off for an account."""
 
 
 class Stage(Enum):
@@ -54,12 +52,6 @@ class Stage(Enum):
     """Within AUTH: the next line is an answer, not a command."""
     TRANSACTION = auto()
     OVER = auto()
-
-
-class _Line(Enum):
-    """A line that is not there to be read."""
-
-    TOO_LONG = auto()
 
 
 class Pop3Core:
@@ -90,9 +82,7 @@ class Pop3Core:
         self.utf8 = False
         """The client has said UTF8: it reads headers that are not ASCII (RFC 6856 §2.1)."""
         self._withheld: frozenset[bytes] = frozenset()
-        self._inbox = bytearray()
-        self._searched = 0
-        self._skipped = 0
+        self._inbox = Inbox()
         self._outbox: list[bytes] = []
         self._waiting = 0
 
@@ -101,7 +91,7 @@ class Pop3Core:
     def receive(self, data: bytes) -> None:
         """Take bytes from the client; what comes behind the end is dropped."""
         if self.stage is not Stage.OVER:
-            self._inbox += data
+            self._inbox.add(data)
 
     def data_to_send(self) -> bytes:
         """Give, once, what the client has to be sent."""
@@ -147,7 +137,7 @@ class Pop3Core:
 
         Of what is `switched_off` for it, TOP and UIDL are unknown (`model.switches`).
         """
-        self._withheld = frozenset(verb for verb in _OPTIONAL if f"POP3:{verb.decode()}" in switched_off)
+        self._withheld = frozenset(verb for verb in OPTIONAL if f"POP3:{verb.decode()}" in switched_off)
         self.stage = Stage.TRANSACTION
         self._user = None
         self._bad_left = 2 * self._bad_commands
@@ -160,7 +150,6 @@ class Pop3Core:
     def start_tls(self) -> None:
         """Forget everything that came in clear (RFC 2595 §4): bytes, USER, counts stay."""
         self._inbox.clear()
-        self._searched = self._skipped = 0
         self._user = None
         self._secure = True
 
@@ -179,7 +168,7 @@ class Pop3Core:
                 return self._give_up() if self._hopeless() else None
             if self.stage is Stage.EXCHANGE:
                 event = self._answer(line)
-            elif line is _Line.TOO_LONG:
+            elif line is Unread.TOO_LONG:
                 self._bad(b"line too long")
             else:
                 event = self._command(line)
@@ -187,34 +176,15 @@ class Pop3Core:
                 event = self._hang_up("too many bad commands", b"too many bad commands")
         return event
 
-    def _line(self) -> bytes | _Line | None:
-        """Take a line off the inbox; of an overlong one only its end is kept."""
-        inbox = self._inbox
-        limit = MAX_RESPONSE if self.stage is Stage.EXCHANGE else MAX_COMMAND
-        # Only CR LF ends a line: whatever else looks like an end is not one.
-        end = inbox.find(b"\r\n", self._searched)
-        if end < 0:
-            # The last octet may be the CR of a CR LF that was cut in two.
-            self._searched = max(len(inbox) - 1, 0)
-            if len(inbox) + self._skipped > limit:
-                self._skipped += self._searched
-                del inbox[: self._searched]
-                self._searched = 0
-            return None
-        length = end + 2 + self._skipped
-        line = bytes(inbox[:end]) if length <= limit else _Line.TOO_LONG
-        del inbox[: end + 2]
-        self._searched = self._skipped = 0
-        return line
+    def _line(self) -> bytes | Unread | None:
+        return self._inbox.line(MAX_RESPONSE if self.stage is Stage.EXCHANGE else MAX_COMMAND)
 
     def _hopeless(self) -> bool:
-        if self._skipped > MAX_ENDLESS:
-            return True
-        # A TLS handshake where clear text is spoken: nothing said here would be understood.
-        return self.stage is Stage.AUTHORIZATION and self._inbox.startswith(b"\x16\x03")
+        # Nothing said in a handshake where clear text is spoken would be understood.
+        return self._inbox.endless() or (self.stage is Stage.AUTHORIZATION and self._inbox.begins_tls())
 
     def _give_up(self) -> HangUp:
-        return self._hang_up("not POP3", b"" if self._inbox.startswith(b"\x16") else b"line too long")
+        return self._hang_up("not POP3", b"" if self._inbox.begins_tls() else b"line too long")
 
     def _command(self, line: bytes) -> Event | None:
         # A space at the end is no argument, though RFC 1939 §3 has none there: curl (until 2011) and
@@ -235,10 +205,10 @@ class Pop3Core:
             return None
         return understand(self, rest)
 
-    def _answer(self, line: bytes | _Line) -> AuthResponse:
+    def _answer(self, line: bytes | Unread) -> AuthResponse:
         """An answer within AUTH; one that cannot be read counts as giving up."""
         self.stage = Stage.AUTHORIZATION
-        if line is _Line.TOO_LONG or line == b"*":
+        if line is Unread.TOO_LONG or line == b"*":
             return AuthResponse(None)
         data = base64.decode(line)
         if data is None:
@@ -259,19 +229,15 @@ class Pop3Core:
     # -- commands that the core answers -----------------------------------
 
     def _capa(self, rest: bytes) -> None:
-        """RFC 2449 §5: what is legal before log-in is announced in both states."""
-        lines = [b"+OK capabilities follow", *(verb for verb in _OPTIONAL if verb not in self._withheld)]
-        lines += [b"RESP-CODES", b"AUTH-RESP-CODE", b"PIPELINING"]
-        if self._secure:
-            if takes_passwords([name.decode() for name in self._mechanisms]):
-                lines.append(b"USER")
-            if self._mechanisms:
-                lines.append(b"SASL " + b" ".join(self._mechanisms))
-        elif self._tls_offered:
-            lines.append(b"STLS")
-        lines += [b"UTF8 USER", b"LANG"]
-        lines += [b"EXPIRE NEVER", b"LOGIN-DELAY 0", b"IMPLEMENTATION " + self._implementation, b".\r\n"]
-        self.push(b"\r\n".join(lines))
+        self.push(
+            capabilities(
+                self._mechanisms,
+                self._implementation,
+                secure=self._secure,
+                tls_offered=self._tls_offered,
+                withheld=self._withheld,
+            )
+        )
 
     def _utf8(self, rest: bytes) -> None:
         """RFC 6856 §2.1."""
