@@ -25,6 +25,9 @@ def connect(data: Path, *, writable: bool) -> apsw.Connection:
     if writable:
         flags |= apsw.SQLITE_OPEN_CREATE
     connection = apsw.Connection(str(data / DATABASE_NAME), flags=flags, statementcachesize=300)
+    # Otherwise, as apsw builds SQLite (STAT4), whatever compares a column of an index with a parameter is
+    # compiled anew each time: 20 µs for a look-up of 2.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     connection.set_busy_timeout(10_000)
     connection.pragma("journal_mode", "wal")
     connection.pragma("synchronous", "full")
