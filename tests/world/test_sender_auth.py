@@ -15,7 +15,8 @@ from postroad.mailauth.dkim.result import Result as ArcStatus
 from postroad.mailauth.dkim.sign import SigningKey
 from postroad.message.header import HeaderBlock
 from postroad.testing import ThreadedWorld
-from postroad.testing.remote import RemoteServer, TakenMessage
+from postroad.testing.remote import RemoteServer
+from postroad.testing.remote_message import TakenMessage
 from postroad.trail.sentences import tell
 from tests.unit.mailauth.dkim.making import ed25519, record, signed
 from tests.world.clients import exchange, mail

@@ -10,7 +10,7 @@ import pytest
 from postroad.message.part import parse_parts
 from postroad.message.transfer import decode
 from postroad.testing import ThreadedWorld
-from postroad.testing.remote import TakenMessage
+from postroad.testing.remote_message import TakenMessage
 from postroad.testing.web import Page
 from tests.unit.mailauth.test_dane import tlsa
 from tests.unit.mailauth.test_tlsrpt import VECTORS

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from postroad.config.settings import Queue
 from postroad.config.values import about_duration
+from postroad.delivery.chunking import BadAtChunks
 from postroad.delivery.demands import Demand, Demands, DomainDemands, Forbidden
 from postroad.delivery.mtasts import NOTHING, StsPolicies
 from postroad.delivery.relay import BY_MX, Relays, Way
@@ -23,6 +24,7 @@ from postroad.model.resolver import Resolver
 from postroad.queue.item import Work
 from postroad.smtp.client import SmtpClient
 from postroad.smtp.exchange import Outgoing, Source
+from postroad.smtp.handover import ChunksRefused
 from postroad.smtp.idle import IdleClients
 from postroad.smtp.outcome import Outcome, Unusable, Verdict
 from postroad.smtp.security import Security, verifying_context
@@ -97,6 +99,7 @@ class RemoteDelivery:
         self._results = results or TlsResults(clock)
         self._idle = IdleClients()
         self._silence = Silence(clock)
+        self._bad_at_chunks = BadAtChunks(clock)
         self._chance = random.Random()  # noqa: S311 - spreads load, keeps no secret
 
     async def deliver(self, work: Work, source: Source, still_ours: Callable[[], bool]) -> list[Outcome]:
@@ -220,20 +223,32 @@ class RemoteDelivery:
         if idle is not None:
             try:
                 return await self._with(idle, message, contact.key)
-            except Unusable:
+            except (Unusable, ChunksRefused):
                 pass  # an old connection has died, which says nothing about a new one
         if not work.urgent and (left := self._silence.left(address)):
             text = f"did not answer a moment ago; left alone for {about_duration(left)}"
             raise Unusable(Outcome(Verdict.DEFERRED, 0, "4.4.1", text, host.name, address, spoken=False))
         try:
-            client, key = await self._open(contact)
-            outcomes = await self._with(client, message, key)
+            outcomes = await self._anew(contact, message)
         except Unusable as error:
             if not error.outcome.spoken and not error.tls_failed:
                 self._silence.note(address)
             raise
         self._silence.forget(address)
         return outcomes
+
+    async def _anew(self, contact: Contact, message: Outgoing) -> list[Outcome]:
+        """Hand the message over through a new connection, or a second one where it went wrong by BDAT.
+
+        Raises:
+            Unusable
+        """
+        client, key = await self._open(contact)
+        try:
+            return await self._with(client, message, key)
+        except ChunksRefused:
+            client, key = await self._open(contact)
+            return await self._with(client, message, key)
 
     async def _open(self, contact: Contact) -> tuple[SmtpClient, str]:
         """Connect as securely as is demanded; give the key of what came about, too.
@@ -283,10 +298,13 @@ class RemoteDelivery:
             self._idle.keep(client, key)
             raise Unusable(outcome)
         try:
-            outcomes = await client.send(message)
+            outcomes = await client.send(message, chunks=client.address not in self._bad_at_chunks)
         except BaseException:
             client.abort()
             raise
+        finally:
+            if client.bad_at_chunks:
+                self._bad_at_chunks.note(client.address)
         self._idle.keep(client, key)
         return outcomes
 
@@ -347,6 +365,7 @@ def _outgoing(work: Work, source: Source, still_ours: Callable[[], bool]) -> Out
         smtputf8=item.smtputf8 and _has_utf8_header(source),
         priority=item.priority,
         require_tls=item.tls == Wish.REQUIRED.value,
+        cautious=any(recipient.attempts for recipient in work.recipients),
         still_ours=still_ours,
     )
 

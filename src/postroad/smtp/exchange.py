@@ -59,6 +59,8 @@ class Outgoing(Struct, frozen=True):
     """For servers that know of such (RFC 6710)."""
     require_tls: bool = False
     """REQUIRETLS, for the server to pass on (RFC 8689)."""
+    cautious: bool = False
+    """It has been tried before: now it goes on the way on which most is known of its fate."""
     still_ours: Callable[[], bool] = lambda: True
     """Asked before the final dot: whether to send this message is still for us to decide."""
 

@@ -10,16 +10,17 @@ Without rules it is an ordinary server that takes every message.
 """
 
 import asyncio
-import re
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, TypeAlias
 
 from postroad.testing.remote_login import answer_auth
+from postroad.testing.remote_message import Dialogue, TakenMessage
 
 EXTENSIONS: Final = ("PIPELINING", "SIZE 52428800", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES")
+CHUNKING: Final = (*EXTENSIONS, "CHUNKING", "BINARYMIME")
 STEPS: Final = (
     "CONNECT",
     "EHLO",
@@ -30,16 +31,17 @@ STEPS: Final = (
     "MAIL",
     "RCPT",
     "DATA",
+    "BDAT",
     "BODY",
     "END",
     "RSET",
     "NOOP",
     "QUIT",
 )
-"""Where a rule may be put: CONNECT is the greeting, BODY inside a message, END behind its dot."""
+"""Where a rule may be put: CONNECT is the greeting, BODY inside a message (by BDAT: inside a chunk),
+END behind its dot, BDAT behind a chunk."""
 
 _LIMIT: Final = 1024 * 1024
-_PATH: Final = re.compile(r"<([^>]*)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,31 +88,6 @@ class _Rule:
     act: Act
     to: str
     left: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class TakenMessage:
-    """A message that the server has answered with 250."""
-
-    sender: str
-    recipients: list[str]
-    body: bytes
-    """Dots undoubled, without the final dot."""
-    mail: str
-    """The whole MAIL command, with its parameters."""
-    rcpts: list[str]
-    tls: bool
-
-
-@dataclass(slots=True)
-class _Dialogue:
-    """What one connection is in the middle of."""
-
-    tls: bool = False
-    mail: str = ""
-    rcpts: list[str] = field(default_factory=list)
-    login: str = ""
-    """The mechanism by which somebody has logged in."""
 
 
 class RemoteServer:
@@ -220,7 +197,7 @@ class RemoteServer:
         self.connections += 1
         self.peers.append(writer.get_extra_info("peername")[0])
         try:
-            await self._converse(reader, writer, _Dialogue(tls=self.implicit))
+            await self._converse(reader, writer, Dialogue(tls=self.implicit))
         except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the other side left, a rule cut it off, or the server stops
         finally:
@@ -228,12 +205,15 @@ class RemoteServer:
             writer.transport.abort()
 
     async def _converse(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dialogue: _Dialogue
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dialogue: Dialogue
     ) -> None:
         await self._act(writer, "CONNECT", "", f"220 {self.name} ready")
         while True:
             line = (await reader.readuntil(b"\r\n"))[:-2].decode()
             await self._note(line)
+            if line.startswith("BDAT ") and "CHUNKING" in self.extensions:
+                await self._chunk(reader, writer, dialogue, line)
+                continue
             verb = line.split(" ")[0].split(":")[0].upper()
             step = verb if verb in STEPS else ""
             if step == "AUTH" and self.login is not None and self._rule(step, line) is None:
@@ -247,18 +227,18 @@ class RemoteServer:
                     await writer.start_tls(self.tls)
                     dialogue.tls = True
                 case "MAIL":
-                    dialogue.mail, dialogue.rcpts = line, []
+                    dialogue.begin(line)
                 case "RCPT":
                     dialogue.rcpts.append(line)
                 case "DATA" if said.startswith("354"):
                     await self._body(reader, writer, dialogue)
                 case "RSET" | "EHLO" | "HELO" | "LHLO":
-                    dialogue.mail, dialogue.rcpts = "", []
+                    dialogue.begin()
                 case "QUIT":
                     raise ConnectionError
 
     async def _body(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dialogue: _Dialogue
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dialogue: Dialogue
     ) -> None:
         if self._rule("BODY", "") is not None:
             await reader.readuntil(b"\r\n")
@@ -272,32 +252,42 @@ class RemoteServer:
             return
         default = "250 2.0.0 taken" if dialogue.rcpts else "554 5.5.1 no valid recipients"
         if (await self._act(writer, "END", "", default)).startswith("2"):
-            recipients = [_path(rcpt) for rcpt in dialogue.rcpts]
-            self.messages.append(
-                TakenMessage(
-                    *(_path(dialogue.mail), recipients, b"".join(lines), dialogue.mail, dialogue.rcpts),
-                    tls=dialogue.tls,
-                )
-            )
-            await self._note()
-        dialogue.mail, dialogue.rcpts = "", []
+            await self._take(dialogue, b"".join(lines))
+        dialogue.begin()
 
-    async def _each(self, writer: asyncio.StreamWriter, dialogue: _Dialogue, body: bytes) -> None:
+    async def _chunk(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, dialogue: Dialogue, line: str
+    ) -> None:
+        """A chunk, and with the last one the message (RFC 3030)."""
+        if self._rule("BODY", "") is not None:
+            await self._act(writer, "BODY", line, "")
+        dialogue.chunks.append(await reader.readexactly(int(line.split()[1])))
+        last, body = line.endswith(" LAST"), b"".join(dialogue.chunks)
+        if last and self.lmtp:
+            await self._each(writer, dialogue, body)
+            return
+        ordinary = "250 2.0.0 taken" if dialogue.rcpts else "503 5.5.1 no valid recipients"
+        said = await self._act(writer, "BDAT", line, ordinary)
+        if last and said.startswith("2"):
+            await self._take(dialogue, body)
+        if last or not said.startswith("2"):
+            dialogue.begin()
+
+    async def _take(self, dialogue: Dialogue, body: bytes) -> None:
+        self.messages.append(dialogue.message(body))
+        await self._note()
+
+    async def _each(self, writer: asyncio.StreamWriter, dialogue: Dialogue, body: bytes) -> None:
         """LMTP: a reply for each recipient; END's rules see their RCPT."""
         taken = [
             r for r in dialogue.rcpts if (await self._act(writer, "END", r, "250 2.1.5 taken"))[0] == "2"
         ]
+        dialogue.rcpts = taken
         if taken:
-            recipients = [_path(rcpt) for rcpt in taken]
-            self.messages.append(
-                TakenMessage(
-                    *(_path(dialogue.mail), recipients, body, dialogue.mail, taken), tls=dialogue.tls
-                )
-            )
-            await self._note()
-        dialogue.mail, dialogue.rcpts = "", []
+            await self._take(dialogue, body)
+        dialogue.begin()
 
-    def _ordinary(self, step: str, line: str, dialogue: _Dialogue) -> str:
+    def _ordinary(self, step: str, line: str, dialogue: Dialogue) -> str:
         match step:
             case "EHLO" | "HELO" if self.lmtp:
                 return "500 5.5.1 this is LMTP"
@@ -373,8 +363,3 @@ def _encode(reply: str) -> bytes:
     lines = [text, *more]
     said = [f"{code}-{line}\r\n" for line in lines[:-1]]
     return "".join([*said, f"{code} {lines[-1]}\r\n"]).encode()
-
-
-def _path(command: str) -> str:
-    found = _PATH.search(command)
-    return found[1] if found else ""

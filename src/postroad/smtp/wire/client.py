@@ -125,6 +125,19 @@ class DataEncoder:
         return tail + (b".\r\n" if end == b"\r\n" else b"\r\n.\r\n")
 
 
+def bdat(octets: int, *, last: bool) -> bytes:
+    """The command in front of a chunk of so many octets (RFC 3030 §2)."""
+    return b"BDAT %d LAST\r\n" % octets if last else b"BDAT %d\r\n" % octets
+
+
+def whole_lines(message: bytes) -> bytes:
+    """A message as a chunk of text wants it: the octets that DATA would carry, dots as they are."""
+    ends = message.count(b"\r\n")
+    if message.count(b"\n") != ends or message.count(b"\r") != ends:
+        message = _LONE.sub(b"\r\n", message)
+    return message if message.endswith(b"\r\n") or not message else message + b"\r\n"
+
+
 def parse_extensions(reply: Reply) -> Extensions:
     """EHLO keywords in capitals, with their parameters (RFC 5321 §4.1.1.1)."""
     found = {}
