@@ -134,6 +134,11 @@ class Grammar(Scanner):
             case b"INPROGRESS":
                 inner.match(_PROGRESS, "a tag, what is done, and the goal")
                 inner.end()
+            case b"MESSAGELIMIT":  # RFC 9738 §5
+                inner.nz_number()
+                if inner.skip(b" "):
+                    inner.nz_number()
+                inner.end()
             case b"BADEVENT":
                 inner.eat(b"(")
                 inner.match(_EVENTS, "names of events")

@@ -56,6 +56,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     imap_contexts: Annotated[Count, "Results that one IMAP session may follow (RETURN (UPDATE))."] = 10
     imap_context_messages: Annotated[Count, "Messages in all of them together."] = 500_000
     imap_search_mailboxes: Annotated[Count, "Mailboxes that one ESEARCH looks into."] = 1000
+    imap_message_limit: Annotated[
+        Natural, "Messages that one FETCH, STORE, SEARCH, COPY, MOVE looks at (MESSAGELIMIT); 0: any."
+    ] = 1_000_000
+    imap_save_limit: Annotated[
+        Natural, "Messages of one COPY or APPEND (SAVELIMIT), of APPEND never more than 1000; 0: any."
+    ] = 100_000
     imap_notify_mailboxes: Annotated[Count, "Mailboxes of an account that NOTIFY watches."] = 1000
     imap_thread_identifiers: Annotated[
         Count, "Message-IDs that one THREAD looks at, of messages and of those they answer."

@@ -31,6 +31,8 @@ def capabilities(
     mechanisms: Sequence[str],
     tls_offered: bool,
     append_limit: int,
+    message_limit: int,
+    save_limit: int,
     compressed: bool,
     administers: bool,
     withheld: frozenset[str],
@@ -38,9 +40,14 @@ def capabilities(
     """Return the list for CAPABILITY.
 
     `mechanisms` are those that a stranger may use as things are, `withheld` is switched off for the user.
+    A `message_limit` or `save_limit` of 0 is not told (RFC 9738 §3).
     """
     if state is not State.NOT_AUTHENTICATED:
         limited = b"%b %b APPENDLIMIT=%d" % (_ALWAYS, _USERS, append_limit)
+        if message_limit:
+            limited += b" MESSAGELIMIT=%d" % message_limit
+        if save_limit and not 0 < message_limit <= save_limit:  # where it says more than the other
+            limited += b" SAVELIMIT=%d" % save_limit
         if administers:
             limited += b" QUOTASET"  # RFC 9208 §4.1.3: to those for whom SETQUOTA does something
         # RFC 4978 §3: once is enough. Not for strangers, so that no password is compressed (CRIME).

@@ -240,6 +240,16 @@ class Dialogue:
             return ()
         return self.services.directory.mechanisms(self.client(), self.services.mechanisms)
 
+    @property
+    def message_limit(self) -> int:
+        """How many messages one command of this user looks at (RFC 9738); 0: any number."""
+        return 0 if "MESSAGELIMIT" in self.core.withheld else self.services.limits.imap_message_limit
+
+    @property
+    def save_limit(self) -> int:
+        """How many it copies or files, as the user is told; 0 where that is not told."""
+        return 0 if "SAVELIMIT" in self.core.withheld else self.services.limits.imap_save_limit
+
     def capabilities(self) -> bytes:
         """What the client can use in this state."""
         return capabilities(
@@ -247,6 +257,8 @@ class Dialogue:
             mechanisms=self._mechanisms() if self.core.state is State.NOT_AUTHENTICATED else (),
             tls_offered=self.services.tls_context is not None and self.conn.tls is None,
             append_limit=self.services.limits.message_size,
+            message_limit=self.message_limit,
+            save_limit=self.save_limit,
             compressed=self.core.compression is not None,
             administers=self.administers,
             withheld=self.core.withheld,

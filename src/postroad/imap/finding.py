@@ -7,7 +7,7 @@ from postroad.imap.batches import batches
 from postroad.imap.contents import Contents
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.fuzzy import Fuzziness
-from postroad.imap.matching import Matcher
+from postroad.imap.matching import Matcher, span
 from postroad.imap.ordering.sliced import Sliced
 from postroad.imap.progress import Progress
 from postroad.imap.selected import Selected
@@ -27,9 +27,10 @@ def turns_of(dialogue: Dialogue, tag: bytes | None = None) -> Turns:
     return Turns(dialogue.conn, clock, progress)
 
 
-def known_uids(selected: Selected) -> Pairs:
-    """What the client has been told of; other messages are not there yet."""
-    return ((1, selected.uids[-1]),) if selected.exists else ()
+def span_of(selected: Selected, key: SearchKey) -> Pairs:
+    """What a search looks at: what the client has been told of, for other messages are not there yet."""
+    known = ((1, selected.uids[-1]),) if selected.exists else ()
+    return meet(known, span(key, selected))
 
 
 async def found(
@@ -50,11 +51,11 @@ async def found(
     contents = Contents(selected.account, turns, services.large_searches)
     fuzziness = Fuzziness(selected.account, turns, services.large_searches)
     matcher = Matcher(selected.account, selected, contents, fuzziness, services.clock.now())
-    span = meet(known_uids(selected) if within is None else within, matcher.span(key))
+    wanted = span_of(selected, key) if within is None else meet(within, span(key, selected))
     progress = turns.progress
     if progress is not None and not progress.goal:
-        progress.goal = selected.count(span)
-    async for batch in batches(selected.account, selected, span, step):
+        progress.goal = selected.count(wanted)
+    async for batch in batches(selected.account, selected, wanted, step):
         looked_at = len(batch.uids)
         places = await matcher.matching(key, batch, range(len(batch.uids)))
         if places:

@@ -14,6 +14,7 @@ from postroad.imap.answer import No
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import answer_to
 from postroad.imap.events import next_event
+from postroad.imap.message_limit import need_appended
 from postroad.imap.news import tell_all
 from postroad.imap.referring import excerpt_of
 from postroad.imap.selected import BadNumber
@@ -28,8 +29,6 @@ from postroad.store.errors import Damaged, StoreError
 from postroad.store.prepare import INLINE
 from postroad.store.types import NewMessage
 
-MOST_MESSAGES: Final = 1000
-"""Messages of one APPEND: they are filed in one transaction, and others wait for its end."""
 MOST_PARTS: Final = 1000
 """Parts that one command puts together (RFC 4469)."""
 
@@ -88,7 +87,7 @@ class Incoming:
         while True:
             for piece in stretch.pieces:
                 if isinstance(piece, MessageHead):
-                    self._messages.append(_Message(piece))
+                    self._begin(piece)
                 else:
                     await self._add_url(piece)
             text = None if isinstance(stretch, AppendEnd) else stretch.text
@@ -129,6 +128,14 @@ class Incoming:
             for body, message in zip(bodies, self._messages, strict=True)
         ]
 
+    def _begin(self, head: MessageHead) -> None:
+        self._messages.append(_Message(head))
+        if self.failure is None:
+            try:
+                need_appended(self._dialogue, len(self._messages))
+            except No as error:
+                self.failure = error
+
     # -- texts ------------------------------------------------------------------
 
     def _expect(self, text: AppendText) -> None:
@@ -138,8 +145,6 @@ class Incoming:
         if not text.size and text.within in (Within.MESSAGE, Within.UTF8):
             # RFC 3502 §6.3.11: how a client says that it changed its mind.
             self.failure = No(b"", b"an empty message is none")
-        elif len(self._messages) > MOST_MESSAGES:
-            self.failure = No(b"LIMIT", b"too many messages at once")
         else:
             self._make_room(text.size)
 

@@ -40,19 +40,6 @@ class Matcher:
         self._fuzziness = fuzziness
         self._now = int(now)
 
-    def span(self, key: SearchKey) -> Pairs:
-        """UIDs outside of which nothing can match, so that they need not be read."""
-        match key:
-            case keys.NumberKey() | keys.UidKey():
-                return self._pairs(key)
-            case keys.And(keys=parts):
-                span = _EVERY
-                for part in parts:
-                    span = meet(span, self.span(part))
-                return span
-            case _:
-                return _EVERY
-
     async def matching(self, key: SearchKey, batch: Batch, places: Places) -> Places:
         """Return those of the places whose entries the key matches."""
         if not places:
@@ -122,8 +109,8 @@ class Matcher:
             case keys.RecentKey(present=present):
                 recent = self._selected.recent
                 return [at for at in places if is_in(recent, uids[at]) is present]
-            case keys.NumberKey() | keys.UidKey():
-                pairs = self._pairs(key)
+            case keys.NumberKey() | keys.UidKey() | keys.BoundKey():
+                pairs = _pairs(key, self._selected)
                 return [at for at in places if is_in(pairs, uids[at])]
             case keys.SizeKey(octets=octets, larger=True):
                 return [at for at in places if sizes[at] > octets]
@@ -146,11 +133,29 @@ class Matcher:
             case _:
                 raise AssertionError(f"{type(key).__name__} is not answered by the index")
 
-    def _pairs(self, key: keys.NumberKey | keys.UidKey) -> Pairs:
-        """Numbers that no message has match nothing; that is no error in a SEARCH."""
-        if isinstance(key, keys.UidKey):
-            return self._selected.uid_pairs(key.uids, uid=True)
-        return self._selected.known_pairs(key.numbers)
+
+def span(key: SearchKey, selected: Selected) -> Pairs:
+    """UIDs outside of which nothing can match, so that they need not be read."""
+    match key:
+        case keys.NumberKey() | keys.UidKey() | keys.BoundKey():
+            return _pairs(key, selected)
+        case keys.And(keys=parts):
+            met = _EVERY
+            for part in parts:
+                met = meet(met, span(part, selected))
+            return met
+        case _:
+            return _EVERY
+
+
+def _pairs(key: keys.NumberKey | keys.UidKey | keys.BoundKey, selected: Selected) -> Pairs:
+    """Numbers that no message has match nothing; that is no error in a SEARCH."""
+    if isinstance(key, keys.BoundKey):
+        low, high = (key.uid + 1, MAX_NUMBER) if key.after else (1, key.uid - 1)
+        return ((low, high),) if low <= high else ()
+    if isinstance(key, keys.UidKey):
+        return selected.uid_pairs(key.uids, uid=True)
+    return selected.known_pairs(key.numbers)
 
 
 def _without(places: Places, some: Places) -> Places:

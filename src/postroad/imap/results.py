@@ -28,6 +28,8 @@ class Results:
     """Empty where nobody asked (RFC 7162 §3.1.6)."""
     scores: "array[int]" = field(default_factory=lambda: array("B"))
     """Relevancy (RFC 6203 §4)."""
+    code: bytes = b""
+    """MESSAGELIMIT, where older messages were not looked at (RFC 9738 §3.1)."""
 
     def add(self, batch: Batch, scores: Sequence[int], *, by_modseq: bool) -> None:
         """Add messages behind the others; without scores they are as relevant as can be."""

@@ -45,14 +45,14 @@ async def answer_search(
         raise
     if returns is None:
         dialogue.core.untagged(results.plain(command, response))
-        return ok(b"done")
+        return ok(b"done", results.code)
     if saving:
         selected.saved = results.kept(returns, command.partial)
     if line := results.extended(command):
         dialogue.core.untagged(line)
     if "UPDATE" in returns:
         follow(dialogue, command, results)
-    return ok(b"done")
+    return ok(b"done", results.code)
 
 
 def follow(dialogue: Dialogue, command: Search, results: Results) -> None:

@@ -35,6 +35,7 @@ SWITCHABLE: Final[Mapping[str, frozenset[str]]] = {
     "LIST-METADATA": frozenset({"LIST-EXTENDED", "METADATA"}),  # RFC 9590 §2
     "LIST-MYRIGHTS": frozenset({"LIST-EXTENDED", "ACL"}),  # RFC 8440 §3
     "LIST-STATUS": frozenset({"LIST-EXTENDED"}),  # RFC 5819 §2
+    "MESSAGELIMIT": frozenset(),
     "METADATA": frozenset(),
     "MOVE": frozenset(),
     "MULTIAPPEND": frozenset(),
@@ -51,6 +52,7 @@ SWITCHABLE: Final[Mapping[str, frozenset[str]]] = {
     "QUOTASET": frozenset({"QUOTA"}),  # RFC 9208 §3.1.2
     "REPLACE": frozenset(),
     "SAVEDATE": frozenset(),
+    "SAVELIMIT": frozenset(),
     "SEARCH=FUZZY": frozenset(),
     "SEARCHRES": frozenset({"ESEARCH"}),  # RFC 5182 §2: by RETURN
     "SORT": frozenset(),

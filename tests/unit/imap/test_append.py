@@ -2,7 +2,7 @@
 
 import asyncio
 
-from postroad.imap.incoming import MOST_MESSAGES
+from postroad.imap.message_limit import APPEND_MOST
 from tests.unit.imap.world import Client, Server, World, message
 
 
@@ -124,8 +124,9 @@ def test_many_messages_of_which_one_is_over_the_quota(world: World) -> None:
 
 def test_a_command_has_so_many_messages(world: World) -> None:
     async def talk(_: Server, client: Client) -> None:
-        most = b" ".join([b"{1+}\r\nx"] * MOST_MESSAGES)
-        assert (await client.do(b"APPEND INBOX " + most + b" {1+}\r\nx"))[-1].startswith(b"NO [LIMIT]")
+        most = b" ".join([b"{1+}\r\nx"] * APPEND_MOST)
+        refused = (await client.do(b"APPEND INBOX " + most + b" {1+}\r\nx"))[-1]
+        assert refused.startswith(b"NO [MESSAGELIMIT 1000]")  # RFC 9738 §3.1
         await client.ok(b"APPEND INBOX " + most)
         assert b"MESSAGES 1000" in (await client.ok(b"STATUS INBOX (MESSAGES)"))[0]
 

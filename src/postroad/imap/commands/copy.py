@@ -3,6 +3,7 @@
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import READ_ONLY
+from postroad.imap.message_limit import need_copied, newest
 from postroad.imap.uid_set import Pairs
 from postroad.imap.wire import responses
 from postroad.imap.wire.message_commands import Copy, Move
@@ -12,20 +13,23 @@ from postroad.store.types import CopyResult
 async def copy(dialogue: Dialogue, command: Copy) -> Answer:
     """Copy messages, all or none."""
     pairs, count = _named(dialogue, command)
+    need_copied(dialogue, dialogue.selected, pairs)
     result = await _carry(dialogue, command, pairs, count)
     return ok(b"copied", _copyuid(result)) if result.source else ok(b"there was nothing to copy")
 
 
 async def move(dialogue: Dialogue, command: Move) -> Answer:
     """Move messages in one transaction; EXPUNGE tells which are gone from here (RFC 6851 §3.3)."""
-    if dialogue.selected.read_only:
+    selected = dialogue.selected
+    if selected.read_only:
         return READ_ONLY
-    pairs, count = _named(dialogue, command)
+    pairs, code = newest(dialogue, selected, selected.uid_pairs(command.messages, uid=command.uid))
+    count = None if command.uid else selected.count(pairs)
     result = await _carry(dialogue, command, pairs, count)
     if result.source:
         # RFC 6851 §4.3: before the EXPUNGEs, so that a client can connect the two.
         dialogue.core.untagged(b"OK [%b] moved" % _copyuid(result))
-    return ok(b"done")
+    return ok(b"done", code)
 
 
 async def _carry(dialogue: Dialogue, command: Copy | Move, pairs: Pairs, count: int | None) -> CopyResult:

@@ -1,11 +1,15 @@
 """EXPUNGE, UID EXPUNGE, CLOSE (RFC 3501 §6.4.2, §6.4.3; RFC 4315 §2.1)."""
 
+from itertools import compress
+
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import READ_ONLY
+from postroad.imap.message_limit import Newest, newest, with_code
 from postroad.imap.permission import need_selected
-from postroad.imap.uid_set import Pairs
+from postroad.imap.uid_set import Pairs, pairs_of
 from postroad.imap.wire.message_commands import Expunge
+from postroad.model.flags import DELETED
 
 
 async def expunge(dialogue: Dialogue, command: Expunge) -> Answer:
@@ -14,9 +18,12 @@ async def expunge(dialogue: Dialogue, command: Expunge) -> Answer:
     if selected.read_only:
         return READ_ONLY
     need_selected(selected, "e")
-    pairs = None if command.uids is None else selected.uid_pairs(command.uids, uid=True)
+    if command.uids is None:
+        await _remove(dialogue, None)  # RFC 9738 §3.1: always all of them
+        return ok(b"done")
+    pairs, code = await _newest(dialogue, selected.uid_pairs(command.uids, uid=True))
     await _remove(dialogue, pairs)
-    return ok(b"done")
+    return with_code(dialogue, ok(b"done"), code)
 
 
 async def close(dialogue: Dialogue) -> Answer:
@@ -26,6 +33,16 @@ async def close(dialogue: Dialogue) -> Answer:
         await _remove(dialogue, None)
     dialogue.unselect()
     return ok(b"closed")
+
+
+async def _newest(dialogue: Dialogue, pairs: Pairs) -> Newest:
+    """What one command may remove; messages without \\Deleted do not count."""
+    selected = dialogue.selected
+    if not newest(dialogue, selected, pairs).code:
+        return Newest(pairs)
+    batch = (await selected.account.listing(selected.id)).batch(pairs, selected.uids)
+    deleted = batch.by_state(lambda flags, _: bool(flags & DELETED))
+    return newest(dialogue, selected, pairs_of(compress(batch.uids, deleted)))
 
 
 async def _remove(dialogue: Dialogue, pairs: Pairs | None) -> None:

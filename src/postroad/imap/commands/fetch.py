@@ -8,6 +8,7 @@ from postroad.imap.batches import batches
 from postroad.imap.decoding import UnknownEncoding
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import EXPUNGED
+from postroad.imap.message_limit import need_all, newest, with_code
 from postroad.imap.progress import Progress
 from postroad.imap.resync import changed_since, tell_vanished
 from postroad.imap.rows import RowFormat
@@ -45,27 +46,30 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
     if command.partial is not None:
         # RFC 9394 §3.4: first the range, then what of it has changed.
         pairs = pairs_of(command.partial.cut(members(pairs, selected.uids)))
+        need_all(dialogue, selected, pairs)
     if command.changed_since is not None:
         if command.vanished:
             await tell_vanished(dialogue, command.changed_since, command.messages)
         pairs = await changed_since(dialogue, command.changed_since, pairs)
-    fetching = _Fetching(dialogue, command)
+    pairs, code = newest(dialogue, selected, pairs)
+    fetching = _Fetching(dialogue, command, downwards=bool(code))
     progress = Progress(dialogue.core, dialogue.conn.flush, dialogue.services.clock, command.tag)
     progress.goal = selected.count(pairs)
     sent = 0
-    async for batch in batches(selected.account, selected, pairs, fetching.step):
+    async for batch in batches(selected.account, selected, pairs, fetching.step, downwards=bool(code)):
         sent += await fetching.send(batch)
         progress.done += len(batch.uids)
         progress.tell()
         await fetching.turns.next()
+    answer = ok(b"done")
     if fetching.damaged:
-        return Answer(b"NO", b"CORRUPTION", b"a message is damaged; the operator has been told")
-    if fetching.undecoded:
-        return Answer(b"NO", b"UNKNOWN-CTE", b"a part is in an encoding that is not known here")
-    # Unknown UIDs are no error (§6.4.8), message numbers have been told and are missed.
-    if not command.uid and sent < selected.count(pairs):
-        return EXPUNGED
-    return ok(b"done")
+        answer = Answer(b"NO", b"CORRUPTION", b"a message is damaged; the operator has been told")
+    elif fetching.undecoded:
+        answer = Answer(b"NO", b"UNKNOWN-CTE", b"a part is in an encoding that is not known here")
+    elif not command.uid and sent < selected.count(pairs):
+        # Unknown UIDs are no error (§6.4.8), message numbers have been told and are missed.
+        answer = EXPUNGED
+    return with_code(dialogue, answer, code)
 
 
 async def tell_items(dialogue: Dialogue, pairs: Pairs, items: tuple[FetchItem, ...]) -> None:
@@ -95,9 +99,11 @@ def _together(sizes: Sequence[int]) -> Iterator[range]:
 class _Fetching:
     """One FETCH under way."""
 
-    def __init__(self, dialogue: Dialogue, command: Fetch) -> None:
+    def __init__(self, dialogue: Dialogue, command: Fetch, *, downwards: bool = False) -> None:
+        """With `downwards` the newest message comes first: a client that leaves knows where it was."""
         self._writer = Writer(dialogue.conn, dialogue.core, dialogue.services.limits.unread_timeout)
         self.turns = Turns(dialogue.conn, dialogue.services.clock)
+        self._order = -1 if downwards else 1
         self.damaged = False
         self.undecoded = False
         self._dialogue = dialogue
@@ -122,14 +128,14 @@ class _Fetching:
             self._writer.put(self._selected.new_keywords(batch.keywords()))
         if not self._sections:
             batch, lines = self._format.lines(batch, _END)
-            self._writer.put(b"".join(lines))
+            self._writer.put(b"".join(lines[:: self._order]))
             await self._writer.room()
             return len(lines)
         batch, heads = self._format.lines(batch, b" " if self._attributes else b"")
         sent = 0
-        for places in _together(batch.sizes):
+        for places in list(_together(batch.sizes))[:: self._order]:
             messages = self._account.open_all(batch.message_ids[places.start : places.stop])
-            for at in places:
+            for at in places[:: self._order]:
                 message = messages.get(batch.message_ids[at])
                 if message is not None:
                     sent += 1

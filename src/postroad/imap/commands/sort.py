@@ -4,7 +4,8 @@ from functools import partial
 
 from postroad.imap.answer import Answer
 from postroad.imap.dialogue import Dialogue
-from postroad.imap.finding import found, in_turns, turns_of
+from postroad.imap.finding import found, in_turns, span_of, turns_of
+from postroad.imap.message_limit import need_all
 from postroad.imap.ordering.table import SortTable
 from postroad.imap.results import Results
 from postroad.imap.searching import answer_search
@@ -22,6 +23,7 @@ async def sort(dialogue: Dialogue, command: Sort) -> Answer:
 async def _find(
     dialogue: Dialogue, selected: Selected, command: Search, *, criteria: tuple[SortCriterion, ...]
 ) -> Results:
+    need_all(dialogue, selected, span_of(selected, command.key))
     turns = turns_of(dialogue, command.tag)
     table = SortTable(selected.account, criteria)
     results = Results()

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from postroad.imap.answer import Answer, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import EXPUNGED, READ_ONLY
+from postroad.imap.message_limit import newest, with_code
 from postroad.imap.uid_set import Pairs, pairs_of
 from postroad.imap.wire import responses
 from postroad.imap.wire.message_commands import Store
@@ -28,7 +29,7 @@ async def store_flags(dialogue: Dialogue, command: Store) -> Answer:
     selected = dialogue.selected
     if selected.read_only:
         return READ_ONLY
-    pairs = selected.uid_pairs(command.messages, uid=command.uid)
+    pairs, code = newest(dialogue, selected, selected.uid_pairs(command.messages, uid=command.uid))
     done = await (_in_silence if command.silent else _aloud)(dialogue, command, pairs)
     lines = [selected.new_keywords(entry.keywords for entry in (*done.quiet, *done.loud))]
     if dialogue.enabled.condstore:  # its copy of the mod-sequence has to follow, in silence too
@@ -38,8 +39,9 @@ async def store_flags(dialogue: Dialogue, command: Store) -> Answer:
     gone = not command.uid and len(done.quiet) + len(done.loud) < selected.count(pairs)
     if done.conflicts:
         failed = done.conflicts if command.uid else [selected.number(uid) for uid in done.conflicts]
-        return Answer(b"NO" if gone else b"OK", responses.modified(failed), b"some have changed meanwhile")
-    return EXPUNGED if gone else ok(b"done")
+        answer = Answer(b"NO" if gone else b"OK", responses.modified(failed), b"some have changed meanwhile")
+        return with_code(dialogue, answer, code)
+    return with_code(dialogue, EXPUNGED if gone else ok(b"done"), code)
 
 
 async def _aloud(dialogue: Dialogue, command: Store, pairs: Pairs) -> _Done:

@@ -4,7 +4,8 @@ from typing import Final
 
 from postroad.imap.answer import Answer, No, ok
 from postroad.imap.dialogue import Dialogue
-from postroad.imap.finding import found, in_turns, turns_of
+from postroad.imap.finding import found, in_turns, span_of, turns_of
+from postroad.imap.message_limit import need_all
 from postroad.imap.ordering.conversations import Conversations
 from postroad.imap.ordering.forest import TooTangled
 from postroad.imap.ordering.render import render_threads
@@ -21,6 +22,7 @@ _PIECE: Final = 200
 
 async def thread(dialogue: Dialogue, command: Thread) -> Answer:
     """Find messages and tell them as conversations."""
+    need_all(dialogue, dialogue.selected, span_of(dialogue.selected, command.key))
     turns = turns_of(dialogue, command.tag)
     conversations = Conversations(command.algorithm, dialogue.services.limits.imap_thread_identifiers)
     told: list[int] = []

@@ -227,6 +227,14 @@ class _KeyParser:
         """UID sequence-set."""
         return keys.UidKey(self._reader.sequence_set())
 
+    def after(self) -> SearchKey:
+        """UIDAFTER uniqueid."""
+        return keys.BoundKey(self._reader.number(MAX_NUMBER, 1), after=True)
+
+    def before(self) -> SearchKey:
+        """UIDBEFORE uniqueid."""
+        return keys.BoundKey(self._reader.number(MAX_NUMBER, 1), after=False)
+
     def modseq(self) -> SearchKey:
         """MODSEQ [entry type] n."""
         self._reader.require(Extension.CONDSTORE)
@@ -266,6 +274,8 @@ _ARGUMENTS: Final[dict[bytes, Callable[[_KeyParser], SearchKey]]] = {
     b"TEXT": _KeyParser.text,
     b"THREADID": _KeyParser.threadid,
     b"UID": _KeyParser.uid,
+    b"UIDAFTER": _KeyParser.after,
+    b"UIDBEFORE": _KeyParser.before,
     b"UNKEYWORD": _KeyParser.unkeyword,
     b"YOUNGER": _KeyParser.younger,
 }

@@ -107,6 +107,14 @@ class UidKey:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundKey:
+    """UIDAFTER and UIDBEFORE, both without the UID itself (RFC 9738 §3.2)."""
+
+    uid: int
+    after: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DateKey:
     """BEFORE, ON, SINCE, and the same with SENT or SAVED in front."""
 
@@ -189,6 +197,7 @@ SearchKey: TypeAlias = (
     | KeywordKey
     | NumberKey
     | UidKey
+    | BoundKey
     | DateKey
     | AgeKey
     | SizeKey

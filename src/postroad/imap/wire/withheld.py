@@ -143,6 +143,8 @@ def _of_key(key: keys.SearchKey) -> Iterator[str]:
                 yield "SEARCH=FUZZY"
             case keys.AgeKey():
                 yield "WITHIN"
+            case keys.BoundKey():
+                yield "MESSAGELIMIT"
             case keys.ModseqKey():
                 yield "CONDSTORE"
             case keys.EmailKey() | keys.ThreadKey():

@@ -1,5 +1,7 @@
 """What is switched off for a user is refused as unknown, and nothing else is."""
 
+import re
+
 import pytest
 
 from postroad.imap.capabilities import OFFERED, capabilities
@@ -24,6 +26,7 @@ USES = {
     "LIST-METADATA": 'LIST "" * RETURN (METADATA (/shared/comment))',
     "LIST-MYRIGHTS": 'LIST "" * RETURN (MYRIGHTS)',
     "LIST-STATUS": 'LIST "" * RETURN (STATUS (MESSAGES))',
+    "MESSAGELIMIT": "SEARCH OR UIDAFTER 1 NOT UIDBEFORE 9",
     "METADATA": "NOTIFY SET (PERSONAL (ServerMetadataChange))",
     "MOVE": "UID MOVE 1 x",
     "MULTIAPPEND": "APPEND INBOX CATENATE (URL x) CATENATE (URL y)",
@@ -57,7 +60,7 @@ USES = {
     "WITHIN": "SEARCH YOUNGER 60",
 }
 BY_ENABLE_ALONE = {"IMAP4rev2", "UIDONLY"}
-ONLY_TOLD = {"INPROGRESS"}
+ONLY_TOLD = {"INPROGRESS", "SAVELIMIT"}
 
 
 def taken(command: str, off: frozenset[str]) -> bool:
@@ -78,11 +81,13 @@ def advertised(off: frozenset[str]) -> list[str]:
         mechanisms=(),
         tls_offered=False,
         append_limit=1,
+        message_limit=0 if "MESSAGELIMIT" in off else 3,
+        save_limit=0 if "SAVELIMIT" in off else 2,
         compressed=False,
         administers=True,
         withheld=off,
     )
-    return said.decode().split()
+    return re.sub(rb"((?:MESSAGE|SAVE)LIMIT)=[0-9]+", rb"\1", said).decode().split()
 
 
 def test_there_is_an_example_of_each() -> None:
