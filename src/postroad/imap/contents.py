@@ -15,10 +15,8 @@ from postroad.message.collation import collated
 from postroad.message.date import parse_date
 from postroad.message.encoded_word import decode_header
 from postroad.message.header import HeaderBlock
-from postroad.message.part import Part
 from postroad.message.summary import MAX_SUBJECT
-from postroad.message.text import decoded_text_parts, is_plain
-from postroad.model.octets import Octets
+from postroad.message.text import decoded_text_parts, is_plain, search_text
 from postroad.obs.log import log
 from postroad.store.account import Account
 from postroad.store.errors import Damaged
@@ -137,12 +135,13 @@ class Contents:
     async def _has_text(self, message: StoredMessage, wanted: str, *, header: bool) -> bool:
         if header and _header_has(message.header(), wanted):
             return True
-        tree = message.parts()
+        texts = search_text if header else decoded_text_parts
         if message.size <= _INLINE:
-            return _body_has(message.shared(), tree, wanted)
+            return _any_has(texts(message.shared(), message.parts()), wanted)
         async with self._large:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(None, _body_has, message.shared(), tree, wanted)
+            found = texts(message.shared(), message.parts())
+            return await loop.run_in_executor(None, _any_has, found, wanted)
 
 
 def _certain_sign(wanted: str) -> bytes:
@@ -157,8 +156,8 @@ def _may_have(header: bytes, sign: bytes) -> bool:
     return sign in header.lower() or b"=?" in header or not header.isascii()
 
 
-def _body_has(octets: Octets, tree: Part, wanted: str) -> bool:
-    return any(stands_in(wanted, text) for text in decoded_text_parts(octets, tree))
+def _any_has(texts: Iterable[str], wanted: str) -> bool:
+    return any(stands_in(wanted, text) for text in texts)
 
 
 def _header_has(header: bytes, wanted: str) -> bool:

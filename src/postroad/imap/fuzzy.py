@@ -9,7 +9,7 @@ from postroad.imap.wire.search_keys import BodyKey, HeaderKey, TextKey
 from postroad.message.encoded_word import decode_header
 from postroad.message.header import HeaderBlock
 from postroad.message.likeness import Likeness
-from postroad.message.text import decoded_text_parts
+from postroad.message.text import decoded_text_parts, search_text
 from postroad.obs.log import log
 from postroad.store.account import Account
 from postroad.store.errors import Damaged
@@ -68,5 +68,8 @@ def _texts(key: HeaderKey | BodyKey | TextKey, message: StoredMessage) -> Iterat
         for field in block.fields:
             if name is None or field.name.lower() == name:
                 yield decode_header(block.value(field))
-    if not isinstance(key, HeaderKey):
-        yield from decoded_text_parts(message.shared(), message.parts())
+    match key:
+        case TextKey():
+            yield from search_text(message.shared(), message.parts())
+        case BodyKey():
+            yield from decoded_text_parts(message.shared(), message.parts())

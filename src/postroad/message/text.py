@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from itertools import chain
 from typing import Final
 
 from postroad.message.charset import decode_text
@@ -13,6 +12,8 @@ from postroad.message.part import Part
 from postroad.message.preview import strip_tags
 from postroad.message.transfer import decoded_pieces
 
+_READABLE: Final = frozenset(("text", "message"))
+"""Of messages those that have no message inside: what became of a delivery, where a body is to be had."""
 MAX_SEARCHED: Final = 16 * 1024 * 1024
 MAX_DECODED: Final = 64 * 1024 * 1024
 # The parameter in a packed tree: in MessagePack \xc4 and a length stand in front of octets.
@@ -53,20 +54,40 @@ def decode_body_text(data: Octets, part: Part, limit: int = MAX_DECODED) -> str:
 def decoded_text_parts(data: Octets, tree: Part, budget: int = MAX_SEARCHED) -> Iterator[str]:
     """Yield the text of each text part, and of the headers of messages inside.
 
-    It is what SEARCH BODY looks at (RFC 3501 §6.4.4); `budget` bounds the
+    It is what SEARCH BODY looks at (RFC 9051 §6.4.4); `budget` bounds the
     octets that are decoded for one message.
     """
+    return _texts(data, tree, budget, mime_headers=False)
+
+
+def search_text(data: Octets, tree: Part, budget: int = MAX_SEARCHED) -> Iterator[str]:
+    """Yield what SEARCH TEXT looks at beside the header of the message: its body, and MIME headers in there.
+
+    RFC 9051 §6.4.4: "including MIME header fields". Names of files are there as they are written and as
+    they are read.
+    """
+    return _texts(data, tree, budget, mime_headers=True)
+
+
+def _texts(data: Octets, tree: Part, budget: int, *, mime_headers: bool) -> Iterator[str]:
     for part in walk(tree):
         if budget <= 0:
             return
+        text = ""
         if part.embedded is not None:
             text = header_text(data, part.embedded)
             budget -= len(text)
-            yield text
-        elif part.type == "text":
+        elif part.type in _READABLE:
             octets = decode_body(data, part, budget)
             budget -= len(octets)
-            yield decode_text(octets, part.charset)
+            text = decode_text(octets, part.charset)
+        if text:
+            yield text
+        if mime_headers and part.is_multipart:
+            for child in part.children:
+                text = f"{header_text(data, child)}\n{child.filename or ''}"
+                budget -= len(text)
+                yield text
 
 
 def is_plain(packed: bytes) -> bool:
@@ -99,8 +120,3 @@ def readable_text(data: Octets, tree: Part, budget: int = MAX_SEARCHED) -> Itera
             budget -= len(octets)
             text = decode_text(octets, part.charset)
             yield strip_tags(text, len(text)) if part.subtype == "html" else text
-
-
-def search_text(data: Octets, tree: Part, budget: int = MAX_SEARCHED) -> Iterator[str]:
-    """Yield what SEARCH TEXT looks at: the header of the message, then its body."""
-    return chain((header_text(data, tree),), decoded_text_parts(data, tree, budget))

@@ -47,8 +47,21 @@ def test_a_reader_sees_no_tags() -> None:
     assert [text.strip() for text in readable_text(NESTED, parse_parts(NESTED))] == ["grün", "weiß", "blau"]
 
 
-def test_searching_begins_with_the_header() -> None:
-    assert next(iter(search_text(NESTED, parse_parts(NESTED)))).startswith("Subject: äußen\n")
+def test_text_is_looked_for_in_mime_headers_too() -> None:
+    """RFC 9051 §6.4.4; a file's name is there as a reader sees it."""
+    octets = (
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: image/png\r\n"
+        b"Content-Disposition: attachment; filename*=utf-8''gr%C3%BCn.png\r\n"
+        b"Content-Description: =?utf-8?q?Stra=C3=9Fe?=\r\n\r\nnot text\r\n"
+        b"--b\r\nContent-Type: message/rfc822; name=fwd.eml\r\n\r\nSubject: x\r\n\r\nblau\r\n"
+        b"--b\r\nContent-Type: message/delivery-status\r\n\r\nStatus: 5.1.1\r\n--b--\r\n"
+    )
+    tree = parse_parts(octets)
+    found = "\n".join(search_text(octets, tree))
+    for word in ("image/png", "grün.png", "Straße", "fwd.eml", "Subject: x", "blau", "Status: 5.1.1"):
+        assert word in found
+    assert found.count("Subject: x") == 1
+    assert "\n".join(decoded_text_parts(octets, tree)) == "Subject: x\nblau\nStatus: 5.1.1"
 
 
 def test_the_budget_ends_it() -> None:
