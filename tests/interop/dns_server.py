@@ -52,6 +52,11 @@ class DnsServer:
         """More lines for the zone file; before `start`."""
         self._records += records
 
+    def add_text(self, name: str, text: str) -> None:
+        """A TXT record, in as many strings as it takes (RFC 1035 §3.3); before `start`."""
+        strings = " ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255))
+        self.add(f"{name} TXT {strings}")
+
     def start(self) -> None:
         """Start it and wait for its first answer."""
         zone = _ZONE.format(address=self.address) + "\n".join(self._records) + "\n"

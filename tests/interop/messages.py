@@ -2,7 +2,7 @@
 
 import imaplib
 import smtplib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from tests.interop.postroad_server import HOST, PASSWORD, Postroad
@@ -18,6 +18,37 @@ def receive(server: Postroad, text: str, recipient: str = "ada@ours.test") -> No
     """Have a stranger deliver a message to the port for mail from outside."""
     with smtplib.SMTP(HOST, server.ports.smtp, local_hostname="stranger.test") as smtp:
         smtp.sendmail("stranger@elsewhere.test", [recipient], text.encode())
+
+
+def submit(
+    server: Postroad,
+    subject: str,
+    *recipients: str,
+    body: str = "Hello.\r\n",
+    mail: Sequence[str] = ("BODY=8BITMIME",),
+    rcpt: Sequence[str] = (),
+) -> None:
+    """Ada submits a message."""
+    with smtplib.SMTP(HOST, server.ports.submission, local_hostname="laptop.test") as session:
+        session.starttls(context=server.tls_context())
+        session.login("ada@ours.test", PASSWORD)
+        text = message(subject, body, sender="ada@ours.test").encode()
+        session.sendmail("ada@ours.test", recipients, text, mail, rcpt)
+
+
+def hand_to(
+    address: str,
+    subject: str,
+    *recipients: str,
+    body: str = "Hello.\r\n",
+    sender: str = "carl@theirs.test",
+    mail: Sequence[str] = ("BODY=8BITMIME",),
+    rcpt: Sequence[str] = (),
+) -> None:
+    """Carl hands a message to his own server, from the address that may relay there."""
+    with smtplib.SMTP(address, 25, local_hostname="carl.test", source_address=(address, 0)) as session:
+        text = message(subject, body, sender).encode()
+        session.sendmail(sender, recipients, text, mail, rcpt)
 
 
 @contextmanager

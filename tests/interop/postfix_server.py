@@ -7,6 +7,7 @@ from typing import Final
 from tests.interop import postfix_settings
 from tests.interop.addresses import loopback_address
 from tests.interop.certificates import Certificates
+from tests.interop.maildirs import Maildirs
 from tests.interop.processes import Daemon, answers, as_root, program, run, until
 
 # inet_interfaces must name an address that an interface has; where it listens
@@ -46,7 +47,7 @@ queue_run_delay = 1s
 """
 
 
-class Postfix:
+class Postfix(Maildirs):
     """A whole Postfix that serves theirs.test, with Maildirs for carl, dora, eve and fay."""
 
     def __init__(self, certificates: Certificates, resolver: str) -> None:
@@ -113,22 +114,3 @@ class Postfix:
     def queue(self) -> str:
         """What waits in its queue, as `mailq` shows it."""
         return run(*as_root(program("postqueue"), "-c", str(self._config), "-p"))
-
-    def messages(self, user: str) -> list[bytes]:
-        """What has come into a user's Maildir."""
-        new = self.directory / "mail" / user / "new"
-        listing = run(*as_root("find", str(new), "-type", "f"), expect=(0, 1)) if new.parent.exists() else ""
-        paths = [line for line in sorted(listing.splitlines()) if line.startswith("/")]
-        return [run(*as_root("cat", path)).encode() for path in paths]
-
-    def message(self, user: str, containing: str) -> str:
-        """Wait for a message with these words in it."""
-
-        def look() -> str | None:
-            found = [m.decode("utf-8", "replace") for m in self.messages(user) if containing.encode() in m]
-            return found[0] if found else None
-
-        try:
-            return until(look, f"a message to {user} with {containing!r}")
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.log()}") from None

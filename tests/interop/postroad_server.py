@@ -37,7 +37,7 @@ key = "{certificates.key}"
 servers = ["{resolver}:53"]
 
 [sender_auth]
-enabled = false
+enabled = {judges}
 
 [queue]
 allow_private_addresses = true
@@ -76,12 +76,14 @@ class Postroad:
         exchanger: str = "",
         user: str = "",
         workers: int = 2,
+        judges: bool = False,
         wrapper: Sequence[str] = (),
         more: str = "",
     ) -> None:
         """With an `exchanger` (an address) it takes mail on port 25 of it, and so is started as root.
 
-        A `wrapper` is a command that is to become the server; `more` is for the end of its settings.
+        It `judges` by SPF, DKIM and DMARC where that is said. A `wrapper` is a command that is to
+        become the server; `more` is for the end of its settings.
         """
         self.directory = directory
         self.certificates = certificates
@@ -94,6 +96,7 @@ class Postroad:
             certificates=certificates,
             resolver=resolver,
             workers=workers,
+            judges="true" if judges else "false",
             user=user or (getpass.getuser() if exchanger and os.geteuid() else ""),
         )
         for role, address, port, tls in self._listeners():

@@ -8,11 +8,10 @@ import pytest
 from tests.interop.certificates import Certificates
 from tests.interop.conftest import Internet
 from tests.interop.dns_server import DnsServer
-from tests.interop.messages import arrived, texts
+from tests.interop.messages import arrived, hand_to, texts
 from tests.interop.postfix_server import Postfix
 from tests.interop.postroad_server import Postroad, running
 from tests.interop.processes import until
-from tests.interop.test_postfix import hand_to_postfix
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +35,7 @@ def internet(tmp_path_factory: pytest.TempPathFactory, certificates: Certificate
 
 
 def test_postfix_hands_mail_over(internet: Internet) -> None:
-    hand_to_postfix(internet, "handed over", "ada@ours.test", body="Grüße.\r\n.\r\n..\r\nEnd.\r\n")
+    hand_to(internet.theirs.address, "handed over", "ada@ours.test", body="Grüße.\r\n.\r\n..\r\nEnd.\r\n")
     got = arrived(internet.ours, "Subject: handed over")
     assert got.startswith("Return-Path: <carl@theirs.test>\r\nDelivered-To: ada@ours.test\r\n")
     assert "by mx.ours.test with LMTP" in got.replace("\r\n\t", " ").replace("\r\n ", " ")
@@ -47,7 +46,7 @@ def test_each_recipient_has_an_answer_of_its_own(internet: Internet) -> None:
     ours, theirs = internet.ours, internet.theirs
     ours.cli("account", "quota", "bob@ours.test", "1K")
     for recipient in ("ada@ours.test", "bob@ours.test", "nobody@ours.test"):
-        hand_to_postfix(internet, f"to {recipient[:3]}", recipient, body=("x" * 70 + "\r\n") * 100)
+        hand_to(internet.theirs.address, f"to {recipient[:3]}", recipient, body=("x" * 70 + "\r\n") * 100)
     assert arrived(ours, "Subject: to ada")
     assert "550 5.1.1" in theirs.message("carl", "Undelivered Mail")
     until(lambda: "452 4.2.2" in theirs.queue().replace("\n", " "), "Postfix to keep what is for bob")

@@ -1,33 +1,13 @@
 """Postfix on the other side, found by MX records that NSD serves, both ways."""
 
-import smtplib
-
 from tests.interop.conftest import Internet
-from tests.interop.messages import arrived, message, texts
-from tests.interop.postroad_server import HOST, PASSWORD
+from tests.interop.messages import arrived, hand_to, submit, texts
 from tests.interop.processes import until
-
-
-def submit(internet: Internet, subject: str, *recipients: str, body: str = "Hello.\r\n") -> None:
-    """Ada submits a message to postroad."""
-    with smtplib.SMTP(HOST, internet.ours.ports.submission, local_hostname="laptop.test") as session:
-        session.starttls(context=internet.ours.tls_context())
-        session.login("ada@ours.test", PASSWORD)
-        text = message(subject, body, sender="ada@ours.test").encode()
-        session.sendmail("ada@ours.test", recipients, text, ["BODY=8BITMIME"])
-
-
-def hand_to_postfix(internet: Internet, subject: str, recipient: str, body: str = "Hello.\r\n") -> None:
-    """Carl hands a message to his own server, from an address that may relay."""
-    theirs = internet.theirs.address
-    with smtplib.SMTP(theirs, 25, local_hostname="carl.test", source_address=(theirs, 0)) as session:
-        text = message(subject, body, sender="carl@theirs.test").encode()
-        session.sendmail("carl@theirs.test", [recipient], text, ["BODY=8BITMIME"])
 
 
 def test_postroad_delivers_to_postfix_over_tls(internet: Internet) -> None:
     body = "Grüße.\r\n.\r\n..\r\n" + "x" * 990 + "\r\nEnd.\r\n"
-    submit(internet, "out", "carl@theirs.test", "dora@theirs.test", body=body)
+    submit(internet.ours, "out", "carl@theirs.test", "dora@theirs.test", body=body)
 
     for user in ("carl", "dora"):
         got = internet.theirs.message(user, "Subject: out")
@@ -38,7 +18,7 @@ def test_postroad_delivers_to_postfix_over_tls(internet: Internet) -> None:
 
 
 def test_the_exchangers_are_tried_in_order_and_a_host_is_its_own(internet: Internet) -> None:
-    submit(internet, "detour", "eve@backup.theirs.test", "fay@implicit.theirs.test")
+    submit(internet.ours, "detour", "eve@backup.theirs.test", "fay@implicit.theirs.test")
 
     assert internet.theirs.message("eve", "Subject: detour")
     assert internet.theirs.message("fay", "Subject: detour")
@@ -47,7 +27,7 @@ def test_the_exchangers_are_tried_in_order_and_a_host_is_its_own(internet: Inter
 def test_a_deferral_is_tried_again_and_accepted(internet: Internet) -> None:
     ours, theirs = internet.ours, internet.theirs
     theirs.access("dora@theirs.test 451 4.7.1 Greylisted, come back later\n")
-    submit(internet, "patience", "carl@theirs.test", "dora@theirs.test")
+    submit(internet.ours, "patience", "carl@theirs.test", "dora@theirs.test")
     theirs.message("carl", "Subject: patience")
 
     until(lambda: "come back later" in ours.cli("queue", "list", "--json"), "a deferral in the queue")
@@ -61,7 +41,7 @@ def test_a_deferral_is_tried_again_and_accepted(internet: Internet) -> None:
 
 
 def test_a_bounce_has_the_words_of_postfix(internet: Internet) -> None:
-    submit(internet, "whoever", "carl@theirs.test", "nobody@theirs.test")
+    submit(internet.ours, "whoever", "carl@theirs.test", "nobody@theirs.test")
 
     bounce = arrived(internet.ours, "Content-Type: message/delivery-status")
 
@@ -78,14 +58,14 @@ def test_a_bounce_has_the_words_of_postfix(internet: Internet) -> None:
 
 
 def test_mail_for_those_who_take_none_bounces(internet: Internet) -> None:
-    submit(internet, "no way", "someone@silent.theirs.test", "someone@nowhere.test")
+    submit(internet.ours, "no way", "someone@silent.theirs.test", "someone@nowhere.test")
 
     assert "Status: 5.1.10" in arrived(internet.ours, "someone@silent.theirs.test")  # RFC 7505 §4.2
     assert "Status: 5.1.2" in arrived(internet.ours, "someone@nowhere.test")  # RFC 3463 §3.2
 
 
 def test_a_message_larger_than_postfix_takes_bounces(internet: Internet) -> None:
-    submit(internet, "huge", "carl@theirs.test", body=("x" * 70 + "\r\n") * 40_000)
+    submit(internet.ours, "huge", "carl@theirs.test", body=("x" * 70 + "\r\n") * 40_000)
 
     bounce = arrived(internet.ours, "Content-Type: message/delivery-status")
 
@@ -94,7 +74,7 @@ def test_a_message_larger_than_postfix_takes_bounces(internet: Internet) -> None
 
 
 def test_postfix_delivers_to_postroad_over_tls(internet: Internet) -> None:
-    hand_to_postfix(internet, "in", "ada@ours.test", body="Grüße.\r\n.\r\n..\r\nEnd.\r\n")
+    hand_to(internet.theirs.address, "in", "ada@ours.test", body="Grüße.\r\n.\r\n..\r\nEnd.\r\n")
 
     got = arrived(internet.ours, "Subject: in")
 
@@ -109,7 +89,7 @@ def test_postfix_delivers_to_postroad_over_tls(internet: Internet) -> None:
 
 
 def test_postfix_tells_its_user_what_postroad_refused(internet: Internet) -> None:
-    hand_to_postfix(internet, "lost", "nobody@ours.test")
+    hand_to(internet.theirs.address, "lost", "nobody@ours.test")
 
     bounce = internet.theirs.message("carl", "Undelivered Mail")
 
@@ -120,7 +100,7 @@ def test_postfix_tells_its_user_what_postroad_refused(internet: Internet) -> Non
 def test_postfix_keeps_what_a_full_mailbox_defers(internet: Internet) -> None:
     ours, theirs = internet.ours, internet.theirs
     ours.cli("account", "quota", "bob@ours.test", "1K")
-    hand_to_postfix(internet, "large", "bob@ours.test", body=("x" * 70 + "\r\n") * 100)
+    hand_to(internet.theirs.address, "large", "bob@ours.test", body=("x" * 70 + "\r\n") * 100)
     until(lambda: "452 4.2.2" in theirs.queue().replace("\n", " "), "Postfix to keep the message")
     assert texts(ours, user="bob@ours.test") == []
 
@@ -131,7 +111,7 @@ def test_postfix_keeps_what_a_full_mailbox_defers(internet: Internet) -> None:
 
 
 def test_the_trace_tells_the_story_of_a_message(internet: Internet) -> None:
-    submit(internet, "story", "carl@theirs.test")
+    submit(internet.ours, "story", "carl@theirs.test")
     internet.theirs.message("carl", "Subject: story")
 
     def look() -> str | None:

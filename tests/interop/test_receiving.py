@@ -1,6 +1,5 @@
 """Port 25 and real programs: receipts and UTF-8 addresses with Postfix, a list that NSD serves."""
 
-import smtplib
 import socket
 from pathlib import Path
 
@@ -8,17 +7,18 @@ from tests.interop.addresses import free_ports
 from tests.interop.certificates import Certificates
 from tests.interop.conftest import Internet
 from tests.interop.dns_server import DnsServer
-from tests.interop.messages import arrived, message
+from tests.interop.messages import arrived, hand_to, submit
 from tests.interop.postroad_server import Postroad, running
-from tests.interop.test_postfix import submit
 
 
 def test_postfix_passes_dsn_on_and_its_user_gets_our_receipt(internet: Internet) -> None:
-    theirs = internet.theirs.address
-    with smtplib.SMTP(theirs, 25, local_hostname="carl.test", source_address=(theirs, 0)) as session:
-        text = message("receipt please", "Hello.\r\n", sender="carl@theirs.test").encode()
-        options = ["NOTIFY=SUCCESS,FAILURE", "ORCPT=rfc822;ada@ours.test"]
-        session.sendmail("carl@theirs.test", ["ada@ours.test"], text, ["ENVID=QQ314"], options)
+    hand_to(
+        internet.theirs.address,
+        "receipt please",
+        "ada@ours.test",
+        mail=["ENVID=QQ314"],
+        rcpt=["NOTIFY=SUCCESS,FAILURE", "ORCPT=rfc822;ada@ours.test"],
+    )
 
     assert arrived(internet.ours, "Subject: receipt please")
     receipt = internet.theirs.message("carl", "multipart/report")
@@ -30,18 +30,12 @@ def test_postfix_passes_dsn_on_and_its_user_gets_our_receipt(internet: Internet)
 def test_internationalized_mail_comes_and_goes(internet: Internet) -> None:
     ours, theirs = internet.ours, internet.theirs
     ours.cli("alias", "add", "jörg@ours.test", "ada@ours.test")
-    with smtplib.SMTP(
-        theirs.address, 25, local_hostname="carl.test", source_address=(theirs.address, 0)
-    ) as s:
-        text = message("Grüße", "Ä.\r\n", sender="carl@theirs.test").encode()
-        s.ehlo()
-        assert s.has_extn("SMTPUTF8"), "Debian's Postfix is built with it"
-        s.sendmail("carl@theirs.test", ["jörg@ours.test"], text, ["SMTPUTF8", "BODY=8BITMIME"])
+    hand_to(theirs.address, "Grüße", "jörg@ours.test", body="Ä.\r\n", mail=["SMTPUTF8", "BODY=8BITMIME"])
     got = arrived(ours, "Subject: Grüße")
     assert "Delivered-To: jörg@ours.test" in got
     assert "with UTF8SMTPS" in got
 
-    submit(internet, "Antwort ü", "carl@theirs.test")
+    submit(internet.ours, "Antwort ü", "carl@theirs.test")
     assert theirs.message("carl", "Antwort")
 
 

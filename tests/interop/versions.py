@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from tests.interop import unpacked
 from tests.interop.processes import run
 
 HERE: Final = Path(__file__).parent
@@ -104,6 +105,14 @@ PEERS: Final = (
         "acceptance, bounces with its own words, null MX, its own bounce, its own deferral",
     ),
     Peer(
+        "exim4-daemon-light",
+        "Exim",
+        "test_exim.py",
+        "the other mail server, both ways over STARTTLS: sends by BDAT, pipelined; SMTPUTF8; receipts; asks by "
+        "callout whether a sender is here; bounces and deferrals of each side; verifies what we sign (RSA, "
+        "Ed25519), signs what we verify (DMARC p=reject)",
+    ),
+    Peer(
         "dovecot-core",
         "Dovecot",
         "test_export.py",
@@ -175,6 +184,8 @@ def version(peer: Peer) -> str:
         return f"Python {platform.python_version()}"
     if peer.package.startswith("pypi:"):
         return metadata.version(peer.package.removeprefix("pypi:"))
+    if peer.package in unpacked.PACKAGES:
+        return unpacked.version(peer.package)
     return run("dpkg-query", "--show", "--showformat=${Version}", peer.package)
 
 
