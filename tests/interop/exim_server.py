@@ -9,7 +9,7 @@ from tests.interop.addresses import loopback_address
 from tests.interop.certificates import Certificates
 from tests.interop.maildirs import Maildirs
 from tests.interop.processes import Daemon, answers, as_root, run
-from tests.interop.unpacked import seeing, unpacked, users
+from tests.interop.unpacked import FIRST_ID, seeing, unpacked, users
 
 _PACKAGE: Final = "exim4-daemon-light"
 
@@ -121,7 +121,7 @@ class Exim(Maildirs):
             shutil.copy(file, directory / "etc")
         over = users(directory / "etc", "Debian-exim")
         for name in ("etc/dkim.pem", "etc/key.pem", "log", "mail", "spool"):
-            run(*as_root("chown", f"{_uid(over)}:{_uid(over)}", str(directory / name)))
+            run(*as_root("chown", f"{FIRST_ID}:{FIRST_ID}", str(directory / name)))
         over["/etc/resolv.conf"] = directory / "etc/resolv.conf"
         over["/var/lib"] = directory / "lib"
         over[str(directory / "program")] = unpacked(_PACKAGE) / "usr/sbin"
@@ -148,7 +148,3 @@ class Exim(Maildirs):
     def queue(self) -> str:
         """What waits in its queue, as `mailq` shows it."""
         return run(*self._exim("-bp"))
-
-
-def _uid(over: dict[str, Path]) -> str:
-    return over["/etc/passwd"].read_text().rpartition("Debian-exim:x:")[2].partition(":")[0]

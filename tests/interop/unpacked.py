@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 PACKAGES: Final = ("exim4-daemon-light", "opensmtpd")
-_FIRST_ID: Final = 64_800
+FIRST_ID: Final = 64_800
 """Numbers for users of packages that ask for them (Debian Policy §9.2.2); nobody seems to have these."""
 _PEERS: Final = Path("/usr/local/lib/postroad-peers")
 
@@ -37,12 +37,11 @@ def seeing(over: Mapping[str, Path]) -> list[str]:
 
 
 def users(directory: Path, *names: str) -> dict[str, Path]:
-    """passwd and group with these users beside those of the machine, for `seeing`."""
+    """passwd and group with these users too, for `seeing`; the first of them is FIRST_ID."""
     over = {}
-    for number, path in enumerate(("/etc/passwd", "/etc/group")):
+    for path, rest in (("/etc/passwd", "x:{0}:{0}::/:/usr/sbin/nologin"), ("/etc/group", "x:{0}:")):
         own = directory / Path(path).name
-        rest = ("x:{0}:{0}::/nonexistent:/usr/sbin/nologin", "x:{0}:")[number]
-        lines = "".join(f"{name}:{rest.format(_FIRST_ID + n)}\n" for n, name in enumerate(names))
+        lines = "".join(f"{name}:{rest.format(FIRST_ID + n)}\n" for n, name in enumerate(names))
         own.write_text(Path(path).read_text() + lines)
         over[path] = own
     return over

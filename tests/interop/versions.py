@@ -108,9 +108,16 @@ PEERS: Final = (
         "exim4-daemon-light",
         "Exim",
         "test_exim.py",
-        "the other mail server, both ways over STARTTLS: sends by BDAT, pipelined; SMTPUTF8; receipts; asks by "
-        "callout whether a sender is here; bounces and deferrals of each side; verifies what we sign (RSA, "
-        "Ed25519), signs what we verify (DMARC p=reject)",
+        "the other mail server, both ways over STARTTLS: sends by BDAT, pipelined; SMTPUTF8; receipts; asks "
+        "by callout whether a sender is here; bounces and deferrals of each side; verifies what we sign "
+        "(RSA, Ed25519), signs what we verify (DMARC p=reject)",
+    ),
+    Peer(
+        "opensmtpd",
+        "OpenSMTPD",
+        "test_opensmtpd.py",
+        "the other mail server, both ways: without PIPELINING, CHUNKING and SMTPUTF8, with a STARTTLS that "
+        "fails, after which it gets its mail in clear; bounces of each side, a receipt",
     ),
     Peer(
         "dovecot-core",

@@ -4,6 +4,7 @@ Values in, a whole message out. It goes out with the null sender, to whoever
 sent the original; that and the decision to send it are the caller's business.
 """
 
+from binascii import b2a_qp
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,8 @@ from postroad.message.octets import Octets
 
 # Above this only the header of the original goes back.
 MAX_RETURNED: Final = 50 * 1024
+_GLOBAL: Final = {b"message/rfc822": b"message/global", b"text/rfc822-headers": b"message/global-headers"}
+"""What each kind of return is called when its header is UTF-8 (RFC 6533 §4.2, §4.3)."""
 _MAX_WORDS: Final = 4_000  # of what a remote server said
 
 
@@ -249,5 +252,21 @@ def _returned_part(original: Octets, block: HeaderBlock, *, full: bool) -> bytes
     else:
         kind, octets = b"text/rfc822-headers", clean_lines(original[: min(block.body_start, MAX_HEADER)])
         octets = octets[:MAX_RETURNED]
-    encoding = b"" if octets.isascii() else b"Content-Transfer-Encoding: 8bit\r\n"
-    return b"Content-Type: %b\r\n%b\r\n%b" % (kind, encoding, octets)
+    encoding = b"" if octets.isascii() else b"8bit"
+    if _is_internationalized(octets[: block.body_start]):
+        # The way back may not take such (RFC 6533 §4.5), so it travels in 7 bits.
+        kind, encoding = _GLOBAL[kind], b"quoted-printable"
+        octets = b2a_qp(octets, istext=True)
+    transfer = b"Content-Transfer-Encoding: %b\r\n" % encoding if encoding else b""
+    return b"Content-Type: %b\r\n%b\r\n%b" % (kind, transfer, octets)
+
+
+def _is_internationalized(header: bytes) -> bool:
+    """Whether it is one that only SMTPUTF8 carries, and no mere rubbish (RFC 6532 §3.2)."""
+    if header.isascii():
+        return False
+    try:
+        header.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

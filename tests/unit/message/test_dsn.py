@@ -1,5 +1,6 @@
 """Delivery status notifications, read back by our own reader."""
 
+from binascii import a2b_qp
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -122,6 +123,22 @@ def test_only_its_header_when_it_is_large_or_so_wished_or_nothing_failed() -> No
     assert returned(build_dsn(REPORT, ORIGINAL + b"x" * MAX_RETURNED)) == header
     assert returned(build_dsn(REPORT, ORIGINAL, full=False)) == header
     assert returned(build_dsn(replace(REPORT, recipients=[DELAYED]), ORIGINAL)) == header
+
+
+def test_a_header_in_utf8_goes_back_in_seven_bits() -> None:
+    original = "From: jörg@a.test\r\nSubject: Grüße = \r\n\r\nÄ.\r\n\r\nEnd \r\n".encode()
+    for full, kind in ((True, "message/global"), (False, "message/global-headers")):
+        data = build_dsn(REPORT, original, full=full)
+        assert data.isascii()  # RFC 6533 §4.5: who takes it back may know no SMTPUTF8
+        found, octets = returned(data)
+        assert found == kind
+        whole = original if full else original[: original.index(b"\r\n\r\n") + 4]
+        assert a2b_qp(octets) == whole
+
+
+def test_rubbish_in_a_header_is_not_internationalized() -> None:
+    original = b"Subject: gr\xfc\xdfe\r\n\r\nbody\r\n"
+    assert returned(build_dsn(REPORT, original)) == ("message/rfc822", original)
 
 
 def test_what_strangers_said_adds_no_field_and_ends_no_part() -> None:
