@@ -165,6 +165,13 @@ PEERS: Final = (
         "test_opendkim.py",
         "verifies what we sign and signs what we verify, with RSA and Ed25519, in relaxed and in simple form",
     ),
+    Peer(
+        "rspamd",
+        "rspamd",
+        "test_rspamd.py",
+        "verifies what we sign (RSA, Ed25519) and validates what we seal (ARC), and the other way "
+        "round; chains of both",
+    ),
     Peer("systemd", "systemd", "test_systemd_unit.py", "verifies the unit and rates its exposure"),
     Peer(
         "openssh-server",
