@@ -110,14 +110,14 @@ class Worker:
         self._reception = self._make_reception()
         self._acceptors = self._make_acceptors()
         self._sending = Sending(
-            self.store.database,
+            self.store,
             resolver,
             clock,
             settings.queue,
             settings.hostname,
             data,
             outside or Outside(),
-            self._signer.signed,
+            self._signer,
         )
         self.queue = QueueRunner(
             store=self.store,

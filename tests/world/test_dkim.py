@@ -1,20 +1,14 @@
 """Mail of our domains is signed once the DNS shows the keys, and not before (RFC 6376 §5)."""
 
-import asyncio
-from functools import partial
-
 import pytest
 
-from postroad.directory.dkim_keys import DkimKey, add_keys, draw_all, keys
-from postroad.directory.seal import Seal
-from postroad.mailauth.dkim.body import BodyHashes
-from postroad.mailauth.dkim.result import Result, Verification
-from postroad.mailauth.dkim.verify import verify
-from postroad.message.header import HeaderBlock
+from postroad.directory.dkim_keys import keys
+from postroad.mailauth.dkim.result import Result
 from postroad.testing import ThreadedWorld
 from postroad.trail.sentences import tell
 from tests.world.clients import mail, submission, submit
 from tests.world.conftest import ADA, BOB
+from tests.world.signing import judged, make_keys, publish
 
 EVE = "eve@elsewhere.test"
 
@@ -24,25 +18,6 @@ def keyed(world: ThreadedWorld) -> ThreadedWorld:
     """With keys of demo.test that the DNS does not show yet."""
     make_keys(world, "demo.test")
     return world
-
-
-def make_keys(world: ThreadedWorld, domain: str) -> list[DkimKey]:
-    return world.change(
-        partial(add_keys, domain=domain, new=draw_all(), seal=Seal.of(world.data), who="test")
-    )
-
-
-def publish(world: ThreadedWorld) -> None:
-    for key in world.read(keys):
-        world.resolver.add_txt(key.name, key.record.encode())
-    world.advance(minutes=16)
-    world.until(lambda: all(key.state == "signing" for key in world.read(keys)))
-
-
-def judged(world: ThreadedWorld, message: bytes) -> Verification:
-    block = HeaderBlock.parse(message)
-    body = BodyHashes(message, block.body_start)
-    return asyncio.run(verify(block, body, world.resolver, now=world.now))
 
 
 def test_nothing_is_signed_before_the_dns_shows_the_keys(keyed: ThreadedWorld) -> None:

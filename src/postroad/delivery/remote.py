@@ -4,6 +4,7 @@ import random
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from msgspec import Struct
@@ -13,13 +14,16 @@ from postroad.config.settings import Queue
 from postroad.config.values import about_duration
 from postroad.delivery.chunking import BadAtChunks
 from postroad.delivery.demands import Demand, Demands, DomainDemands, Forbidden
+from postroad.delivery.downgrade import Conversions, Downgrade
 from postroad.delivery.mtasts import NOTHING, StsPolicies
+from postroad.delivery.outgoing import outgoing
 from postroad.delivery.relay import BY_MX, Relays, Way
 from postroad.delivery.silence import Silence
 from postroad.delivery.tls_results import Failure, TlsResults
 from postroad.dns.route import Host, NoRoute, Route, find_route
 from postroad.model.clock import Clock
-from postroad.model.envelope import Recipient, Wish
+from postroad.model.envelope import Wish
+from postroad.model.refusal import Unavailable
 from postroad.model.resolver import Resolver
 from postroad.queue.item import Work
 from postroad.smtp.client import SmtpClient
@@ -32,7 +36,6 @@ from postroad.smtp.timeouts import Timeouts
 
 SMTP_PORT: Final = 25
 HTTPS_PORT: Final = 443
-_HEADER: Final = 256 * 1024
 
 
 def _at_smtp_port(_address: str) -> int:
@@ -85,9 +88,12 @@ class RemoteDelivery:
         policies: StsPolicies | None = None,
         results: TlsResults | None = None,
         relays: Relays | None = None,
+        conversions: Conversions | None = None,
         outside: Outside | None = None,
     ) -> None:
-        """`policies` None leaves MTA-STS out, `relays` None the routes of the directory."""
+        """`policies` None leaves MTA-STS out, `relays` None the routes of the directory, `conversions` None
+        has what a server cannot take as it is fail.
+        """
         outside = outside or Outside()
         self._resolver = resolver
         self._settings = settings
@@ -96,6 +102,7 @@ class RemoteDelivery:
         self._timeouts = outside.timeouts
         self._demands = Demands(resolver, clock, policies, outside.trust)
         self._relays = relays
+        self._conversions = conversions
         self._results = results or TlsResults(clock)
         self._idle = IdleClients()
         self._silence = Silence(clock)
@@ -109,10 +116,17 @@ class RemoteDelivery:
             Lapsed: `still_ours` said no before the final dot.
         """
         began = time.monotonic()
-        message = _outgoing(work, source, still_ours)
-        outcomes = await self._by_some_way(work, message)
+        with self._converter(work, source) as converter:
+            message = outgoing(work, source, still_ours, converter)
+            try:
+                outcomes = await self._by_some_way(work, message)
+            except Unavailable as error:
+                outcomes = [_no_room(error)] * len(work.recipients)
         seconds = time.monotonic() - began
         return [replace(outcome, seconds=seconds) for outcome in outcomes]
+
+    def _converter(self, work: Work, source: Source) -> AbstractContextManager[Downgrade | None]:
+        return nullcontext() if self._conversions is None else Downgrade(self._conversions, work.item, source)
 
     async def _by_some_way(self, work: Work, message: Outgoing) -> list[Outcome]:
         attempts = max(recipient.attempts for recipient in work.recipients)
@@ -352,28 +366,9 @@ def _as_wished(error: Unusable, wish: Wish) -> Outcome:
     return error.outcome
 
 
-def _outgoing(work: Work, source: Source, still_ours: Callable[[], bool]) -> Outgoing:
-    item = work.item
-    return Outgoing(
-        sender=item.reverse_path or item.sender,
-        recipients=[Recipient(r.address, r.notify, r.original) for r in work.recipients],
-        source=source,
-        ret=item.ret,
-        envid=item.envid,
-        body=item.body,
-        # What was declared as internationalized and is not goes to every server (RFC 6531 §3.2).
-        smtputf8=item.smtputf8 and _has_utf8_header(source),
-        priority=item.priority,
-        require_tls=item.tls == Wish.REQUIRED.value,
-        cautious=any(recipient.attempts for recipient in work.recipients),
-        still_ours=still_ours,
-    )
-
-
-def _has_utf8_header(source: Source) -> bool:
-    head = source.read(0, min(source.size, _HEADER))
-    end = head.find(b"\r\n\r\n")
-    return not (head if end < 0 else head[:end]).isascii()
+def _no_room(error: Unavailable) -> Outcome:
+    """The message cannot be put into the form that the server takes."""
+    return Outcome(Verdict.DEFERRED, 452, "4.3.1", f"no room to convert it: {error}", spoken=False)
 
 
 def _no_route(way: NoRoute) -> Outcome:

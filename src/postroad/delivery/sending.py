@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Final
 
 from postroad.config.settings import Queue
-from postroad.db.database import Database
+from postroad.delivery.downgrade import Conversions
 from postroad.delivery.mtasts import StsPolicies
-from postroad.delivery.own_mail import Sign, unsigned
 from postroad.delivery.relay import Relays
 from postroad.delivery.remote import Outside, RemoteDelivery
+from postroad.delivery.signing import Signer
 from postroad.delivery.tls_received import forget_old
 from postroad.delivery.tls_reports import TlsReports
 from postroad.delivery.tls_results import TlsResults
@@ -18,6 +18,7 @@ from postroad.model.resolver import Resolver
 from postroad.net.outward import Outward
 from postroad.obs.log import log
 from postroad.queue import pace
+from postroad.store.store import Store
 
 EVERY_SECONDS: Final = 900.0
 """Between two looks at what there is to do."""
@@ -28,17 +29,17 @@ class Sending:
 
     def __init__(
         self,
-        database: Database,
+        store: Store,
         resolver: Resolver,
         clock: Clock,
         settings: Queue,
         hostname: str,
         data: Path,
         outside: Outside,
-        sign: Sign = unsigned,
+        signer: Signer,
     ) -> None:
-        """`sign` is for reports (RFC 8460 §3)."""
-        self._database = database
+        """`signer` signs reports (RFC 8460 §3), and what had to be converted."""
+        self._database = database = store.database
         self._clock = clock
         self._results = TlsResults(clock, counts=settings.tls_reports)
         self._settings = settings
@@ -48,7 +49,7 @@ class Sending:
             trust=outside.trust,
             port=outside.https_port,
         )
-        self._reports = TlsReports(database, resolver, outward, clock, hostname, sign)
+        self._reports = TlsReports(database, resolver, outward, clock, hostname, signer.signed)
         self._policies = StsPolicies(database, resolver, outward, clock) if settings.mta_sts else None
         self.delivery = RemoteDelivery(
             resolver=resolver,
@@ -58,6 +59,7 @@ class Sending:
             policies=self._policies,
             results=self._results,
             relays=Relays(database, data, outside.trust),
+            conversions=Conversions(store.spool, signer),
             outside=outside,
         )
 

@@ -71,6 +71,27 @@ def encoded_base64(data: Octets, start: int, end: int) -> Iterator[bytes]:
         yield b"\r\n".join(lines) + (b"\r\n" if at + step < end else b"")
 
 
+def base64_body(data: Octets, start: int, end: int) -> Iterator[bytes]:
+    """Write the body of a part as Base64: its last line has no end unless nothing follows it."""
+    yield from encoded_base64(data, start, end)
+    if start < end == len(data):
+        yield b"\r\n"
+
+
+def quoted_printable_body(data: Octets, start: int, end: int) -> Iterator[bytes]:
+    """Write lines of text in data[start:end] as quoted-printable, piece by piece (RFC 2045 §6.7)."""
+    while start < end:
+        piece = data[start : min(start + _PIECE, end)]
+        if start + len(piece) < end:
+            # Cut behind a line; a line that is longer than that goes on behind a soft line break.
+            piece = piece[: piece.rfind(b"\n") + 1] or piece.rstrip(b"\r")
+        start += len(piece)
+        # The line end in front has soft line breaks written as CR LF, whatever the piece begins with.
+        yield binascii.b2a_qp(b"\r\n" + piece)[2:]
+        if start < end and not piece.endswith(b"\n"):
+            yield b"=\r\n"
+
+
 def _reading(data: Octets) -> Read:
     return lambda start, end: data[start:end]
 

@@ -7,26 +7,16 @@ octet of its content stays; the order of parts and all other fields do too.
 from collections.abc import Iterator
 from typing import Final
 
-from msgspec import Struct
-
+from postroad.message.edit import Edit, edited
 from postroad.message.header import HeaderBlock
 from postroad.message.octets import Octets
 from postroad.message.part import Part, parse_parts
-from postroad.message.transfer import encoded_base64
+from postroad.message.transfer import base64_body
 
 LONGEST_LINE: Final = 998  # RFC 5322 §2.1.1
-_PIECE: Final = 64 * 1024
 _LARGEST_TEXT: Final = 1024 * 1024
 """Text beyond this is put into base64 without a look."""
 _FIELD: Final = b"content-transfer-encoding"
-
-
-class _Edit(Struct, frozen=True):
-    """Octets that are replaced: by `text`, or by themselves in base64."""
-
-    start: int
-    end: int
-    text: bytes | None = None
 
 
 def without_binary(data: Octets) -> Iterator[bytes]:
@@ -35,18 +25,10 @@ def without_binary(data: Octets) -> Iterator[bytes]:
     Parts are believed what they say of themselves: one that says 8bit and is
     not made of lines stays as it is, and so does a header that is none.
     """
-    at = 0
-    for edit in sorted(_edits(data), key=lambda edit: edit.start):
-        yield from _copied(data, at, edit.start)
-        if edit.text is None:
-            yield from _base64(data, edit.start, edit.end)
-        else:
-            yield edit.text
-        at = edit.end
-    yield from _copied(data, at, len(data))
+    return edited(data, list(_edits(data)))
 
 
-def _edits(data: Octets) -> Iterator[_Edit]:
+def _edits(data: Octets) -> Iterator[Edit]:
     waiting = [parse_parts(data)]
     while waiting:
         part = waiting.pop()
@@ -55,20 +37,20 @@ def _edits(data: Octets) -> Iterator[_Edit]:
             yield from _relabelled(data, part)
 
 
-def _relabelled(data: Octets, part: Part) -> Iterator[_Edit]:
+def _relabelled(data: Octets, part: Part) -> Iterator[Edit]:
     fields = HeaderBlock.parse(data, part.header_start, part.body_start).fields
     field = next((field for field in fields if field.name_lower == _FIELD), None)
     if field is None:
         return
     # RFC 2046 §5.2.1, RFC 2045 §6.4: messages and multiparts are never encoded as a whole.
-    encodes = not part.children and part.type != "message" and not _is_lines(data, part)
+    encodes = not part.children and part.type != "message" and not is_lines(data, part)
     label = b" base64\r\n" if encodes else b" 8bit\r\n"
-    yield _Edit(field.value_start, field.end, label)
+    yield Edit(field.value_start, field.end, [label])
     if encodes:
-        yield _Edit(part.body_start, part.body_end)
+        yield Edit(part.body_start, part.body_end, base64_body(data, part.body_start, part.body_end))
 
 
-def _is_lines(data: Octets, part: Part) -> bool:
+def is_lines(data: Octets, part: Part) -> bool:
     """Whether text is made of lines that may pass as they are."""
     if part.type != "text" or part.body_end - part.body_start > _LARGEST_TEXT:
         return False
@@ -77,15 +59,3 @@ def _is_lines(data: Octets, part: Part) -> bool:
     if b"\0" in body or not ends == body.count(b"\r") == body.count(b"\n"):
         return False
     return max(map(len, body.split(b"\r\n"))) <= LONGEST_LINE
-
-
-def _base64(data: Octets, start: int, end: int) -> Iterator[bytes]:
-    """Write octets in lines, the last without an end unless nothing follows it."""
-    yield from encoded_base64(data, start, end)
-    if start < end == len(data):
-        yield b"\r\n"
-
-
-def _copied(data: Octets, start: int, end: int) -> Iterator[bytes]:
-    for at in range(start, end, _PIECE):
-        yield data[at : min(at + _PIECE, end)]

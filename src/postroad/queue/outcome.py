@@ -156,6 +156,7 @@ def attempt_notes(work: Work, judged: Sequence[Judged]) -> list[Note]:
             "tls": outcome.tls,
             "certificate": outcome.certificate,
             "policy": outcome.policy,
+            "change": outcome.change,
         }
         facts.update({name: value for name, value in optional.items() if value})
         if end in (End.WAITS, End.WAITS_AND_TELL):

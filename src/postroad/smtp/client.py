@@ -6,10 +6,8 @@ from postroad.smtp.exchange import (
     Exchange,
     Outgoing,
     has_utf8_address,
-    held,
-    is_eight_bit,
 )
-from postroad.smtp.fit import unfit
+from postroad.smtp.fit import fit
 from postroad.smtp.handover import ChunksRefused, Handover
 from postroad.smtp.link import HandshakeFailed, Link, Lost
 from postroad.smtp.manner import MX, Manner, log_in
@@ -122,19 +120,19 @@ class SmtpClient:
             Unusable: it was lost before anybody's fate was known, so that
                 another server may be tried.
             ChunksRefused: nobody has it, and it can be sent without chunks over a new connection.
+            Unavailable: there is no room to convert it for the server.
             Lapsed: the caller lost the right to send it; the connection is to be cut.
         """
-        declared = message.body == "8BITMIME" and "8BITMIME" in self._extensions
-        source = held(message.source)
-        eight_bit = declared or await is_eight_bit(source)
-        exchange = Exchange(message, source, unfit(message, self._extensions, eight_bit, self.refused))
+        chunks = chunks and "CHUNKING" in self._extensions
+        form, refused = await fit(message, self._extensions, self.refused, chunks=chunks)
+        exchange = Exchange(message, form.source, refused)
         if not exchange.wanted:
             return exchange.outcomes()
         handover = Handover(
             self._link, self._witness, self._extensions, self.timeouts, lmtp=self._manner.lmtp
         )
         try:
-            await self._hand_over(handover, exchange, eight_bit, chunks)
+            await self._hand_over(handover, exchange, form.body, chunks)
         except Lost as error:
             self._link.abort()
             self.bad_at_chunks = handover.one_flight and handover.last_words is None
@@ -145,9 +143,10 @@ class SmtpClient:
         except ChunksRefused:
             self.bad_at_chunks = True
             raise
-        return exchange.outcomes()
+        outcomes = exchange.outcomes()
+        return [replace(one, change=form.change) for one in outcomes] if form.change else outcomes
 
-    async def _hand_over(self, handover: Handover, exchange: Exchange, eight_bit: bool, chunks: bool) -> None:
+    async def _hand_over(self, handover: Handover, exchange: Exchange, body: str, chunks: bool) -> None:
         if self._link.speaks_out_of_turn:
             raise Lost("the server speaks out of turn")
         again = self.messages > 0
@@ -156,8 +155,8 @@ class SmtpClient:
         mail = mail_command(
             message.sender,
             self._extensions,
-            size=message.source.size,
-            eight_bit=eight_bit,
+            size=exchange.source.size,
+            body=body,
             smtputf8=message.smtputf8 or has_utf8_address(message),
             ret=message.ret,
             envid=message.envid,
@@ -165,8 +164,8 @@ class SmtpClient:
             require_tls=message.require_tls and bool(self._link.tls),
         )
         rcpts = [rcpt_command(message.recipients[n], self._extensions) for n in exchange.wanted]
-        chunks = chunks and "CHUNKING" in self._extensions
-        await handover.run(exchange, mail, rcpts, again=again, chunks=chunks)
+        binary = body == "BINARYMIME"
+        await handover.run(exchange, mail, rcpts, again=again, chunks=chunks, binary=binary)
 
     # -- the beginning ----------------------------------------------------
 

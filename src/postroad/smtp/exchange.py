@@ -25,6 +25,23 @@ class Source(Protocol):
     def read(self, start: int, end: int) -> bytes: ...
 
 
+class Converter(Protocol):
+    """Makes other forms of a message, for servers that cannot take it as it is (`delivery.downgrade`)."""
+
+    @property
+    def change(self) -> str:
+        """What the last form differs in, in words."""
+        ...
+
+    async def lines(self) -> Source:
+        """The message without binary parts. Raises Inconvertible, or Unavailable for want of room."""
+        ...
+
+    async def seven_bit(self) -> Source:
+        """The message in ASCII. Raises as `lines` does."""
+        ...
+
+
 class Held:
     """A small message, in memory."""
 
@@ -53,12 +70,15 @@ class Outgoing(Struct, frozen=True):
     ret: str = ""
     envid: str = ""
     body: str = "7BIT"
+    """What it was declared as: 7BIT, 8BITMIME or BINARYMIME."""
     smtputf8: bool = False
     """The header needs it; addresses are looked at one by one."""
     priority: int = 0
     """For servers that know of such (RFC 6710)."""
     require_tls: bool = False
     """REQUIRETLS, for the server to pass on (RFC 8689)."""
+    converter: Converter | None = None
+    """None: where the server cannot take it as it is, it is refused."""
     cautious: bool = False
     """It has been tried before: now it goes on the way on which most is known of its fate."""
     still_ours: Callable[[], bool] = lambda: True

@@ -39,6 +39,9 @@ class Outcome(Struct, frozen=True):
     uncertain: bool = False
     """The server may have taken the message: it went silent behind the final dot (RFC 1047)."""
 
+    change: str = ""
+    """What was done to the message so that the server can take it, in words."""
+
     filed: bool = False
     """It is in mailboxes of this server, and out of the queue already."""
 

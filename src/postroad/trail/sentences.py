@@ -142,7 +142,8 @@ class _Teller:
         host = _text(note, "host") or _text(note, "address")
         words = [f"{host}  {_text(note, 'reply')}" if host else _text(note, "reply")]
         policy = f"{_text(note, 'policy')} met" if "policy" in facts else ""
-        words += [word for word in (_tls(note), policy, _text(note, "certificate")) if word]
+        told = (_tls(note), policy, _text(note, "certificate"), _text(note, "change"))
+        words += [word for word in told if word]
         if following is not None:
             words.append(f"next try at {self._when(following)}")
         if result == "expired":

@@ -154,19 +154,19 @@ def mail_command(
     extensions: Extensions,
     *,
     size: int,
-    eight_bit: bool,
+    body: str,
     smtputf8: bool,
     ret: str,
     envid: str,
     require_tls: bool = False,
     priority: int = 0,
 ) -> bytes:
-    """MAIL with the parameters that the server knows (RFC 1870, 6152, 6531, 3461, 8689, 6710)."""
+    """MAIL with the parameters that the server knows (RFC 1870, 6152, 3030, 6531, 3461, 8689, 6710)."""
     words = [f"MAIL FROM:<{sender or ''}>"]
     if "SIZE" in extensions:
         words.append(f"SIZE={size}")
-    if eight_bit and "8BITMIME" in extensions:
-        words.append("BODY=8BITMIME")
+    if body != "7BIT" and body in extensions:
+        words.append(f"BODY={body}")
     if smtputf8 and "SMTPUTF8" in extensions:
         words.append("SMTPUTF8")
     if require_tls and "REQUIRETLS" in extensions:
