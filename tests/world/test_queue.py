@@ -53,6 +53,23 @@ def test_what_is_deferred_is_delivered_at_the_next_attempt(world: ThreadedWorld)
     assert subjects(world, ADA) == []
 
 
+def test_mail_goes_by_ipv6(world: ThreadedWorld) -> None:
+    elsewhere = world.remote("elsewhere.test", address="::1")
+    submit(world, mail("by six"), EVE)
+    world.settle()
+    assert [taken.recipients for taken in elsewhere.messages] == [[EVE]]
+    assert elsewhere.peers == ["::1"]
+
+
+def test_and_by_ipv4_where_ipv6_leads_nowhere(world: ThreadedWorld) -> None:
+    world.resolver.add_address("mx.elsewhere.test", "::1")  # nobody is there
+    elsewhere = world.remote("elsewhere.test")
+    submit(world, mail("by four"), EVE)
+    world.settle()
+    assert [taken.recipients for taken in elsewhere.messages] == [[EVE]]
+    assert world.queue() == []
+
+
 def test_only_who_was_deferred_is_tried_again(world: ThreadedWorld) -> None:
     elsewhere = world.remote("elsewhere.test")
     elsewhere.answer("RCPT", "452 4.2.2 full", to="mallory@", times=1)

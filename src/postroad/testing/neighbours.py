@@ -37,12 +37,19 @@ class Neighbours:
         )
 
     async def mail_server(
-        self, domain: str, host: str, preference: int, *, tls: bool, shows: Issued | None
+        self,
+        domain: str,
+        host: str,
+        preference: int,
+        address: str | None,
+        *,
+        tls: bool,
+        shows: Issued | None,
     ) -> RemoteServer:
         """See `MailWorld.remote`."""
         server = self._mail.get(host)
         if server is None:
-            address = f"127.0.1.{len(self._mail) + 1}"
+            address = address or f"127.0.1.{len(self._mail) + 1}"
             context = certificate.server_tls(self._hostname) if tls else None
             context = context if shows is None else shows.server_context
             server = RemoteServer(host, address=address, tls=context)

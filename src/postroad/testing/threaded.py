@@ -184,11 +184,14 @@ class ThreadedWorld:
         *,
         host: str | None = None,
         preference: int = 10,
+        address: str | None = None,
         tls: bool = True,
         shows: Issued | None = None,
     ) -> RemoteServer:
         """See `MailWorld.remote`."""
-        return self.run(self.world.remote(domain, host=host, preference=preference, tls=tls, shows=shows))
+        return self.run(
+            self.world.remote(domain, host=host, preference=preference, address=address, tls=tls, shows=shows)
+        )
 
     def website(self, host: str, *, shows: Issued | None = None) -> WebServer:
         """See `MailWorld.website`."""

@@ -312,16 +312,18 @@ class MailWorld:
         *,
         host: str | None = None,
         preference: int = 10,
+        address: str | None = None,
         tls: bool = True,
         shows: Issued | None = None,
     ) -> RemoteServer:
         """Start a scripted server, with MX and address records for `domain`.
 
         A `host` that has been started already takes mail for this domain too.
-        Its certificate is `shows`, or one that proves nothing.
+        Its address is one of its own in 127/8, or `address`. Its certificate is
+        `shows`, or one that proves nothing.
         """
         return await self._neighbours.mail_server(
-            domain, host or f"mx.{domain}", preference, tls=tls, shows=shows
+            domain, host or f"mx.{domain}", preference, address, tls=tls, shows=shows
         )
 
     async def website(self, host: str, *, shows: Issued | None = None) -> WebServer:
