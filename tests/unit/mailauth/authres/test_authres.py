@@ -2,6 +2,8 @@
 
 import authres
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from postroad.mailauth.authres.forged import forged_fields, without
 from postroad.mailauth.authres.read import parse_authres
@@ -68,6 +70,33 @@ def test_another_reader_understands_it() -> None:
     assert [(one.method, one.result) for one in other.results] == [("spf", "pass"), ("dkim", "pass")]
     assert other.results[0].properties[0].value == "ada@x.test"
     assert other.results[1].properties[0].value == "ab+/cd=="
+
+
+# authres misreads values that are blank, and leaves the \\ of quoted pairs in.
+printable = st.text(
+    st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"\\'), max_size=30
+).map("<{}>".format)
+
+
+@given(printable, printable, printable)
+def test_another_reader_finds_what_was_meant(value: str, reason: str, comment: str) -> None:
+    found = (
+        Result("spf", "fail", (Property("smtp", "helo", value),), reason, comment),
+        Result("dkim", "pass", (Property("header", "b", value), Property("header", "d", "x.test"))),
+    )
+    text = field(AuthResults("mx.example.org", found))
+    other = authres.AuthenticationResultsHeader.parse(text.decode().strip())
+    theirs = [
+        (one.method, one.result, one.reason or "", [(p.type, p.name, p.value) for p in one.properties])
+        for one in other.results
+    ]
+    assert theirs == [
+        (one.method, one.result, one.reason, [(p.ptype, p.name, p.value) for p in one.properties])
+        for one in found
+    ]
+    again = parse_authres(text.removeprefix(b"Authentication-Results:"))
+    assert again is not None
+    assert [one.properties for one in again.results] == [one.properties for one in found]
 
 
 @pytest.mark.parametrize(
