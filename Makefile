@@ -24,7 +24,8 @@ develop: $(VENV)/.dev ## Set up .venv with the development tools
 
 # Most tests wait for servers that they start: three processes keep two cores busy. 0 runs all in this one.
 TEST_PROCESSES ?= 3
-test: $(VENV)/.dev packages ## Install what the tests need and run them
+IMAPFLOW := tests/interop/imapflow
+test: $(VENV)/.dev packages $(IMAPFLOW)/node_modules/.made ## Install what the tests need and run them
 	$(PYTEST) -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder -m 'not soak'
 
 check: lint ## Types, style, import contracts, then the tests
@@ -63,7 +64,7 @@ fuzz: $(VENV)/.fuzz ## Run every fuzz target for FUZZ_SECONDS (60)
 packages:
 	@tests/interop/install-packages
 
-versions: $(VENV)/.dev packages ## Write docs/interop.md anew from what is installed
+versions: $(VENV)/.dev packages $(IMAPFLOW)/node_modules/.made ## Write docs/interop.md anew from what is installed
 	$(BIN)/python -m tests.interop.versions
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
@@ -76,7 +77,7 @@ lock: | $(VENV)/.made ## Resolve the dependencies anew into requirements*.txt
 	$(LOCK) --constraints requirements.txt --extra bench --output-file requirements-bench.txt
 
 clean: ## Remove what was built, the virtual environment too
-	rm -rf $(VENV) .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) $(IMAPFLOW)/node_modules .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps make a second run quick: pip is asked only when a lock file changed.
@@ -97,6 +98,11 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	@echo "Installing the development tools into $(VENV) ..."
 	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
+
+# Without it test_imapflow.py says what is missing. No package of its lock has anything to run.
+$(IMAPFLOW)/node_modules/.made: $(IMAPFLOW)/package-lock.json | packages
+	@echo "Installing ImapFlow into $(IMAPFLOW) ..."
+	@cd $(IMAPFLOW) && if npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; then touch node_modules/.made; fi
 
 $(VENV)/.bench: requirements-bench.txt $(VENV)/.run
 	@echo "Installing what draws into $(VENV) ..."

@@ -1,6 +1,7 @@
 """Messages to send, and what the tests ask of a mailbox."""
 
 import imaplib
+import re
 import smtplib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -63,6 +64,20 @@ def texts(server: Postroad, mailbox: str = "INBOX", user: str = "ada@ours.test")
     """All messages of a mailbox, whole."""
     with imap(server, user) as session:
         return _texts(session, mailbox)
+
+
+def flags_by_subject(session: imaplib.IMAP4) -> dict[str, frozenset[str]]:
+    """What there is in the selected mailbox: the flags of each message, without \\Recent."""
+    told = session.uid("FETCH", "1:*", "(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1]
+    found: dict[str, frozenset[str]] = {}
+    for one in told:
+        if isinstance(one, tuple):
+            flags = re.search(rb"FLAGS \(([^)]*)\)", one[0])
+            assert flags is not None
+            subject = one[1].decode().strip().removeprefix("Subject: ")
+            assert subject not in found, f"{subject} is there twice"
+            found[subject] = frozenset(flags[1].decode().split()) - {"\\Recent"}
+    return found
 
 
 def arrived(server: Postroad, containing: str, mailbox: str = "INBOX", user: str = "ada@ours.test") -> str:

@@ -2,12 +2,11 @@
 
 import imaplib
 import random
-import re
 from pathlib import Path
 
 import pytest
 
-from tests.interop.messages import arrived, imap, message, receive, texts
+from tests.interop.messages import arrived, flags_by_subject, imap, message, receive, texts
 from tests.interop.postroad_server import HOST, PASSWORD, Postroad
 from tests.interop.processes import program, run
 
@@ -170,19 +169,6 @@ def change(session: imaplib.IMAP4, chance: random.Random, number: int) -> None:
     one = chance.choice(there.split()).decode()
     flag = chance.choice(["\\Seen", "\\Flagged", "\\Answered", "\\Deleted"])
     session.store(one, chance.choice(["+FLAGS", "-FLAGS"]) if flag != "\\Deleted" else "+FLAGS", flag)
-
-
-def flags_by_subject(session: imaplib.IMAP4) -> dict[str, frozenset[str]]:
-    """What there is in the selected mailbox."""
-    told = session.fetch("1:*", "(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1]
-    found: dict[str, frozenset[str]] = {}
-    for one in told:
-        if isinstance(one, tuple):
-            flags = re.search(rb"FLAGS \(([^)]*)\)", one[0])
-            assert flags is not None
-            words = frozenset(flags[1].decode().split()) - {"\\Recent"}
-            found[one[1].decode().strip()] = words
-    return found
 
 
 def test_mbsync_keeps_two_accounts_alike(server: Postroad, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ The versions are asked of dpkg on the machine where the tests passed, so that
 the page says what is true and nobody has to remember it.
 """
 
+import json
 import platform
 from dataclasses import dataclass
 from importlib import metadata
@@ -22,7 +23,7 @@ class Peer:
     """One program that nobody here wrote."""
 
     package: str
-    """Debian's name for it, or PyPI's behind `pypi:`; empty for what comes with Python."""
+    """Debian's name for it, PyPI's behind `pypi:`, npm's behind `npm:`; empty for what comes with Python."""
     name: str
     tests: str
     does: str
@@ -64,10 +65,25 @@ PEERS: Final = (
         "two accounts kept alike over a hundred random changes",
     ),
     Peer(
+        "offlineimap3",
+        "OfflineIMAP",
+        "test_offlineimap.py",
+        "two-way synchronisation with Maildirs over two rounds of random changes, flags, deletions and new "
+        "mailboxes on both sides, compressed and with STARTTLS; of two accounts; another run changes nothing",
+    ),
+    Peer(
         "fetchmail",
         "fetchmail",
         "test_fetchmail.py",
         "takes mail away or keeps it, over POP3 (UIDL) and IMAP, each with STARTTLS and TLS",
+    ),
+    Peer(
+        "getmail6",
+        "getmail",
+        "test_getmail.py",
+        "takes mail away, or leaves it and knows over a restart of the server what it has seen, over POP3 "
+        "and IMAP; deletes what it saw two days ago; reads several mailboxes and moves what it read; waits "
+        "in IDLE",
     ),
     Peer(
         "mutt",
@@ -88,6 +104,21 @@ PEERS: Final = (
         "IMAPClient",
         "test_imapclient.py",
         "sorts, threads and searches, also FUZZY and with text that is not ASCII",
+    ),
+    Peer(
+        "pypi:aioimaplib",
+        "aioimaplib",
+        "test_aioimaplib.py",
+        "waits in IDLE for arrivals, flags and expunges; ID, NAMESPACE, ENABLE; appends, searches, fetches "
+        "and moves",
+    ),
+    Peer(
+        "npm:imapflow",
+        "ImapFlow",
+        "test_imapflow.py",
+        "a whole session in IMAP4rev2 (AUTHENTICATE PLAIN) and in IMAP4rev1 (STARTTLS, LOGIN): COMPRESS, ID, "
+        "NAMESPACE, UTF8=ACCEPT, QUOTA, LIST-STATUS, APPEND, ENVELOPE, BODYSTRUCTURE, OBJECTID, ESEARCH, "
+        "MOVE, COPY, events in IDLE, and a return by QRESYNC",
     ),
     Peer("", "poplib", "test_poplib.py", "reads a whole maildrop; deletions count at QUIT only"),
     Peer(
@@ -185,9 +216,9 @@ PEERS: Final = (
 _TOP: Final = """\
 # Who postroad has been run against
 
-Programs that nobody here wrote, as `make test` runs them: Debian's packages against a real
+Programs that nobody here wrote, as `make test` runs them: packages of Debian, PyPI and npm against a real
 `postroad serve` with two workers, on loopback, with TLS checked against an authority of the tests.
-This page is written by `make versions` from what dpkg says.
+This page is written by `make versions` from what dpkg, pip and npm say.
 
 """
 
@@ -200,6 +231,10 @@ def version(peer: Peer) -> str:
         return metadata.version(peer.package.removeprefix("pypi:"))
     if peer.package in unpacked.PACKAGES:
         return unpacked.version(peer.package)
+    if peer.package.startswith("npm:"):
+        name = peer.package.removeprefix("npm:")
+        package = json.loads((HERE / name / "node_modules" / name / "package.json").read_text())
+        return str(package["version"])
     return run("dpkg-query", "--show", "--showformat=${Version}", peer.package)
 
 

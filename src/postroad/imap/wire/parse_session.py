@@ -21,8 +21,10 @@ def parse_id(tag: bytes, reader: Reader) -> Id:
             raise BadSyntax(b"expected NIL or a list")
         reader.end()
         return Id(tag)
+    # RFC 2971 §7 has no space inside of the parentheses; aioimaplib 2.0.3 sends `ID ( "name" "x" )`.
+    reader.skip(b" ")
     fields: list[tuple[str, str | None]] = []
-    while not reader.skip(b")"):
+    while not reader.skip(b")") and not reader.skip(b" )"):
         if fields:
             reader.space()
         name = reader.string()

@@ -41,6 +41,7 @@ BEFORE = State.NOT_AUTHENTICATED
         (b"a AUTHENTICATE SCRAM-SHA-256 bg==", Authenticate(b"a", "SCRAM-SHA-256", b"n")),
         (b"a023 ID NIL", Id(b"a023")),
         (b"a ID ()", Id(b"a")),
+        (b'a ID ( "name" "a" )', Id(b"a", (("name", "a"),))),
         (
             b'a023 ID ("name" "sodr" "version" "19.34" "vendor" NIL)',
             Id(b"a023", (("name", "sodr"), ("version", "19.34"), ("vendor", None))),
@@ -94,7 +95,8 @@ def test_after_log_in(command: bytes, value: Command) -> None:
         b"ID name",
         b'ID ("name")',
         b'ID ("name" "a"',
-        b'ID ("name" "a" )',
+        b'ID ("name" "a"  )',
+        b'ID (  "name" "a")',
         b'ID (NIL "a")',
         b"UID",
         b"UID NOOP",
