@@ -1,12 +1,16 @@
 """Extensions of port 25 from the first octet to the mailbox, the queue and the trail."""
 
 import base64
+import email
 import imaplib
+from collections.abc import Sequence
+from email.message import Message
 
 import pytest
 
 from postroad.config.sender_auth import SenderAuth
 from postroad.testing import ThreadedWorld
+from postroad.testing.remote import CHUNKING, EXTENSIONS
 from postroad.trail.sentences import tell
 from tests.world.clients import Raw, exchange, imap, mail, subjects
 from tests.world.conftest import ADA, BOB, no_bugs, peopled
@@ -85,6 +89,52 @@ def test_binary_parts_are_filed_as_base64(world: ThreadedWorld) -> None:
         assert base64.b64decode(body) == octets
     (trail,) = world.trail(ADA)
     assert "BINARYMIME" in " ".join(line.text for line in tell(trail, str).lines)
+
+
+def binary_message(sender: str = EVE) -> tuple[bytes, bytes]:
+    """A message with a binary part, and that part."""
+    octets = bytes(range(256)) * 3 + b"\r\n.\r\n\n\r"
+    more = b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n"
+    head = mail("binary", sender=sender, more=more).replace(b"Hello.\r\n", b"")
+    part = b"Content-Type: image/png\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+    return head + b"--b\r\n\r\ntext\r\n--b\r\n" + part + octets + b"\r\n--b--\r\n", octets
+
+
+@pytest.mark.parametrize(
+    "extensions", [CHUNKING, EXTENSIONS, ("PIPELINING",)], ids=["binary", "8bit", "7bit"]
+)
+def test_a_binary_message_is_sent_on_as_the_next_server_takes_it(
+    world: ThreadedWorld, extensions: Sequence[str]
+) -> None:
+    message, octets = binary_message()
+    elsewhere = world.remote("elsewhere.test")
+    elsewhere.extensions = list(extensions)
+    world.add_alias("away@demo.test", "carol@elsewhere.test")
+    with in_tls(world) as client:
+        assert send(client, b"BODY=BINARYMIME", "away@demo.test", message=message).startswith(b"250")
+    world.settle()
+    (taken,) = elsewhere.messages
+    if extensions is CHUNKING:
+        assert taken.body.endswith(message.partition(b"Subject:")[2])
+        assert taken.mail.endswith(" BODY=BINARYMIME")
+        return
+    part = email.message_from_bytes(taken.body).get_payload(1)
+    assert isinstance(part, Message)
+    assert part["Content-Transfer-Encoding"] == "base64"
+    assert part.get_payload(decode=True) == octets
+    assert "base64" in " ".join(line.text for line in tell(world.trail()[0], str).lines)
+
+
+def test_a_notice_about_a_binary_message_holds_its_header(world: ThreadedWorld) -> None:
+    elsewhere = world.remote("elsewhere.test")
+    elsewhere.answer("RCPT", "550 5.1.1 no", to="carol@")
+    world.add_alias("away@demo.test", "carol@elsewhere.test")
+    with in_tls(world) as client:
+        send(client, b"BODY=BINARYMIME", "away@demo.test", message=binary_message()[0])
+    world.settle()
+    (notice,) = elsewhere.messages
+    assert b"Content-Type: text/rfc822-headers" in notice.body
+    assert b"\0" not in notice.body
 
 
 def test_what_requires_tls_stays_here_and_its_notice_too(world: ThreadedWorld) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from postroad.db.transaction import Transaction
+from postroad.delivery.binary import BINARY
 from postroad.delivery.expand import Confirmed
 from postroad.delivery.own_mail import OwnMail, Sign, post_own, unsigned
 from postroad.message.dsn import MAX_RETURNED, Action, RecipientReport, Report, build_dsn
@@ -92,7 +93,8 @@ def build(
     )
     octets = original.read(0, original.size if small else MAX_HEADER)
     # RFC 8689 §5: what must not travel in clear is not returned.
-    full = small and item.ret != "HDRS" and item.tls != Wish.REQUIRED.value
+    # RFC 3030 §3: what is not made of lines fits into no notice.
+    full = small and item.ret != "HDRS" and item.tls != Wish.REQUIRED.value and item.body != BINARY
     dsn = sign(build_dsn(report, octets, full=full))
     return _ready(item.sender, told[0].action, report, dsn, Wish(item.tls), item.priority)
 

@@ -6,6 +6,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from postroad.delivery.accept import Acceptance, Accepted
+from postroad.delivery.binary import as_kept
 from postroad.delivery.dmarc_received import is_dmarc_report, keep_dmarc_report
 from postroad.delivery.expand import Expansion, expand, refuse_unresolved
 from postroad.delivery.forwarding import Forwarding
@@ -91,7 +92,7 @@ class Inbound:
         if full:
             raise Refused(452, "4.2.2", "mailbox full", f"{full[0].address} is over quota")
 
-    async def accept(self, peer: Peer, envelope: Envelope, body: Octets) -> str:
+    async def accept(self, peer: Peer, envelope: Envelope, body: Octets, binary: Octets | None = None) -> str:
         """Take the message for good; give the text behind the 250.
 
         Raises:
@@ -100,16 +101,18 @@ class Inbound:
             Unavailable, StoreError: nothing was kept.
         """
         self._space.check(len(body))
-        header = header_of(body, self._limits)
         expansion = expand(self._directory, envelope.recipients, relay=False, original=self._original)
         self._check_returning(envelope)
+        came = body if binary is None else binary
+        peer, envelope, body = as_kept(peer, envelope, body, binary, stays=bool(expansion.accounts))
+        header = header_of(body, self._limits)
         check_loop(header, self._limits, _forwarders(envelope, expansion))
         if expansion.remote:
             envelope = with_tls_wish(envelope, header)
         standing = Standing()
         head, start = (b"\r\n", 0) if lacks_header(body) else (None, len(header))
         if self._judge is not None:
-            standing = await self._judge.judge(peer, envelope, header, body)
+            standing = await self._judge.judge(peer, envelope, header_of(came, self._limits), came)
             head = head or self._judge.without_forged(header)
             if is_dmarc_report(header):
                 await keep_dmarc_report(self._store.database, body, standing.author)

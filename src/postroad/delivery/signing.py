@@ -63,6 +63,10 @@ class Signer:
         names = [f"{key.selector} ({key.kind})" for key in keys]
         return Signatures(fields, (Note("signed", {"domain": keys[0].domain, "keys": names}),))
 
+    def signs(self, block: HeaderBlock) -> bool:
+        """Whether messages of this author are signed."""
+        return bool(self._keys_for(block))
+
     def signed(self, message: bytes) -> bytes:
         """Return a small message of our own making with its signatures on top."""
         block = HeaderBlock.parse(message)

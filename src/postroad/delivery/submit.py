@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from postroad.delivery.accept import Acceptance, Accepted
+from postroad.delivery.binary import as_kept
 from postroad.delivery.expand import expand, refuse_unresolved
 from postroad.delivery.header_checks import check_loop, header_of, lacks_header
 from postroad.delivery.rewrite import rewritten
@@ -72,7 +73,7 @@ class Submission:
         if not isinstance(found, Local | NotOurs):
             raise refuse_unresolved(found, address)
 
-    async def accept(self, peer: Peer, envelope: Envelope, body: Octets) -> str:
+    async def accept(self, peer: Peer, envelope: Envelope, body: Octets, binary: Octets | None = None) -> str:
         """Complete the message, file it for local recipients, queue it for others.
 
         Raises:
@@ -85,6 +86,13 @@ class Submission:
         block = HeaderBlock.parse(header)
         self._check_from(peer, block)
         expansion = expand(self._directory, envelope.recipients, relay=True)
+        if binary is not None:
+            # RFC 6376 §5.3: what is signed has to be in the form in which it goes everywhere.
+            signed = self._acceptance.signer.signs(block)
+            stays = bool(expansion.accounts) or envelope.release is not None or signed
+            peer, envelope, body = as_kept(peer, envelope, body, binary, stays=stays)
+            header = header_of(body, self._limits)
+            block = HeaderBlock.parse(header)
         check_loop(header, self._limits, [])
         private = strip_headers(header, _PRIVATE)
         added = missing_fields(

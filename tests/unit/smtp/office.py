@@ -70,7 +70,7 @@ class Office:
         if not self.relay and address.domain not in ("ours.test", ""):
             raise Refused(550, "5.7.1", "relaying is not allowed")
 
-    async def accept(self, peer: Peer, envelope: Envelope, body: Octets) -> str:
+    async def accept(self, peer: Peer, envelope: Envelope, body: Octets, binary: Octets | None = None) -> str:
         names = {recipient.address.local for recipient in envelope.recipients}
         if "quota" in names:
             raise OverQuota("quota")

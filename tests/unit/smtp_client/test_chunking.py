@@ -5,11 +5,13 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from postroad.smtp.exchange import SMALL, Lapsed
-from postroad.smtp.handover import ChunksRefused
+from postroad.smtp.client import SmtpClient
+from postroad.smtp.exchange import SMALL, Lapsed, Outgoing
+from postroad.smtp.handover import CHUNK, ChunksRefused
+from postroad.smtp.manner import Manner
 from postroad.smtp.outcome import Unusable
 from postroad.testing.remote import CHUNKING, Act, Drop, Hang, Raw, RemoteServer
-from tests.unit.smtp_client.dialogue import MESSAGE, hasty, open_client, outgoing, send, verdicts
+from tests.unit.smtp_client.dialogue import MESSAGE, PATIENT, hasty, open_client, outgoing, send, verdicts
 
 
 @pytest.fixture
@@ -215,5 +217,115 @@ def test_who_lost_the_right_to_send_sends_nothing(remote: RemoteServer) -> None:
                 await client.send(replace(outgoing(), still_ours=lambda: False))
             client.abort()
         assert verbs(remote) == []
+
+    asyncio.run(run())
+
+
+BINARY = b"Content-Transfer-Encoding: binary\r\n\r\n" + bytes(range(256)) * 12_000
+"""Three chunks, and a bit."""
+PLAIN = [word for word in CHUNKING if word != "PIPELINING"]
+
+
+def binary(*recipients: str) -> Outgoing:
+    """A message that is made of octets."""
+    return replace(outgoing(*recipients, body=BINARY), body="BINARYMIME")
+
+
+@pytest.mark.parametrize("extensions", [CHUNKING, PLAIN], ids=["pipelined", "one by one"])
+def test_a_binary_message_goes_in_chunks(extensions: list[str]) -> None:
+    async def run() -> None:
+        async with RemoteServer(extensions=extensions) as remote:
+            remote.answer("RCPT", "550 5.1.1 no", to="nobody@")
+            outcomes = await send(remote, binary("nobody@remote.test", "bob@remote.test"))
+        assert verdicts(outcomes) == ["failed", "delivered"]
+        assert remote.messages[0].body == BINARY
+        assert remote.messages[0].mail.endswith(" BODY=BINARYMIME")
+        sizes = [CHUNK, CHUNK, len(BINARY) - 2 * CHUNK]
+        assert remote.said("BDAT") == [f"BDAT {size}{' LAST' * (size < CHUNK)}" for size in sizes]
+
+    asyncio.run(run())
+
+
+def test_lmtp_answers_for_each(remote: RemoteServer) -> None:
+    remote.lmtp = True
+    remote.answer("END", "452 4.2.2 full", to="bob@")
+
+    async def run() -> None:
+        async with remote:
+            client = await SmtpClient.open(
+                *(remote.name, remote.address, remote.port),
+                hostname="mail.here.test",
+                tls=None,
+                timeouts=PATIENT,
+                manner=Manner(lmtp=True),
+            )
+            outcomes = await client.send(binary("ada@remote.test", "bob@remote.test"))
+            await client.close()
+        assert verdicts(outcomes) == ["delivered", "deferred"]
+
+    asyncio.run(run())
+
+
+def test_nobody_is_left_and_no_chunk_goes_out(remote: RemoteServer) -> None:
+    remote.answer("RCPT", "550 5.1.1 no")
+
+    async def run() -> None:
+        async with remote:
+            assert verdicts(await send(remote, binary())) == ["failed"]
+        assert remote.said("BDAT") == []
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("reply", "verdict"), [("452 4.3.1 full", "deferred"), ("554 5.7.1 no", "failed")])
+@pytest.mark.parametrize("chunk", [1, 2, 3])
+def test_behind_a_chunk_that_is_refused_comes_none(
+    remote: RemoteServer, chunk: int, reply: str, verdict: str
+) -> None:
+    if chunk > 1:
+        remote.answer("BDAT", "250 2.0.0 go on", times=chunk - 1)
+    remote.answer("BDAT", reply, times=1)
+
+    async def run() -> None:
+        async with remote:
+            client = await open_client(remote)
+            assert verdicts(await client.send(binary())) == [verdict]
+            assert verdicts(await client.send(outgoing())) == ["delivered"]
+            await client.close()
+        assert len(remote.said("BDAT")) == chunk
+        assert remote.said("RSET") == ["RSET"]  # RFC 3030 §2: nothing is known of the state before it
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("act", [*DROPS, "421 4.3.2 going down"], ids=str)
+@pytest.mark.parametrize("chunk", [1, 2, 3])
+def test_only_the_last_chunk_can_have_delivered(remote: RemoteServer, chunk: int, act: Act) -> None:
+    async def run() -> None:
+        async with remote:
+            client = await open_client(remote)
+            if chunk > 1:
+                remote.answer("BDAT", "250 2.0.0 go on", times=chunk - 1)
+            remote.answer("BDAT", act)
+            client.timeouts = hasty("END") if isinstance(act, Hang) else PATIENT
+            try:
+                outcomes = await client.send(binary())
+            except Unusable as error:
+                outcomes = [error.outcome]
+            await client.close()
+        assert verdicts(outcomes) == ["deferred"]
+        assert outcomes[0].uncertain == (chunk == 3 and not isinstance(act, str))
+        assert remote.messages == []
+
+    asyncio.run(run())
+
+
+def test_a_binary_message_is_not_for_every_server() -> None:
+    async def run() -> None:
+        for extensions in (["PIPELINING", "CHUNKING"], ["BINARYMIME"], []):
+            async with RemoteServer(extensions=extensions) as remote:
+                (outcome,) = await send(remote, binary())
+            assert outcome.status == "5.6.3"
+            assert remote.said("MAIL") == []
 
     asyncio.run(run())

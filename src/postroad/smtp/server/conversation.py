@@ -262,8 +262,8 @@ class Conversation:
             return transaction.failed
         if self._visit is not None:
             transaction.note(self._visit.facts)
-        body = await transaction.body(self._services.store)
-        text = await self._services.acceptor.accept(transaction.peer, transaction.envelope(), body)
+        body, binary = await transaction.body(self._services.store)
+        text = await self._services.acceptor.accept(transaction.peer, transaction.envelope(), body, binary)
         return Reply(250, "2.0.0", text)
 
     async def _answer_each(self) -> bool:

@@ -3,7 +3,6 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from postroad.model.envelope import Envelope
 from postroad.model.octets import Octets
 from postroad.model.refusal import Refused
 from postroad.obs.log import log
@@ -32,28 +31,29 @@ async def accept_each(services: Services, transaction: Transaction, connection_i
     try:
         if transaction.failed is not None:
             return [Answer(key, transaction.failed) for key in transaction.asked]
-        body = await transaction.body(services.store)
+        body, binary = await transaction.body(services.store)
         envelope = transaction.envelope()
         try:
-            text = await services.acceptor.accept(transaction.peer, envelope, body)
+            text = await services.acceptor.accept(transaction.peer, envelope, body, binary)
         except (Refused, StoreError):
             if len(envelope.recipients) == 1:
                 raise
-            return await _one_by_one(services, transaction, envelope, body, connection_id)
+            return await _one_by_one(services, transaction, (body, binary), connection_id)
     except Exception as error:
         return [_refusal(key, error, connection_id) for key in transaction.asked]
     return [Answer(key, Reply(250, "2.0.0", text)) for key in transaction.asked]
 
 
 async def _one_by_one(
-    services: Services, transaction: Transaction, envelope: Envelope, body: Octets, connection_id: str
+    services: Services, transaction: Transaction, message: tuple[Octets, Octets | None], connection_id: str
 ) -> list[Answer]:
+    envelope = transaction.envelope()
     answers: dict[str, Answer] = {}
     for recipient in envelope.recipients:
         key = recipient.address.key
         try:
             alone = replace(envelope, recipients=(recipient,))
-            text = await services.acceptor.accept(transaction.peer, alone, body)
+            text = await services.acceptor.accept(transaction.peer, alone, *message)
             answers[key] = Answer(key, Reply(250, "2.0.0", text))
         except Exception as error:
             answers[key] = _refusal(key, error, connection_id)

@@ -42,8 +42,10 @@ class Acceptor(Protocol):
         """Raises Refused."""
         ...
 
-    async def accept(self, peer: Peer, envelope: Envelope, body: Octets) -> str:
+    async def accept(self, peer: Peer, envelope: Envelope, body: Octets, binary: Octets | None = None) -> str:
         """Take a message: durable on return, which gives the text of the 250.
+
+        `binary` is the message as it came, where that was not made of lines (RFC 3030 §3).
 
         Raises Refused, Unavailable or StoreError.
         """

@@ -20,7 +20,6 @@ from postroad.smtp.wire.holding import Hold
 from postroad.smtp.wire.replies import Reply
 
 _EIGHT_BIT: Final = "8BITMIME"
-_WAS_BINARY: Final = "it came as BINARYMIME; its binary parts were put into base64"
 
 
 class Transaction:
@@ -41,6 +40,7 @@ class Transaction:
         self.asked: list[str] = []
         """The key of each RCPT that was taken, also of one that was named twice."""
         self._spool: Spool | None = None
+        self._binary: Spool | None = None
         self._ascii = True
         self._data_line = data_line
         self.failed: Reply | None = None
@@ -107,8 +107,8 @@ class Transaction:
             self.close()
             raise
 
-    async def body(self, store: Spools) -> Octets:
-        """The whole message, valid until `close`.
+    async def body(self, store: Spools) -> tuple[Octets, Octets | None]:
+        """The whole message, made of lines, and where it came as binary as it came; valid until `close`.
 
         Raises:
             Refused: it came as binary and cannot be made of lines.
@@ -116,18 +116,17 @@ class Transaction:
         """
         whole = self._open(store).finish()
         if self._mail.body != "BINARYMIME":
-            return whole
-        self.note((_WAS_BINARY,))
+            return whole, None
         spool, self._ascii = await asyncio.to_thread(_lines_of, whole, store.spool(), self._data_line)
-        self.close()
-        self._spool = spool
-        return spool.finish()
+        self._binary, self._spool = self._spool, spool
+        return spool.finish(), whole
 
     def close(self) -> None:
         """Let go of the octets."""
-        spool, self._spool = self._spool, None
-        if spool is not None:
-            spool.close()
+        for spool in (self._spool, self._binary):
+            if spool is not None:
+                spool.close()
+        self._spool = self._binary = None
 
     def _open(self, store: Spools) -> Spool:
         if self._spool is None:
