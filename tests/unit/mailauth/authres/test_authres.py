@@ -82,7 +82,7 @@ printable = st.text(
 def test_another_reader_finds_what_was_meant(value: str, reason: str, comment: str) -> None:
     found = (
         Result("spf", "fail", (Property("smtp", "helo", value),), reason, comment),
-        Result("dkim", "pass", (Property("header", "b", value), Property("header", "d", "x.test"))),
+        Result("dkim", "pass", (Property("header", "d", "x.test"),)),
     )
     text = field(AuthResults("mx.example.org", found))
     other = authres.AuthenticationResultsHeader.parse(text.decode().strip())
