@@ -5,7 +5,7 @@ import pytest
 from postroad.directory import domains
 from postroad.directory.accounts import suspend_account
 from postroad.testing import ThreadedWorld
-from postroad.testing.world import NotAccepted
+from postroad.testing.stranger import NotAccepted
 from tests.world.clients import Raw, exchange, mail, subjects
 from tests.world.conftest import ADA, BOB
 

@@ -7,7 +7,7 @@ from postroad.model.address import parse_mailbox
 from postroad.store.errors import OverQuota
 from postroad.store.types import NewMessage
 from postroad.testing import ThreadedWorld
-from postroad.testing.world import NotAccepted
+from postroad.testing.stranger import NotAccepted
 from tests.world.clients import imap, mail, subjects, submit
 
 FULL = "full@demo.test"

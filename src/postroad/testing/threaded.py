@@ -22,8 +22,9 @@ from postroad.smtp.timeouts import Timeouts
 from postroad.testing.authority import Authority, Issued
 from postroad.testing.mailbox import PATIENCE, Message
 from postroad.testing.remote import RemoteServer
+from postroad.testing.stranger import TIMEOUTS
 from postroad.testing.web import WebServer
-from postroad.testing.world import HOSTNAME, LOOK_EVERY, PASSWORD, TIMEOUTS, MailWorld, Queued
+from postroad.testing.world import HOSTNAME, LOOK_EVERY, PASSWORD, MailWorld, Queued
 from postroad.trail.note import Trail
 
 T = TypeVar("T")

@@ -24,15 +24,11 @@ from postroad.directory.aliases import Alias
 from postroad.directory.credentials import LEAST_COST, Hasher, set_password
 from postroad.directory.resolve import is_local_domain
 from postroad.model.address import parse_mailbox
-from postroad.model.envelope import Recipient
 from postroad.net.clock import SystemClock
 from postroad.net.sockets import open_sockets
 from postroad.net.tls import ServerTls
 from postroad.prepare_start import prepare
 from postroad.queue.item import Item, QueuedRecipient, read_items, read_recipients
-from postroad.smtp.client import SmtpClient
-from postroad.smtp.exchange import Outgoing
-from postroad.smtp.outcome import Verdict
 from postroad.smtp.timeouts import Timeouts
 from postroad.testing import certificate
 from postroad.testing.authority import Issued
@@ -41,6 +37,7 @@ from postroad.testing.compose import compose
 from postroad.testing.mailbox import PATIENCE, MailboxView
 from postroad.testing.neighbours import Neighbours
 from postroad.testing.remote import RemoteServer
+from postroad.testing.stranger import TIMEOUTS, hand_over
 from postroad.testing.web import WebServer
 from postroad.trail import record
 from postroad.trail.note import Trail
@@ -64,13 +61,6 @@ LISTENERS: Final = {
     "pop3s": Listener(role="pop3", address="127.0.0.1:0", tls="implicit"),
 }
 """What is served, by the names of the well-known ports; s is TLS from the first octet."""
-
-TIMEOUTS: Final = Timeouts(connect=5, tls=5, greeting=5, command=5, data=5, block=5, end=5)
-"""How long scripted servers may take for an answer, in seconds of real time."""
-
-
-class NotAccepted(Exception):
-    """The server did not take a message; the text is what it said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,26 +265,7 @@ class MailWorld:
         octets = (
             message if message is not None else compose(sender, recipients, subject, text, self.clock.now())
         )
-        client = await SmtpClient.open(
-            self.settings.hostname,
-            "127.0.0.1",
-            self.port("smtp"),
-            hostname="client.elsewhere.test",
-            tls=None,
-            timeouts=TIMEOUTS,
-        )
-        try:
-            outgoing = Outgoing(
-                parse_mailbox(sender) if sender else None,
-                [Recipient(parse_mailbox(recipient)) for recipient in recipients],
-                _Octets(octets),
-            )
-            outcomes = await client.send(outgoing)
-        finally:
-            await client.close()
-        refused = [outcome.words for outcome in outcomes if outcome.verdict is not Verdict.DELIVERED]
-        if refused:
-            raise NotAccepted("; ".join(refused))
+        await hand_over(self.settings.hostname, self.port("smtp"), sender, recipients, octets)
 
     def mailbox(self, address: str, name: str = "INBOX", *, worker: int = 0) -> MailboxView:
         """One mailbox of an account."""
@@ -384,17 +355,6 @@ class MailWorld:
     def trail(self, key: str | None = None) -> list[Trail]:
         """What was decided about messages, the newest first; `key` is an address, Message-ID or queue id."""
         return self.read(lambda r: record.find(r, key=key, limit=_MANY))
-
-
-class _Octets:
-    """Octets as the SMTP client reads them."""
-
-    def __init__(self, octets: bytes) -> None:
-        self._octets = octets
-        self.size = len(octets)
-
-    def read(self, start: int, end: int) -> bytes:
-        return self._octets[start:end]
 
 
 def _unhurried() -> Limits:
