@@ -24,7 +24,7 @@ HOST: Final = "localhost"
 _PROGRAM: Final = Path(sys.executable).with_name("postroad")
 
 _SETTINGS: Final = """
-hostname = "mx.ours.test"
+hostname = "{hostname}"
 data = "{data}"
 workers = {workers}
 user = "{user}"
@@ -37,7 +37,7 @@ key = "{certificates.key}"
 servers = ["{resolver}:53"]
 
 [sender_auth]
-enabled = {judges}
+{sender_auth}
 
 [queue]
 allow_private_addresses = true
@@ -76,14 +76,15 @@ class Postroad:
         exchanger: str = "",
         user: str = "",
         workers: int = 2,
-        judges: bool = False,
+        hostname: str = "mx.ours.test",
+        sender_auth: str = "enabled = false",
         wrapper: Sequence[str] = (),
         more: str = "",
     ) -> None:
         """With an `exchanger` (an address) it takes mail on port 25 of it, and so is started as root.
 
-        It `judges` by SPF, DKIM and DMARC where that is said. A `wrapper` is a command that is to
-        become the server; `more` is for the end of its settings.
+        `sender_auth` are the lines of that table. A `wrapper` is a command that is to become the
+        server; `more` is for the end of its settings.
         """
         self.directory = directory
         self.certificates = certificates
@@ -96,7 +97,8 @@ class Postroad:
             certificates=certificates,
             resolver=resolver,
             workers=workers,
-            judges="true" if judges else "false",
+            hostname=hostname,
+            sender_auth=sender_auth,
             user=user or (getpass.getuser() if exchanger and os.geteuid() else ""),
         )
         for role, address, port, tls in self._listeners():

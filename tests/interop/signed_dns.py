@@ -1,4 +1,4 @@
-"""A signed zone in NSD, and Unbound, a resolver that validates it: all on loopback, at ports of their own."""
+"""A signed zone in NSD, and Unbound, a resolver that validates it: all on loopback."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ import dns.zone
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.interop.addresses import free_ports
-from tests.interop.processes import Daemon, program, until
+from tests.interop.processes import Daemon, as_root, program, until
 
 _HEAD: Final = """
 @ 60 IN SOA ns hostmaster 1 3600 600 86400 60
@@ -40,7 +40,7 @@ remote-control:
 
 _UNBOUND: Final = """
 server:
-    interface: 127.0.0.1@{port}
+    interface: {address}@{port}
     username: ""
     chroot: ""
     directory: "{folder}"
@@ -60,9 +60,12 @@ remote-control:
 class SignedDns:
     """Zones under test.: `sign` those that are to be secure, then `start`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, resolver: str = "127.0.0.1") -> None:
+        """The resolver is at a port of its own; at another address than 127.0.0.1 at 53, run by root."""
         self._folder = folder
-        self._authority, self._resolver = free_ports(2)
+        self._authority, free = free_ports(2)
+        self._own = resolver == "127.0.0.1"
+        self._resolver = (resolver, free if self._own else 53)
         self._zones: list[str] = []
         self._anchor = ""
         self._daemons: list[Daemon] = []
@@ -70,7 +73,8 @@ class SignedDns:
     @property
     def address(self) -> str:
         """The resolver, as settings name it."""
-        return f"127.0.0.1:{self._resolver}"
+        host, port = self._resolver
+        return f"{host}:{port}"
 
     def plain(self, name: str, text: str) -> None:
         """A zone that nobody has signed."""
@@ -108,7 +112,8 @@ class SignedDns:
         for name in self._zones:
             config += f'zone:\n    name: "{name}"\n    zonefile: "{name}zone"\n'
         self._run("nsd", "-d", config)
-        config = _UNBOUND.format(port=self._resolver, folder=self._folder, anchor=self._anchor)
+        address, port = self._resolver
+        config = _UNBOUND.format(address=address, port=port, folder=self._folder, anchor=self._anchor)
         for name in self._zones:
             config += f'stub-zone:\n    name: "{name}"\n    stub-addr: 127.0.0.1@{self._authority}\n'
         self._run("unbound", "-d", config)
@@ -117,12 +122,15 @@ class SignedDns:
     def _run(self, name: str, option: str, config: str) -> None:
         file = self._folder / f"{name}.conf"
         file.write_text(config)
-        self._daemons.append(Daemon([program(name), option, "-c", file], self._folder / f"{name}.log"))
+        command = [program(name), option, "-c", str(file)]
+        if not self._own:
+            command = as_root(*command)
+        self._daemons.append(Daemon(command, self._folder / f"{name}.log"))
 
     def _answers(self) -> bool:
         question = dns.message.make_query("test.", "SOA")
         try:
-            answer = dns.query.udp(question, "127.0.0.1", timeout=0.5, port=self._resolver)
+            answer = dns.query.udp(question, self._resolver[0], timeout=0.5, port=self._resolver[1])
         except (dns.exception.Timeout, OSError):
             return False
         return bool(answer.answer)
@@ -130,7 +138,7 @@ class SignedDns:
     def stop(self) -> None:
         """Stop both."""
         for daemon in self._daemons:
-            daemon.stop()
+            daemon.stop(None if self._own else as_root("kill", str(daemon.pid)))
 
 
 def _zone(name: str, text: str) -> dns.zone.Zone:

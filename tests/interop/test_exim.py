@@ -38,7 +38,13 @@ def pair(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -
     exim = Exim(certificates, dns.address)
     key = rsa().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     ours = Postroad(
-        tmp_path, certificates, resolver=dns.address, exchanger=exchanger, workers=1, judges=True, more=LIMITS
+        tmp_path,
+        certificates,
+        resolver=dns.address,
+        exchanger=exchanger,
+        workers=1,
+        sender_auth="",
+        more=LIMITS,
     )
     dns.add(f"mx.ours A {exchanger}", "exim MX 10 mx.exim", f"mx.exim A {exim.address}")
     dns.add_text("_dmarc.exim", "v=DMARC1; p=reject")

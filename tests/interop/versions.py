@@ -144,6 +144,13 @@ PEERS: Final = (
         "(RSA, Ed25519), signs what we verify (DMARC p=reject)",
     ),
     Peer(
+        "exim4-daemon-light",
+        "Exim",
+        "test_forwarding.py",
+        "sends with p=reject what an alias sends on to a postroad that enforces it: its signature, or the "
+        "seal of a forwarder that is trusted, carries it through; bounces find back to it (SRS)",
+    ),
+    Peer(
         "opensmtpd",
         "OpenSMTPD",
         "test_opensmtpd.py",
@@ -181,6 +188,13 @@ PEERS: Final = (
         "Postfix",
         "test_receiving.py",
         "passes DSN parameters on and gets a receipt for its user; sends to a UTF-8 address (SMTPUTF8)",
+    ),
+    Peer(
+        "postfix",
+        "Postfix",
+        "test_dane.py",
+        "verifies our certificate by DANE, and shows one that we verify, both with records that Unbound "
+        "proves; nothing is sent where the record is for another key",
     ),
     Peer("nsd", "NSD", "test_receiving.py", "serves a block list"),
     Peer("nsd", "NSD", "test_postfix.py", "the name server in which both find each other's MX records"),
