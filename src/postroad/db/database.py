@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from postroad.db.checkpoint import Checkpoints
 from postroad.db.connect import LOCK_NAME, connect
 from postroad.db.group import GroupCommit, Packs
 from postroad.db.lock import WriteLock
-from postroad.db.transaction import Reader, Work
+from postroad.db.transaction import Reader, Row, Work
 from postroad.db.trouble import INDEX, as_unavailable
 from postroad.model.clock import Clock
 from postroad.model.refusal import Unavailable
@@ -63,6 +63,17 @@ class Database:
         """
         try:
             return work(self._questions)
+        except INDEX as error:
+            raise _failed(error) from error
+
+    def row(self, sql: str, *params: Any) -> Row | None:
+        """Answer what one statement answers with its first row, or None where there is none.
+
+        Raises:
+            Unavailable: the disk does not give what it should.
+        """
+        try:
+            return self._execute(sql, params).fetchone()
         except INDEX as error:
             raise _failed(error) from error
 

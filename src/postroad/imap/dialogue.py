@@ -107,7 +107,6 @@ class Dialogue:
     __slots__ = (
         "_account",
         "_counted",
-        "_selected",
         "_stop_watching_other",
         "administers",
         "conn",
@@ -116,7 +115,9 @@ class Dialogue:
         "failures",
         "followed",
         "hearing",
+        "maybe_selected",
         "over",
+        "patience",
         "services",
         "stranger_commands",
         "watching",
@@ -130,6 +131,8 @@ class Dialogue:
         self.followed = Followed()
         self.over = False
         """Nothing more is to be read: flush and close."""
+        self.patience: float = services.limits.command_timeout
+        """Seconds that the client may take for its next command."""
         self.administers = False
         """Whether the user may set quotas."""
         self.failures = 0
@@ -141,7 +144,8 @@ class Dialogue:
         self.watching: Watching | None = None
         """What it is told of others, since NOTIFY SET."""
         self._account: Account | None = None
-        self._selected: Selected | None = None
+        self.maybe_selected: Selected | None = None
+        """The selected mailbox, or None."""
         self._stop_watching_other: Callable[[], None] = _nothing
         """Ends the hints about the account of a selected mailbox that is somebody else's."""
         self._counted: UserSession | None = None
@@ -157,13 +161,8 @@ class Dialogue:
     @property
     def selected(self) -> Selected:
         """The selected mailbox; the core lets no command through that needs it before SELECT."""
-        assert self._selected is not None
-        return self._selected
-
-    @property
-    def maybe_selected(self) -> Selected | None:
-        """The selected mailbox, or None."""
-        return self._selected
+        assert self.maybe_selected is not None
+        return self.maybe_selected
 
     def log_in(self, account: AccountInfo) -> Refusal | None:
         """Enter the authenticated state, unless the user has too many sessions."""
@@ -173,6 +172,8 @@ class Dialogue:
         self._counted = counted
         self._account = self.services.store.account(account.id)
         self.administers = account.address.key in self.services.administrators
+        # RFC 3501 §5.4: an autologout timer must be at least 30 minutes.
+        self.patience = max(self.services.limits.imap_idle_timeout, 1800)
         self.core.state = State.AUTHENTICATED
         self.core.offer_only(OFFERED, withheld(account.switched_off))
         self.conn.account_id = account.id
@@ -182,19 +183,20 @@ class Dialogue:
     def log_out(self) -> None:
         """Go back to where nobody has logged in: nothing of the user stays (RFC 8437 §4)."""
         self.leave()
-        self._account = self._selected = self.conn.account_id = None
+        self._account = self.maybe_selected = self.conn.account_id = None
         self.enabled = Enabled()
         self.followed = Followed()
         self.administers = False
         self.hearing = BY_DEFAULT
         self.stranger_commands = 0
+        self.patience = self.services.limits.command_timeout
         self.core.state = State.NOT_AUTHENTICATED
         self.core.offer_only(OFFERED)
         self.services.on_logout(self.conn)
 
     def select(self, selected: Selected) -> None:
         """Enter the selected state; `unselect` first where another mailbox is selected."""
-        self._selected = selected
+        self.maybe_selected = selected
         self.core.state = State.SELECTED
         if selected.account.id != self.account.id:
             topic = f"account:{selected.account.id}"
@@ -202,9 +204,9 @@ class Dialogue:
 
     def unselect(self) -> None:
         """Leave the selected state."""
-        if self._selected is not None and self.watching is not None:
-            self.watching.left(self._selected)
-        self._selected = None
+        if self.maybe_selected is not None and self.watching is not None:
+            self.watching.left(self.maybe_selected)
+        self.maybe_selected = None
         self.core.state = State.AUTHENTICATED
 
     def mailbox_gone(self) -> None:
@@ -308,7 +310,7 @@ class Dialogue:
 
     def filed(self, account: Account, mailbox_id: int, uids: Sequence[int]) -> None:
         """The client has put messages into a mailbox itself, and need not be told that they came."""
-        selected = self._selected
+        selected = self.maybe_selected
         if selected is not None and (selected.account.id, selected.id) == (account.id, mailbox_id):
             if self.hearing.messages:
                 selected.filed(uids)
@@ -320,8 +322,8 @@ class Dialogue:
         if self.enabled.condstore:
             return
         self.enabled.condstore = True
-        if self._selected is not None:
-            self.tell_modseq(self._selected.highest_modseq())
+        if self.maybe_selected is not None:
+            self.tell_modseq(self.maybe_selected.highest_modseq())
 
     def resyncs(self) -> None:
         """The client wants VANISHED for EXPUNGE, and may ask what it has missed (RFC 7162 §3.2.3)."""
@@ -333,10 +335,10 @@ class Dialogue:
         """The client speaks of UIDs alone, and wants to hear of nothing else (RFC 9586 §3.1)."""
         self.enabled.uidonly = True
         self.core.offer(Extension.UIDONLY)
-        if self._selected is not None:
+        if self.maybe_selected is not None:
             # What is followed by message numbers could not be told any more.
-            for tag in self._selected.contexts.numbered():
-                self._selected.contexts.cancel([tag])
+            for tag in self.maybe_selected.contexts.numbered():
+                self.maybe_selected.contexts.cancel([tag])
                 self.core.untagged(b'NO [NOUPDATE "%b"] messages have no numbers any more' % tag)
 
     def follows_metadata(self) -> None:

@@ -1,6 +1,7 @@
 """Who carries out which command (RFC 3501 §6)."""
 
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
 from postroad.imap.answer import Answer, ok
 from postroad.imap.commands.acl import get_acl, set_acl, tell_my_rights, tell_rights
@@ -67,142 +68,86 @@ from postroad.imap.wire.session_commands import (
     StartTls,
     Unauthenticate,
 )
-from postroad.imap.wire.table import State
 from postroad.imap.wire.urlauth_commands import GenUrlAuth, ResetKey, UrlFetch
 
 _MISPLACED: Final = Answer(b"BAD", b"", b"that has no place here")
+_DONE: Final = ok(b"done")
+_ON_DISK: Final = ok(b"everything is on disk already")
+
+# The core lets nothing through that must not come in the state of the session (`wire.table`).
+_AT_ONCE: Final[dict[type[Command], Callable[[Dialogue, Any], Answer | None]]] = {
+    Noop: lambda _dialogue, _command: _DONE,
+    Check: lambda _dialogue, _command: _ON_DISK,
+    Capability: lambda dialogue, _: capability(dialogue),
+    Namespace: lambda dialogue, _: namespace(dialogue),
+    Unselect: lambda dialogue, _: unselect(dialogue),
+    Unauthenticate: unauthenticate,
+    Id: identify,
+    Enable: enable,
+    Compress: compress,
+    Status: status,
+    UidBatches: uid_batches,
+    CancelUpdate: cancel_update,
+    GetQuota: get_quota,
+    GetQuotaRoot: get_quota_root,
+    GetAcl: get_acl,
+    ListRights: tell_rights,
+    MyRights: tell_my_rights,
+    GetMetadata: get_metadata,
+    Logout: lambda dialogue, _: _log_out(dialogue),
+}
+"""Commands that wait for nothing."""
+_IN_TURN: Final[dict[type[Command], Callable[[Dialogue, Any], Awaitable[Answer | None]]]] = {
+    Fetch: fetch,
+    Store: store_flags,
+    MultiSearch: multi_search,
+    Sort: sort,
+    Thread: thread,
+    Search: search,
+    Copy: copy,
+    Move: move,
+    ReplaceStart: replace,
+    Expunge: expunge,
+    Close: lambda dialogue, _: close(dialogue),
+    Select: select,
+    Idle: idle,
+    Notify: notify,
+    AppendStart: append,
+    List: list_mailboxes,
+    Lsub: lsub,
+    Create: create,
+    Delete: delete,
+    Rename: rename,
+    Subscribe: subscribe,
+    UrlFetch: url_fetch,
+    GenUrlAuth: gen_url_auth,
+    ResetKey: reset_key,
+    SetQuota: set_quota,
+    SetAcl: set_acl,
+    SetMetadata: set_metadata,
+    Login: login,
+    Authenticate: authenticate,
+    StartTls: start_tls,
+}
+"""Commands that may have to wait, or that take turns with those of other sessions."""
 
 
 async def carry_out(dialogue: Dialogue, command: Command) -> Answer | None:
     """Give the tagged answer; None where it has been given, or there is nobody to give it to."""
-    if dialogue.core.state is State.SELECTED:
-        if dialogue.selected.look_at_rights():
-            dialogue.core.write(dialogue.selected.flag_listing())
-        return await _in_mailbox(dialogue, command)
-    return await _outside(dialogue, command)
+    selected = dialogue.maybe_selected
+    if selected is not None and selected.is_guest and selected.look_at_rights():
+        dialogue.core.write(selected.flag_listing())
+    kind = type(command)
+    if (at_once := _AT_ONCE.get(kind)) is not None:
+        return at_once(dialogue, command)
+    in_turn = _IN_TURN.get(kind)
+    return _MISPLACED if in_turn is None else await in_turn(dialogue, command)
 
 
-async def _in_mailbox(dialogue: Dialogue, command: Command) -> Answer | None:
-    """The commands of the selected state (RFC 3501 §6.4), then all others."""
-    match command:
-        case Fetch():
-            return await fetch(dialogue, command)
-        case Store():
-            return await store_flags(dialogue, command)
-        case MultiSearch():
-            return await multi_search(dialogue, command)
-        case Sort():
-            return await sort(dialogue, command)
-        case Thread():
-            return await thread(dialogue, command)
-        case Search():
-            return await search(dialogue, command)
-        case UidBatches():
-            return uid_batches(dialogue, command)
-        case CancelUpdate():
-            return cancel_update(dialogue, command)
-        case Copy():
-            return await copy(dialogue, command)
-        case Move():
-            return await move(dialogue, command)
-        case ReplaceStart():
-            return await replace(dialogue, command)
-        case Expunge():
-            return await expunge(dialogue, command)
-        case Check():
-            return ok(b"everything is on disk already")
-        case Close():
-            return await close(dialogue)
-        case Unselect():
-            return unselect(dialogue)
-        case _:
-            return await _outside(dialogue, command)
-
-
-async def _outside(dialogue: Dialogue, command: Command) -> Answer | None:
-    """The commands that need a log-in (RFC 3501 §6.3), then those of strangers."""
-    match command:
-        case Select():
-            return await select(dialogue, command)
-        case Idle():
-            return await idle(dialogue, command)
-        case Notify():
-            return await notify(dialogue, command)
-        case AppendStart():
-            return await append(dialogue, command)
-        case List():
-            return await list_mailboxes(dialogue, command)
-        case Lsub():
-            return await lsub(dialogue, command)
-        case MultiSearch():
-            return await multi_search(dialogue, command)
-        case Status():
-            return status(dialogue, command)
-        case Create():
-            return await create(dialogue, command)
-        case Delete():
-            return await delete(dialogue, command)
-        case Rename():
-            return await rename(dialogue, command)
-        case Subscribe():
-            return await subscribe(dialogue, command)
-        case Namespace():
-            return namespace(dialogue)
-        case UrlFetch():
-            return await url_fetch(dialogue, command)
-        case GenUrlAuth():
-            return await gen_url_auth(dialogue, command)
-        case ResetKey():
-            return await reset_key(dialogue, command)
-        case GetQuota():
-            return get_quota(dialogue, command)
-        case GetQuotaRoot():
-            return get_quota_root(dialogue, command)
-        case SetQuota():
-            return await set_quota(dialogue, command)
-        case SetAcl():
-            return await set_acl(dialogue, command)
-        case GetAcl():
-            return get_acl(dialogue, command)
-        case ListRights():
-            return tell_rights(dialogue, command)
-        case MyRights():
-            return tell_my_rights(dialogue, command)
-        case GetMetadata():
-            return get_metadata(dialogue, command)
-        case SetMetadata():
-            return await set_metadata(dialogue, command)
-        case _:
-            return await _anywhere(dialogue, command)
-
-
-async def _anywhere(dialogue: Dialogue, command: Command) -> Answer | None:
-    """The commands of any state and of strangers (RFC 3501 §6.1, §6.2)."""
-    match command:
-        case Noop():
-            return ok(b"done")
-        case Capability():
-            return capability(dialogue)
-        case Id():
-            return identify(dialogue, command)
-        case Enable():
-            return enable(dialogue, command)
-        case Compress():
-            return compress(dialogue, command)
-        case Login():
-            return await login(dialogue, command)
-        case Authenticate():
-            return await authenticate(dialogue, command)
-        case StartTls():
-            return await start_tls(dialogue, command)
-        case Unauthenticate():
-            return unauthenticate(dialogue, command)
-        case Logout():
-            dialogue.core.untagged(b"BYE see you")
-            dialogue.over = True
-            return ok(b"logged out")
-        case _:
-            return _MISPLACED
+def _log_out(dialogue: Dialogue) -> Answer:
+    dialogue.core.untagged(b"BYE see you")
+    dialogue.over = True
+    return ok(b"logged out")
 
 
 def may_expunge(command: Command) -> bool:

@@ -1,13 +1,15 @@
 """The next thing that a client says."""
 
 import asyncio
+from typing import Final
 
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.news import tell_unasked
 from postroad.imap.wire.core import ImapServerCore
 from postroad.imap.wire.event import Event, Hangup
-from postroad.imap.wire.table import State
 from postroad.net.connection import Wake
+
+_DATA: Final = Wake.DATA  # to look a member up takes longer than a call
 
 
 async def next_event(dialogue: Dialogue, deadline: float | None = None) -> Event | None:
@@ -17,24 +19,30 @@ async def next_event(dialogue: Dialogue, deadline: float | None = None) -> Event
     hears of it with the next one (RFC 3501 §7.4.1), or at once since NOTIFY.
     """
     core, conn = dialogue.core, dialogue.conn
+    drain = True
     while not dialogue.over:
-        event = await heard(core)
+        event = core.next_event()
+        if event is None and core.compression is not None:
+            event = await heard(core)
         if event is not None:
             if isinstance(event, Hangup):
                 break
             return event
         if deadline is None:
-            deadline = conn.deadline(_patience(dialogue))
-        # A peer in the middle of a command is let finish it when the server stops.
-        match await conn.pump(deadline, drain=core.between_commands):
-            case Wake.DATA:
-                pass
+            deadline = conn.deadline(dialogue.patience)
+        wake = await conn.pump(deadline, drain=drain)
+        drain = True
+        if wake is _DATA:
+            continue
+        match wake:
             case Wake.POKED:
                 if core.between_commands:
                     await tell_unasked(dialogue)
             case Wake.TIMEOUT:
                 core.bye(b"nothing came for too long")
                 break
+            case Wake.DRAIN if not core.between_commands:
+                drain = False  # a peer in the middle of a command is let finish it
             case Wake.DRAIN:
                 core.bye(b"the server is stopping", b"UNAVAILABLE")
                 break
@@ -51,11 +59,3 @@ async def heard(core: ImapServerCore) -> Event | None:
         if event is not None or not core.inflate():
             return event
         await asyncio.sleep(0)  # a step of a bomb is a short turn
-
-
-def _patience(dialogue: Dialogue) -> float:
-    limits = dialogue.services.limits
-    if dialogue.core.state is State.NOT_AUTHENTICATED:
-        return limits.command_timeout
-    # RFC 3501 §5.4: an autologout timer must be at least 30 minutes.
-    return max(limits.imap_idle_timeout, 1800)

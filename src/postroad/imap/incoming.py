@@ -6,9 +6,10 @@ kept any more is still taken to its end, so that the dialogue goes on behind it.
 
 import asyncio
 from contextlib import ExitStack
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from postroad.imap.answer import No
 from postroad.imap.dialogue import Dialogue
@@ -36,8 +37,7 @@ _UTF8: Final = b"UTF8 ("
 _Stretch: TypeAlias = AppendStart | AppendNext | AppendEnd
 
 
-@dataclass(slots=True)
-class _Message:
+class _Message(Struct):
     """One message as far as it has come; its octets lie in the spool behind those of the one before."""
 
     head: MessageHead

@@ -17,12 +17,14 @@ async def catch_up(dialogue: Dialogue, *, expunge: bool) -> bytes:
         MailboxGone
     """
     code = b""
-    if (selected := dialogue.maybe_selected) is not None:
+    selected = dialogue.maybe_selected
+    if selected is not None and selected.may_have_news(dialogue.hearing):
         try:
             code = await _selected_news(dialogue, selected, expunge=expunge)
         except NoSuchMailbox:
             raise MailboxGone from None
-    tell_others(dialogue)
+    if dialogue.watching is not None or dialogue.followed:
+        tell_others(dialogue)
     return code
 
 

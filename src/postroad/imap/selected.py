@@ -9,7 +9,7 @@ during which EXPUNGE may be sent.
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from postroad.imap.contexts import Contexts
 from postroad.imap.enabled import Enabled
@@ -45,9 +45,6 @@ class News(NamedTuple):
     """Those of them that are new and that the client has not filed itself."""
 
 
-_NO_NEWS: Final = News()
-
-
 class Selected:
     """One session's view of one mailbox. Take it from `select`."""
 
@@ -55,7 +52,6 @@ class Selected:
         "_enabled",
         "_filed",
         "_gone",
-        "_is_guest",
         "_recent",
         "_shared",
         "_told",
@@ -64,6 +60,7 @@ class Selected:
         "contexts",
         "flags",
         "id",
+        "is_guest",
         "modseq",
         "read_only",
         "rights",
@@ -90,7 +87,8 @@ class Selected:
         self.read_only = read_only
         """Opened by EXAMINE: nothing is changed, whatever the rights."""
         self.rights = rights
-        self._is_guest = account.user_id != account.id
+        self.is_guest = account.user_id != account.id
+        """Whether it is somebody else's, who may give and withdraw rights."""
         self.uids: array[int] = shared.share(account.id, mailbox.id, listing.modseq, listing.uids)
         """What the client knows, by message number; shared with other sessions, so never changed in place."""
         self.uidnext = listing.uidnext
@@ -245,6 +243,16 @@ class Selected:
         """Note messages that the client has put here itself: EXISTS is all that is told of them."""
         self._filed.update(uids)
 
+    def may_have_news(self, hearing: Hearing) -> bool:
+        """Whether there may be anything that `catch_up` would tell: most often there is nothing."""
+        return (
+            bool(self._gone)
+            or self._unheard is not None
+            or self.is_guest
+            or not hearing.messages
+            or self.account.modseq(self.id) != self.modseq
+        )
+
     async def catch_up(self, hearing: Hearing, *, expunge: bool) -> News:
         """Return what has happened in the mailbox since the client was last told.
 
@@ -255,7 +263,7 @@ class Selected:
         Raises:
             MailboxGone
         """
-        rights = [self.flag_listing()] if self.look_at_rights() else []
+        rights = [self.flag_listing()] if self.is_guest and self.look_at_rights() else []
         if not hearing.messages:
             return self._own_doing(rights, expunge=expunge)
         since = self.modseq
@@ -265,7 +273,7 @@ class Selected:
         if not changes.exists:
             raise MailboxGone
         if changes.modseq == since and not self._gone:
-            return News(b"".join(rights)) if rights else _NO_NEWS
+            return News(b"".join(rights))
         if changes.complete:
             self._gone.update(members(pairs_of(changes.vanished), self.uids))
         else:
@@ -387,8 +395,6 @@ class Selected:
         Raises:
             MailboxGone: it may not be read any more (RFC 4314 §5.1.1).
         """
-        if not self._is_guest:
-            return False
         rights = self.account.rights(self.id)
         if "r" not in rights:
             raise MailboxGone

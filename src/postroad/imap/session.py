@@ -28,11 +28,11 @@ from postroad.imap.wire.table import State
 from postroad.model.clock import Clock
 from postroad.net.connection import Connection
 from postroad.obs.log import log
-from postroad.obs.metrics import COMMANDS, SESSIONS
+from postroad.obs.metrics import IMAP_COMMANDS, SESSIONS
 from postroad.store.store import Store
 
-_COMMANDS: Final = COMMANDS.labels("imap")
 _SESSIONS: Final = SESSIONS.labels("imap")
+_STRANGER: Final = State.NOT_AUTHENTICATED
 LARGE_SEARCHES: Final = 2
 """Large messages that are in memory at a time for SEARCH; each takes its size, and decoded once more."""
 NOTHING_SAID: Final[Mapping[str, bytes]] = MappingProxyType({})
@@ -120,7 +120,7 @@ async def _serve(dialogue: Dialogue, event: Event) -> None:
         dialogue.maybe_selected.saved = ()
     if not isinstance(event, Command):
         return  # what is left of a command that has been answered
-    _COMMANDS.inc()
+    IMAP_COMMANDS.count += 1
     try:
         try:
             answer = await carry_out(dialogue, event)
@@ -142,7 +142,7 @@ async def _serve(dialogue: Dialogue, event: Event) -> None:
             dialogue.core.tagged(event.tag, answer.status, answer.text, answer.code)
     except MailboxGone:
         dialogue.mailbox_gone()
-    if dialogue.core.state is State.NOT_AUTHENTICATED:
+    if dialogue.core.state is _STRANGER:
         _bound_strangers(dialogue)
 
 

@@ -56,6 +56,9 @@ class Wake(Enum):
     """The peer is gone, or has sent its last byte and everything before it was seen."""
 
 
+_DATA: Final = Wake.DATA  # to look a member up takes longer than a call
+
+
 class Connection(asyncio.Protocol):
     """A connection with its peer, one task (`session`) and one timer."""
 
@@ -152,10 +155,13 @@ class Connection(asyncio.Protocol):
             return
         core.receive(data)
         self._fed = True
-        if self._reading and core.buffered() > READ_HIGH_WATER:
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+        elif self._reading and core.buffered() > READ_HIGH_WATER:
+            # The session is busy with what came before.
             self._reading = False
             self._transport.pause_reading()  # type: ignore[union-attr]  # set while data comes
-        self._wake()
 
     def eof_received(self) -> bool:
         self._eof = True
@@ -200,8 +206,8 @@ class Connection(asyncio.Protocol):
         octet a minute does not extend it. `drain=False` while the peer is in
         the middle of something that is worth finishing when the server stops.
         """
+        self.flush()
         while True:
-            self.flush()
             if self._room is not None and not self._closed:
                 # The peer does not read: nothing is taken from it until it does.
                 if not await self._wait_for_room(deadline):
@@ -211,7 +217,7 @@ class Connection(asyncio.Protocol):
                 continue
             if self._fed:
                 self._fed = False
-                return Wake.DATA
+                return _DATA
             if self._closed or self._eof:
                 return Wake.CLOSED
             if self._poked:
@@ -221,8 +227,10 @@ class Connection(asyncio.Protocol):
                 return Wake.DRAIN
             if self._loop.time() >= deadline:
                 return Wake.TIMEOUT
-            self._resume_reading()
-            self._start_timer(deadline)
+            if not self._reading:
+                self._resume_reading()
+            if self._timer is None or self._timer_at > deadline:
+                self._start_timer(deadline)
             self._waiter = self._loop.create_future()
             try:
                 await self._waiter
@@ -361,7 +369,7 @@ class Connection(asyncio.Protocol):
             waiter.set_result(None)
 
     def _resume_reading(self) -> None:
-        if not self._reading and self._transport is not None:
+        if self._transport is not None:
             self._reading = True
             self._transport.resume_reading()
 
@@ -379,8 +387,6 @@ class Connection(asyncio.Protocol):
     def _start_timer(self, deadline: float) -> None:
         # One timer a connection: while the running one fires early it is left alone and
         # re-armed on firing, so an ordinary command costs no timer at all.
-        if self._timer is not None and self._timer_at <= deadline:
-            return
         self._stop_timer()
         self._timer_at = deadline
         self._timer = self._loop.call_at(deadline, self._on_timer)

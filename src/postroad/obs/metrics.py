@@ -9,6 +9,24 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+
+class Tally:
+    """Counts in memory what happens too often to tell a counter each time: that takes 3 µs."""
+
+    __slots__ = ("_counter", "count")
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self.count = 0
+        """What the counter has not been told yet (`settle`)."""
+
+    def settle(self) -> None:
+        """Tell the counter."""
+        count, self.count = self.count, 0
+        if count:
+            self._counter.inc(count)
+
+
 _FAST: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 SESSIONS: Final = Gauge("postroad_sessions", "Open sessions.", ["protocol"], multiprocess_mode="livesum")
@@ -23,6 +41,8 @@ REFUSALS: Final = Counter(
 )
 LOGINS: Final = Counter("postroad_logins_total", "Log-ins by protocol and result.", ["protocol", "result"])
 COMMANDS: Final = Counter("postroad_commands_total", "Commands by protocol.", ["protocol"])
+IMAP_COMMANDS: Final = Tally(COMMANDS.labels("imap"))
+POP3_COMMANDS: Final = Tally(COMMANDS.labels("pop3"))
 RECEPTION: Final = Counter(
     "postroad_receiving_checks_total", "Checks on who sends to us, and results.", ["check", "result"]
 )
@@ -50,3 +70,9 @@ LOOP_STALL: Final = Gauge(
     "The longest stall of an event loop in the last minute.",
     multiprocess_mode="livemax",
 )
+
+
+def settle() -> None:
+    """Tell what has been counted in memory; the loop's watch does so many times a second (`obs.stall`)."""
+    IMAP_COMMANDS.settle()
+    POP3_COMMANDS.settle()

@@ -4,19 +4,25 @@ import asyncio
 from collections import deque
 from typing import Final
 
-from postroad.obs.metrics import LOOP_STALL
+from postroad.obs.metrics import LOOP_STALL, settle
 
 _TICK: Final = 0.05
 _WINDOW: Final = 60.0
 
 
 async def watch_stalls() -> None:
-    """Measure, until cancelled, how late the loop is; the metric is the worst of the last minute."""
+    """Measure, until cancelled, how late the loop is; the metric is the worst of the last minute.
+
+    On the way it settles what others have counted.
+    """
     loop = asyncio.get_running_loop()
     worst: deque[tuple[float, float]] = deque()  # (when, how late), lateness falling: the first is the worst
     while True:
         before = loop.time()
-        await asyncio.sleep(_TICK)
+        try:
+            await asyncio.sleep(_TICK)
+        finally:
+            settle()
         now = loop.time()
         late = max(0.0, now - before - _TICK)
         while worst and worst[-1][1] <= late:

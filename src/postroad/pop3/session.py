@@ -21,7 +21,7 @@ from postroad.directory.login import Login as Exchange
 from postroad.model.refusal import Refused, Unavailable
 from postroad.net.connection import Connection, Wake
 from postroad.obs.log import log
-from postroad.obs.metrics import COMMANDS
+from postroad.obs.metrics import POP3_COMMANDS
 from postroad.pop3.maildrop import InUse, Maildrop
 from postroad.pop3.transaction import ENOUGH, CutOff, answer
 from postroad.pop3.wire.core import Pop3Core
@@ -97,7 +97,6 @@ class _Session:
             mechanisms=self._mechanisms(),
             bad_commands=services.limits.errors_hard,
         )
-        self._commands = COMMANDS.labels("pop3")
         self._maildrop: Maildrop | None = None
         self._exchange: Exchange | None = None
         self._failed_logins = 0
@@ -140,7 +139,7 @@ class _Session:
         """Answer what is there; tells whether that was a whole command."""
         answered = False
         while not self._over and (event := self._core.next_event()) is not None:
-            self._commands.inc()
+            POP3_COMMANDS.count += 1
             answered = True
             try:
                 await self._answer(event)

@@ -5,9 +5,10 @@ the change. Reads trust their caller to have looked.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Literal
+
+from msgspec.structs import replace
 
 from postroad.config.limits import Limits
 from postroad.db.database import Database

@@ -96,8 +96,8 @@ class AccountReading:
 
     def latest(self) -> int:
         """The account's one counter: while it stays, so does everything in it; 0 when it is gone."""
-        value = self._database.ask(lambda r: r.value("SELECT modseq FROM account WHERE id = ?", self.id))
-        return int(value or 0)
+        row = self._database.row("SELECT modseq FROM account WHERE id = ?", self.id)
+        return 0 if row is None else row[0]
 
     def overview(self) -> tuple[int, list[Row], list[str]]:
         """The counter, every mailbox and the subscribed names, as of one moment.
@@ -138,9 +138,6 @@ class AccountReading:
 
     def changes(self, mailbox_id: int, since: int) -> Changes:
         """What happened after modseq `since`."""
-        state = self._database.ask(lambda r: r.row(STATE, self.id, mailbox_id))
-        if state is not None and state[0] == since:
-            return Changes(since, state[1], [], [])
         return self._database.read(lambda r: changes(r, self.id, mailbox_id, since))
 
     async def vanished(self, mailbox_id: int, since: int) -> list[int] | None:
@@ -203,8 +200,8 @@ class AccountReading:
 
     def modseq(self, mailbox_id: int) -> int:
         """The latest change of a mailbox: while it stays, so does all that is in it; 0 when it is gone."""
-        state = self._database.ask(lambda r: r.row(STATE, self.id, mailbox_id))
-        return 0 if state is None else int(state[0])
+        state = self._database.row(STATE, self.id, mailbox_id)
+        return 0 if state is None else state[0]
 
     def open_run(self, mailbox_id: int, first: int, last: int) -> tuple[int, dict[int, StoredMessage]]:
         """The messages of a mailbox from one UID to another, by UID, and its modseq at that moment."""

@@ -1,8 +1,9 @@
 """The values that the store's verbs take and give."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from postroad.model.octets import Body
 
@@ -10,8 +11,7 @@ Ranges = Sequence[tuple[int, int]]
 """UIDs as inclusive (low, high) pairs, ascending and disjoint."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mailbox:
+class Mailbox(Struct, frozen=True):
     """One mailbox of an account, with its counters as of one read."""
 
     id: int
@@ -49,8 +49,7 @@ class Entry(NamedTuple):
     """Key of the wide row; the same in every mailbox that holds the message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """What happened in a mailbox after a modseq, as of `modseq`."""
 
     modseq: int
@@ -65,8 +64,7 @@ class Changes:
     """False where more may have vanished than is still known (`store.tombstones`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewMessage:
+class NewMessage(Struct, frozen=True):
     """A message to append: bytes as the client sent them, never altered."""
 
     body: Body
@@ -75,8 +73,7 @@ class NewMessage:
     internal_date: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FlagsResult:
+class FlagsResult(Struct, frozen=True):
     """What a STORE did."""
 
     since: int
@@ -94,8 +91,7 @@ class FlagsResult:
         return FlagsResult(self.since, modseq, self.entries + later.entries, self.conflicts + later.conflicts)
 
 
-@dataclass(frozen=True, slots=True)
-class CopyResult:
+class CopyResult(Struct, frozen=True):
     """COPYUID in values (RFC 4315 §3): source and new UIDs in the same order."""
 
     uidvalidity: int
@@ -103,8 +99,7 @@ class CopyResult:
     target: list[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(Struct, frozen=True):
     """Use and limit; a limit of None is no limit (RFC 9208)."""
 
     bytes_used: int

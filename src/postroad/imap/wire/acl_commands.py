@@ -1,14 +1,11 @@
 """The commands of ACL as values (RFC 4314 §3)."""
 
-from dataclasses import dataclass
-
 from postroad.imap.wire.command import Command
 from postroad.imap.wire.mailbox_name import MailboxName
 from postroad.model.rights import Rights
 
 
-@dataclass(frozen=True, slots=True)
-class SetAcl(Command):
+class SetAcl(Command, frozen=True):
     """SETACL (§3.1), and DELETEACL (§3.2) with no `rights`."""
 
     mailbox: MailboxName
@@ -20,15 +17,13 @@ class SetAcl(Command):
     """`+` or `-` where rights are added or taken, not replaced."""
 
 
-@dataclass(frozen=True, slots=True)
-class GetAcl(Command):
+class GetAcl(Command, frozen=True):
     """GETACL (§3.3)."""
 
     mailbox: MailboxName
 
 
-@dataclass(frozen=True, slots=True)
-class ListRights(Command):
+class ListRights(Command, frozen=True):
     """LISTRIGHTS (§3.4)."""
 
     mailbox: MailboxName
@@ -37,8 +32,7 @@ class ListRights(Command):
     """The identifier as the client wrote it, for the response."""
 
 
-@dataclass(frozen=True, slots=True)
-class MyRights(Command):
+class MyRights(Command, frozen=True):
     """MYRIGHTS (§3.5)."""
 
     mailbox: MailboxName

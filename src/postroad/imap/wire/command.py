@@ -1,10 +1,9 @@
 """What all commands have (RFC 3501 §2.2.1)."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """What all commands have: the tag, checked, for `tagged`."""
 
     tag: bytes

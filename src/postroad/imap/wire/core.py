@@ -8,6 +8,7 @@ Nothing is parsed ahead of the session: behind STARTTLS, AUTHENTICATE, IDLE or
 APPEND the same bytes mean something else.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from postroad.imap.wire.command_line import Found, Unfit, find_command, is_http
@@ -30,10 +31,17 @@ from postroad.imap.wire.parse_session import decode_base64
 from postroad.imap.wire.phase import Phase, Step
 from postroad.imap.wire.reader import BadSyntax, Reader
 from postroad.imap.wire.recovery import Outcome
+from postroad.imap.wire.table import State
 from postroad.imap.wire.withheld import refuse_withheld
 
 _TLS_HANDSHAKE: Final = b"\x16"
 """How TLS begins (RFC 8446 §5.1); a control character begins no tag."""
+# Members of an Enum are looked up once: each time takes longer than a call.
+_WAIT: Final = Step.WAIT
+_AGAIN: Final = Step.AGAIN
+_CLOSED: Final = Phase.CLOSED
+_STRANGER: Final = State.NOT_AUTHENTICATED
+_UIDONLY: Final = Extension.UIDONLY
 
 
 class ImapServerCore(Intake):
@@ -54,7 +62,7 @@ class ImapServerCore(Intake):
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the client."""
-        if self._phase is Phase.CLOSED:
+        if self._phase is _CLOSED:
             return
         if self.compression is None:
             self._inbox.add(data if self._stream_end is None else self._behind_stream(data))
@@ -76,10 +84,10 @@ class ImapServerCore(Intake):
     def next_event(self) -> Event | None:
         """Return the next legal event, or None until more bytes arrive."""
         while True:
-            outcome = self._advance()
-            if outcome is Step.WAIT:
+            outcome = _GO_ON[self._phase](self)
+            if outcome is _WAIT:
                 return None
-            if outcome is not Step.AGAIN:
+            if outcome is not _AGAIN:
                 return outcome
 
     def offer(self, extension: Extension) -> None:
@@ -162,50 +170,33 @@ class ImapServerCore(Intake):
 
     # -- lines --------------------------------------------------------------
 
-    def _advance(self) -> Outcome:
-        match self._phase:
-            case Phase.COMMAND | Phase.MESSAGE_END | Phase.AUTH | Phase.IDLE:
-                return self._next_line()
-            case Phase.LITERAL:
-                return self._collect_literal()
-            case Phase.MESSAGE:
-                return self._next_chunk()
-            case Phase.DROP:
-                return self._drop()
-            case Phase.UNDECIDED:
-                return Step.WAIT
-            case Phase.CLOSED:
-                hangup, self._hangup = self._hangup, None
-                return hangup or Step.WAIT
-
     def _next_line(self) -> Outcome:
-        if self._is_stranger and self._inbox.begins(_TLS_HANDSHAKE):
-            return self._leave("tls")
-        limits = self._limits
-        room = (limits.line_prelogin if self._is_stranger else limits.line) - self._line_octets
-        line = self._inbox.line(room)
+        inbox, limits = self._inbox, self._limits
+        room = limits.line
+        if self.state is _STRANGER:
+            if inbox.begins(_TLS_HANDSHAKE):
+                return self._leave("tls")
+            room = limits.line_prelogin
+        room -= self._line_octets
+        line = inbox.line(room)
         if line is None:
-            return Step.WAIT
+            return _WAIT
         if isinstance(line, LineFault):
-            return self._reject_unread(line, self._inbox.start(room))
-        match self._phase:
-            case Phase.COMMAND:
-                return self._on_line(line)
-            case Phase.AUTH:
-                return self._on_auth_line(line)
-            case Phase.IDLE:
-                return self._on_idle_line(line)
-            case _:
-                return self._on_message_end(line)
+            return self._reject_unread(line, inbox.start(room))
+        return _TAKE_LINE[self._phase](self, line)
+
+    def _bid_farewell(self) -> Outcome:
+        hangup, self._hangup = self._hangup, None
+        return hangup or _WAIT
 
     def _on_line(self, line: bytes) -> Outcome:
         head = literal_head(line)
         found = self._found
         if found is None:
-            if self._is_stranger and is_http(line):
-                return self._leave("http")
             first = find_command(line, self.state, self.withheld)
             if isinstance(first, Unfit):
+                if self._is_stranger and is_http(line):  # no line of HTTP is a command
+                    return self._leave("http")
                 return self._reject(first.tag, first.why, head)
             found = first
         if found.streams:
@@ -232,9 +223,9 @@ class ImapServerCore(Intake):
             return SaveFailed() if error.saving else Step.AGAIN
         if event is None:
             return self._reject(found.tag, b"expected a message as a literal")
-        if Extension.UIDONLY in self._offered and names_numbers(event):
+        if _UIDONLY in self._offered and names_numbers(event):
             return self._reject(found.tag, UIDREQUIRED)
-        if not self._is_stranger:
+        if self.state is not _STRANGER:
             self._bad_count = 0
         return event
 
@@ -253,3 +244,22 @@ class ImapServerCore(Intake):
             return self._reject(tag, b"expected DONE", literal_head(line), IdleEnd(tag, done=False))
         self._start()
         return IdleEnd(tag)
+
+
+_GO_ON: Final[dict[Phase, Callable[[ImapServerCore], Outcome]]] = {
+    Phase.COMMAND: ImapServerCore._next_line,
+    Phase.MESSAGE_END: ImapServerCore._next_line,
+    Phase.AUTH: ImapServerCore._next_line,
+    Phase.IDLE: ImapServerCore._next_line,
+    Phase.LITERAL: ImapServerCore._collect_literal,
+    Phase.MESSAGE: ImapServerCore._next_chunk,
+    Phase.DROP: ImapServerCore._drop,
+    Phase.UNDECIDED: lambda _: Step.WAIT,
+    Phase.CLOSED: ImapServerCore._bid_farewell,
+}
+_TAKE_LINE: Final[dict[Phase, Callable[[ImapServerCore, bytes], Outcome]]] = {
+    Phase.COMMAND: ImapServerCore._on_line,
+    Phase.AUTH: ImapServerCore._on_auth_line,
+    Phase.IDLE: ImapServerCore._on_idle_line,
+    Phase.MESSAGE_END: ImapServerCore._on_message_end,
+}

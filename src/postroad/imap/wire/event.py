@@ -4,22 +4,21 @@ A command, parsed, checked against the grammar and legal in the state of the
 session; what follows within a command; the end.
 """
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from postroad.imap.wire.command import Command
 from postroad.imap.wire.message_commands import AppendPiece, AppendText
 
 
-@dataclass(frozen=True, slots=True)
-class LiteralChunk:
+class LiteralChunk(Struct, frozen=True):
     """Octets of the message that is being appended."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class AppendNext:
+class AppendNext(Struct, frozen=True):
     """APPEND goes on behind a text, up to another one."""
 
     tag: bytes
@@ -27,51 +26,47 @@ class AppendNext:
     text: AppendText
 
 
-@dataclass(frozen=True, slots=True)
-class AppendEnd:
+class AppendEnd(Struct, frozen=True):
     """The command is complete: file its messages and answer."""
 
     tag: bytes
     pieces: tuple[AppendPiece, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AppendAborted:
+class AppendAborted(Struct, frozen=True):
     """What followed the message was no end of command; the core has answered."""
 
     tag: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class AuthResponse:
+class AuthResponse(Struct, frozen=True):
     """A line of a SASL exchange, out of base64."""
 
     tag: bytes
-    data: bytes = field(repr=False)
+    data: bytes
+
+    def __repr__(self) -> str:
+        return f"AuthResponse(tag={self.tag!r})"  # a secret
 
 
-@dataclass(frozen=True, slots=True)
-class AuthAborted:
+class AuthAborted(Struct, frozen=True):
     """The client gave up (`*`) or sent no base64; the core has answered BAD."""
 
     tag: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class IdleEnd:
+class IdleEnd(Struct, frozen=True):
     """IDLE is over. `done` is false where the line was no DONE; the core has answered then."""
 
     tag: bytes
     done: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class SaveFailed:
+class SaveFailed(Struct, frozen=True):
     """A SEARCH that was to be saved has been refused: `$` stands for nothing now (RFC 5182 §2.1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hangup:
+class Hangup(Struct, frozen=True):
     """The core has said its last word, if any: flush and close."""
 
     reason: str

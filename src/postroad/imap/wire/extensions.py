@@ -11,6 +11,8 @@ class Extension(Enum):
     UNCHANGEDSINCE a dangerous one.
     """
 
+    __hash__ = object.__hash__  # by identity, in C: Enum's own is a Python function
+
     BINARY = b"BINARY"
     """RFC 3516: `~{n}` in APPEND."""
     CONDSTORE = b"CONDSTORE"

@@ -1,14 +1,17 @@
 """What FETCH gives, item by item (RFC 3501 §6.4.5)."""
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
 
 SectionText: TypeAlias = Literal["", "HEADER", "TEXT", "MIME"]
 
 
 class FetchAttribute(Enum):
     """Items that are a name and nothing else; the value is that name in the response."""
+
+    __hash__ = object.__hash__  # by identity, in C: Enum's own is a Python function
 
     ENVELOPE = b"ENVELOPE"
     FLAGS = b"FLAGS"
@@ -36,8 +39,7 @@ class SectionForm(Enum):
     DECODED_SIZE = b"BINARY.SIZE"
 
 
-@dataclass(frozen=True, slots=True)
-class FetchSection:
+class FetchSection(Struct, frozen=True):
     """BODY[…], BINARY[…], both with .PEEK, BINARY.SIZE[…], RFC822, RFC822.HEADER and RFC822.TEXT.
 
     `path` and `text` are what `postroad.message.section.locate` takes.

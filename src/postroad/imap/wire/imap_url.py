@@ -5,10 +5,11 @@ imap://ada%40demo.test@mail.demo.test/INBOX/;UID=20;URLAUTH=authuser:INTERNAL:91
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from urllib.parse import unquote_to_bytes
+
+from msgspec import Struct
 
 from postroad.imap.wire.fetch_items import FetchSection
 from postroad.imap.wire.mailbox_name import inbox_or
@@ -31,8 +32,7 @@ _ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _FORBIDDEN: Final = re.compile(rb"[\x00-\x20\x7f-\xff\"<>\\^`{|}]")
 
 
-@dataclass(frozen=True, slots=True)
-class UrlAuth:
+class UrlAuth(Struct, frozen=True):
     """Who may use a URL, and how that is proved (RFC 4467 §3)."""
 
     rump: bytes
@@ -46,8 +46,7 @@ class UrlAuth:
     token: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class ImapUrl:
+class ImapUrl(Struct, frozen=True):
     """What a URL of a message says."""
 
     absolute: bool

@@ -1,13 +1,13 @@
 """What a client may cost us before it is refused (RFC 7888 §4, RFC 9051 §11)."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from postroad.imap.wire.literal import LiteralHead
 
 
-@dataclass(frozen=True, slots=True)
-class ImapLimits:
+class ImapLimits(Struct, frozen=True):
     """Numbers for one core; the names are those of the `[limits]` settings."""
 
     line_prelogin: int = 8 * 1024

@@ -3,7 +3,7 @@
 Names are decoded.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from postroad.imap.wire.command import Command
 from postroad.imap.wire.mailbox_name import MailboxName
@@ -11,8 +11,7 @@ from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.imap.wire.status_item import StatusItem
 
 
-@dataclass(frozen=True, slots=True)
-class QuickResync:
+class QuickResync(Struct, frozen=True):
     """What a client of QRESYNC remembers (RFC 7162 §3.2.5)."""
 
     uidvalidity: int
@@ -23,8 +22,7 @@ class QuickResync:
     numbered_uids: SequenceSet | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Select(Command):
+class Select(Command, frozen=True):
     """SELECT, or EXAMINE with `read_only`."""
 
     mailbox: MailboxName
@@ -34,39 +32,34 @@ class Select(Command):
     qresync: QuickResync | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Create(Command):
+class Create(Command, frozen=True):
     """CREATE; `special_use` holds the attributes of USE (RFC 6154 §3), `\\Sent` …"""
 
     mailbox: MailboxName
     special_use: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Delete(Command):
+class Delete(Command, frozen=True):
     """DELETE."""
 
     mailbox: MailboxName
 
 
-@dataclass(frozen=True, slots=True)
-class Rename(Command):
+class Rename(Command, frozen=True):
     """RENAME."""
 
     mailbox: MailboxName
     new_name: MailboxName
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribe(Command):
+class Subscribe(Command, frozen=True):
     """SUBSCRIBE, or UNSUBSCRIBE with `on` false."""
 
     mailbox: MailboxName
     on: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class List(Command):
+class List(Command, frozen=True):
     """LIST, plain or extended (RFC 5258, RFC 5819, RFC 6154).
 
     Names of options are in upper case. A plain LIST with the one pattern ""
@@ -88,46 +81,39 @@ class List(Command):
     """Written in a way that only RFC 5258 knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lsub(Command):
+class Lsub(Command, frozen=True):
     """LSUB."""
 
     reference: str
     pattern: str
 
 
-@dataclass(frozen=True, slots=True)
-class Status(Command):
+class Status(Command, frozen=True):
     """STATUS; `items` in the order asked, without repetition."""
 
     mailbox: MailboxName
     items: tuple[StatusItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class GetQuota(Command):
+class GetQuota(Command, frozen=True):
     """GETQUOTA (RFC 9208 §4.1.1)."""
 
     root: str
 
 
-@dataclass(frozen=True, slots=True)
-class GetQuotaRoot(Command):
+class GetQuotaRoot(Command, frozen=True):
     """GETQUOTAROOT (RFC 9208 §4.1.2)."""
 
     mailbox: MailboxName
 
 
-@dataclass(frozen=True, slots=True)
-class Check(Command):
+class Check(Command, frozen=True):
     """CHECK."""
 
 
-@dataclass(frozen=True, slots=True)
-class Close(Command):
+class Close(Command, frozen=True):
     """CLOSE: expunges in silence, where the mailbox is not read-only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unselect(Command):
+class Unselect(Command, frozen=True):
     """UNSELECT (RFC 3691): closes without expunging."""

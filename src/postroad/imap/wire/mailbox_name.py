@@ -1,8 +1,9 @@
 """Mailbox names on the wire (RFC 3501 §5.1)."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from postroad.message.utf7 import decode_utf7
 
@@ -11,8 +12,7 @@ _PLAIN: Final = re.compile(rb"[\x20-\x25\x27-\x7e]*")
 _INBOX: Final = "INBOX"
 
 
-@dataclass(frozen=True, slots=True)
-class MailboxName:
+class MailboxName(Struct, frozen=True):
     """A mailbox name as a client gave it.
 
     A name that is neither modified UTF-7 nor UTF-8 keeps its octets as text

@@ -3,9 +3,10 @@
 Sequence sets are unresolved, macros are expanded.
 """
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from postroad.imap.wire.command import Command
 from postroad.imap.wire.fetch_items import FetchItem
@@ -16,8 +17,7 @@ from postroad.imap.wire.sequence_set import SequenceSet
 StoreMode: TypeAlias = Literal["set", "add", "remove"]
 
 
-@dataclass(frozen=True, slots=True)
-class FlagList:
+class FlagList(Struct, frozen=True):
     """Flags a client names: a mask of `model.flags.Flag` and keywords.
 
     `\\Recent` is nobody's to set and is left out (RFC 3501 §2.3.2).
@@ -39,8 +39,7 @@ class Within(Enum):
     CATENATE_UTF8 = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class MessageHead:
+class MessageHead(Struct, frozen=True):
     """A message begins: what stands in front of its text."""
 
     flags: FlagList = FlagList()
@@ -48,8 +47,7 @@ class MessageHead:
     """INTERNALDATE in seconds since the epoch; None for now."""
 
 
-@dataclass(frozen=True, slots=True)
-class UrlPart:
+class UrlPart(Struct, frozen=True):
     """A part of a message that is here already (RFC 4469 §3)."""
 
     url: bytes
@@ -58,8 +56,7 @@ class UrlPart:
 AppendPiece: TypeAlias = MessageHead | UrlPart
 
 
-@dataclass(frozen=True, slots=True)
-class AppendText:
+class AppendText(Struct, frozen=True):
     """A literal with a message or a part of one; nothing has been invited yet.
 
     Answer with `core.accept_literal()`, then come `LiteralChunk`s and behind
@@ -73,8 +70,7 @@ class AppendText:
     within: Within = Within.MESSAGE
 
 
-@dataclass(frozen=True, slots=True)
-class AppendStart(Command):
+class AppendStart(Command, frozen=True):
     """APPEND up to its first literal with text, or whole if it has none."""
 
     mailbox: MailboxName
@@ -82,23 +78,20 @@ class AppendStart(Command):
     text: AppendText | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReplaceStart(AppendStart):
+class ReplaceStart(AppendStart, frozen=True):
     """REPLACE or UID REPLACE likewise (RFC 8508): of the one message named by `message`."""
 
     message: SequenceSet
     uid: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Expunge(Command):
+class Expunge(Command, frozen=True):
     """EXPUNGE, or UID EXPUNGE of those `uids` alone (RFC 4315 §2.1)."""
 
     uids: SequenceSet | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch(Command):
+class Fetch(Command, frozen=True):
     """FETCH and UID FETCH; UID FETCH has UID among its items already."""
 
     messages: SequenceSet
@@ -112,8 +105,7 @@ class Fetch(Command):
     """Which of the messages that there are (RFC 9394 §3.3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Store(Command):
+class Store(Command, frozen=True):
     """STORE and UID STORE."""
 
     messages: SequenceSet
@@ -125,8 +117,7 @@ class Store(Command):
     """RFC 7162 §3.1.3."""
 
 
-@dataclass(frozen=True, slots=True)
-class Copy(Command):
+class Copy(Command, frozen=True):
     """COPY and UID COPY."""
 
     messages: SequenceSet
@@ -134,8 +125,7 @@ class Copy(Command):
     uid: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Move(Command):
+class Move(Command, frozen=True):
     """MOVE and UID MOVE (RFC 6851)."""
 
     messages: SequenceSet

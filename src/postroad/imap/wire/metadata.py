@@ -1,7 +1,6 @@
 """The commands of METADATA as values (RFC 5464 §4), and the names of entries (§3.2)."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from postroad.imap.wire.command import Command
@@ -15,8 +14,7 @@ NAME_LENGTH: Final = 255
 DEPTH_INFINITY: Final = 1 << 30
 
 
-@dataclass(frozen=True, slots=True)
-class GetMetadata(Command):
+class GetMetadata(Command, frozen=True):
     """GETMETADATA (§4.2)."""
 
     mailbox: MailboxName
@@ -27,8 +25,7 @@ class GetMetadata(Command):
     depth: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SetMetadata(Command):
+class SetMetadata(Command, frozen=True):
     """SETMETADATA (§4.3)."""
 
     mailbox: MailboxName

@@ -1,6 +1,5 @@
 """What a client asks to be told of unasked: the values of NOTIFY (RFC 5465 §5, §6)."""
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
 
@@ -45,8 +44,7 @@ class EventGroup(NamedTuple):
     """It names events that nobody here has heard of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notify(Command):
+class Notify(Command, frozen=True):
     """NOTIFY; without groups it is NOTIFY NONE."""
 
     groups: tuple[EventGroup, ...] = ()

@@ -1,8 +1,9 @@
 """The grammar of FETCH (RFC 3501 §6.4.5 and §9, RFC 3516, RFC 7162 §3.1.4, RFC 9394 §3.3)."""
 
 import re
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from postroad.imap.wire import fetch_items
 from postroad.imap.wire.extensions import Extension

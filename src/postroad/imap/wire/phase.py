@@ -6,6 +6,8 @@ from enum import Enum, auto
 class Phase(Enum):
     """What the next bytes are."""
 
+    __hash__ = object.__hash__  # by identity, in C: Enum's own is a Python function
+
     COMMAND = auto()
     LITERAL = auto()
     UNDECIDED = auto()

@@ -1,13 +1,10 @@
 """SETQUOTA as a value, and its grammar (RFC 9208 §4.1.3, §7)."""
 
-from dataclasses import dataclass
-
 from postroad.imap.wire.command import Command
 from postroad.imap.wire.reader import MAX_MODSEQ, Reader
 
 
-@dataclass(frozen=True, slots=True)
-class SetQuota(Command):
+class SetQuota(Command, frozen=True):
     """SETQUOTA."""
 
     root: str

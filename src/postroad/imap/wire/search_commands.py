@@ -1,7 +1,5 @@
 """Commands that find messages (RFC 3501 §6.4.4 and its extensions)."""
 
-from dataclasses import dataclass
-
 from postroad.imap.wire.command import Command
 from postroad.imap.wire.fetch_items import FetchItem
 from postroad.imap.wire.ordering import SortCriterion, ThreadAlgorithm
@@ -10,8 +8,7 @@ from postroad.imap.wire.search_keys import SearchKey
 from postroad.imap.wire.search_sources import SearchSource
 
 
-@dataclass(frozen=True, slots=True)
-class Search(Command):
+class Search(Command, frozen=True):
     """SEARCH and UID SEARCH; several keys arrive as one `And`."""
 
     key: SearchKey
@@ -26,24 +23,21 @@ class Search(Command):
     """What UPDATE (…) asks for of new messages that become results (RFC 5465 §7)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sort(Search):
+class Sort(Search, frozen=True):
     """SORT and UID SORT (RFC 5256, RFC 5267 §3)."""
 
     criteria: tuple[SortCriterion, ...] = ()
     """In the order of their weight; never empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class MultiSearch(Search):
+class MultiSearch(Search, frozen=True):
     """ESEARCH (RFC 7377); `returns` is never None, and what is told are UIDs."""
 
     sources: tuple[SearchSource, ...] = ()
     """Where; the selected mailbox where nothing was said."""
 
 
-@dataclass(frozen=True, slots=True)
-class Thread(Command):
+class Thread(Command, frozen=True):
     """THREAD and UID THREAD (RFC 5256)."""
 
     algorithm: ThreadAlgorithm
@@ -51,8 +45,7 @@ class Thread(Command):
     uid: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class UidBatches(Command):
+class UidBatches(Command, frozen=True):
     """UIDBATCHES (draft-ietf-mailmaint-imap-uidbatches)."""
 
     size: int
@@ -63,8 +56,7 @@ class UidBatches(Command):
     """None: all to the end."""
 
 
-@dataclass(frozen=True, slots=True)
-class CancelUpdate(Command):
+class CancelUpdate(Command, frozen=True):
     """CANCELUPDATE (RFC 5267 §4.3.5)."""
 
     tags: tuple[bytes, ...]

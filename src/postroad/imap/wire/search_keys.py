@@ -5,10 +5,11 @@ and not \\Seen, FROM is HEADER FROM, OLD is not RECENT.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum, auto
 from typing import Any, TypeAlias
+
+from msgspec import Struct
 
 from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.model.flags import Flag
@@ -33,89 +34,77 @@ class DateTest(Enum):
     """On that day or later."""
 
 
-@dataclass(frozen=True, slots=True)
-class AllMessages:
+class AllMessages(Struct, frozen=True):
     """ALL, or with `savedate` SAVEDATESUPPORTED (RFC 8514 §4.3): every mailbox here has such dates."""
 
     savedate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(Struct, frozen=True):
     """Every one of these keys; what stands side by side or in parentheses."""
 
     keys: tuple["SearchKey", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Struct, frozen=True):
     """OR: either key."""
 
     first: "SearchKey"
     second: "SearchKey"
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Struct, frozen=True):
     """NOT: the messages that the key does not match."""
 
     key: "SearchKey"
 
 
-@dataclass(frozen=True, slots=True)
-class Fuzzy:
+class Fuzzy(Struct, frozen=True):
     """FUZZY: the key, matched as a person would (RFC 6203)."""
 
     key: "SearchKey"
 
 
-@dataclass(frozen=True, slots=True)
-class FlagKey:
+class FlagKey(Struct, frozen=True):
     """SEEN, UNSEEN, DELETED … : one system flag is set or is not."""
 
     flag: Flag
     present: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RecentKey:
+class RecentKey(Struct, frozen=True):
     """RECENT and OLD: the session has the message as \\Recent or has not."""
 
     present: bool
 
 
-@dataclass(frozen=True, slots=True)
-class KeywordKey:
+class KeywordKey(Struct, frozen=True):
     """KEYWORD and UNKEYWORD; keywords compare without case."""
 
     keyword: str
     present: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NumberKey:
+class NumberKey(Struct, frozen=True):
     """Messages by number."""
 
     numbers: SequenceSet
 
 
-@dataclass(frozen=True, slots=True)
-class UidKey:
+class UidKey(Struct, frozen=True):
     """UID: messages by UID."""
 
     uids: SequenceSet
 
 
-@dataclass(frozen=True, slots=True)
-class BoundKey:
+class BoundKey(Struct, frozen=True):
     """UIDAFTER and UIDBEFORE, both without the UID itself (RFC 9738 §3.2)."""
 
     uid: int
     after: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DateKey:
+class DateKey(Struct, frozen=True):
     """BEFORE, ON, SINCE, and the same with SENT or SAVED in front."""
 
     field: DateField
@@ -123,24 +112,21 @@ class DateKey:
     day: date
 
 
-@dataclass(frozen=True, slots=True)
-class AgeKey:
+class AgeKey(Struct, frozen=True):
     """OLDER and YOUNGER: the age in seconds by the internal date (RFC 5032)."""
 
     seconds: int
     older: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SizeKey:
+class SizeKey(Struct, frozen=True):
     """LARGER and SMALLER, both without the size itself."""
 
     octets: int
     larger: bool
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderKey:
+class HeaderKey(Struct, frozen=True):
     """HEADER, BCC, CC, FROM, SUBJECT, TO.
 
     An empty text matches every message that has the field.
@@ -151,36 +137,31 @@ class HeaderKey:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class BodyKey:
+class BodyKey(Struct, frozen=True):
     """BODY: the text stands in the body."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class TextKey:
+class TextKey(Struct, frozen=True):
     """TEXT: the text stands in the header or the body."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ModseqKey:
+class ModseqKey(Struct, frozen=True):
     """MODSEQ: changed at this mod-sequence or later (RFC 7162 §3.1.5)."""
 
     modseq: int
 
 
-@dataclass(frozen=True, slots=True)
-class EmailKey:
+class EmailKey(Struct, frozen=True):
     """EMAILID: the message has this id (RFC 8474 §6)."""
 
     email_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadKey:
+class ThreadKey(Struct, frozen=True):
     """THREADID: the message is in the thread with this id (RFC 8474 §6)."""
 
     thread_id: str

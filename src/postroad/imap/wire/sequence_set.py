@@ -1,14 +1,14 @@
 """Sequence sets as values (RFC 3501 §9 sequence-set)."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 MAX_NUMBER: Final = 0xFFFFFFFF
 """The largest message number or UID (RFC 3501 §9 nz-number)."""
 
 
-@dataclass(frozen=True, slots=True)
-class SequenceSet:
+class SequenceSet(Struct, frozen=True):
     """Message numbers or UIDs as they were written, with None for `*`.
 
     What `*` stands for is known only to the session; `resolve` puts it in.

@@ -1,39 +1,31 @@
 """Commands about the session itself (RFC 3501 §6.1, §6.2)."""
 
-from dataclasses import dataclass, field
-
 from postroad.imap.wire.command import Command
 
 
-@dataclass(frozen=True, slots=True)
-class Capability(Command):
+class Capability(Command, frozen=True):
     """CAPABILITY."""
 
 
-@dataclass(frozen=True, slots=True)
-class Noop(Command):
+class Noop(Command, frozen=True):
     """NOOP."""
 
 
-@dataclass(frozen=True, slots=True)
-class Logout(Command):
+class Logout(Command, frozen=True):
     """LOGOUT."""
 
 
-@dataclass(frozen=True, slots=True)
-class Id(Command):
+class Id(Command, frozen=True):
     """ID (RFC 2971); empty for NIL. Fields are what the client says, not more."""
 
     fields: tuple[tuple[str, str | None], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StartTls(Command):
+class StartTls(Command, frozen=True):
     """STARTTLS: answer, `core.reset_for_tls()`, then `Connection.start_tls`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Authenticate(Command):
+class Authenticate(Command, frozen=True):
     """AUTHENTICATE, with the initial response of RFC 4959 already out of base64.
 
     `core.expect_auth_response(tag)` makes the next line an `AuthResponse`.
@@ -41,39 +33,39 @@ class Authenticate(Command):
 
     mechanism: str
     """In upper case."""
-    initial: bytes | None = field(default=None, repr=False)
+    initial: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"Authenticate(tag={self.tag!r}, mechanism={self.mechanism!r})"  # without the secret
 
 
-@dataclass(frozen=True, slots=True)
-class Login(Command):
+class Login(Command, frozen=True):
     """LOGIN; octets that are no UTF-8 become U+FFFD and match nothing."""
 
     user: str
-    password: str = field(repr=False)
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Login(tag={self.tag!r}, user={self.user!r})"  # without the secret
 
 
-@dataclass(frozen=True, slots=True)
-class Enable(Command):
+class Enable(Command, frozen=True):
     """ENABLE (RFC 5161); names in upper case, known or not."""
 
     capabilities: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Compress(Command):
+class Compress(Command, frozen=True):
     """COMPRESS DEFLATE (RFC 4978): answer, then `core.begin_compression`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unauthenticate(Command):
+class Unauthenticate(Command, frozen=True):
     """UNAUTHENTICATE (RFC 8437)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Namespace(Command):
+class Namespace(Command, frozen=True):
     """NAMESPACE (RFC 2342)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Idle(Command):
+class Idle(Command, frozen=True):
     """IDLE (RFC 2177): answer `core.continuation`, then `core.expect_done(tag)`."""

@@ -1,10 +1,11 @@
 """Which commands there are and in which states they are legal (RFC 3501 §3 and §6)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from postroad.imap.wire.command import Command
 from postroad.imap.wire.mailbox_commands import Check, Close, Unselect
@@ -68,6 +69,8 @@ from postroad.imap.wire.session_commands import (
 class State(Enum):
     """How far the session has come (RFC 3501 §3)."""
 
+    __hash__ = object.__hash__  # by identity, in C: Enum's own is a Python function
+
     NOT_AUTHENTICATED = auto()
     AUTHENTICATED = auto()
     SELECTED = auto()
@@ -76,8 +79,7 @@ class State(Enum):
 Parser: TypeAlias = Callable[[bytes, Reader], Command | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """How a command is read and when it may come."""
 
     parse: Parser
