@@ -18,6 +18,7 @@ from postroad.imap.followed import Followed
 from postroad.imap.notify.hearing import BY_DEFAULT, Hearing
 from postroad.imap.notify.overview import Overviews
 from postroad.imap.notify.watching import Watching
+from postroad.imap.progress import Progress
 from postroad.imap.selected import Selected
 from postroad.imap.shared_uids import SharedUids
 from postroad.imap.wire.core import ImapServerCore
@@ -316,6 +317,12 @@ class Dialogue:
                 selected.filed(uids)
         elif self.watching is not None and uids and account.id == self.account.id:
             self.watching.filed(mailbox_id, len(uids), max(uids))
+
+    def progress(self, tag: bytes, goal: int = 0) -> Progress:
+        """Begin to count what the command with this tag does; `goal` is how many messages that will be."""
+        progress = Progress(self.core, self.conn.flush, self.services.clock, tag)
+        progress.goal = goal
+        return progress
 
     def aware_of_modseqs(self) -> None:
         """The client has said that it knows mod-sequences (RFC 7162 §3.1, CONDSTORE enabling commands)."""

@@ -108,7 +108,7 @@ _IN_TURN: Final[dict[type[Command], Callable[[Dialogue, Any], Awaitable[Answer |
     Move: move,
     ReplaceStart: replace,
     Expunge: expunge,
-    Close: lambda dialogue, _: close(dialogue),
+    Close: close,
     Select: select,
     Idle: idle,
     Notify: notify,

@@ -9,7 +9,6 @@ from postroad.imap.dialogue import Dialogue
 from postroad.imap.fuzzy import Fuzziness
 from postroad.imap.matching import Matcher, span
 from postroad.imap.ordering.sliced import Sliced
-from postroad.imap.progress import Progress
 from postroad.imap.selected import Selected
 from postroad.imap.turns import Turns
 from postroad.imap.uid_set import Pairs, meet
@@ -22,9 +21,7 @@ _STEP: Final = 1000
 
 def turns_of(dialogue: Dialogue, tag: bytes | None = None) -> Turns:
     """The turns of the command that a session carries out; by its tag the client hears how far it is."""
-    clock = dialogue.services.clock
-    progress = None if tag is None else Progress(dialogue.core, dialogue.conn.flush, clock, tag)
-    return Turns(dialogue.conn, clock, progress)
+    return Turns(dialogue.conn, dialogue.services.clock, None if tag is None else dialogue.progress(tag))
 
 
 def span_of(selected: Selected, key: SearchKey) -> Pairs:

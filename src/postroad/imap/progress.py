@@ -1,13 +1,15 @@
 """How far a long command has come (RFC 9585)."""
 
+import asyncio
 import math
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeVar
 
 from postroad.imap.wire.core import ImapServerCore
 from postroad.imap.wire.responses import in_progress
 from postroad.model.clock import Clock
 
+T = TypeVar("T")
 INTERVAL: Final = 10.0
 """Seconds between two words about it, and before the first (RFC 9585 §4)."""
 
@@ -15,7 +17,8 @@ INTERVAL: Final = 10.0
 class Progress:
     """Counts what one command has done; says so where it is asked to, no more often than is good.
 
-    Nothing happens by a timer: a command that does not come to its next piece has nothing to tell.
+    A command that comes to its next piece looks at the clock. A timer is for those alone that wait
+    for one large piece.
     """
 
     __slots__ = ("_clock", "_core", "_due", "_flush", "_tag", "done", "goal")
@@ -30,6 +33,21 @@ class Progress:
         self.done = 0
         self.goal = 0
         """Messages that there are to be looked at; 0 as long as nobody knows."""
+
+    def reach(self, done: int) -> None:
+        """So much is done; say so if it is time."""
+        self.done = done
+        self.tell()
+
+    async def meanwhile(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for something that is done in one piece, and say in time that it goes on."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=INTERVAL))[0]:
+                self.tell()
+            return task.result()
+        finally:
+            task.cancel()
 
     def tell(self) -> None:
         """Say how far it is, if it is time; never in the midst of a response."""

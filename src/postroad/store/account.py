@@ -1,6 +1,11 @@
-"""The verbs of one account's mail. One await is one transaction is one durable change."""
+"""The verbs of one account's mail. One await is one transaction is one durable change.
 
-from collections.abc import Iterable, Mapping, Sequence
+A change of very many messages is cut into several, where that may be: other sessions and
+workers have their turn in between.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final, Literal
 
@@ -13,7 +18,7 @@ from postroad.store.errors import NoSuchMailbox, NoSuchMessage, OverQuota
 from postroad.store.messages import (
     keep_ancestors,
 )
-from postroad.store.parts import PART, parts
+from postroad.store.parts import PART, Told, nobody, parts
 from postroad.store.prepare import INLINE, Prepared, prepare
 from postroad.store.reading import AccountReading
 from postroad.store.types import (
@@ -48,23 +53,40 @@ class Account(AccountReading):
             lambda tx: mailboxes.create(tx, self.id, name, special_use, self._limits)
         )
 
-    async def delete(self, mailbox_id: int) -> None:
-        """Remove a mailbox and what is in it.
+    async def delete(self, mailbox_id: int, told: Told = nobody) -> None:
+        """Remove a mailbox and what is in it; of very many messages all but the last in transactions before.
 
         Raises:
             NoSuchMailbox, Conflict: it is INBOX.
         """
-        await self._database.write(lambda tx: mailboxes.delete(tx, self.id, mailbox_id, keep=self._keep))
+        self._database.read(lambda r: mailboxes.deletable(r, self.id, mailbox_id))
+        done = 0
+        for part in list(await self._parts(mailbox_id, EVERYTHING))[:-1]:
+            done += await self._database.write(partial(self._thin_out, mailbox_id=mailbox_id, part=part))
+            told(done)
+        await self._database.write(partial(self._remove_mailbox, mailbox_id=mailbox_id))
 
-    async def rename(self, mailbox_id: int, new_name: str) -> None:
-        """Rename a mailbox and those below it; the messages of INBOX are moved instead.
+    def _thin_out(self, tx: Transaction, mailbox_id: int, part: Ranges) -> int:
+        """Remove some messages of a mailbox that is to go."""
+        return len(entries.expunge(tx, self.id, mailbox_id, part, False, keep=self._keep))
+
+    def _remove_mailbox(self, tx: Transaction, mailbox_id: int) -> None:
+        mailboxes.delete(tx, self.id, mailbox_id, keep=self._keep)
+
+    async def rename(self, mailbox_id: int, new_name: str, told: Told = nobody) -> None:
+        """Rename a mailbox and those below it; the messages of INBOX are moved instead, as `moving` does.
 
         Raises:
             NoSuchMailbox, AlreadyExists, BadMailboxName, Conflict
         """
-        await self._database.write(
+        target_id = await self._database.write(
             lambda tx: mailboxes.rename(tx, self.id, mailbox_id, new_name, self._limits)
         )
+        if target_id is not None:
+            done = 0
+            async for part in self.moving(mailbox_id, EVERYTHING, self, target_id, None):
+                done += len(part.source)
+                told(done)
 
     async def rename_level(self, old: str, new_name: str) -> None:
         """Rename a level of the hierarchy that is no mailbox itself (RFC 3501 §6.3.5)."""
@@ -101,6 +123,7 @@ class Account(AccountReading):
         flags: int,
         keywords: frozenset[str] = frozenset(),
         unchanged_since: int | None = None,
+        told: Told = nobody,
     ) -> FlagsResult:
         """Change flags of all `uids` that exist; of very many in several transactions.
 
@@ -122,6 +145,7 @@ class Account(AccountReading):
                 )
             )
             done = result if done is None else done.followed_by(result)
+            told(len(done.entries))
         return done or FlagsResult(0, 0, [], [])
 
     async def append(self, mailbox_id: int, messages: Sequence[NewMessage]) -> tuple[int, list[int]]:
@@ -221,8 +245,34 @@ class Account(AccountReading):
             lambda tx: carry(tx, source, uids, to, count, move=move, keep=self._keep)
         )
 
+    async def moving(
+        self, mailbox_id: int, uids: Ranges, target: "Account", target_id: int, count: int | None
+    ) -> AsyncIterator[CopyResult]:
+        """Move messages, of very many in several transactions; yield what each has moved once it has.
+
+        Each message is moved or is not (RFC 6851 §3.3). What an error leaves
+        behind stays where it is; where `count` messages are not there to
+        begin with, nothing is moved.
+
+        Raises:
+            as `carry` does.
+        """
+        cut = list(await self._parts(mailbox_id, uids)) or [()]
+        if count is not None and len(cut) > 1:
+            there = (await self.listing(mailbox_id)).uids
+            if sum(bisect_right(there, high) - bisect_left(there, low) for low, high in uids) < count:
+                raise NoSuchMessage(f"not {count} any more")
+            count = None
+        for part in cut:
+            yield await self.carry(mailbox_id, part, target, target_id, count, move=True)
+
     async def expunge(
-        self, mailbox_id: int, uids: Ranges | None = None, *, only_deleted: bool = True
+        self,
+        mailbox_id: int,
+        uids: Ranges | None = None,
+        *,
+        only_deleted: bool = True,
+        told: Told = nobody,
     ) -> list[int]:
         """Remove messages; give the UIDs that vanished. Only an operator can bring them back.
 
@@ -246,6 +296,7 @@ class Account(AccountReading):
                     keep=self._keep,
                 )
             )
+            told(len(gone))
         return gone
 
     async def _parts(self, mailbox_id: int, uids: Ranges) -> Iterable[Ranges]:

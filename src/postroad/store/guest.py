@@ -25,6 +25,7 @@ from postroad.store.guest_flags import store_flags
 from postroad.store.listing import Listing
 from postroad.store.listings import STATE, Listings, changes
 from postroad.store.metadata import Metadata
+from postroad.store.parts import Told, nobody
 from postroad.store.prepare import Prepared, prepare
 from postroad.store.types import Changes, CopyResult, Entry, FlagsResult, Mailbox, NewMessage, Ranges
 
@@ -108,16 +109,16 @@ class GuestAccount(Account):
 
         return self._shown(await self._database.write(work))
 
-    async def delete(self, mailbox_id: int) -> None:
-        """Remove a mailbox, with the right `x`."""
+    def _thin_out(self, tx: Transaction, mailbox_id: int, part: Ranges) -> int:
+        """Remove some messages of a mailbox that is to go, with the right `x`."""
+        self._need(tx, mailbox_id, "x")
+        return super()._thin_out(tx, mailbox_id, part)
 
-        def work(tx: Transaction) -> None:
-            self._need(tx, mailbox_id, "x")
-            mailboxes.delete(tx, self.id, mailbox_id, keep=self._keep)
+    def _remove_mailbox(self, tx: Transaction, mailbox_id: int) -> None:
+        self._need(tx, mailbox_id, "x")
+        super()._remove_mailbox(tx, mailbox_id)
 
-        await self._database.write(work)
-
-    async def rename(self, mailbox_id: int, new_name: str) -> None:
+    async def rename(self, mailbox_id: int, new_name: str, told: Told = nobody) -> None:
         """Rename a mailbox, with the right `x`, to below one with the right `k`."""
 
         def work(tx: Transaction) -> None:
@@ -176,6 +177,7 @@ class GuestAccount(Account):
         flags: int,
         keywords: frozenset[str] = frozenset(),
         unchanged_since: int | None = None,
+        told: Told = nobody,
     ) -> FlagsResult:
         """Change flags as far as the user may; `NotAllowed` where that is nothing."""
         done: FlagsResult | None = None
@@ -192,6 +194,7 @@ class GuestAccount(Account):
                 )
             )
             done = result if done is None else done.followed_by(result)
+            told(len(done.entries))
         return done or FlagsResult(0, 0, [], [])
 
     async def append(self, mailbox_id: int, messages: Sequence[NewMessage]) -> tuple[int, list[int]]:
@@ -242,7 +245,12 @@ class GuestAccount(Account):
         return await self.carry(mailbox_id, uids, self, target_id, count, move=True)
 
     async def expunge(
-        self, mailbox_id: int, uids: Ranges | None = None, *, only_deleted: bool = True
+        self,
+        mailbox_id: int,
+        uids: Ranges | None = None,
+        *,
+        only_deleted: bool = True,
+        told: Told = nobody,
     ) -> list[int]:
         """Remove messages with \\Deleted, with the right `e`."""
         assert only_deleted, "POP3 opens no mailbox of others"
@@ -254,6 +262,7 @@ class GuestAccount(Account):
                 return entries.expunge(tx, self.id, mailbox_id, part, True, keep=self._keep)
 
             gone += await self._database.write(work)
+            told(len(gone))
         return gone
 
     # -- rights -------------------------------------------------------------

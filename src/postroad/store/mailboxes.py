@@ -9,6 +9,7 @@ from postroad.store import annotations, seen, sharing
 from postroad.store.blobs.record import line
 from postroad.store.entries import expunge, move, next_modseq
 from postroad.store.errors import AlreadyExists, BadMailboxName, Conflict, LimitReached, NoSuchMailbox
+from postroad.store.parts import PART
 from postroad.store.types import Mailbox
 
 SEPARATOR: Final = "/"
@@ -108,16 +109,26 @@ def _share_like_parent(tx: Transaction, account_id: int, name: str) -> None:
         sharing.copy(tx, account_id, parent.id, made.id)
 
 
+def deletable(reader: Reader, account_id: int, mailbox_id: int) -> Mailbox:
+    """A mailbox, unless it has to stay.
+
+    Raises:
+        NoSuchMailbox, Conflict
+    """
+    found = by_id(reader, account_id, mailbox_id)
+    if found is None:
+        raise NoSuchMailbox(str(mailbox_id))
+    if found.name == "INBOX":
+        raise Conflict("INBOX cannot be deleted")
+    return found
+
+
 def delete(tx: Transaction, account_id: int, mailbox_id: int, *, keep: bool) -> None:
     """Remove a mailbox and its messages; mailboxes below it stay (RFC 3501 §6.3.4).
 
     With `keep` all of it can be restored (`store.kept`).
     """
-    found = by_id(tx, account_id, mailbox_id)
-    if found is None:
-        raise NoSuchMailbox(str(mailbox_id))
-    if found.name == "INBOX":
-        raise Conflict("INBOX cannot be deleted")
+    found = deletable(tx, account_id, mailbox_id)
     expunge(tx, account_id, mailbox_id, None, only_deleted=False, keep=keep)
     modseq = next_modseq(tx, account_id)
     tx.run("DELETE FROM mailbox WHERE account_id = ? AND id = ?", account_id, mailbox_id)
@@ -143,18 +154,24 @@ def delete(tx: Transaction, account_id: int, mailbox_id: int, *, keep: bool) -> 
 
 def rename(
     tx: Transaction, account_id: int, mailbox_id: int, new_name: str, limits: Limits = DEFAULTS
-) -> None:
-    """Rename a mailbox and those below it; INBOX is emptied instead (RFC 3501 §6.3.5)."""
+) -> int | None:
+    """Rename a mailbox and those below it; INBOX is emptied instead (RFC 3501 §6.3.5).
+
+    Gives the mailbox that the messages of INBOX have to go to, where they are too many for one transaction.
+    """
     new_name = _new_name(new_name, limits)
     found = by_id(tx, account_id, mailbox_id)
     if found is None:
         raise NoSuchMailbox(str(mailbox_id))
     if found.name == "INBOX":
         target = create(tx, account_id, new_name, limits=limits)
-        move(tx, account_id, mailbox_id, [(1, 2**32)], target.id)
         annotations.copy(tx, account_id, mailbox_id, target.id)  # RFC 5464 §4.1: both have them
-        return
+        if found.messages > PART:
+            return target.id
+        move(tx, account_id, mailbox_id, [(1, 2**32)], target.id)
+        return None
     rename_tree(tx, account_id, found.name, new_name, limits)
+    return None
 
 
 def rename_tree(tx: Transaction, account_id: int, old: str, new_name: str, limits: Limits = DEFAULTS) -> None:

@@ -98,6 +98,12 @@ class CopyResult(Struct, frozen=True):
     source: list[int]
     target: list[int]
 
+    def behind(self, before: "CopyResult") -> "CopyResult":
+        """Both in one, in the lists of the one before: that may be one of a thousand."""
+        before.source.extend(self.source)
+        before.target.extend(self.target)
+        return CopyResult(self.uidvalidity, before.source, before.target)
+
 
 class Quota(Struct, frozen=True):
     """Use and limit; a limit of None is no limit (RFC 9208)."""

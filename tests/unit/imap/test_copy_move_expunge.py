@@ -1,5 +1,6 @@
 """COPY, MOVE, EXPUNGE (RFC 3501 §6.4.3, §6.4.7; RFC 6851; RFC 4315)."""
 
+from postroad.store.parts import PART
 from tests.unit.imap.world import Client, Server, World, message
 
 
@@ -61,6 +62,38 @@ def test_move(world: World) -> None:
         assert await client.ok(b"STATUS Archive (MESSAGES)") == [b"STATUS Archive (MESSAGES 3)"]
 
     world.talk(talk)
+
+
+def test_very_many_are_moved_in_parts_and_told_of_together(world: World) -> None:
+    async def talk(server: Server, client: Client) -> None:
+        count = PART + 200
+        await server.inbox(*[message()] * count)
+        await client.ok(b"SELECT INBOX")
+        validity = await uidvalidity(server, "Archive")
+        lines = await client.ok(b"MOVE 1:* Archive")
+        assert lines[0] == b"OK [COPYUID %d 1:%d 1:%d] moved" % (validity, count, count)
+        assert len(lines) == 1 + count
+        assert await client.ok(b"STATUS Archive (MESSAGES)") == [b"STATUS Archive (MESSAGES %d)" % count]
+
+    world.talk(talk)
+
+
+def test_nothing_of_very_many_is_moved_where_one_is_gone(world: World) -> None:
+    async def work(server: Server) -> None:
+        count = PART + 200
+        await server.inbox(*[message()] * count)
+        async with server.client() as one, server.client() as other:
+            await one.ok(b"SELECT INBOX")
+            await other.ok(b"SELECT INBOX")
+            await other.ok(b"STORE 7 +FLAGS.SILENT (\\Deleted)")
+            await other.ok(b"EXPUNGE")
+            assert (await one.do(b"MOVE 1:* Archive"))[-1].startswith(b"NO [EXPUNGEISSUED]")
+            assert await one.ok(b"STATUS Archive (MESSAGES)") == [b"STATUS Archive (MESSAGES 0)"]
+            lines = await one.ok(b"UID MOVE 1:* Archive")
+            assert b"COPYUID" in lines[0]
+            assert b" 1:6,8:%d 1:%d]" % (count, count - 1) in lines[0]
+
+    world.run(work)
 
 
 def test_expunge_counts_down(world: World) -> None:

@@ -1,7 +1,9 @@
 """UIDONLY, UIDBATCHES and INPROGRESS: for clients of very large mailboxes."""
 
+import asyncio
 from array import array
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +62,28 @@ def test_progress_is_told_at_intervals() -> None:
     clock.time += 1
     progress.tell()
     assert core.data_to_send() == b'* OK [INPROGRESS ("A1" 7 10)] still at it\r\n'
+
+
+def test_progress_is_told_of_what_is_done_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("postroad.imap.progress.INTERVAL", 0.001)
+    clock, core = HeldClock(), ImapServerCore()
+    told = asyncio.Event()
+
+    async def work() -> int:
+        await told.wait()
+        return 7
+
+    def flush() -> None:
+        told.set()
+
+    async def wait() -> int:
+        progress = Progress(core, flush, clock, b"A1")
+        progress.goal = 9
+        clock.time += 1
+        return await progress.meanwhile(work())
+
+    assert asyncio.run(wait()) == 7
+    assert core.data_to_send() == b'* OK [INPROGRESS ("A1" 0 9)] still at it\r\n'
 
 
 def test_progress_is_not_told_where_it_is_switched_off() -> None:

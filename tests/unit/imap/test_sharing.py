@@ -9,6 +9,7 @@ from postroad.directory.accounts import add_account, remove_account, set_quota
 from postroad.directory.credentials import LEAST_COST, Hasher, set_password
 from postroad.model.flags import Flag
 from postroad.store.offline import open_offline
+from postroad.store.parts import PART
 from tests.unit.imap.world import PASSWORD, USER, Client, Server, World, message
 from tests.unit.store.test_rebuild import problems
 
@@ -63,6 +64,24 @@ def test_sessions_on_different_workers_converge(world: World) -> None:
         await bob.ok(b"STORE 1 +FLAGS.SILENT (\\Deleted)")
         assert await bob.ok(b"EXPUNGE") == [b"1 EXPUNGE"]
         assert b"1 EXPUNGE" in await ada.ok(b"NOOP")
+
+    both(world, work)
+
+
+def test_a_move_of_very_many_tells_what_it_did_before_it_failed(world: World) -> None:
+    with open_offline(world.data) as database:
+        database.write(lambda tx: set_quota(tx, BOB, who="test", quota_bytes=None, quota_messages=PART + 50))
+
+    async def work(server: Server, ada: Client, bob: Client) -> None:
+        await server.inbox(*[message()] * (PART + 100))
+        await share(ada, b"lrswite")
+        await bob.ok(b"SELECT " + INBOX)
+        lines = await bob.do(b"MOVE 1:* INBOX")
+        assert b" 1:%d 1:%d] moved" % (PART, PART) in lines[0]
+        assert lines[-1].startswith(b"NO [OVERQUOTA]")
+        assert len(lines) == PART + 2  # each of them has an EXPUNGE
+        assert (await bob.ok(b"UID SEARCH ALL"))[0].split()[1] == b"%d" % (PART + 1)
+        assert await bob.ok(b"STATUS INBOX (MESSAGES)") == [b"STATUS INBOX (MESSAGES %d)" % PART]
 
     both(world, work)
 

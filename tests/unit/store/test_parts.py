@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from postroad.store.account import Account
+from postroad.store.kept import holdings
 from postroad.store.parts import PART, parts
 from tests.unit.store.conftest import Desk, message
 
@@ -28,5 +29,26 @@ def test_a_change_of_many_is_the_same_as_one_of_few(desk: Desk) -> None:
         assert [entry.uid for entry in result.entries] == list(range(1, count + 1))
         assert await account.expunge(inbox) == list(range(1, count + 1))
         assert account.mailboxes()[0].messages == 0
+
+    desk.run(work)
+
+
+def test_a_large_inbox_is_renamed_and_a_large_mailbox_removed_in_parts(desk: Desk) -> None:
+    async def work(account: Account) -> None:
+        inbox = account.mailboxes()[0].id
+        count = PART + 200
+        await account.append(inbox, [message(n) for n in range(count)])
+        told: list[int] = []
+        await account.rename(inbox, "Old", told.append)
+        old = account.mailbox("Old")
+        assert old is not None
+        assert told == [PART, count]
+        assert (old.messages, account.mailboxes()[0].messages) == (count, 0)
+        told.clear()
+        await account.delete(old.id, told.append)
+        assert told == [PART]
+        assert account.mailbox("Old") is None
+        kept = account._database.read(lambda r: holdings(r, account.id))
+        assert (kept.messages, account.quota().messages_used) == (count, 0)
 
     desk.run(work)

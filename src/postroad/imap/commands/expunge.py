@@ -8,6 +8,7 @@ from postroad.imap.errors import READ_ONLY
 from postroad.imap.message_limit import Newest, newest, with_code
 from postroad.imap.permission import need_selected
 from postroad.imap.uid_set import Pairs, pairs_of
+from postroad.imap.wire.mailbox_commands import Close
 from postroad.imap.wire.message_commands import Expunge
 from postroad.model.flags import DELETED
 
@@ -19,18 +20,18 @@ async def expunge(dialogue: Dialogue, command: Expunge) -> Answer:
         return READ_ONLY
     need_selected(selected, "e")
     if command.uids is None:
-        await _remove(dialogue, None)  # RFC 9738 §3.1: always all of them
+        await _remove(dialogue, command.tag, None)  # RFC 9738 §3.1: always all of them
         return ok(b"done")
     pairs, code = await _newest(dialogue, selected.uid_pairs(command.uids, uid=True))
-    await _remove(dialogue, pairs)
+    await _remove(dialogue, command.tag, pairs)
     return with_code(dialogue, ok(b"done"), code)
 
 
-async def close(dialogue: Dialogue) -> Answer:
+async def close(dialogue: Dialogue, command: Close) -> Answer:
     """Remove the messages with \\Deleted without a word, then leave the mailbox."""
     # RFC 4314 §4: without the right to expunge it only closes.
     if not dialogue.selected.read_only and "e" in dialogue.selected.rights:
-        await _remove(dialogue, None)
+        await _remove(dialogue, command.tag, None)
     dialogue.unselect()
     return ok(b"closed")
 
@@ -45,8 +46,9 @@ async def _newest(dialogue: Dialogue, pairs: Pairs) -> Newest:
     return newest(dialogue, selected, pairs_of(compress(batch.uids, deleted)))
 
 
-async def _remove(dialogue: Dialogue, pairs: Pairs | None) -> None:
+async def _remove(dialogue: Dialogue, tag: bytes, pairs: Pairs | None) -> None:
     account = dialogue.selected.account
     mailbox = account.mailbox_by_id(dialogue.selected.id)
     if mailbox is not None and mailbox.deleted:
-        dialogue.selected.expunged(await account.expunge(mailbox.id, pairs))
+        progress = dialogue.progress(tag, mailbox.deleted)
+        dialogue.selected.expunged(await account.expunge(mailbox.id, pairs, told=progress.reach))

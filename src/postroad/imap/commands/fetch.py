@@ -9,7 +9,6 @@ from postroad.imap.decoding import UnknownEncoding
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import EXPUNGED
 from postroad.imap.message_limit import need_all, newest, with_code
-from postroad.imap.progress import Progress
 from postroad.imap.resync import changed_since, tell_vanished
 from postroad.imap.rows import RowFormat
 from postroad.imap.sections import Cuts, Writer
@@ -53,13 +52,11 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
         pairs = await changed_since(dialogue, command.changed_since, pairs)
     pairs, code = newest(dialogue, selected, pairs)
     fetching = _Fetching(dialogue, command, downwards=bool(code))
-    progress = Progress(dialogue.core, dialogue.conn.flush, dialogue.services.clock, command.tag)
-    progress.goal = selected.count(pairs)
+    progress = dialogue.progress(command.tag, selected.count(pairs))
     sent = 0
     async for batch in batches(selected.account, selected, pairs, fetching.step, downwards=bool(code)):
         sent += await fetching.send(batch)
-        progress.done += len(batch.uids)
-        progress.tell()
+        progress.reach(progress.done + len(batch.uids))
         await fetching.turns.next()
     answer = ok(b"done")
     if fetching.damaged:

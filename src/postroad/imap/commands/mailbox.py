@@ -50,7 +50,7 @@ async def delete(dialogue: Dialogue, command: Delete) -> Answer:
     need(account, mailbox, "x")
     if selected is not None and (selected.account.id, selected.id) == (account.id, mailbox.id):
         dialogue.unselect()
-    await account.delete(mailbox.id)
+    await account.delete(mailbox.id, dialogue.progress(command.tag, mailbox.messages).reach)
     if dialogue.watching is not None and account is dialogue.account:
         dialogue.watching.deleted(mailbox.id)
     tell_name(dialogue, mailbox.name, name)
@@ -74,7 +74,7 @@ async def rename(dialogue: Dialogue, command: Rename) -> Answer:
         raise NotAllowed(new)  # whoever it is, and whether there is anybody
     if to.id != account.id:
         raise No(b"CANNOT", b"a mailbox stays with its owner; its messages can be moved")
-    await account.rename(mailbox.id, inner_new)
+    await account.rename(mailbox.id, inner_new, dialogue.progress(command.tag, mailbox.messages).reach)
     if dialogue.watching is not None and account is dialogue.account and mailbox.name != _INBOX:
         dialogue.watching.renamed(mailbox.name, new)
     renamed = account.mailbox_by_id(mailbox.id)

@@ -74,7 +74,13 @@ async def _change(
 ) -> FlagsResult:
     selected, flags = dialogue.selected, command.flags
     result = await selected.account.store_flags(
-        selected.id, pairs, command.mode, flags.mask, flags.keywords, unchanged_since
+        selected.id,
+        pairs,
+        command.mode,
+        flags.mask,
+        flags.keywords,
+        unchanged_since,
+        dialogue.progress(command.tag, selected.count(pairs)).reach,
     )
     selected.tell(result)
     return result
