@@ -23,7 +23,7 @@ from postroad.directory.accounts import remove_account, switch_capabilities, tak
 from postroad.directory.app_passwords import add_app_password, draw
 from postroad.directory.scram import THE_PASSWORD, Recipe, keep_keys, make_keys
 from postroad.directory.seal import Seal
-from postroad.model.envelope import Release
+from postroad.model.envelope import DeliverBy, Release
 from postroad.model.flags import Flag
 from postroad.net.clock import SystemClock
 from postroad.store import kept
@@ -155,6 +155,18 @@ def test_back_without_priorities(tmp_path: Path) -> None:
     with open_offline(data) as database:
         database.write(lambda tx: put(tx, "x@far.test", priority=4))
     assert dict(way_back(data).lost) == {"priorities of messages in the queue": 1}
+    take_back(data, 2)
+    assert schema(data) == shape
+
+
+def test_back_without_times_to_be_delivered_by(tmp_path: Path) -> None:
+    data = unpack(2, tmp_path)
+    shape = schema(data)
+    upgrade(data)
+    with open_offline(data) as database:
+        by = DeliverBy(4102444800.0, returns=True)
+        database.write(lambda tx: put(tx, "x@far.test", deliver_by=by))
+    assert dict(way_back(data).lost) == {"times by which messages in the queue were to be delivered": 1}
     take_back(data, 2)
     assert schema(data) == shape
 

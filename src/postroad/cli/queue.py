@@ -13,6 +13,7 @@ from postroad.cli.bounds import DURATION
 from postroad.cli.database import ask, open_store
 from postroad.cli.here import Here, common, operator, pass_here
 from postroad.cli.output import Column, Problem, print_facts, print_json, print_table
+from postroad.cli.queue_facts import facts_of
 from postroad.cli.times import clock_time, date, moment
 from postroad.config.values import about_duration, about_size
 from postroad.db.transaction import Transaction
@@ -113,7 +114,7 @@ def list_(here: Here, destination: str | None, limit: int) -> None:
         found = [q for q in found if any(r.destination == wanted for r in q.recipients)]
     now = time.time()
     if here.json:
-        print_json([_facts(one) for one in found])
+        print_json([facts_of(one) for one in found])
     elif found:
         print_table(
             [
@@ -140,7 +141,7 @@ def show(here: Here, item_id: int) -> None:
     """Show one message and each recipient who still waits for it."""
     found = _or_problem(item_id, lambda: ask(here, lambda reader: verbs.show(reader, item_id)))
     if here.json:
-        print_json(_facts(found))
+        print_json(facts_of(found))
         return
     item = found.item
     print_facts(
@@ -150,6 +151,7 @@ def show(here: Here, item_id: int) -> None:
             ("since", f"{moment(item.created)}, {about_duration(max(0.0, time.time() - item.created))} ago"),
             ("size", about_size(item.size)),
             ("priority", item.priority or ""),
+            ("by", moment(item.deliver_by.at) if item.deliver_by is not None else ""),
             ("trail", trail_text_id(item.trail_id)),
         ]
     )
@@ -371,30 +373,3 @@ def _state(item: Item, recipient: QueuedRecipient) -> str:
 
 def _recipients(count: int) -> str:
     return counted(count, "recipient")
-
-
-def _facts(one: Queued) -> dict[str, Any]:
-    return {
-        "id": one.item.text_id,
-        "sender": str(one.item.sender or ""),
-        "created": one.item.created,
-        "release": None if one.item.release is None else one.item.release.at,
-        "size": one.item.size,
-        "priority": one.item.priority,
-        "trail": trail_text_id(one.item.trail_id),
-        "recipients": [
-            {
-                "address": str(r.address),
-                "destination": r.destination,
-                "attempts": r.attempts,
-                "next": r.due,
-                "held": r.held,
-                "cancelled": r.cancelled,
-                "trying": r.leased,
-                "last_at": r.last_at,
-                "last_host": r.last_host,
-                "last_reply": r.last_words,
-            }
-            for r in one.recipients
-        ],
-    }

@@ -13,6 +13,7 @@ from postroad.config.fields import Count, Duration, Natural, Size
 
 KIB: Final = 1024
 MIB: Final = 1024 * 1024
+MINUTE: Final = 60.0
 DAY: Final = 24 * 3600.0
 
 
@@ -39,6 +40,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         Duration, "For how long a message may be held before it goes (FUTURERELEASE); 0: none is."
     ] = 30 * DAY
     hold_messages: Annotated[Count, "Messages of one account that are held so at a time."] = 1000
+    deliver_by: Annotated[
+        Duration, "Shortest time after which a message may be asked to come back undelivered (DELIVERBY)."
+    ] = MINUTE
     priority: Annotated[
         Natural, "Highest priority that a user may give a message, to 9 (MT-PRIORITY); 0: none above others."
     ] = 9

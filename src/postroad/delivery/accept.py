@@ -288,6 +288,7 @@ def _enqueue(
         reverse_path=reverse_path,
         release=envelope.release,
         priority=envelope.priority or 0,
+        deliver_by=envelope.deliver_by,
     )
     return queue_text_id(number)
 

@@ -11,7 +11,11 @@ _HEADER: Final = 256 * 1024
 
 
 def outgoing(
-    work: Work, source: Source, still_ours: Callable[[], bool], converter: Converter | None = None
+    work: Work,
+    source: Source,
+    still_ours: Callable[[], bool],
+    converter: Converter | None,
+    now: Callable[[], float],
 ) -> Outgoing:
     """What a client is to hand over."""
     item = work.item
@@ -25,6 +29,8 @@ def outgoing(
         # What was declared as internationalized and is not goes to every server (RFC 6531 §3.2).
         smtputf8=item.smtputf8 and _has_utf8_header(source),
         priority=item.priority,
+        deliver_by=item.deliver_by,
+        now=now,
         require_tls=item.tls == Wish.REQUIRED.value,
         converter=converter,
         cautious=any(recipient.attempts for recipient in work.recipients),

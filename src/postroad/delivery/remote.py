@@ -96,6 +96,7 @@ class RemoteDelivery:
         """
         outside = outside or Outside()
         self._resolver = resolver
+        self._clock = clock
         self._settings = settings
         self._hostname = hostname
         self._port = outside.port
@@ -117,7 +118,7 @@ class RemoteDelivery:
         """
         began = time.monotonic()
         with self._converter(work, source) as converter:
-            message = outgoing(work, source, still_ours, converter)
+            message = outgoing(work, source, still_ours, converter, self._clock.now)
             try:
                 outcomes = await self._by_some_way(work, message)
             except Unavailable as error:
@@ -245,7 +246,8 @@ class RemoteDelivery:
         try:
             outcomes = await self._anew(contact, message)
         except Unusable as error:
-            if not error.outcome.spoken and not error.tls_failed:
+            unheard = error.outcome.verdict is Verdict.DEFERRED and not error.outcome.spoken
+            if unheard and not error.tls_failed:
                 self._silence.note(address)
             raise
         self._silence.forget(address)
@@ -311,6 +313,9 @@ class RemoteDelivery:
             outcome = client.refused(550, "5.7.30", "REQUIRETLS support required")  # RFC 8689 §4.2.1
             self._idle.keep(client, key)
             raise Unusable(outcome)
+        if slow := client.too_slow(message):
+            self._idle.keep(client, key)
+            raise Unusable(client.refused(550, "5.4.7", slow))
         try:
             outcomes = await client.send(message, chunks=client.address not in self._bad_at_chunks)
         except BaseException:

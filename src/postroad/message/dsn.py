@@ -84,6 +84,8 @@ class Report:
     envelope_id: str = ""
     queue_id: str = ""
     arrival: datetime | None = None
+    deliver_by: datetime | None = None
+    """When it was to be delivered, where its sender has said so (RFC 2852)."""
     future_release: str = ""
     """`for;3600` or `until;…`, when the sender had it held (RFC 4865 §5); empty when not."""
 
@@ -99,7 +101,7 @@ _SENTENCE: Final = {
     Action.FAILED: "Your message could not be delivered to",
     Action.DELAYED: "Your message has not been delivered yet to",
     Action.DELIVERED: "Your message was delivered to",
-    Action.RELAYED: "Your message was handed on, to a server that sends no confirmations, for",
+    Action.RELAYED: "Your message was handed on to another server for",
     Action.EXPANDED: "Your message was passed on to the members of",
 }
 # What the sender can do about it.
@@ -202,6 +204,8 @@ def _status_part(report: Report) -> bytes:
         groups[0].insert(0, _status_field("Original-Envelope-Id", report.envelope_id))
     if report.arrival is not None:
         groups[0].append(_status_field("Arrival-Date", format_date(report.arrival)))
+    if report.deliver_by is not None:
+        groups[0].append(_status_field("Deliver-By-Date", format_date(report.deliver_by)))
     if report.future_release:
         groups[0].append(_status_field("Future-Release-Request", report.future_release))
     groups += [_recipient_fields(recipient) for recipient in report.recipients]

@@ -25,6 +25,17 @@ class Release(Struct, frozen=True):
     """As it was asked for, `for;3600` or `until;2026-01-31T08:00:00Z`, for notices about it."""
 
 
+class DeliverBy(Struct, frozen=True):
+    """By when a message is to be delivered, and what follows where it is not (RFC 2852)."""
+
+    at: float
+    """Seconds since 1970."""
+    returns: bool
+    """It comes back then; or else its sender is told, and it is tried on."""
+    trace: bool = False
+    """The sender wants to hear of each server that it is handed to."""
+
+
 class Recipient(Struct, frozen=True):
     """One RCPT TO with its DSN wishes (RFC 3461 §4)."""
 
@@ -51,6 +62,7 @@ class Envelope(Struct, frozen=True):
     """None: it goes at once."""
     priority: int | None = None
     """From -9 to 9; higher ones go first (RFC 6710). None: nothing was said, which is 0."""
+    deliver_by: DeliverBy | None = None
 
 
 class Peer(Struct, frozen=True):

@@ -6,12 +6,14 @@ from msgspec import Struct
 
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.address import Address, parse_mailbox
-from postroad.model.envelope import Release
+from postroad.model.envelope import DeliverBy, Release
+from postroad.queue import deadline
 from postroad.trail import note
 
 _ITEM: Final = (
     "SELECT id, created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid, body, smtputf8,"
-    " tls, reverse_path, release_at, release_asked, priority FROM queue_item"
+    " tls, reverse_path, release_at, release_asked, priority, deliver_by,"
+    " deliver_mode FROM queue_item"
 )
 _COLUMNS: Final = (
     "n, address, destination, notify, original, due, held, urgent, cancelled, attempts, told_delay,"
@@ -50,6 +52,9 @@ class Item(Struct, frozen=True):
 
     priority: int = 0
     """From -9 to 9; higher ones go first (RFC 6710)."""
+
+    deliver_by: DeliverBy | None = None
+    """When it is to be delivered (RFC 2852)."""
 
     @property
     def begins(self) -> float:
@@ -143,7 +148,7 @@ def read_due(
 
 def _item(row: Row) -> Item:
     number, created, sender, account_id, blob_id, prefix, size, trail_id, *more = row
-    ret, envid, body, smtputf8, tls, reverse_path, release_at, release_asked, priority = more
+    ret, envid, body, smtputf8, tls, reverse_path, release_at, release_asked, priority, *by = more
     return Item(
         number,
         created,
@@ -154,6 +159,7 @@ def _item(row: Row) -> Item:
         reverse_path=parse_mailbox(reverse_path) if reverse_path else None,
         release=Release(release_at, release_asked) if release_at else None,
         priority=priority,
+        deliver_by=deadline.read(*by),
     )
 
 

@@ -7,7 +7,8 @@ import msgspec
 
 from postroad.db.transaction import Transaction
 from postroad.model.address import Address, parse_mailbox
-from postroad.model.envelope import Recipient, Release, Wish
+from postroad.model.envelope import DeliverBy, Recipient, Release, Wish
+from postroad.queue import deadline
 from postroad.queue.item import text_id
 from postroad.store.blobs.record import MAGIC, encode
 from postroad.store.filing import Blob
@@ -17,7 +18,7 @@ from postroad.trail.note import Note
 
 _QUEUE_LINE: Final = (
     MAGIC + b"queue item=%d created=%d blob=%d:%d null=%d sender=%b sent_by=%d ret=%b envid=%b body=%b"
-    b" smtputf8=%d tls=%b reverse=%b release=%d asked=%b priority=%d prefix=%b recipients=%b\n"
+    b" smtputf8=%d tls=%b reverse=%b release=%d asked=%b priority=%d by=%d mode=%b prefix=%b recipients=%b\n"
 )
 _UNQUEUE_LINE: Final = MAGIC + b"unqueue item=%d recipients=%b\n"
 _encode: Final = msgspec.json.Encoder().encode
@@ -41,6 +42,7 @@ def queued(
     reverse_path: Address | None,
     release: Release | None,
     priority: int,
+    deliver_by: DeliverBy | None,
     recipients: Sequence[Recipient],
 ) -> None:
     """Write that a message waits, with everything that its row says."""
@@ -54,6 +56,7 @@ def queued(
             b"" if reverse_path is None else encode(str(reverse_path)),
             *((0, b"") if release is None else (int(release.at), encode(release.asked))),
             priority,
+            *((0, b"") if deliver_by is None else (int(deliver_by.at), encode(deadline.mode(deliver_by)))),
             *(encode(prefix), encode(_encode(whom))),
         )
     )
@@ -106,13 +109,14 @@ def _insert(
     )
     tx.run(
         "INSERT INTO queue_item (id, created, sender, account_id, blob_id, prefix, size, trail_id, ret,"
-        " envid, body, smtputf8, tls, reverse_path, release_at, release_asked, priority)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " envid, body, smtputf8, tls, reverse_path, release_at, release_asked, priority,"
+        " deliver_by, deliver_mode) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(item.id, item.number("created"), None if item.number("null") else sender),
         *(item.number("sent_by") or None, blob[0], prefix, len(prefix) + blob[1], trail_id),
         *(fields["ret"].decode(), fields["envid"].decode(), fields["body"].decode()),
         *(item.number("smtputf8"), fields.get("tls", b"").decode(), fields.get("reverse", b"").decode()),
         *(release_at, fields.get("asked", b"").decode(), priority),
+        *(item.number("by") if "by" in fields else 0, fields.get("mode", b"").decode()),
     )
     for n, (address, notify, original) in waiting:
         destination = parse_mailbox(address).domain

@@ -5,6 +5,7 @@ so and the notice to the sender is filed, all of it or nothing.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Final
 
@@ -17,7 +18,7 @@ from postroad.delivery import bounce
 from postroad.delivery.bounce import Notice, Told
 from postroad.delivery.own_mail import Sign, unsigned
 from postroad.message.dsn import Action
-from postroad.queue.item import QueuedRecipient, Work
+from postroad.queue.item import Item, QueuedRecipient, Work
 from postroad.queue.schedule import Step, after_deferral
 from postroad.queue.spool import end_lease, remove_recipients
 from postroad.smtp.exchange import Source
@@ -25,6 +26,8 @@ from postroad.smtp.outcome import Outcome, Verdict
 from postroad.trail import record
 from postroad.trail.note import Fact, Note
 
+NOT_IN_TIME: Final = "5.4.7"
+"""RFC 3463 §3.5: delivery time expired."""
 CANCELLED: Final = Outcome(Verdict.FAILED, 0, "5.4.0", "cancelled by the postmaster", spoken=False)
 
 _WORDS: Final = 1000  # of a remote server, that are kept to be listed
@@ -55,6 +58,7 @@ def judge(
 ) -> list[Judged]:
     """Decide what follows, recipient by recipient."""
     judged = []
+    ends, tells = _term(work.item, settings)
     for recipient, outcome in zip(work.recipients, outcomes, strict=True):
         match outcome.verdict:
             case Verdict.DELIVERED:
@@ -64,15 +68,27 @@ def judge(
             case Verdict.DEFERRED:
                 following = after_deferral(
                     settings,
-                    created=work.item.begins,
                     now=now,
                     attempts=recipient.attempts + 1,
+                    ends=ends,
+                    tells=tells,
                     told_delay=recipient.told_delay,
                     may_tell=work.item.sender is not None and bounce.wants(recipient, "DELAY"),
                     chance=chance,
                 )
                 judged.append(Judged(recipient, outcome, _ENDS[following.step], following.due))
     return judged
+
+
+def _term(item: Item, settings: Queue) -> tuple[float, float]:
+    """When a message goes back undelivered, and when its sender hears that it is late."""
+    ends, tells, by = item.begins + settings.lifetime, item.begins + settings.delay_notice, item.deliver_by
+    if by is None:
+        return ends, tells
+    if by.returns:
+        return min(ends, by.at), tells
+    # What was late before it came has been told of, or else by the usual time (RFC 2852 §4).
+    return ends, min(tells, by.at) if by.at > item.created else tells
 
 
 def apply(
@@ -180,6 +196,8 @@ def _told(work: Work, j: Judged, settings: Queue) -> Told | None:
     match j.end:
         case End.FAILED if bounce.wants(recipient, "FAILURE"):
             return Told(recipient, outcome, Action.FAILED, outcome.status, ours)
+        case End.EXPIRED if bounce.wants(recipient, "FAILURE") and _was_to_return(work.item, settings):
+            return Told(recipient, outcome, Action.FAILED, NOT_IN_TIME, f"{too_late(work.item)} {ours}")
         case End.EXPIRED if bounce.wants(recipient, "FAILURE"):
             reason = f"It was tried for {about_duration(settings.lifetime)}. {ours}"
             return Told(recipient, outcome, Action.FAILED, "4.4.7", reason)  # RFC 3463 §3.5
@@ -188,9 +206,33 @@ def _told(work: Work, j: Judged, settings: Queue) -> Told | None:
             return Told(recipient, outcome, Action.DELAYED, outcome.status, ours, until)
         case End.DELIVERED if bounce.wants(recipient, "SUCCESS") and not outcome.dsn_passed:
             # RFC 3461 §5.2.2: handed to a server that will not report, which is for us to say.
-            return Told(recipient, outcome, Action.RELAYED, outcome.status)
+            return Told(recipient, outcome, Action.RELAYED, outcome.status, "It sends no confirmations.")
+        case End.DELIVERED if _reports_relaying(work.item, recipient, outcome):
+            unaware = "" if outcome.by_passed else "It does not know of the time that you have set."
+            return Told(recipient, outcome, Action.RELAYED, outcome.status, unaware)
         case _:
             return None
+
+
+def _was_to_return(item: Item, settings: Queue) -> bool:
+    """Whether it has come to the time that its sender has set, not to the end that all messages have."""
+    by = item.deliver_by
+    return by is not None and by.returns and by.at < item.begins + settings.lifetime
+
+
+def _reports_relaying(item: Item, recipient: QueuedRecipient, outcome: Outcome) -> bool:
+    """RFC 2852 §4.1.4: with trace in any case, in mode N where the next server does not go by the time."""
+    by = item.deliver_by
+    if by is None or outcome.final or "NEVER" in recipient.notify:
+        return False
+    return by.trace or not (by.returns or outcome.by_passed)
+
+
+def too_late(item: Item) -> str:
+    """Why it comes back."""
+    assert item.deliver_by is not None, "nothing else makes it late"
+    moment = datetime.fromtimestamp(int(item.deliver_by.at), UTC)
+    return f"It was to be delivered by {moment:%Y-%m-%d %H:%M:%S} UTC, as its sender wished."
 
 
 def _silent(outcome: Outcome) -> bool:

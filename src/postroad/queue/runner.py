@@ -20,7 +20,7 @@ from postroad.obs.log import log
 from postroad.obs.metrics import DELIVERY_SECONDS, MESSAGES, QUEUE_ATTEMPTS, QUEUE_DEPTH
 from postroad.queue import outcome as outcomes
 from postroad.queue import pace, spool, suppression
-from postroad.queue.item import Work
+from postroad.queue.item import QueuedRecipient, Work
 from postroad.queue.outcome import CANCELLED, End, Judged
 from postroad.smtp.exchange import Lapsed, Source
 from postroad.smtp.outcome import Outcome, Verdict
@@ -250,6 +250,9 @@ class QueueRunner:
     async def _attempt(self, work: Work, source: Source) -> list[Outcome]:
         if work.cancelled:
             return [CANCELLED] * len(work.recipients)
+        by = work.item.deliver_by
+        if by is not None and by.returns and by.at <= self._clock.now():
+            return [_too_late(work, recipient) for recipient in work.recipients]
         back = self._database.ask(
             lambda reader: suppression.outcomes_for(reader, (r.address for r in work.recipients))
         )
@@ -322,6 +325,13 @@ class QueueRunner:
                 address=j.outcome.address,
                 reply=j.outcome.words[:200],
             )
+
+
+def _too_late(work: Work, recipient: QueuedRecipient) -> Outcome:
+    """It comes back without another attempt (RFC 2852 §4.1)."""
+    last = f" At last it was: {recipient.last_words}" if recipient.last_words else ""
+    text = f"{outcomes.too_late(work.item)}{last}"
+    return Outcome(Verdict.FAILED, 0, outcomes.NOT_IN_TIME, text, spoken=False)
 
 
 class _Nothing:

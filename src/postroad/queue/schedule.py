@@ -33,9 +33,10 @@ class Next:
 def after_deferral(
     settings: Queue,
     *,
-    created: float,
     now: float,
     attempts: int,
+    ends: float,
+    tells: float,
     told_delay: bool,
     may_tell: bool,
     chance: float,
@@ -43,19 +44,17 @@ def after_deferral(
     """Decide after the `attempts`-th attempt failed for now.
 
     Waits double up to a longest one. An attempt falls on the end of a
-    message's life, and one on the moment when its sender would be told that
-    it is late, so that nobody hears of a delay that has just ended.
+    message's life, `ends`, and one on the moment when its sender would be told
+    that it is late, `tells`, so that nobody hears of a delay that has just ended.
     `may_tell` is False for the null sender and for who wants no notices;
     `chance` is from 0 to 1.
     """
-    age = now - created
-    if age >= settings.lifetime:
+    if now >= ends:
         return Next(Step.GIVE_UP, now)
     wait = min(settings.retry_first * 2.0 ** min(attempts - 1, 60), settings.retry_max)
-    due = now + wait * (1 - JITTER + 2 * JITTER * chance)
-    due = min(due, created + settings.lifetime)
+    due = min(now + wait * (1 - JITTER + 2 * JITTER * chance), ends)
     if not may_tell or told_delay:
         return Next(Step.RETRY, due)
-    if age >= settings.delay_notice:
+    if now >= tells:
         return Next(Step.RETRY_AND_TELL, due)
-    return Next(Step.RETRY, min(due, created + settings.delay_notice))
+    return Next(Step.RETRY, min(due, tells))

@@ -12,8 +12,8 @@ from typing import Final
 from postroad.config.settings import Queue
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.address import Address
-from postroad.model.envelope import Recipient, Release, Wish
-from postroad.queue import journal, lanes
+from postroad.model.envelope import DeliverBy, Recipient, Release, Wish
+from postroad.queue import deadline, journal, lanes
 from postroad.queue.item import Item, Work, read_due, read_item
 from postroad.queue.pace import pace_of
 from postroad.store.filing import Blob, release_blob
@@ -51,6 +51,7 @@ def enqueue(
     reverse_path: Address | None = None,
     release: Release | None = None,
     priority: int = 0,
+    deliver_by: DeliverBy | None = None,
 ) -> int:
     """Queue a message that is in a pack already; give the number of the item.
 
@@ -60,12 +61,13 @@ def enqueue(
     """
     tx.run(
         "INSERT INTO queue_item (created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid,"
-        " body, smtputf8, tls, reverse_path, release_at, release_asked, priority)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " body, smtputf8, tls, reverse_path, release_at, release_asked, priority, deliver_by,"
+        " deliver_mode) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         *(tx.now, None if sender is None else str(sender), account_id, blob.id, prefix, size, trail_id),
         *(ret, envid, body, smtputf8, tls.value, "" if reverse_path is None else str(reverse_path)),
         *((0.0, "") if release is None else (release.at, release.asked)),
         priority,
+        *((0.0, "") if deliver_by is None else (deliver_by.at, deadline.mode(deliver_by))),
     )
     item_id = tx.inserted()
     due = tx.now if release is None else max(tx.now, release.at)
@@ -100,6 +102,7 @@ def enqueue(
         reverse_path=reverse_path,
         release=release,
         priority=priority,
+        deliver_by=deliver_by,
         recipients=recipients,
     )
     for destination in {recipient.address.domain for recipient in recipients}:
@@ -129,7 +132,7 @@ def lease(tx: Transaction, worker: str, *, settings: Queue, room: int, working: 
     renew(tx, working)
     _free(tx, tx.rows("SELECT id, destination FROM queue_lease WHERE expires <= ?", tx.now))
     leased = tx.value("SELECT coalesce(sum(recipients), 0) FROM queue_lease")
-    taken: list[Work] = []
+    taken = _take_overdue(tx, worker, room)
     for destination in lanes.destinations_due(tx, tx.now, max(room, 1)):
         free = _free_leases(tx, destination, settings)
         while free > 0 and len(taken) < room and leased < settings.active:
@@ -191,7 +194,8 @@ def next_due(reader: Reader, worker: str) -> float | None:
     """When there will be something to do: work that falls due, or a lease of another that ends."""
     due = reader.value("SELECT min(due) FROM queue_destination WHERE due IS NOT NULL")
     expires = reader.value("SELECT min(expires) FROM queue_lease WHERE worker != ?", worker)
-    return min((at for at in (due, expires) if at is not None), default=None)
+    overdue = deadline.next_overdue(reader)
+    return min((at for at in (due, expires, overdue) if at is not None), default=None)
 
 
 def latest_due(now: float, settings: Queue) -> float:
@@ -224,6 +228,10 @@ def come_back_to_now(tx: Transaction, latest: float) -> int:
     tx.run(
         "UPDATE queue_recipient SET due = ?1 + due - i.created FROM queue_item i"
         " WHERE i.id = item_id AND i.created > ?2 AND i.release_at > 0 AND due >= i.release_at",
+        *(tx.now, latest),
+    )
+    tx.run(
+        "UPDATE queue_item SET deliver_by = ?1 + deliver_by - created WHERE created > ?2 AND deliver_by > 0",
         *(tx.now, latest),
     )
     tx.run(
@@ -295,7 +303,31 @@ def _take(tx: Transaction, worker: str, destination: str) -> Work | None:
     item = None if first is None else read_item(tx, first[0])
     if first is None or item is None:
         return None
-    recipients = read_due(tx, item.id, destination, cancelled=first[1], limit=RECIPIENTS_AT_ONCE)
+    return _lease(tx, worker, destination, item, cancelled=first[1])
+
+
+def _take_overdue(tx: Transaction, worker: str, room: int) -> list[Work]:
+    """Lease what has to come back because its time is over (RFC 2852)."""
+    taken = []
+    for item_id, destination in deadline.overdue(tx, room):
+        tx.run(
+            "UPDATE queue_recipient SET due = ? WHERE item_id = ? AND destination = ?"
+            " AND lease_id IS NULL AND held = 0",
+            *(tx.now, item_id, destination),
+        )
+        item = read_item(tx, item_id)
+        assert item is not None, "its recipients wait"
+        for cancelled in (False, True):
+            work = _lease(tx, worker, destination, item, cancelled=cancelled)
+            if work.recipients:
+                taken.append(work)
+            else:
+                end_lease(tx, work.lease_id)
+    return taken
+
+
+def _lease(tx: Transaction, worker: str, destination: str, item: Item, *, cancelled: bool) -> Work:
+    recipients = read_due(tx, item.id, destination, cancelled=cancelled, limit=RECIPIENTS_AT_ONCE)
     tx.run(
         "INSERT INTO queue_lease (worker, destination, recipients, expires) VALUES (?, ?, ?, ?)",
         *(worker, destination, len(recipients), tx.now + LEASE_SECONDS),

@@ -185,6 +185,7 @@ def redirect(
         reverse_path=item.reverse_path,
         release=item.release,
         priority=item.priority,
+        deliver_by=item.deliver_by,
     )
     _note(tx, queued, "redirected", who, [r.address for r in chosen], to=str(to))
     again = Note("queued", {"queue": text_id(number), "recipients": [str(to)]})

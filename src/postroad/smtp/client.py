@@ -15,6 +15,7 @@ from postroad.smtp.outcome import Outcome, Unusable, Verdict
 from postroad.smtp.security import NOT_OFFERED, Security
 from postroad.smtp.timeouts import Timeouts
 from postroad.smtp.wire.client import mail_command, parse_extensions, rcpt_command
+from postroad.smtp.wire.deliver_by import argument, least_of
 from postroad.smtp.wire.replies import Reply
 from postroad.smtp.witness import Witness
 
@@ -89,6 +90,18 @@ class SmtpClient:
         """Whether the server's last EHLO named an extension."""
         return extension in self._extensions
 
+    def too_slow(self, message: Outgoing) -> str:
+        """Why the message must not be handed over here, in words: nobody would see to it that it
+        comes back in time (RFC 2852 §4.1.4). Empty: it may.
+        """
+        by = message.deliver_by
+        if by is None or not by.returns or self._manner.lmtp:
+            return ""
+        if "DELIVERBY" not in self._extensions:
+            return "the server does not know of times by which messages are to be delivered (DELIVERBY)"
+        left, least = int(by.at - message.now()), least_of(self._extensions["DELIVERBY"])
+        return f"the server needs {least} seconds to deliver, and {left} are left" if left < least else ""
+
     def ready(self) -> Outcome:
         """The outcome of an attempt that was only to get so far."""
         offered = " ".join(self._extensions) or "no extensions"
@@ -162,10 +175,17 @@ class SmtpClient:
             envid=message.envid,
             priority=message.priority,
             require_tls=message.require_tls and bool(self._link.tls),
+            by=self._by(message),
         )
         rcpts = [rcpt_command(message.recipients[n], self._extensions) for n in exchange.wanted]
         binary = body == "BINARYMIME"
         await handover.run(exchange, mail, rcpts, again=again, chunks=chunks, binary=binary)
+
+    def _by(self, message: Outgoing) -> str:
+        by = message.deliver_by
+        if by is None or "DELIVERBY" not in self._extensions:
+            return ""
+        return argument(by.at - message.now(), returns=by.returns, trace=by.trace)
 
     # -- the beginning ----------------------------------------------------
 

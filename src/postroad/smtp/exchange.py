@@ -1,13 +1,14 @@
 """One message on its way to another server: what is to be sent, and whose fate is known."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from msgspec import Struct
 
 from postroad.model.address import Address
-from postroad.model.envelope import Recipient
+from postroad.model.envelope import DeliverBy, Recipient
 from postroad.smtp.outcome import Outcome
 
 SLICE: Final = 256 * 1024
@@ -75,6 +76,10 @@ class Outgoing(Struct, frozen=True):
     """The header needs it; addresses are looked at one by one."""
     priority: int = 0
     """For servers that know of such (RFC 6710)."""
+    deliver_by: DeliverBy | None = None
+    """When it is to be delivered (RFC 2852)."""
+    now: Callable[[], float] = time.time
+    """Seconds since 1970, for what is left until then."""
     require_tls: bool = False
     """REQUIRETLS, for the server to pass on (RFC 8689)."""
     converter: Converter | None = None

@@ -238,9 +238,14 @@ class Handover:
 
     def _at_the_end(self, reply: Reply) -> Outcome:
         outcome = self._witness.spoken(reply)
-        if outcome.verdict is Verdict.DELIVERED and "DSN" in self._extensions:
-            outcome = replace(outcome, dsn_passed=True)
-        return outcome
+        if outcome.verdict is not Verdict.DELIVERED:
+            return outcome
+        return replace(
+            outcome,
+            dsn_passed="DSN" in self._extensions,
+            by_passed="DELIVERBY" in self._extensions,
+            final=self._lmtp,
+        )
 
     def _heed(self, reply: Reply, goes_on: int = 0) -> None:
         """End the dialogue where the server does (421), or has lost the thread."""

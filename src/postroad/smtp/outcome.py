@@ -39,6 +39,10 @@ class Outcome(Struct, frozen=True):
     uncertain: bool = False
     """The server may have taken the message: it went silent behind the final dot (RFC 1047)."""
 
+    by_passed: bool = False
+    """The remote took over the time by which it is to be delivered (RFC 2852)."""
+    final: bool = False
+    """It is delivered with that: the remote files it (LMTP)."""
     change: str = ""
     """What was done to the message so that the server can take it, in words."""
 

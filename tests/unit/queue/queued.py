@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from postroad.db.transaction import Transaction
 from postroad.model.address import parse_mailbox
-from postroad.model.envelope import Recipient, Release
+from postroad.model.envelope import DeliverBy, Recipient, Release
 from postroad.queue.spool import enqueue
 from postroad.store.filing import put_blob
 from postroad.store.prepare import prepare_now
@@ -24,6 +24,7 @@ def put(
     envid: str = "",
     release: Release | None = None,
     priority: int = 0,
+    deliver_by: DeliverBy | None = None,
 ) -> int:
     """Queue a message; give its number."""
     prepared = prepare_now(body)
@@ -46,6 +47,7 @@ def put(
         smtputf8=False,
         release=release,
         priority=priority,
+        deliver_by=deliver_by,
     )
 
 

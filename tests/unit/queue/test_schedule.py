@@ -16,9 +16,10 @@ def following(
     """What follows a deferral at some age; the message came at time 0."""
     return after_deferral(
         SETTINGS,
-        created=0.0,
         now=age,
         attempts=attempts,
+        ends=SETTINGS.lifetime,
+        tells=SETTINGS.delay_notice,
         told_delay=told,
         may_tell=may_tell,
         chance=chance,

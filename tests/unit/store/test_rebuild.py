@@ -10,7 +10,7 @@ from postroad.directory.accounts import add_account, remove_account
 from postroad.directory.kept_accounts import kept_accounts, restore_account
 from postroad.directory.snapshot import load, restore, save
 from postroad.model.address import parse_mailbox
-from postroad.model.envelope import Recipient, Release, Wish
+from postroad.model.envelope import DeliverBy, Recipient, Release, Wish
 from postroad.model.flags import Flag
 from postroad.queue.item import read_item
 from postroad.queue.journal import restore as restore_queue
@@ -167,6 +167,7 @@ def test_mail_on_its_way_out_is_queued_again(desk: Desk) -> None:
             tls=Wish.REQUIRED,
             release=Release(4102444800.0, "until;2100-01-01T00:00:00Z"),
             priority=-4,
+            deliver_by=DeliverBy(4102444800.0, returns=False, trace=True),
         )
         item = read_item(tx, item_id)
         assert item is not None
@@ -174,7 +175,7 @@ def test_mail_on_its_way_out_is_queued_again(desk: Desk) -> None:
 
     columns = (
         "sender, account_id, prefix, size, ret, envid, body, smtputf8, tls, release_at, release_asked,"
-        " i.priority"
+        " i.priority, deliver_by, deliver_mode"
     )
     asked = (
         f"SELECT i.id, {columns}, n, address, destination, due, notify, original"

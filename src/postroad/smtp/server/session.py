@@ -46,7 +46,7 @@ class SmtpSession:
     ) -> None:
         """Without a `tls_context` there is no STARTTLS; TLS from the first octet is the listener's affair.
 
-        `holds` says whether a queue is at work that lets go of messages when their time has come,
+        `holds` says whether a queue is at work that does things when their time has come,
         `priorities` by what policy it gives precedence.
         """
         submission, lmtp = role is Role.SUBMISSION, role is Role.DELIVERY
@@ -59,6 +59,7 @@ class SmtpSession:
             starttls=tls_context is not None,
             mechanisms=MECHANISMS if submission else (),  # some of them, once there is TLS (`Conversation`)
             priorities=priorities if submission else "off",
+            deliver_by=int(limits.deliver_by) if submission and holds else None,
             messages=UNLIMITED if lmtp else limits.messages,
             line=limits.smtp_line,
             data_line=limits.data_line,

@@ -9,12 +9,13 @@ from msgspec.structs import replace
 
 from postroad.message.unbinary import without_binary
 from postroad.model.address import Address
-from postroad.model.envelope import Envelope, Peer, Recipient, Release, Wish
+from postroad.model.envelope import DeliverBy, Envelope, Peer, Recipient, Release, Wish
 from postroad.model.octets import Octets
 from postroad.model.refusal import Refused, Unavailable
 from postroad.smtp.server.errors import NO_ROOM, SERVER_BUG
 from postroad.smtp.server.services import Spool, Spools
 from postroad.smtp.wire.data import Inspector
+from postroad.smtp.wire.deliver_by import By
 from postroad.smtp.wire.events import Mail, Rcpt
 from postroad.smtp.wire.holding import Hold
 from postroad.smtp.wire.replies import Reply
@@ -36,6 +37,7 @@ class Transaction:
         self._mail = mail
         self._highest = highest
         self._release = None if mail.hold is None else _release(mail.hold, now)
+        self._deliver_by = None if mail.by is None else _deliver_by(mail.by, now)
         self._recipients: dict[str, Recipient] = {}
         self.asked: list[str] = []
         """The key of each RCPT that was taken, also of one that was named twice."""
@@ -90,6 +92,7 @@ class Transaction:
             tls=Wish.REQUIRED if mail.requiretls else Wish.NONE,
             release=self._release,
             priority=self.priority,
+            deliver_by=self._deliver_by,
         )
 
     def write(self, octets: bytes, store: Spools) -> None:
@@ -139,6 +142,10 @@ def _release(hold: Hold, now: float) -> Release:
     if hold.until and hold.until <= now:
         raise Refused(501, "5.5.4", "that time has passed")
     return Release(hold.until or now + hold.seconds, hold.asked)
+
+
+def _deliver_by(by: By, now: float) -> DeliverBy:
+    return DeliverBy(now + by.seconds, by.returns, by.trace)
 
 
 def _lines_of(whole: Octets, spool: Spool, longest: int) -> tuple[Spool, bool]:

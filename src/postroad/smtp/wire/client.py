@@ -160,8 +160,9 @@ def mail_command(
     envid: str,
     require_tls: bool = False,
     priority: int = 0,
+    by: str = "",
 ) -> bytes:
-    """MAIL with the parameters that the server knows (RFC 1870, 6152, 3030, 6531, 3461, 8689, 6710)."""
+    """MAIL with the parameters that the server knows (RFC 1870, 6152, 3030, 6531, 3461, 8689, 6710, 2852)."""
     words = [f"MAIL FROM:<{sender or ''}>"]
     if "SIZE" in extensions:
         words.append(f"SIZE={size}")
@@ -173,6 +174,8 @@ def mail_command(
         words.append("REQUIRETLS")
     if "MT-PRIORITY" in extensions:
         words.append(f"MT-PRIORITY={priority}")  # RFC 6710 §4.2: also what is as usual
+    if by:
+        words.append(by)
     if "DSN" in extensions:
         if ret:
             words.append(f"RET={ret}")

@@ -180,6 +180,7 @@ def _mail(dialogue: Dialogue, argument: bytes) -> Outcome:
         size_limit=terms.message_size,
         hold=terms.hold,
         priorities=terms.priorities != "off",
+        deliver_by=terms.deliver_by,
     )
 
 

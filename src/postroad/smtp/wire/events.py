@@ -5,6 +5,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from postroad.model.address import Address
+from postroad.smtp.wire.deliver_by import By
 from postroad.smtp.wire.holding import Hold
 from postroad.smtp.wire.replies import Reply
 
@@ -81,6 +82,8 @@ class Mail(Struct, frozen=True):
     """How long it is to be held before it goes (RFC 4865)."""
     priority: int | None = None
     """As it was asked for (RFC 6710); None: it was not."""
+    by: By | None = None
+    """When it is to be delivered (RFC 2852)."""
 
 
 class Rcpt(Struct, frozen=True):

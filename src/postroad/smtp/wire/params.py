@@ -10,6 +10,7 @@ from typing import Final
 
 from postroad.model.address import Address, AddressError, parse_path
 from postroad.smtp.wire import priority
+from postroad.smtp.wire.deliver_by import HELD, is_by, parse_by
 from postroad.smtp.wire.events import Mail, Rcpt
 from postroad.smtp.wire.holding import HoldLimits, is_hold_for, is_hold_until, parse_hold
 from postroad.smtp.wire.replies import Reply
@@ -78,13 +79,15 @@ def parse_mail(
     size_limit: int,
     hold: HoldLimits | None = None,
     priorities: bool = False,
+    deliver_by: int | None = None,
 ) -> Mail | Reply:
     """Read what follows `MAIL FROM:`.
 
     `extended` says whether EHLO was said: without it there are no parameters
     (RFC 5321 §4.1.1.11). `secure` says whether TLS is up, in which alone
     REQUIRETLS is offered (RFC 8689 §2), `hold` how long a message may be held, if at all,
-    `priorities` whether it may be given one.
+    `priorities` whether it may be given one, `deliver_by` the least seconds in which it may be told to be
+    delivered, if that is offered.
     """
     found = _path_and_params(argument, "5.1.7")
     if isinstance(found, Reply):
@@ -97,6 +100,8 @@ def parse_mail(
     if (b"REQUIRETLS" in params and not secure) or (hold is None and not _HOLDS.isdisjoint(params)):
         return _UNKNOWN
     if b"MT-PRIORITY" in params and not priorities:
+        return _UNKNOWN
+    if b"BY" in params and deliver_by is None:
         return _UNKNOWN
     for name, value in params.items():
         if not _MAIL[name](value):
@@ -111,6 +116,11 @@ def parse_mail(
     held = None if hold is None else parse_hold(params, hold)
     if isinstance(held, Reply):
         return held
+    by = None if deliver_by is None or not params.get(b"BY") else parse_by(params[b"BY"] or b"", deliver_by)
+    if isinstance(by, Reply):
+        return by
+    if by is not None and held is not None:
+        return HELD
     return Mail(
         sender,
         size=size,
@@ -121,6 +131,7 @@ def parse_mail(
         requiretls=b"REQUIRETLS" in params,
         hold=held,
         priority=int(params[b"MT-PRIORITY"] or 0) if b"MT-PRIORITY" in params else None,
+        by=by,
     )
 
 
@@ -218,6 +229,7 @@ _MAIL: Final[dict[bytes, Callable[[bytes | None], bool]]] = {
     b"HOLDFOR": is_hold_for,
     b"HOLDUNTIL": is_hold_until,
     b"MT-PRIORITY": priority.is_priority,
+    b"BY": is_by,
 }
 """The parameters of MAIL FROM and what makes a value of each."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from postroad.smtp.wire import priority
+from postroad.smtp.wire import deliver_by, priority
 from postroad.smtp.wire.holding import HoldLimits
 from postroad.smtp.wire.xclient import ATTRIBUTES
 
@@ -27,6 +27,8 @@ class Terms:
     """FUTURERELEASE (RFC 4865), which is for submission alone; None: no message is held."""
     priorities: priority.Policy = "off"
     """MT-PRIORITY (RFC 6710): strangers are given none."""
+    deliver_by: int | None = None
+    """The least seconds that DELIVERBY takes (RFC 2852); None: it is not offered."""
     messages: int = 1000
     """MAIL commands in one session (RFC 9422 §4.1: MAILMAX)."""
     line: int = 4096
@@ -51,6 +53,8 @@ class Terms:
             words.append(self.hold.keyword)
         if self.priorities != "off":
             words.append(priority.keyword(self.priorities))
+        if self.deliver_by is not None:
+            words.append(deliver_by.keyword(self.deliver_by))
         if self.xclient:
             words.append("XCLIENT " + " ".join(ATTRIBUTES))
         return [*words, "HELP"]
