@@ -44,6 +44,13 @@ def route() -> None:
     help="may: where it is offered; encrypt: with any certificate; verify: with one for the host.",
 )
 @click.option("--source", "sources", multiple=True, metavar="ADDRESS", help="Come from this address.")
+@click.option(
+    "--per-minute",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Begin at most N messages within a minute, of all that go this way.",
+)
 @click.option("--replace", is_flag=True, help="In place of the route that is there.")
 @pass_here
 def add(
@@ -54,6 +61,7 @@ def add(
     login: str,
     tls: routes.TlsWish | None,
     sources: tuple[str, ...],
+    per_minute: int,
     replace: bool,
 ) -> None:
     """Send mail for DOMAIN by way of TARGET from now on.
@@ -76,6 +84,7 @@ def add(
             password=password,
             seal=seal,
             sources=sources,
+            per_minute=per_minute,
             replace=replace,
         ),
     )
@@ -103,9 +112,13 @@ def list_(here: Here) -> None:
                 Column("TLS"),
                 Column("LOGIN", cut=True),
                 Column("FROM", cut=True),
+                Column("A MINUTE", "right"),
             ],
             [
-                (r.unicode, r.after or "", r.target, r.tls, r.login or "–", ", ".join(r.sources) or "–")
+                (
+                    *(r.unicode, r.after or "", r.target, r.tls, r.login or "–"),
+                    *(", ".join(r.sources) or "–", r.per_minute or "–"),
+                )
                 for r in found
             ],
         )
@@ -204,6 +217,7 @@ def _facts(one: Route) -> dict[str, Any]:
         "tls": one.tls,
         "login": one.login,
         "sources": one.sources,
+        "per_minute": one.per_minute,
         "created": one.created,
     }
 

@@ -123,6 +123,10 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     lifetime: Annotated[Duration, "When a message goes back to its sender."] = 5 * DAY
     delay_notice: Annotated[Duration, "When its sender is told that it is late."] = 4 * HOUR
     per_destination: Annotated[Count, "Most connections to one destination at a time; less at first."] = 20
+    per_minute: Annotated[
+        Natural,
+        "Messages begun for one destination within a minute; a route may say otherwise. 0: any number.",
+    ] = 0
     suppress_after: Annotated[
         Natural,
         "Write to an address no more once servers have called it nobody's so many times in a row "

@@ -17,7 +17,7 @@ from postroad.model.clock import Clock
 from postroad.model.resolver import Resolver
 from postroad.net.outward import Outward
 from postroad.obs.log import log
-from postroad.queue import pace
+from postroad.queue import pace, rate
 from postroad.store.store import Store
 
 EVERY_SECONDS: Final = 900.0
@@ -84,6 +84,7 @@ class Sending:
             await self._reports.send_due()
         await self._database.write(forget_old)
         await self._database.write(pace.forget_old)
+        await self._database.write(rate.forget_old)
         await self._database.write(forget_sent)
 
     async def close(self) -> None:

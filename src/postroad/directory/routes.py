@@ -31,7 +31,7 @@ _PORTS: Final = {"smtp": 25, "submission": 587, "smtps": 465, "lmtp": 24}
 _TARGET: Final = re.compile(
     r"(smtp|submission|smtps|lmtp)://(\[[0-9A-Fa-f:.]+\]|[^\s/:@\[\]]+)(?::([0-9]{1,5}))?/?"
 )
-_COLUMNS: Final = "domain, after, transport, host, port, tls, login, password, sources, created"
+_COLUMNS: Final = "domain, after, transport, host, port, tls, login, password, sources, created, per_minute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ class Route:
     sources: tuple[str, ...]
     """Addresses of this machine to come from, at most one of each family."""
     created: float
+    per_minute: int = 0
+    """Messages that are begun within a minute, of all that go by it; 0: what the settings say."""
 
     @property
     def target(self) -> str:
@@ -89,11 +91,13 @@ def add_route(
     password: str = "",
     seal: Seal | None = None,
     sources: Sequence[str] = (),
+    per_minute: int = 0,
     replace: bool = False,
 ) -> Route:
     """Send mail for `domain` (`*`: for all that have no route) by way of `target`.
 
     `target` is `mx`, or `smtp`, `submission`, `smtps` or `lmtp` with `://host` and perhaps `:port`.
+    `per_minute` is how many messages are begun within one (0: what the settings say).
     Without `tls`, certificates are verified where a password is sent, and for submission and smtps.
 
     Raises:
@@ -122,9 +126,9 @@ def add_route(
         assert seal is not None, "a password needs something to seal it"
         sealed = seal.close(password.encode(), _about(name, after))
     tx.run(
-        f"INSERT OR REPLACE INTO route ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constants
+        f"INSERT OR REPLACE INTO route ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constants
         *(name, after, transport, host, port, wish, login, sealed),
-        *(msgspec.json.encode(_sources(sources)).decode(), tx.now),
+        *(msgspec.json.encode(_sources(sources)).decode(), tx.now, per_minute),
     )
     added = route(tx, name, after)
     changes.record(tx, who=who, noun="route", name=name, old=old, new=_facts(added))
@@ -175,9 +179,9 @@ def route_for(reader: Reader, domain: str, attempts: int) -> Route | None:
 
 
 def _route(*row: Any) -> Route:
-    domain, after, transport, host, port, tls, login, sealed, sources, created = row
+    domain, after, transport, host, port, tls, login, sealed, sources, created, per_minute = row
     listed = tuple(msgspec.json.decode(sources, type=list[str]))
-    return Route(domain, after, transport, host, port, tls, login, sealed, listed, created)
+    return Route(domain, after, transport, host, port, tls, login, sealed, listed, created, per_minute)
 
 
 def _domain(domain: str) -> str:
@@ -235,4 +239,5 @@ def _facts(one: Route) -> changes.Facts:
         "tls": one.tls,
         "login": one.login,
         "sources": list(one.sources),
+        "per_minute": one.per_minute,
     }

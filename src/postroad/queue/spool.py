@@ -13,9 +13,9 @@ from postroad.config.settings import Queue
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.address import Address
 from postroad.model.envelope import DeliverBy, Recipient, Release, Wish
-from postroad.queue import deadline, journal, lanes
+from postroad.queue import deadline, journal, lanes, rate
 from postroad.queue.item import Item, Work, read_due, read_item
-from postroad.queue.pace import pace_of
+from postroad.queue.width import free_leases, not_before
 from postroad.store.filing import Blob, release_blob
 
 TOPIC: Final = "queue"
@@ -134,15 +134,15 @@ def lease(tx: Transaction, worker: str, *, settings: Queue, room: int, working: 
     leased = tx.value("SELECT coalesce(sum(recipients), 0) FROM queue_lease")
     taken = _take_overdue(tx, worker, room)
     for destination in lanes.destinations_due(tx, tx.now, max(room, 1)):
-        free = _free_leases(tx, destination, settings)
+        free = free_leases(tx, destination, settings)
         while free > 0 and len(taken) < room and leased < settings.active:
-            work = _take(tx, worker, destination)
+            work = _take(tx, worker, destination, settings)
             if work is None:
                 break
             taken.append(work)
             leased += len(work.recipients)
             free -= 1
-        _look_ahead(tx, destination, free)
+        _look_ahead(tx, destination, settings, free)
     return taken
 
 
@@ -151,9 +151,9 @@ def next_for(tx: Transaction, worker: str, destination: str, settings: Queue, *,
 
     `ailing` is what it has found there: while nothing answers, one attempt at a time is enough.
     """
-    free = _free_leases(tx, destination, settings, ailing=ailing)
-    work = _take(tx, worker, destination) if free > 0 else None
-    _look_ahead(tx, destination, free - (work is not None), ailing=ailing)
+    free = free_leases(tx, destination, settings, ailing=ailing)
+    work = _take(tx, worker, destination, settings) if free > 0 else None
+    _look_ahead(tx, destination, settings, free - (work is not None), ailing=ailing)
     return work
 
 
@@ -272,10 +272,13 @@ def remove_recipients(tx: Transaction, item: Item, numbers: Iterable[int]) -> No
 
 def touch(tx: Transaction, destination: str, settings: Queue, *, ailing: bool | None = None) -> None:
     """Bring the row of a destination up to date after a change there."""
-    _look_ahead(tx, destination, _free_leases(tx, destination, settings, ailing=ailing), ailing=ailing)
+    free = free_leases(tx, destination, settings, ailing=ailing)
+    _look_ahead(tx, destination, settings, free, ailing=ailing)
 
 
-def _look_ahead(tx: Transaction, destination: str, free: int, *, ailing: bool | None = None) -> None:
+def _look_ahead(
+    tx: Transaction, destination: str, settings: Queue, free: int, *, ailing: bool | None = None
+) -> None:
     """Note when there is something to do for a destination that has so many leases left.
 
     And, where that is known, whether it ails.
@@ -285,9 +288,9 @@ def _look_ahead(tx: Transaction, destination: str, free: int, *, ailing: bool | 
         tx.run("DELETE FROM queue_destination WHERE destination = ?", destination)
         return
     due, priority = ahead
-    rest_until = pace_of(tx, destination).rest_until if free <= 0 else 0.0
-    if tx.now < rest_until:
-        due, free = max(due, rest_until), 1
+    begins = not_before(tx, destination, settings) if free <= 0 else 0.0
+    if tx.now < begins:
+        due, free = max(due, begins), 1
     tx.run(
         "INSERT INTO queue_destination (destination, due, ailing, priority)"
         " VALUES (?1, ?2, coalesce(?3, 0), ?4)"
@@ -297,12 +300,13 @@ def _look_ahead(tx: Transaction, destination: str, free: int, *, ailing: bool | 
     )
 
 
-def _take(tx: Transaction, worker: str, destination: str) -> Work | None:
+def _take(tx: Transaction, worker: str, destination: str, settings: Queue) -> Work | None:
     """Lease the item of a destination that goes first (`queue.lanes`)."""
     first = lanes.first_due(tx, destination)
     item = None if first is None else read_item(tx, first[0])
     if first is None or item is None:
         return None
+    rate.spend(tx, destination, settings)
     return _lease(tx, worker, destination, item, cancelled=first[1])
 
 
@@ -344,18 +348,3 @@ def _free(tx: Transaction, leases: list[Row]) -> None:
     for lease_id, destination in leases:
         end_lease(tx, lease_id)
         announce(tx, destination)
-
-
-def _leases(tx: Transaction, destination: str) -> int:
-    count: int = tx.value("SELECT count(*) FROM queue_lease WHERE destination = ?", destination)
-    return count
-
-
-def _free_leases(tx: Transaction, destination: str, settings: Queue, *, ailing: bool | None = None) -> int:
-    """How many more pieces of work may be under way for a destination."""
-    pace = pace_of(tx, destination)
-    if tx.now < pace.rest_until:
-        return 0
-    if ailing is None:
-        ailing = bool(tx.value("SELECT ailing FROM queue_destination WHERE destination = ?", destination))
-    return (1 if ailing else min(pace.width, settings.per_destination)) - _leases(tx, destination)

@@ -68,7 +68,15 @@ CREATE TABLE route (
     password   BLOB    NOT NULL,                   -- sealed (directory/seal.py)
     sources    TEXT    NOT NULL,                   -- JSON list of addresses of this machine to come from
     created    REAL    NOT NULL,
+    per_minute INTEGER NOT NULL DEFAULT 0,         -- messages that are begun within one; 0: what the settings say
     PRIMARY KEY (domain, after)
+) WITHOUT ROWID;
+CREATE INDEX route_paced ON route (domain, after) WHERE per_minute > 0;
+
+-- When the last message was begun, where there is a limit on how many within a minute (queue/rate.py).
+CREATE TABLE queue_rate (
+    key        TEXT    PRIMARY KEY,                -- a destination, or the domain of a route
+    begun      REAL    NOT NULL
 ) WITHOUT ROWID;
 
 -- How much a destination bears, as its answers have taught (queue/pace.py); without a row, as much as anybody new.

@@ -3,6 +3,7 @@ DROP TABLE tls_result;
 DROP TABLE tls_report_out;
 DROP TABLE tls_report_in;
 DROP TABLE route;
+DROP TABLE queue_rate;
 DROP TABLE queue_pace;
 DROP TABLE send_limit;
 DROP TABLE sent_count;
