@@ -156,17 +156,21 @@ class Handover:
             if last:
                 await self._send_slice(last)
             last = encoder.encode(source.read(at, at + SLICE))
+        await self._listen()
         self._commit(exchange)
         self._link.write(last + encoder.finish())
 
     async def _send_slice(self, octets: bytes) -> None:
         """Send a part of a message behind which more of it comes."""
-        link = self._link
-        link.write(octets)
-        await link.drain(self._timeouts.block)
-        if link.speaks_out_of_turn:
+        self._link.write(octets)
+        await self._link.drain(self._timeouts.block)
+        await self._listen()
+
+    async def _listen(self) -> None:
+        """End it where the server answers what it has not heard out: that must pass for no delivery."""
+        if self._link.speaks_out_of_turn:
             # It has seen enough (a full disk, a shutdown). Its words count, if they are a refusal.
-            self._heed(early := await link.reply(self._timeouts.command))
+            self._heed(early := await self._link.reply(self._timeouts.command))
             self.last_words = self._witness.spoken(early) if early.code >= 400 else None
             raise Lost("the server answered before the end of the message")
 
@@ -194,6 +198,7 @@ class Handover:
         for start in range(0, max(source.size, 1), CHUNK):
             last = start + CHUNK >= source.size
             octets = source.read(start, min(start + CHUNK, source.size))
+            await self._listen()
             if last:
                 self._commit(exchange)
             self._link.write(bdat(len(octets), last=last) + octets)

@@ -320,6 +320,19 @@ def test_only_the_last_chunk_can_have_delivered(remote: RemoteServer, chunk: int
     asyncio.run(run())
 
 
+def test_a_reply_to_a_chunk_that_was_not_sent_yet_is_no_delivery(remote: RemoteServer) -> None:
+    remote.answer("BDAT", Raw(b"250 2.0.0 go on\r\n250 2.0.0 taken\r\n"))
+
+    async def run() -> None:
+        async with remote:
+            with pytest.raises(Unusable) as caught:
+                await send(remote, binary())
+        assert verdicts([caught.value.outcome]) == ["deferred"]
+        assert len(remote.said("BDAT")) == 1
+
+    asyncio.run(run())
+
+
 def test_a_binary_message_is_not_for_every_server() -> None:
     async def run() -> None:
         for extensions in (["PIPELINING", "CHUNKING"], ["BINARYMIME"], []):

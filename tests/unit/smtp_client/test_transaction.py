@@ -236,6 +236,27 @@ def test_who_lost_the_right_to_send_does_not_send_the_dot(remote: RemoteServer) 
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("early", "verdict"), [(b"250 2.0.0 taken", "deferred"), (b"554 5.7.1 not from you", "failed")]
+)
+def test_a_reply_to_what_was_not_sent_yet_is_no_delivery(
+    remote: RemoteServer, early: bytes, verdict: str
+) -> None:
+    remote.answer("DATA", Raw(b"354 go ahead\r\n" + early + b"\r\n"))
+
+    async def run() -> None:
+        async with remote:
+            try:
+                (outcome,) = await send(remote)
+            except Unusable as error:
+                outcome = error.outcome
+        assert verdicts([outcome]) == [verdict]
+        assert not outcome.uncertain
+        assert remote.messages == []
+
+    asyncio.run(run())
+
+
 class Endless:
     """Fifty megabytes that exist only when they are read."""
 
