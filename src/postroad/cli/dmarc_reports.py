@@ -83,7 +83,7 @@ def table(one: Reported) -> list[tuple[int, str, str, str, str, str]]:
     return [
         (
             count,
-            row.source,
+            row.source or "unknown",
             _checks(row.senders),
             _checks(row.signatures),
             _DONE.get(row.disposition, row.disposition),

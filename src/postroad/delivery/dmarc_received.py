@@ -13,6 +13,7 @@ from postroad.directory.resolve import is_local_domain
 from postroad.mailauth.dmarc.report.read import read_report
 from postroad.mailauth.dmarc.report.values import Report
 from postroad.mailauth.inflate import BadReport
+from postroad.message.encoded_word import decode_header
 from postroad.message.header import fields_named
 from postroad.model.octets import Octets
 from postroad.model.refusal import Unavailable
@@ -22,16 +23,17 @@ FAILURES: Final = 50
 """Rows that are kept of a report: of those that failed, the ones with the most messages."""
 _TYPES: Final = frozenset(
     {"application/gzip", "application/zip", "application/x-gzip", "application/x-zip-compressed"}
-    | {"application/octet-stream", "text/xml", "application/xml"}
+    | {"application/x-zip", "application/octet-stream", "text/xml", "application/xml"}
 )
+_ENDINGS: Final = (".xml", ".xml.gz", ".gz", ".zip")
 
 
 def is_dmarc_report(header: bytes) -> bool:
     """Whether a message says that it is one; asked of every message that comes in."""
-    if b"omain:" not in header:
+    if b"omain:" not in header and b"=?" not in header:
         return False
-    subjects = fields_named(header, (b"subject",))
-    return any(b"report domain:" in b" ".join(subject.lower().split()) for subject in subjects)
+    (subject, *_) = fields_named(header, (b"subject",)) or (b"",)
+    return "report domain:" in " ".join(decode_header(subject).lower().split())
 
 
 async def keep_dmarc_report(database: Database, body: Octets, author: str) -> None:
@@ -62,8 +64,7 @@ def _read(body: Octets) -> Report | None:
     Raises:
         BadReport: there is something that only calls itself one.
     """
-    found = attached_report(body, _TYPES)
-    return None if found is None else read_report(found[1])
+    return attached_report(body, _TYPES, _ENDINGS, read_report)
 
 
 def keep_report(tx: Transaction, report: Report, author: str) -> bool:

@@ -1,12 +1,15 @@
 """What reports of others have in common as they come in: where they are in a message, how much is kept."""
 
-from collections.abc import Collection
-from typing import Final
+from collections.abc import Callable, Collection, Iterator
+from itertools import islice
+from typing import Final, TypeVar
 
 from postroad.mailauth.inflate import BadReport
 from postroad.message.part import parse_parts
 from postroad.message.transfer import decoded_pieces
 from postroad.model.octets import Octets
+
+R = TypeVar("R")
 
 ATTACHED_OCTETS: Final = 10 * 1024 * 1024
 """Of a report as it came; a larger one is mail like any other."""
@@ -17,21 +20,41 @@ TEXT: Final = 200
 """Characters of what a report calls somebody or something."""
 
 
-def attached_report(body: Octets, types: Collection[str]) -> tuple[str, bytes] | None:
-    """Type and octets of the first part that has one of these content types; messages inside are not entered.
+_CANDIDATES: Final = 5
+"""Parts of a message that are tried."""
+
+
+def attached_report(
+    body: Octets, types: Collection[str], endings: tuple[str, ...], read: Callable[[bytes], R]
+) -> R | None:
+    """Read the first report in a message, None if nothing in it says that it is one.
+
+    That is, by its content type or the `endings` of its name: many a sender has either
+    of them wrong. Messages inside are not entered.
 
     Raises:
-        BadReport: it is too large.
+        BadReport: nothing that says so could be read.
     """
+    trouble: BadReport | None = None
+    for octets in islice(_attached(body, types, endings), _CANDIDATES):
+        if len(octets) > ATTACHED_OCTETS:
+            trouble = trouble or BadReport("it is too large")
+            continue
+        try:
+            return read(octets)
+        except BadReport as error:
+            trouble = trouble or error
+    if trouble is not None:
+        raise trouble
+    return None
+
+
+def _attached(body: Octets, types: Collection[str], endings: tuple[str, ...]) -> Iterator[bytes]:
     waiting = [parse_parts(body)]
     while waiting:
         part = waiting.pop()
-        kind = f"{part.type}/{part.subtype}"
         if part.is_multipart:
             waiting += part.children[::-1]
-        elif kind in types:
-            if part.body_end - part.body_start > ATTACHED_OCTETS:
-                raise BadReport("it is too large")
-            pieces = decoded_pieces(body, part.body_start, part.body_end, part.encoding)
-            return kind, b"".join(pieces)
-    return None
+        elif f"{part.type}/{part.subtype}" in types or (part.filename or "").lower().endswith(endings):
+            end = min(part.body_end, part.body_start + 2 * ATTACHED_OCTETS)
+            yield b"".join(decoded_pieces(body, part.body_start, end, part.encoding))

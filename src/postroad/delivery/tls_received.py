@@ -19,13 +19,16 @@ from postroad.obs.log import log
 
 DETAILS: Final = 20
 """Kinds of failures that are kept of a policy: those with the most sessions."""
-_PACKED: Final = "application/tlsrpt+gzip"
-_PLAIN: Final = "application/tlsrpt+json"
+_TYPES: Final = frozenset(
+    {"application/tlsrpt+gzip", "application/tlsrpt+json"}
+    | {"application/gzip", "application/x-gzip", "application/json", "application/octet-stream"}
+)
+_ENDINGS: Final = (".json", ".json.gz", ".gz")
 
 
 def is_tls_report(header: bytes) -> bool:
     """Whether a message says that it is one; asked of every message that comes in."""
-    return b"tlsrpt" in header or b"TLSRPT" in header or b"TLS-Report-Domain" in header
+    return b"tlsrpt" in header or b"TLSRPT" in header or b"tls-report-domain" in header.lower()
 
 
 async def keep_tls_report(database: Database, body: Octets, author: str) -> None:
@@ -54,8 +57,7 @@ def _read(body: Octets) -> Report | None:
     Raises:
         BadReport: there is something that only calls itself one.
     """
-    found = attached_report(body, (_PACKED, _PLAIN))
-    return None if found is None else read_report(found[1], compressed=found[0] == _PACKED)
+    return attached_report(body, _TYPES, _ENDINGS, read_report)
 
 
 def keep_report(tx: Transaction, report: Report, author: str) -> Collection[str]:
@@ -72,7 +74,7 @@ def keep_report(tx: Transaction, report: Report, author: str) -> Collection[str]
             " begins, ends, policy, successes, failures, details)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(domain, tx.now, report.organization_name[:TEXT], report.report_id[:TEXT], author, n),
-            *(period.start_datetime.timestamp(), period.end_datetime.timestamp()),
+            *period.seconds(),
             *(policy.policy.policy_type[:TEXT], policy.summary.total_successful_session_count),
             *(policy.summary.total_failure_session_count, _details(policy)),
         )

@@ -10,7 +10,10 @@ RATIO: Final = 100
 LEAST: Final = 64 * 1024
 """A small one may be inflated to this in any case."""
 
+MAGIC: Final = b"\x1f\x8b"
+"""What is compressed with gzip begins with these (RFC 1952 §2.3.1)."""
 _GZIP: Final = 16 + zlib.MAX_WBITS
+_MEMBERS: Final = 20
 
 
 class BadReport(Exception):
@@ -23,22 +26,28 @@ def most_of(octets: int) -> int:
 
 
 def gunzip(octets: bytes) -> bytes:
-    """Inflate what was compressed with gzip.
+    """Inflate what was compressed with gzip, in one member or several (RFC 1952 §2.2).
+
+    What stands behind them and is none, such as padding, does not count.
 
     Raises:
         BadReport: it was not, or it is too much.
     """
-    most = most_of(len(octets))
-    unpacker = zlib.decompressobj(_GZIP)
-    try:
-        plain = unpacker.decompress(octets, most)
-    except zlib.error as error:
-        raise BadReport(f"it is not compressed with gzip: {error}") from None
-    if unpacker.unconsumed_tail:
-        raise BadReport(f"it inflates to more than {most} octets")
-    if not unpacker.eof:
-        raise BadReport("it is cut off")
-    return plain
+    most, plain, rest = most_of(len(octets)), bytearray(), octets
+    for _ in range(_MEMBERS):
+        unpacker = zlib.decompressobj(_GZIP)
+        try:
+            plain += unpacker.decompress(rest, most - len(plain) + 1)
+        except zlib.error as error:
+            raise BadReport(f"it is not compressed with gzip: {error}") from None
+        if len(plain) > most:
+            raise BadReport(f"it inflates to more than {most} octets")
+        if not unpacker.eof:
+            raise BadReport("it is cut off")
+        rest = unpacker.unused_data
+        if not rest.startswith(MAGIC):
+            return bytes(plain)
+    raise BadReport(f"it has more than {_MEMBERS} members")
 
 
 def gzip(octets: bytes) -> bytes:

@@ -1,13 +1,14 @@
 """TLS reports: where they go, how they are written and read (RFC 8460)."""
 
 import re
-from datetime import datetime
+from codecs import BOM_UTF8
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from postroad.mailauth.inflate import BadReport, gunzip, gzip
+from postroad.mailauth.inflate import MAGIC, BadReport, gunzip, gzip, most_of
 
 POLICIES: Final = 1000
 DETAILS: Final = 1000
@@ -24,15 +25,23 @@ class DateRange(Struct, frozen=True, rename="kebab"):
     start_datetime: datetime
     end_datetime: datetime
 
+    def seconds(self) -> tuple[float, float]:
+        """Both since the epoch."""
+        start, end = (
+            one if one.tzinfo is not None else one.replace(tzinfo=UTC)
+            for one in (self.start_datetime, self.end_datetime)
+        )
+        return start.timestamp(), end.timestamp()
+
 
 class PolicyPart(Struct, frozen=True, rename="kebab", omit_defaults=True):
     """The policy that was applied (RFC 8460 §4.2)."""
 
     policy_type: str
-    policy_string: list[str] | UnsetType = UNSET
+    policy_string: list[str] | str | UnsetType = UNSET
     policy_domain: str = ""
     mx_host: list[str] | str | UnsetType = UNSET
-    """A list; some write the only one without brackets."""
+    """Lists; some write the only one without brackets."""
 
 
 class Summary(Struct, frozen=True, rename="kebab"):
@@ -59,7 +68,7 @@ class Policy(Struct, frozen=True, rename="kebab", omit_defaults=True):
     """What became of one policy."""
 
     policy: PolicyPart
-    summary: Summary
+    summary: Summary = Summary()
     failure_details: list[Detail] = []
 
 
@@ -68,9 +77,14 @@ class Report(Struct, frozen=True, rename="kebab"):
 
     organization_name: str
     date_range: DateRange
-    contact_info: str
-    report_id: str
-    policies: list[Policy]
+    contact_info: str = ""
+    report_id: str = ""
+    policies: list[Policy] = []
+
+
+_DECODER: Final = msgspec.json.Decoder(Report, strict=False)
+_REPAIRABLE: Final = 1024 * 1024
+"""Octets up to which a report with nulls is read: for that all of it is taken apart, whatever it is."""
 
 
 def report_addresses(records: tuple[bytes, ...]) -> tuple[str, ...]:
@@ -96,14 +110,20 @@ def write_report(report: Report) -> bytes:
     return gzip(msgspec.json.encode(report))
 
 
-def read_report(octets: bytes, *, compressed: bool) -> Report:
-    """Read a report, wherever it came from: it takes no more memory than `inflate.MOST` says.
+def read_report(octets: bytes) -> Report:
+    """Read a report, compressed or not, wherever it came from: what it inflates to is bounded.
+
+    What others do is borne: null for what they leave out, numbers in quotes, a list of one
+    without its brackets, times without a zone (which are UTC, RFC 8460 §4.2).
 
     Raises:
         BadReport
     """
+    plain = gunzip(octets) if octets.startswith(MAGIC) else octets
+    if len(plain) > most_of(len(octets)):
+        raise BadReport("it is too large")
     try:
-        report = msgspec.json.decode(gunzip(octets) if compressed else octets, type=Report)
+        report = _decoded(plain.removeprefix(BOM_UTF8))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadReport(f"it is no TLS report: {str(error)[:200]}") from None
     if len(report.policies) > POLICIES or any(len(p.failure_details) > DETAILS for p in report.policies):
@@ -111,6 +131,23 @@ def read_report(octets: bytes, *, compressed: bool) -> Report:
     if any(count < 0 or count > 2**53 for count in _counts(report)):
         raise BadReport("a count in it is none")
     return report
+
+
+def _decoded(plain: bytes) -> Report:
+    try:
+        return _DECODER.decode(plain)
+    except msgspec.ValidationError:
+        if len(plain) > _REPAIRABLE:
+            raise
+    return msgspec.convert(_without_nulls(msgspec.json.decode(plain)), type=Report, strict=False)
+
+
+def _without_nulls(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_nulls(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list):
+        return [_without_nulls(one) for one in value if one is not None]
+    return value
 
 
 def _counts(report: Report) -> list[int]:

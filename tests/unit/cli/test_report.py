@@ -14,7 +14,7 @@ def reported(shell: Shell, author: str = "reporter.test") -> None:
     """A report about company-y.example has come in."""
     if "company-y.example" not in shell.ok("domain", "list"):
         shell.ok("domain", "add", "company-y.example")
-    report = read_report((VECTORS / "rpt01.json").read_bytes(), compressed=False)
+    report = read_report((VECTORS / "rpt01.json").read_bytes())
 
     def keep(tx: Transaction) -> None:
         assert set(keep_report(tx, report, author)) == {"company-y.example"}

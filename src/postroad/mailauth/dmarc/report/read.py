@@ -5,14 +5,17 @@ entities, because a document type is refused; depth, elements and text are
 bounded, and so is what an archive inflates to.
 """
 
+import codecs
 import io
+import math
+import re
 import zipfile
 from ipaddress import ip_address
 from typing import Final
 from xml.parsers import expat
 
 from postroad.mailauth.dmarc.report.values import Checked, Passed, Published, Reason, Report, Row
-from postroad.mailauth.inflate import BadReport, gunzip, most_of
+from postroad.mailauth.inflate import MAGIC, BadReport, gunzip, most_of
 
 MAX_ROWS: Final = 20_000
 MAX_DEPTH: Final = 20
@@ -23,8 +26,9 @@ MAX_CHECKS: Final = 20
 """Results of one row, by method."""
 MAX_COUNT: Final = 2**53
 
-_GZIP: Final = b"\x1f\x8b"
 _ZIP: Final = b"PK\x03\x04"
+_SPACE: Final = b" \t\r\n"
+_SAYS_UTF_16: Final = re.compile(rb"""<\?xml[^>]{1,80}encoding\s*=\s*["']utf-?16""", re.IGNORECASE)
 
 
 def read_report(octets: bytes) -> Report:
@@ -33,7 +37,7 @@ def read_report(octets: bytes) -> Report:
     Raises:
         BadReport
     """
-    if octets.startswith(_GZIP):
+    if octets.startswith(MAGIC):
         return read_xml(gunzip(octets))
     if octets.startswith(_ZIP):
         return read_xml(_unzipped(octets))
@@ -45,11 +49,16 @@ def read_report(octets: bytes) -> Report:
 def read_xml(octets: bytes) -> Report:
     """Read a report from its XML.
 
+    Space in front of it is passed over, and so is the claim of 8-bit text to be
+    UTF-16, which comes from programs that write a string of theirs as UTF-8.
+
     Raises:
         BadReport
     """
     reader = _Reader()
-    parser = expat.ParserCreate(namespace_separator=" ")
+    octets = octets.removeprefix(codecs.BOM_UTF8).lstrip(_SPACE)
+    encoding = "utf-8" if _SAYS_UTF_16.match(octets) else None
+    parser = expat.ParserCreate(encoding, namespace_separator=" ")
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
@@ -66,7 +75,10 @@ def _unzipped(octets: bytes) -> bytes:
     most = most_of(len(octets))
     try:
         with zipfile.ZipFile(io.BytesIO(octets)) as archive:
-            names = archive.infolist()
+            # A Mac puts in folders, and __MACOSX/ with what it knows of each file.
+            names = [
+                one for one in archive.infolist() if not one.is_dir() and "__MACOSX/" not in one.filename
+            ]
             if len(names) != 1:
                 raise BadReport(f"the archive has {len(names)} files")
             with archive.open(names[0]) as file:
@@ -144,31 +156,29 @@ class _Reader:
 
     def _checked(self) -> Checked:
         group = self._group
-        return Checked(group.get("domain", ""), group.get("result", ""), group.get("selector", ""))
+        return Checked(group.get("domain", ""), group.get("result", "").lower(), group.get("selector", ""))
 
     def _finish_row(self) -> None:
         record, self._record = self._record, {}
         if len(self._rows) >= MAX_ROWS:
             raise BadReport(f"it has more than {MAX_ROWS} records")
+        reasons, signatures, senders = self._reasons, self._signatures, self._senders
+        self._reasons, self._signatures, self._senders = [], [], []
         try:
-            source = str(ip_address(record.get("row/source_ip", "")))
-            count = int(record.get("row/count", ""))
+            count = _number(record.get("row/count", ""))
         except ValueError:
-            raise BadReport("a record has no address or no count") from None
-        if not 0 <= count <= MAX_COUNT:
-            raise BadReport("a count in it is none")
+            return  # of how many messages it speaks nobody knows; the others are as good as they were
         row = Row(
-            source,
-            record.get("row/policy_evaluated/disposition", ""),
+            _address(record.get("row/source_ip", "")),
+            record.get("row/policy_evaluated/disposition", "").lower(),
             _passed(record.get("row/policy_evaluated/dkim", "")),
             _passed(record.get("row/policy_evaluated/spf", "")),
             record.get("identifiers/header_from", ""),
             record.get("identifiers/envelope_from", ""),
-            tuple(self._reasons),
-            tuple(self._signatures),
-            tuple(self._senders),
+            tuple(reasons),
+            tuple(signatures),
+            tuple(senders),
         )
-        self._reasons, self._signatures, self._senders = [], [], []
         self._rows.append((row, count))
 
     def report(self) -> Report:
@@ -182,11 +192,11 @@ class _Reader:
         if not domain:
             raise BadReport("it is about no domain")
         try:
-            begin = int(values.get("report_metadata/date_range/begin", ""))
-            end = int(values.get("report_metadata/date_range/end", ""))
+            begin = _number(values.get("report_metadata/date_range/begin", ""))
+            end = _number(values.get("report_metadata/date_range/end", ""))
         except ValueError:
             raise BadReport("it says nothing of its time") from None
-        if not 0 <= begin <= end <= MAX_COUNT:
+        if begin > end:
             raise BadReport("its time is none")
         return Report(
             values.get("report_metadata/org_name", ""),
@@ -196,9 +206,9 @@ class _Reader:
             end,
             Published(
                 domain,
-                values.get("policy_published/p", ""),
-                values.get("policy_published/sp", ""),
-                values.get("policy_published/np", ""),
+                values.get("policy_published/p", "").lower(),
+                values.get("policy_published/sp", "").lower(),
+                values.get("policy_published/np", "").lower(),
                 values.get("policy_published/adkim", "r"),
                 values.get("policy_published/aspf", "r"),
                 values.get("policy_published/testing", "n"),
@@ -206,6 +216,25 @@ class _Reader:
             ),
             tuple(self._rows),
         )
+
+
+def _number(text: str) -> int:
+    """A number, also one with a fraction, as some write seconds.
+
+    Raises:
+        ValueError: it is none, or none that fits.
+    """
+    number = float(text)
+    if not math.isfinite(number) or not 0 <= number <= MAX_COUNT:
+        raise ValueError(text)
+    return int(number)
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return ""
 
 
 def _passed(text: str) -> Passed:

@@ -27,7 +27,7 @@ class Row(Struct, frozen=True):
     """Messages from one address that fared alike."""
 
     source: str
-    """IP address."""
+    """IP address; empty where the report names none."""
     disposition: str
     """none, pass, quarantine or reject."""
     dkim: Passed
