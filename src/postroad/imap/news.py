@@ -7,6 +7,7 @@ from postroad.imap.notify.watching import TooManyMailboxes
 from postroad.imap.revising import revise
 from postroad.imap.selected import MailboxGone, Selected
 from postroad.imap.uid_set import pairs_of
+from postroad.imap.urlauth import reset_news
 from postroad.store.errors import NoSuchMailbox
 
 
@@ -30,9 +31,12 @@ async def catch_up(dialogue: Dialogue, *, expunge: bool) -> bytes:
 
 async def _selected_news(dialogue: Dialogue, selected: Selected, *, expunge: bool) -> bytes:
     hearing = dialogue.hearing
+    since = selected.modseq
     news = await selected.catch_up(hearing, expunge=expunge or hearing.expunges_unasked)
     if news.lines:
         dialogue.core.write(news.lines)
+    if selected.modseq != since and (reset := reset_news(dialogue, selected, since)):
+        dialogue.core.untagged(reset)
     # Behind EXISTS, or the numbers of new messages would mean nothing yet (RFC 5267 §4.3.3).
     lines: list[bytes] = []
     items = dict.fromkeys(news.fresh, hearing.items) if hearing.items else {}

@@ -61,6 +61,7 @@ class Selected:
         "flags",
         "id",
         "is_guest",
+        "key_reset",
         "modseq",
         "read_only",
         "rights",
@@ -95,6 +96,8 @@ class Selected:
         self.modseq = listing.modseq
         self.saved: Pairs = ()
         """UIDs that SEARCH RETURN (SAVE) has kept for `$` (RFC 5182 §2.1)."""
+        self.key_reset = 0
+        """The modseq at which this session itself has reset the key of its URLs (RFC 4467)."""
         self.flags = FlagTexts()
         self.contexts = Contexts()
         """Results that the client follows."""

@@ -4,8 +4,10 @@ import hmac
 from typing import Final, NamedTuple
 
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.selected import Selected
 from postroad.imap.wire.fetch_items import FetchSection
 from postroad.imap.wire.imap_url import ImapUrl, UrlAuth, parse_url
+from postroad.store.account import Account
 from postroad.store.errors import NoSuchMessage
 from postroad.store.messages import StoredMessage
 
@@ -27,9 +29,22 @@ def token_of(key: bytes, rump: bytes) -> bytes:
     return hmac.digest(key, rump, "sha256").hex().encode()
 
 
-def mechanisms(dialogue: Dialogue) -> bytes:
-    """Return the response code that names the mechanisms, or nothing where somebody may listen in (§8)."""
-    return b"URLMECH INTERNAL" if dialogue.conn.tls is not None else b""
+def mechanisms(dialogue: Dialogue, account: Account) -> bytes:
+    """Return the response code that names the mechanisms for mailboxes of an account, or nothing.
+
+    That is where somebody may listen in (§8), and where it is for others to authorize URLs (§7 GENURLAUTH).
+    """
+    own = account is dialogue.account and "URLAUTH" not in dialogue.core.withheld
+    return b"URLMECH INTERNAL" if own and dialogue.conn.tls is not None else b""
+
+
+def reset_news(dialogue: Dialogue, selected: Selected, since: int) -> bytes:
+    """What is told of a key that another session has reset since a modseq (§7 RESETKEY), or nothing."""
+    named = mechanisms(dialogue, selected.account)
+    if not named:
+        return b""
+    reset = dialogue.services.store.url_keys(selected.account.id).reset_at(selected.id)
+    return b"OK [%b] a new key" % named if reset > since and reset != selected.key_reset else b""
 
 
 def owner_of(dialogue: Dialogue, url: ImapUrl) -> int:

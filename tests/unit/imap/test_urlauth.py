@@ -19,6 +19,31 @@ STRUCTURE = b'("text" "plain" ("charset" "us-ascii") NIL NIL "%b" %d 0 NIL NIL N
 MAILBOX = b"imap://ada%40demo.test@localhost/INBOX/"
 
 
+def test_other_sessions_of_the_mailbox_hear_of_a_new_key(world: World) -> None:
+    async def work(server: Server) -> None:
+        await server.inbox(TEXT)
+        told = b"OK [URLMECH INTERNAL] a new key"
+        async with server.client() as one, server.client() as other, world.server(1) as second:
+            url = await authorize(one, MAILBOX + b";UID=1;URLAUTH=authuser")
+            await one.ok(b"SELECT INBOX")
+            await other.ok(b"SELECT INBOX")
+            async with second.client() as third:
+                await third.ok(b"EXAMINE INBOX")
+                await third.send(b"i IDLE\r\n")
+                assert await third.line() == b"+ idling"
+                assert await one.do(b"RESETKEY INBOX") == [told]
+                assert await one.ok(b"NOOP") == []
+                lead = await other.ok(b"URLFETCH " + url)
+                assert [lead[0].endswith(b" NIL"), *lead[1:]] == [True, told]
+                assert await third.line() == b"* " + told
+            await one.ok(b"RESETKEY Drafts")
+            assert await other.ok(b"NOOP") == []
+            await one.ok(b"RESETKEY INBOX INTERNAL")
+            assert await other.ok(b"NOOP") == [told]
+
+    world.run(work)
+
+
 async def authorize(client: Client, url: bytes) -> bytes:
     """Let a URL be authorized; gives it as it has to be quoted."""
     [line] = await client.ok(b'GENURLAUTH "%b" INTERNAL' % url)

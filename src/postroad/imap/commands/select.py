@@ -51,12 +51,7 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
         b"* OK [UIDNEXT %d] comes next\r\n" % selected.uidnext,
         b"* OK [%b] stays with it\r\n" % responses.mailboxid(mailbox_id(account.id, mailbox)),
     ]
-    # RFC 4467 §8: with RESETKEY, SELECT and EXAMINE; only the owner can authorize URLs (§7 GENURLAUTH).
-    if (
-        account is dialogue.account
-        and "URLAUTH" not in dialogue.core.withheld
-        and (named := mechanisms(dialogue))
-    ):
+    if named := mechanisms(dialogue, account):  # RFC 4467 §8: with RESETKEY, SELECT and EXAMINE
         lines.append(b"* OK [%b] authorizes URLs\r\n" % named)
     if unseen and not dialogue.enabled.uidonly:
         lines.append(b"* OK [UNSEEN %d] is the first unseen\r\n" % selected.number(unseen))

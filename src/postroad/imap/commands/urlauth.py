@@ -63,5 +63,8 @@ async def reset_key(dialogue: Dialogue, command: ResetKey) -> Answer:
     mailbox = dialogue.account.mailbox(command.mailbox.name) if command.mailbox.valid else None
     if mailbox is None:
         raise No(b"NONEXISTENT", b"there is no such mailbox of yours")
-    await keys.renew(mailbox.id)
-    return ok(b"a new key", mechanisms(dialogue))
+    modseq = await keys.renew(mailbox.id)
+    selected = dialogue.maybe_selected
+    if selected is not None and (selected.account.id, selected.id) == (dialogue.account.id, mailbox.id):
+        selected.key_reset = modseq
+    return ok(b"a new key", mechanisms(dialogue, dialogue.account))
