@@ -1,5 +1,6 @@
 """mutt, without a person: it sends in batch mode and reads by keys pushed to it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,10 @@ def test_mutt_comes_back_to_what_has_changed(server: Postroad, tmp_path: Path, e
     there = [word for word in ("apple", "bread", "cheese", "dates") if f"All about {word}" in read]
     assert there == ["apple", "cheese", "dates"]
     assert "All about apple." in flagged.read_text()
+    assert f"imap_{extension} is set" in run(program("mutt"), "-F", muttrc, "-Q", f"imap_{extension}")
     said = heard.read_text(errors="replace")
     assert "(CHANGEDSINCE " in said
-    assert ("VANISHED (EARLIER) 2" in said) == (extension == "qresync")
+    assert ("VANISHED (EARLIER) 2" in said) == ("ENABLE QRESYNC" in said) == (extension == "qresync")
+    # The headers of what it knew come from its cache: it asks for those of the new message alone.
+    assert "hcache uidvalidity" in said
+    assert re.findall(r"FETCH (\S+) \(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK", said) == ["3"]

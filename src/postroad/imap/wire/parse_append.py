@@ -77,6 +77,9 @@ def parse_append_next(
         if after in (Within.CATENATE, Within.CATENATE_UTF8):
             text = _parts(reader, pieces)
         if text is None and more and reader.at < len(reader.data):
+            # RFC 3502 has one space; multiappend() of IMAPClient 4.1.0 puts two between bare messages.
+            if reader.sees(b"  {"):
+                reader.space()
             text = _messages(reader, pieces)
         if text is None:
             reader.end()

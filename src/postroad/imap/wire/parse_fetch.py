@@ -207,7 +207,8 @@ def _modifiers(reader: Reader, uid: bool) -> tuple[int | None, bool, PartialRang
         if modifier == b"CHANGEDSINCE":
             reader.require(Extension.CONDSTORE)
             reader.space()
-            changed_since = reader.number(MAX_MODSEQ, 1)
+            # RFC 7162 §7 starts at 1; Thunderbird 153 with use_condstore asks for 0 where it knows none yet.
+            changed_since = reader.number(MAX_MODSEQ)
         elif modifier == b"VANISHED":
             reader.require(Extension.QRESYNC)
             vanished = True

@@ -103,6 +103,12 @@ def test_changed_since() -> None:
     )
 
 
+def test_changed_since_nothing_known_is_everything() -> None:
+    command = parse(b"s100 UID FETCH 1:* (FLAGS) (CHANGEDSINCE 0)")
+    assert isinstance(command, Fetch)
+    assert command.changed_since == 0
+
+
 def test_vanished() -> None:
     command = parse(b"s100 UID FETCH 300:500 (FLAGS) (CHANGEDSINCE 12345 VANISHED)")
     assert isinstance(command, Fetch)
@@ -157,7 +163,6 @@ def test_vanished() -> None:
         b"BODY[]<0.5",
         b"BODY []",
         b"FLAGS (CHANGEDSINCE)",
-        b"FLAGS (CHANGEDSINCE 0)",
         b"FLAGS (CHANGEDSINCE 9223372036854775808)",
         b"FLAGS (FOO 1)",
         b"FLAGS ()",
