@@ -104,7 +104,7 @@ def test_imapclient_files_moves_and_counts(module_server: Postroad) -> None:
         assert client.find_special_folder(imapclient.imapclient.JUNK) == "Junk"
         assert client.namespace().personal == (("", "/"),)
         assert b"postroad" in client.id_({"name": "IMAPClient"})[0]
-        assert [(one.resource, one.limit) for one in client.get_quota("")] == [("STORAGE", 5 * 1024)]
+        assert [(one.resource, one.limit) for one in client.get_quota()] == [("STORAGE", 5 * 1024)]
         client.unselect_folder()
         client.rename_folder("Süßes/Kuchen & Co", "Süßes/Torten")
         client.delete_folder("Süßes/Torten")

@@ -36,7 +36,7 @@ def test_thunderbird_reads_files_waits_and_comes_back(server: Postroad, tmp_path
     with thunderbird:
         thunderbird.do("update", "INBOX")
         thunderbird.until("listed", "INBOX", shows=["dates new flagged"])
-        assert sent(thunderbird, "(CONDSTORE)", "(CHANGEDSINCE ")
+        assert sent(thunderbird, "(CHANGEDSINCE ")
 
 
 def sent(thunderbird: Thunderbird, *words: str) -> bool:

@@ -13,7 +13,7 @@ from tests.interop.processes import Daemon, answers, program, run, until
 _ACTIONS: Final = Path(__file__).with_name("thunderbird") / "actions.js"
 
 # Nothing is to be asked, told or fetched from elsewhere.
-_PREFERENCES: Final = {
+_PREFERENCES: Final[dict[str, bool | int | str]] = {
     "app.update.enabled": False,
     "datareporting.policy.dataSubmissionEnabled": False,
     "extensions.update.enabled": False,

@@ -90,7 +90,14 @@ PEERS: Final = (
         "mutt",
         "test_mutt.py",
         "in batch mode: sends with an attachment and files a copy; reads, flags, moves and deletes; "
-        "with its cache it comes back to what has changed, by CONDSTORE and by QRESYNC",
+        "with its cache it comes back to what alone has changed, by CONDSTORE and by QRESYNC",
+    ),
+    Peer(
+        "thunderbird",
+        "Thunderbird",
+        "test_thunderbird.py",
+        "without a screen: reads, flags, tags, copies, moves, deletes, files; hears in IDLE what arrives; "
+        "started anew, asks what has changed meanwhile (CONDSTORE)",
     ),
     Peer(
         "",
@@ -103,7 +110,8 @@ PEERS: Final = (
         "pypi:IMAPClient",
         "IMAPClient",
         "test_imapclient.py",
-        "sorts, threads and searches, also FUZZY and with text that is not ASCII",
+        "sorts, threads and searches, also FUZZY and with text that is not ASCII in two charsets; asks what "
+        "has changed (CONDSTORE); waits in IDLE; MULTIAPPEND, MOVE, UIDPLUS, BINARY, QUOTA, NAMESPACE, ID",
     ),
     Peer(
         "pypi:aioimaplib",

@@ -56,8 +56,7 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
     if unseen and not dialogue.enabled.uidonly:
         lines.append(b"* OK [UNSEEN %d] is the first unseen\r\n" % selected.number(unseen))
     # RFC 7162 §3.1.2: whenever a mailbox is opened. Thunderbird 153 uses CONDSTORE only where it has seen it.
-    if "CONDSTORE" not in dialogue.core.withheld:
-        lines.append(b"* OK [%b] latest change\r\n" % selected.highest_modseq())
+    lines.append(b"* OK [%b] latest change\r\n" % selected.highest_modseq())
     if rev2:
         lines.append(b"* %b\r\n" % name_line(dialogue, mailbox.name, command.mailbox.name))
     dialogue.core.write(b"".join(lines))
