@@ -87,6 +87,8 @@ class QueueRunner:
         self._work: dict[int, asyncio.Task[None]] = {}
         self._until: dict[int, float] = {}
         """Until when each lease is ours for certain."""
+        self._settling: set[int] = set()
+        """Leases whose outcome is being written: they may have ended before we hear that they have."""
         self._tasks: list[asyncio.Task[None]] = []
         self._look = asyncio.Event()
         self._busy = asyncio.Event()
@@ -194,7 +196,7 @@ class QueueRunner:
                 continue
             mine = self._database.read(lambda reader: spool.leases_of(reader, self._worker))
             self._until |= dict.fromkeys(self._work.keys() & mine, began + SURE_SECONDS)
-            for lease_id in self._work.keys() - mine:
+            for lease_id in self._work.keys() - mine - self._settling:
                 log.warning("queue.lease_lost", lease=lease_id)
                 self._work[lease_id].cancel()
 
@@ -229,6 +231,7 @@ class QueueRunner:
 
     def _let_go(self, work: Work) -> asyncio.Task[None] | None:
         self._until.pop(work.lease_id, None)
+        self._settling.discard(work.lease_id)
         return self._work.pop(work.lease_id, None)
 
     async def _one(self, work: Work) -> Work | None:
@@ -245,6 +248,7 @@ class QueueRunner:
             else:
                 log.exception("queue.failed", queue=work.item.text_id, destination=work.destination)
             judged, notices = self._judge(work, [_OUR_FAULT] * len(work.recipients), _NOTHING)
+        self._settling.add(work.lease_id)
         return await asyncio.shield(self._finish(work, judged, notices))
 
     async def _attempt(self, work: Work, source: Source) -> list[Outcome]:

@@ -2,23 +2,31 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
 
 import pytest
 
 from postroad.config.settings import Queue
+from postroad.db.database import Database
 from postroad.db.transaction import Transaction
+from postroad.queue.runner import RENEW_SECONDS
 from postroad.queue.spool import LEASE_SECONDS, lease
 from postroad.testing import MailWorld
 from postroad.testing.clock import ManualClock, turns
 from postroad.testing.remote import Drop, Hang, Hold
 from tests.unit.queue.queued import ADA, MESSAGE, inbox, put, queue, recipient, waiting
 
+T = TypeVar("T")
 
-def play(scene: Callable[[MailWorld], Awaitable[None]], settings: Queue | None = None) -> None:
+
+def play(
+    scene: Callable[[MailWorld], Awaitable[None]], settings: Queue | None = None, workers: int = 2
+) -> None:
     """Run a scene in a world with the account ada@here.test."""
 
     async def run() -> None:
-        async with MailWorld(queue=settings) as world:
+        async with MailWorld(queue=settings, workers=workers) as world:
             await world.add_account(ADA)
             await scene(world)
 
@@ -51,6 +59,51 @@ def test_a_deferral_is_tried_again_for_those_it_concerns() -> None:
         assert world.queue() == []
 
     play(scene)
+
+
+class _SlowToHear:
+    """A database whose next write is done long before whoever waits for it hears of that."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._first = True
+        self.done = asyncio.Event()
+        self.hear = asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        result = await self._database.write(work)
+        if isinstance(work, partial) and self._first:  # an outcome, and the next lease
+            self._first = False
+            self.done.set()
+            await self.hear.wait()
+        return result
+
+
+def test_a_lease_that_has_just_ended_is_not_taken_for_lost() -> None:
+    """The next one, taken in the same transaction, would have nobody who works on it."""
+
+    async def scene(world: MailWorld) -> None:
+        remote = await world.remote("remote.test")
+        runner = world.workers[0].queue
+        slow = _SlowToHear(runner._database)
+        runner._database = slow  # type: ignore[assignment]  # it is one in all that counts here
+        for name in ("bob", "carl"):
+            await world.change(lambda tx, name=name: put(tx, f"{name}@remote.test"))  # type: ignore[misc]
+        await slow.done.wait()
+        assert isinstance(world.clock, ManualClock)
+        await world.clock.advance(RENEW_SECONDS)  # it looks which leases are still its own
+        await world.change(lambda tx: None)  # and has
+        await turns()
+        slow.hear.set()
+        async with asyncio.timeout(20):
+            await remote.until_taken(2)
+        await world.settle()
+        assert world.queue() == []
+
+    play(scene, Queue(allow_private_addresses=True, per_destination=1), workers=1)
 
 
 def test_a_failure_goes_back_with_the_words_of_the_remote() -> None:
