@@ -326,6 +326,35 @@ def test_what_an_alias_sends_on_is_from_us_and_its_bounces_find_back() -> None:
             back.messages.clear()
 
 
+@pytest.mark.parametrize(
+    ("spf", "is_signed", "told_of_it"),
+    [
+        ("v=spf1 ip4:127.0.0.1 -all", False, True),
+        ("v=spf1 ?all", False, True),
+        ("v=spf1 ~all", False, False),
+        ("v=spf1 -all", False, False),
+        ("v=spf1 -all", True, True),
+    ],
+)
+def test_who_was_made_up_hears_nothing(spf: str, is_signed: bool, told_of_it: bool) -> None:
+    """What an alias sends on may be refused there; the notice is for the sender, if it is the sender."""
+    with judging() as world:
+        publish(world, spf=spf)
+        there, back = world.remote("third.test"), world.remote("x.test")
+        there.answer("RCPT", "550 5.1.1 nobody of that name")
+        world.add_alias("ring@demo.test", "carol@third.test")
+        octets = mail("round", sender=EVE, to="ring@demo.test")
+        if is_signed:
+            world.resolver.add_txt("sel._domainkey.x.test", record(ed25519()))
+            octets = signed(None, octets, d="x.test", h="From:To:Subject")
+        send(world, octets, "ring@demo.test")
+        if told_of_it:
+            assert taken(world, back).recipients == [EVE]
+        world.until(lambda: not world.queue())
+        assert len(back.messages) == told_of_it
+        assert ("notices" in told(world)) == (not told_of_it)
+
+
 def test_a_rewritten_sender_is_no_way_to_write_to_somebody() -> None:
     with judging() as world:
         there = world.remote("third.test")

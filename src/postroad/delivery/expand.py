@@ -45,6 +45,11 @@ class Expansion:
         for key, recipient in self.remote.items():
             self.remote[key] = replace(recipient, notify=_without_success(recipient.notify))
 
+    def forgo_notices(self) -> None:
+        """Let nobody be told what becomes of it elsewhere, by this server or by others (RFC 3461 §4.1)."""
+        for key, recipient in self.remote.items():
+            self.remote[key] = replace(recipient, notify=frozenset({"NEVER"}))
+
     def outgoing(self) -> list[tuple[Address | None, list[Recipient]]]:
         """Remote recipients by the alias that led to them, None for those who were named."""
         groups: dict[Address | None, list[Recipient]] = {}

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from postroad.delivery.accept import Acceptance, Accepted
 from postroad.delivery.binary import as_kept
+from postroad.delivery.disowned import withhold_notices
 from postroad.delivery.dmarc_received import is_dmarc_report, keep_dmarc_report
 from postroad.delivery.expand import Expansion, expand, refuse_unresolved
 from postroad.delivery.forwarding import Forwarding
@@ -123,6 +124,7 @@ class Inbound:
             answerable = await self._is_answerable(peer, envelope.sender, standing)
             if not answerable:
                 expansion.forgo_success()
+        standing = withhold_notices(envelope.sender, expansion, standing)
         accepted = Accepted(
             "in", _named(peer, standing.name), envelope, expansion, answerable, standing=standing
         )

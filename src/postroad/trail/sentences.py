@@ -87,6 +87,9 @@ class _Teller:
                 yield "signed", f"as {_text(note, 'domain')}, with {_text(note, 'keys')}"
             case "sealed":
                 yield "sealed", f"as {_text(note, 'domain')}, for what {_text(note, 'alias')} sends on"
+            case "unanswered":
+                who, domain = _text(note, "sender"), _text(note, "domain")
+                yield "notices", f"none to {who}: {domain} says that the message is not from there"
             case "forwarded":
                 yield "forwarded", f"{_text(note, 'alias')} leads to {_text(note, 'to')}"
             case "queued":
