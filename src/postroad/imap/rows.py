@@ -11,7 +11,9 @@ from typing import Any, Final
 from postroad.imap.selected import Selected
 from postroad.imap.wire.fetch_items import FetchAttribute
 from postroad.imap.wire.responses import internaldates, string
+from postroad.message.structure import GLOBAL, render_structure
 from postroad.store.account import Account
+from postroad.store.errors import Damaged, NoSuchMessage
 from postroad.store.listing import Batch
 
 _PLACES: Final = {
@@ -59,7 +61,8 @@ class RowFormat:
         if self._wide:
             batch, columns = self._rendered(batch)
             wide |= {
-                item: self._written(item, column) for item, column in zip(self._wide, columns, strict=True)
+                item: self._written(item, column, batch)
+                for item, column in zip(self._wide, columns, strict=True)
             }
         if FetchAttribute.SAVEDATE in self._items:
             wide[FetchAttribute.SAVEDATE] = self._saved(batch)
@@ -67,15 +70,29 @@ class RowFormat:
         values += [wide[item] if item in wide else self._column(item, batch) for item in self._items]
         return batch, list(map((self._template + end).__mod__, zip(*values, strict=True)))
 
-    def _written(self, item: FetchAttribute, column: Sequence[Any]) -> Iterable[object]:
+    def _written(self, item: FetchAttribute, column: Sequence[Any], batch: Batch) -> Iterable[object]:
         """What the response has of a wide column."""
         match item:
             case FetchAttribute.THREADID:
                 return [b"T%d-%d" % (self._account.id, thread) for thread in column]
             case FetchAttribute.PREVIEW:
                 return [string(preview.encode()) for preview in column]
+            case FetchAttribute.BODY | FetchAttribute.BODYSTRUCTURE if self._selected.international:
+                return [
+                    self._international(item, structure, message_id) if GLOBAL in structure else structure
+                    for structure, message_id in zip(column, batch.message_ids, strict=True)
+                ]
             case _:
                 return column
+
+    def _international(self, item: FetchAttribute, stored: bytes, message_id: int) -> bytes:
+        """A structure with a message/global in it, for who knows these; rows have the older form."""
+        try:
+            message = self._account.open(message_id)
+            forms = render_structure(message.shared(), message.parts(), international=True)
+        except (NoSuchMessage, Damaged):
+            return stored
+        return forms[item is FetchAttribute.BODYSTRUCTURE]
 
     def _saved(self, batch: Batch) -> list[bytes]:
         """When the entries came; NIL for one that has been expunged since the batch was taken."""

@@ -122,6 +122,11 @@ class Selected:
         """Whether messages are told by UID, and never by number (RFC 9586)."""
         return self._enabled.uidonly
 
+    @property
+    def international(self) -> bool:
+        """Whether the client knows messages whose headers are UTF-8 (RFC 9051, RFC 6855)."""
+        return self._enabled.utf8
+
     # -- numbers and UIDs --------------------------------------------------
 
     @property

@@ -26,9 +26,10 @@ async def send_url(
             return
         # The structure first, whatever the order: it says what the octets are.
         if "BODYPARTSTRUCTURE" in wanted:
-            writer.put(
-                b" (BODYPARTSTRUCTURE %b)" % await _structure(found, turns, decoded="BINARY" in wanted)
+            written = await _structure(
+                found, turns, decoded="BINARY" in wanted, international=dialogue.enabled.utf8
             )
+            writer.put(b" (BODYPARTSTRUCTURE %b)" % written)
         if "BODY" in wanted:
             writer.put(b" (BODY")
             await _send_octets(found, writer, turns)
@@ -72,17 +73,17 @@ async def _send_pieces(pieces: Iterable[bytes], writer: Writer, turns: Turns) ->
         await turns.next()
 
 
-async def _structure(found: Referred, turns: Turns, *, decoded: bool) -> bytes:
+async def _structure(found: Referred, turns: Turns, *, decoded: bool, international: bool) -> bytes:
     """BODYSTRUCTURE of the part alone; of one that is given decoded, as it is then."""
     section, tree = found.section, found.message.parts()
     part = None if section.text else tree if not section.path else find_part(tree, section.path)
     if part is None:
         return b"NIL"
     if part.children:
-        return render_structure(found.message.shared(), part)[1]
+        return render_structure(found.message.shared(), part, international=international)[1]
     if decoded:
         part = await _as_decoded(found, part, turns)
-    return render_structure(b"", part)[1]
+    return render_structure(b"", part, international=international)[1]
 
 
 async def _as_decoded(found: Referred, part: Part, turns: Turns) -> Part:

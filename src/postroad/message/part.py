@@ -32,6 +32,7 @@ _MAX_SEARCHES: Final = 12
 
 _TEXT: Final = ContentType("text", "plain", ((b"charset", b"us-ascii"),))  # RFC 2045 §5.2
 _MESSAGE: Final = ContentType("message", "rfc822", ())
+_MESSAGES: Final = frozenset({("message", "rfc822"), ("message", "global")})  # RFC 6532 §3.7
 _OPAQUE: Final = ContentType("application", "octet-stream", ())
 _ENCODED: Final = frozenset(("base64", "quoted-printable", "x-uuencode", "uuencode"))
 # RFC 2046 §5.1.1 lets anything stand behind a boundary. Where that is no space, though,
@@ -44,8 +45,8 @@ class Part(Struct, frozen=True, array_like=True, gc=False):
     """One part: where it is, what its MIME fields say, and what is in it.
 
     The header is data[header_start:body_start], the body data[body_start:body_end].
-    A message/rfc822 part has exactly one child, the message inside; a multipart
-    has at least one. `lines` is counted for text and messages only.
+    A message/rfc822 or message/global part has exactly one child, the message
+    inside, unless it is encoded; a multipart has at least one. `lines` is counted for text and messages only.
     """
 
     header_start: int
@@ -70,8 +71,13 @@ class Part(Struct, frozen=True, array_like=True, gc=False):
         return self.type == "multipart"
 
     @property
+    def is_international(self) -> bool:
+        """Whether it is a message whose header may be UTF-8 (RFC 6532 §3.7)."""
+        return self.type == "message" and self.subtype == "global"
+
+    @property
     def embedded(self) -> "Part | None":
-        """The message inside a message/rfc822 part."""
+        """The message inside a message/rfc822 or message/global part."""
         return self.children[0] if self.children and self.type == "message" else None
 
     @property
@@ -97,7 +103,7 @@ class _Open(Struct, gc=False):
     end: int
     children: list[Part]
     depth: int
-    boundary: bytes | None  # None: a message/rfc822
+    boundary: bytes | None  # None: a message
     at: int  # where the next child starts
     default: ContentType
 
@@ -136,8 +142,9 @@ class _Parser:
         content = default if value is None else parse_content_type(value) or _TEXT
         if content.type == "multipart":
             return self._enter_multipart(block, content, end, depth)
-        # RFC 2046 §5.2.1 forbids to encode a message; one that is has no readable header.
-        if (content.type, content.subtype) == ("message", "rfc822") and _encoding(block) not in _ENCODED:
+        # RFC 2046 §5.2.1 forbids to encode a message, RFC 6532 §3.5 lets it be for
+        # message/global; one that is has no readable header.
+        if (content.type, content.subtype) in _MESSAGES and _encoding(block) not in _ENCODED:
             opened = _Open(block, content, end, [], depth, None, block.body_start, _TEXT)
             if depth >= MAX_DEPTH:
                 opened.children.append(_bare(self._data, block.body_start, end, _OPAQUE))

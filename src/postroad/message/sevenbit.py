@@ -58,7 +58,7 @@ def _edits(data: Octets) -> Iterator[Edit]:
                 # RFC 1847 §2.1: nobody on the way may change its encoding.
                 _no("a part that is signed has 8-bit octets, and must not be changed")
             continue
-        if not part.children:
+        if not part.children or part.is_international:
             yield from _leaf(data, part, is_message, eight_bit)
             continue
         waiting += [(child, not part.is_multipart) for child in part.children]

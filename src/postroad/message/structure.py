@@ -14,6 +14,8 @@ from postroad.message.octets import Octets
 from postroad.message.part import Part
 
 NIL: Final = b"NIL"
+GLOBAL: Final = b'"message" "global"'
+"""How a message whose header may be UTF-8 begins in a structure."""
 # What the strings of strangers may add to one structure; behind that they are left out.
 _MAX_STRINGS: Final = 256 * 1024
 
@@ -81,18 +83,25 @@ def _addresses(value: bytes | None) -> bytes:
     return NIL if value is None else render_addresses(parse_addresses(value))
 
 
-def render_structure(data: Octets, root: Part) -> tuple[bytes, bytes]:
-    """Write BODY and BODYSTRUCTURE of a message."""
+def render_structure(data: Octets, root: Part, *, international: bool = False) -> tuple[bytes, bytes]:
+    """Write BODY and BODYSTRUCTURE of a message.
+
+    A message/global within is a message with an envelope and parts to clients that
+    know it, the `international` ones (RFC 9051 §9 media-message), and to others a
+    part without any, as RFC 3501 has it.
+    """
+    renderer = _Renderer(data, international=international)
     if not root.children:  # the plain case, without the walk
-        return _Renderer(data).leaf(root)
-    return _Renderer(data).render(root)
+        return renderer.leaf(root)
+    return renderer.render(root)
 
 
 class _Renderer:
     """Writes both forms in one walk, children before their parents."""
 
-    def __init__(self, data: Octets) -> None:
+    def __init__(self, data: Octets, *, international: bool) -> None:
         self._data = data
+        self._international = international
         self._room = _MAX_STRINGS
 
     def render(self, root: Part) -> tuple[bytes, bytes]:
@@ -100,16 +109,20 @@ class _Renderer:
         stack: list[tuple[Part, list[tuple[bytes, bytes]]]] = [(root, [])]
         while True:
             part, done = stack[-1]
-            if len(done) < len(part.children):
+            closed = part.is_international and not self._international
+            if len(done) < len(part.children) and not closed:
                 child = part.children[len(done)]
                 if child.children:
                     stack.append((child, []))
                 else:
                     done.append(self.leaf(child))
                 continue
-            written = (
-                self._multipart(part, done) if part.type == "multipart" else self._message(part, done[0])
-            )
+            if closed:
+                written = self.leaf(part)
+            elif part.is_multipart:
+                written = self._multipart(part, done)
+            else:
+                written = self._message(part, done[0])
             stack.pop()
             if not stack:
                 return written
@@ -117,9 +130,9 @@ class _Renderer:
 
     def leaf(self, part: Part) -> tuple[bytes, bytes]:
         kind, subtype = part.type, part.subtype
-        if kind == "message" and subtype == "rfc822":
-            # It is encoded, against the standard: the grammar wants an envelope here
-            # that cannot be read, so a client is told that it is a file to decode.
+        if kind == "message" and (subtype == "rfc822" or (subtype == "global" and self._international)):
+            # It is encoded (message/rfc822 against the standard): the grammar wants an envelope
+            # here that cannot be read, so a client is told that it is a file to decode.
             kind, subtype = "application", "octet-stream"
         fields = self._fields(part, kind, subtype)
         if kind == "text":

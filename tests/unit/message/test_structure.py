@@ -109,6 +109,30 @@ def test_a_message_inside() -> None:
     )
 
 
+def test_a_message_in_utf8_inside() -> None:
+    data = "Content-Type: message/global\r\n\r\nSubject: ü\r\n\r\none\r\n".encode()
+    root = parse_parts(data)
+    assert root.embedded is not None
+    assert render_structure(data, root) == (
+        b'("message" "global" NIL NIL NIL "7bit" 20)',
+        b'("message" "global" NIL NIL NIL "7bit" 20 NIL NIL NIL NIL)',
+    )
+    body, bodystructure = render_structure(data, root, international=True)
+    envelope = b"(NIL {2}\r\n\xc3\xbc NIL NIL NIL NIL NIL NIL NIL NIL)"
+    inner = b'("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 5 1'
+    assert body == b'("message" "global" NIL NIL NIL "7bit" 20 ' + envelope + b" " + inner + b") 3)"
+    end = b" NIL NIL NIL NIL)"
+    assert bodystructure == body[: -len(b") 3)")] + end + b" 3" + end
+
+
+def test_one_that_is_encoded_is_a_file_for_who_would_read_it() -> None:
+    # RFC 6532 §3.5 lets it be.
+    data = b"Content-Type: message/global\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA"
+    root = parse_parts(data)
+    assert render_structure(data, root)[0] == b'("message" "global" NIL NIL NIL "base64" 4)'
+    assert render_structure(data, root, international=True)[0].startswith(b'("application" "octet-stream" ')
+
+
 def test_an_encoded_message_is_shown_as_a_file() -> None:
     data = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA"
     assert structure(data).startswith(b'("application" "octet-stream" ')
