@@ -53,25 +53,13 @@ class Account(AccountReading):
             lambda tx: mailboxes.create(tx, self.id, name, special_use, self._limits)
         )
 
-    async def delete(self, mailbox_id: int, told: Told = nobody) -> None:
-        """Remove a mailbox and what is in it; of very many messages all but the last in transactions before.
+    async def delete(self, mailbox_id: int) -> None:
+        """Remove a mailbox and what is in it: all or, where that fails, nothing.
 
         Raises:
             NoSuchMailbox, Conflict: it is INBOX.
         """
-        self._database.read(lambda r: mailboxes.deletable(r, self.id, mailbox_id))
-        done = 0
-        for part in list(await self._parts(mailbox_id, EVERYTHING))[:-1]:
-            done += await self._database.write(partial(self._thin_out, mailbox_id=mailbox_id, part=part))
-            told(done)
-        await self._database.write(partial(self._remove_mailbox, mailbox_id=mailbox_id))
-
-    def _thin_out(self, tx: Transaction, mailbox_id: int, part: Ranges) -> int:
-        """Remove some messages of a mailbox that is to go."""
-        return len(entries.expunge(tx, self.id, mailbox_id, part, False, keep=self._keep))
-
-    def _remove_mailbox(self, tx: Transaction, mailbox_id: int) -> None:
-        mailboxes.delete(tx, self.id, mailbox_id, keep=self._keep)
+        await self._database.write(lambda tx: mailboxes.delete(tx, self.id, mailbox_id, keep=self._keep))
 
     async def rename(self, mailbox_id: int, new_name: str, told: Told = nobody) -> None:
         """Rename a mailbox and those below it; the messages of INBOX are moved instead, as `moving` does.

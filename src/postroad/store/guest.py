@@ -109,14 +109,14 @@ class GuestAccount(Account):
 
         return self._shown(await self._database.write(work))
 
-    def _thin_out(self, tx: Transaction, mailbox_id: int, part: Ranges) -> int:
-        """Remove some messages of a mailbox that is to go, with the right `x`."""
-        self._need(tx, mailbox_id, "x")
-        return super()._thin_out(tx, mailbox_id, part)
+    async def delete(self, mailbox_id: int) -> None:
+        """Remove a mailbox, with the right `x`."""
 
-    def _remove_mailbox(self, tx: Transaction, mailbox_id: int) -> None:
-        self._need(tx, mailbox_id, "x")
-        super()._remove_mailbox(tx, mailbox_id)
+        def work(tx: Transaction) -> None:
+            self._need(tx, mailbox_id, "x")
+            mailboxes.delete(tx, self.id, mailbox_id, keep=self._keep)
+
+        await self._database.write(work)
 
     async def rename(self, mailbox_id: int, new_name: str, told: Told = nobody) -> None:
         """Rename a mailbox, with the right `x`, to below one with the right `k`."""

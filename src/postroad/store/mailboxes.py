@@ -109,26 +109,16 @@ def _share_like_parent(tx: Transaction, account_id: int, name: str) -> None:
         sharing.copy(tx, account_id, parent.id, made.id)
 
 
-def deletable(reader: Reader, account_id: int, mailbox_id: int) -> Mailbox:
-    """A mailbox, unless it has to stay.
-
-    Raises:
-        NoSuchMailbox, Conflict
-    """
-    found = by_id(reader, account_id, mailbox_id)
-    if found is None:
-        raise NoSuchMailbox(str(mailbox_id))
-    if found.name == "INBOX":
-        raise Conflict("INBOX cannot be deleted")
-    return found
-
-
 def delete(tx: Transaction, account_id: int, mailbox_id: int, *, keep: bool) -> None:
     """Remove a mailbox and its messages; mailboxes below it stay (RFC 3501 §6.3.4).
 
     With `keep` all of it can be restored (`store.kept`).
     """
-    found = deletable(tx, account_id, mailbox_id)
+    found = by_id(tx, account_id, mailbox_id)
+    if found is None:
+        raise NoSuchMailbox(str(mailbox_id))
+    if found.name == "INBOX":
+        raise Conflict("INBOX cannot be deleted")
     expunge(tx, account_id, mailbox_id, None, only_deleted=False, keep=keep)
     modseq = next_modseq(tx, account_id)
     tx.run("DELETE FROM mailbox WHERE account_id = ? AND id = ?", account_id, mailbox_id)

@@ -140,13 +140,10 @@ def test_every_verb_that_writes_is_a_guests_own() -> None:
     inherited = {
         name
         for name, member in (vars(AccountReading) | vars(Account)).items()
-        if (
-            inspect.iscoroutinefunction(member)
-            or name in ("file", "remove", "moving", "_thin_out", "_remove_mailbox")
-        )
+        if (inspect.iscoroutinefunction(member) or name in ("file", "remove", "moving"))
         and name not in vars(GuestAccount)
     }
-    assert inherited == {"_parts", "vanished", "keep_ancestors", "carry", "moving", "delete", "replace"}
+    assert inherited == {"_parts", "vanished", "keep_ancestors", "carry", "moving", "replace"}
 
 
 def test_for_whom_anyone_stands(desk: Desk, bob: int) -> None:

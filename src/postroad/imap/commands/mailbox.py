@@ -50,7 +50,7 @@ async def delete(dialogue: Dialogue, command: Delete) -> Answer:
     need(account, mailbox, "x")
     if selected is not None and (selected.account.id, selected.id) == (account.id, mailbox.id):
         dialogue.unselect()
-    await account.delete(mailbox.id, dialogue.progress(command.tag, mailbox.messages).reach)
+    await dialogue.progress(command.tag, mailbox.messages).meanwhile(account.delete(mailbox.id))
     if dialogue.watching is not None and account is dialogue.account:
         dialogue.watching.deleted(mailbox.id)
     tell_name(dialogue, mailbox.name, name)
