@@ -118,3 +118,37 @@ def test_a_report_about_us_is_kept_and_is_mail_all_the_same() -> None:
             )
         )
         assert rows == [("demo.test", "x.test", "x.test", 0, 7)]
+
+
+def complaint(kind: bytes = b"auth-failure", domain: bytes = b"demo.test") -> bytes:
+    """A report about one message (RFC 9991)."""
+    return (
+        b"From: dmarc@x.test\nTo: ada@demo.test\nSubject: FW: hello\nMIME-Version: 1.0\n"
+        b"Content-Type: multipart/report; report-type=feedback-report;\n boundary=b\n\n"
+        b"--b\n\nA message failed.\n--b\nContent-Type: message/feedback-report\n\n"
+        b"Feedback-Type: " + kind + b"\nVersion: 1\nUser-Agent: x/1\nAuth-Failure: dmarc\n"
+        b"Source-IP: 192.0.2.1\nReported-Domain: " + domain + b"\nDelivery-Result: reject\n\n"
+        b"--b\nContent-Type: text/rfc822-headers\n\nFrom: ada@demo.test\n\n--b--\n"
+    ).replace(b"\n", b"\r\n")
+
+
+def test_a_report_about_one_message_is_kept_and_is_mail_all_the_same() -> None:
+    with judging() as world:
+        publish(world, spf="v=spf1 ip4:127.0.0.1 -all", dmarc="v=DMARC1; p=reject")
+        for message in (
+            complaint(),
+            complaint(domain=b"news.demo.test"),
+            complaint(domain=b"elsewhere.test"),
+            complaint(kind=b"abuse"),
+        ):
+            send(world, message, sender="dmarc@x.test")
+        assert len(world.mailbox(ADA).messages()) == 4
+        rows = world.call(
+            lambda: world.world.read(
+                lambda r: r.rows("SELECT domain, author, source, result FROM dmarc_failure_in")
+            )
+        )
+        assert rows == [("demo.test", "x.test", "192.0.2.1", "reject")] * 2
+        world.advance(days=92)
+        left = world.call(lambda: world.world.read(lambda r: r.rows("SELECT * FROM dmarc_failure_in")))
+        assert left == []

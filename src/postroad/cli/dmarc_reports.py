@@ -1,10 +1,12 @@
 """What other servers report of mail in our name, put into words for `postroad report dmarc`."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from postroad.cli.output import Column
 from postroad.cli.reported import left_out, rows_since
@@ -25,7 +27,21 @@ COLUMNS: Final = [
     Column("DONE"),
     Column("BY", cut=True),
 ]
+_DONE_WITH: Final = {"delivered": "taken", "spam": "junk", "policy": "refused", "reject": "refused"}
 _DONE: Final = {"none": "taken", "pass": "taken", "quarantine": "junk", "reject": "refused"}
+
+
+class Single(Struct, frozen=True):
+    """A report about a message by itself (RFC 9991)."""
+
+    at: float
+    by: str
+    source: str
+    sender: str
+    failed: list[str]
+    unaligned: list[str]
+    result: str
+    messages: int
 
 
 @dataclass
@@ -41,6 +57,8 @@ class Reported:
     """Messages by what was seen and who saw it."""
     reporters: set[str] = field(default_factory=set)
     latest: float = 0.0
+    singles: list[Single] = field(default_factory=list)
+    """Reports about single messages, the newest first."""
 
 
 def read(reader: Reader, name: str | None, since: float) -> list[Reported]:
@@ -59,14 +77,31 @@ def read(reader: Reader, name: str | None, since: float) -> list[Reported]:
         one.latest = max(one.latest, at)
         for row, count in msgspec.json.decode(failures, type=list[tuple[Row, int]]):
             one.failures[row, organization or author] += count
-    return list(found.values())
+    for domain, author, single in _singles(reader, name, since):
+        one = found.setdefault(domain, Reported(domain))
+        if author:
+            one.singles.append(single)
+        else:
+            one.doubtful += single.messages
+    return [found[name] for name in sorted(found)]
+
+
+def _singles(reader: Reader, name: str | None, since: float) -> Iterator[tuple[str, str, Single]]:
+    columns = "domain, author, at, source, sender, failed, unaligned, result, incidents"
+    for domain, author, at, source, sender, failed, unaligned, result, messages in sorted(
+        rows_since(reader, "dmarc_failure_in", columns, name, since), key=lambda row: -row[2]
+    ):
+        words = failed.split(), unaligned.split()
+        yield domain, author, Single(at, author, source, sender, *words, result, messages)
 
 
 def conclusion(one: Reported, days: int) -> str:
     """The first sentence says how it is."""
     name, messages = unicode_domain(one.name), one.passed + one.failed
     period = f"in the last {counted(days, 'day')}"
-    aside = left_out(one.doubtful, "message")
+    aside = _of_singles(one) + left_out(one.doubtful, "message")
+    if not one.reporters and one.singles:
+        return f"{name}: nobody has summed up mail in its name {period}.{aside}"
     if not one.reporters:
         return f"{name}: nothing that can be believed was reported {period}.{aside}"
     said = f"say {counted(len(one.reporters), 'receiver')}, the last on {date(one.latest)}"
@@ -76,6 +111,18 @@ def conclusion(one: Reported, days: int) -> str:
         f"{name}: {one.failed} of {counted(messages, 'message')} in its name failed {period}, {said}. "
         f"Those that you sent need SPF or DKIM; the rest is somebody else's.{aside}"
     )
+
+
+def _of_singles(one: Reported) -> str:
+    """A sentence about what was reported message by message."""
+    if not one.singles:
+        return ""
+    last = one.singles[0]
+    count = sum(single.messages for single in one.singles)
+    were = "was" if count == 1 else "were"
+    where = f" from {last.source}" if last.source else ""
+    which = f"{counted(count, 'message')} that failed {were} reported singly"
+    return f" {which}, the last{where} on {date(last.at)}."
 
 
 def table(one: Reported) -> list[tuple[int, str, str, str, str, str]]:
@@ -90,6 +137,16 @@ def table(one: Reported) -> list[tuple[int, str, str, str, str, str]]:
             by,
         )
         for (row, by), count in one.failures.most_common(SHOWN)
+    ] + [
+        (
+            single.messages,
+            single.source or "–",
+            _failed(single, "spf", "spf"),
+            _failed(single, "dkim", "signature", "bodyhash", "revoked"),
+            _DONE_WITH.get(single.result, single.result or "–"),
+            single.by,
+        )
+        for single in one.singles[:SHOWN]
     ]
 
 
@@ -106,7 +163,15 @@ def facts(one: Reported) -> dict[str, Any]:
             {"messages": count, "by": by, **msgspec.to_builtins(row)}
             for (row, by), count in one.failures.most_common()
         ],
+        "singles": [msgspec.to_builtins(single) for single in one.singles],
     }
+
+
+def _failed(single: Single, identifier: str, *failures: str) -> str:
+    """What a report about one message says of SPF or DKIM."""
+    if not set(failures).isdisjoint(single.failed):
+        return "failed"
+    return "not aligned" if identifier in single.unaligned else "–"
 
 
 def _checks(checks: tuple[Checked, ...]) -> str:

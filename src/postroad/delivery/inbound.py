@@ -10,6 +10,7 @@ from postroad.delivery.binary import as_kept
 from postroad.delivery.disowned import withhold_notices
 from postroad.delivery.dmarc_received import is_dmarc_report, keep_dmarc_report
 from postroad.delivery.expand import Expansion, expand, refuse_unresolved
+from postroad.delivery.failures_received import is_failure_report, keep_failure_report
 from postroad.delivery.forwarding import Forwarding
 from postroad.delivery.header_checks import check_loop, header_of, lacks_header
 from postroad.delivery.rewrite import rewritten
@@ -117,6 +118,8 @@ class Inbound:
             head = head or self._judge.without_forged(header)
             if is_dmarc_report(header):
                 await keep_dmarc_report(self._store.database, body, standing.author)
+        if is_failure_report(header):
+            await keep_failure_report(self._store.database, body, standing.author)
         if is_tls_report(header):
             await keep_tls_report(self._store.database, body, standing.author)
         answerable = False

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from postroad.db.database import Database
-from postroad.delivery.dmarc_received import forget_old
+from postroad.delivery import dmarc_received, failures_received
 from postroad.delivery.dmarc_reports import DmarcReports
 from postroad.delivery.sender_auth.results import DmarcResults
 from postroad.delivery.signing import Signer
@@ -45,7 +45,8 @@ class Reporting:
                 if alone:
                     if self._wanted():
                         await self._reports.send_due()
-                    await self._database.write(forget_old)
+                    await self._database.write(dmarc_received.forget_old)
+                    await self._database.write(failures_received.forget_old)
             except Exception:
                 log.exception("dmarc.failed")
 

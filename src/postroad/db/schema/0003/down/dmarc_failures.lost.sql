@@ -1,0 +1,1 @@
+SELECT 'DMARC reports about single messages', count(*) FROM dmarc_failure_in;

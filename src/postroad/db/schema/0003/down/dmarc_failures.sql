@@ -1,0 +1,1 @@
+DROP TABLE dmarc_failure_in;
