@@ -46,8 +46,7 @@ async def keep_failure_report(database: Database, body: Octets, author: str) -> 
 
 
 def _read(body: Octets) -> Failure | None:
-    found = attached_report(body, {KIND})
-    return None if found is None else read_failure(found[1])
+    return attached_report(body, {KIND}, (), read_failure)
 
 
 def keep_failure(tx: Transaction, failure: Failure, author: str) -> bool:
