@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from postroad.delivery.accept import Acceptance, Accepted
 from postroad.delivery.binary import as_kept
-from postroad.delivery.disowned import withhold_notices
 from postroad.delivery.dmarc_received import is_dmarc_report, keep_dmarc_report
 from postroad.delivery.expand import Expansion, expand, refuse_unresolved
 from postroad.delivery.failures_received import is_failure_report, keep_failure_report
@@ -17,6 +16,7 @@ from postroad.delivery.rewrite import rewritten
 from postroad.delivery.sender_auth.service import SenderJudge, Standing
 from postroad.delivery.tls_received import is_tls_report, keep_tls_report
 from postroad.delivery.tls_wish import with_tls_wish
+from postroad.delivery.unvouched import withhold_notices
 from postroad.directory.directory import Directory
 from postroad.directory.resolve import AccountTarget, Local, Unknown
 from postroad.mailauth.srs import looks_rewritten
@@ -99,7 +99,7 @@ class Inbound:
 
         Raises:
             Refused: a loop, a header beyond the limits, a recipient gone since RCPT, a sender
-                that its domain disowns.
+                that nothing vouches for.
             Unavailable, StoreError: nothing was kept.
         """
         self._space.check(len(body))

@@ -89,7 +89,7 @@ class _Teller:
                 yield "sealed", f"as {_text(note, 'domain')}, for what {_text(note, 'alias')} sends on"
             case "unanswered":
                 who, domain = _text(note, "sender"), _text(note, "domain")
-                yield "notices", f"none to {who}: {domain} says that the message is not from there"
+                yield "notices", f"none to {who}: nothing shows that the message is from {domain}"
             case "forwarded":
                 yield "forwarded", f"{_text(note, 'alias')} leads to {_text(note, 'to')}"
             case "queued":

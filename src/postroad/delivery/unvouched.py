@@ -1,4 +1,4 @@
-"""Senders that somebody made up: they hear nothing of mail that is not theirs (RFC 5321 §6.2)."""
+"""Senders whom nobody vouches for: they hear nothing of mail that may not be theirs (RFC 5321 §6.2)."""
 
 from msgspec.structs import replace
 
@@ -10,25 +10,24 @@ from postroad.trail.note import Note
 
 
 def withhold_notices(sender: Address | None, expansion: Expansion, standing: Standing) -> Standing:
-    """Let nobody be told of what is sent on elsewhere, if its sender was made up; the trail says so."""
+    """Let nobody be told of what is sent on elsewhere, if its sender may be made up; the trail says so."""
     results = standing.results
-    if not expansion.remote or sender is None or results is None or not is_disowned(sender, results):
+    if not expansion.remote or sender is None or results is None or is_vouched_for(sender, results):
         return standing
     expansion.forgo_notices()
     note = Note("unanswered", {"sender": str(sender), "domain": sender.domain})
     return replace(standing, notes=(*standing.notes, note))
 
 
-def is_disowned(sender: Address, results: AuthResults) -> bool:
-    """Whether the domain of a sender says that a message is not from there.
+def is_vouched_for(sender: Address, results: AuthResults) -> bool:
+    """Whether SPF, DMARC or a signature of the sender's domain says that a message is from there (SAFETY C9).
 
-    SPF says so by fail and softfail (RFC 7208 §8.4, §8.5). Where a signature of the domain
-    holds all the same, somebody sent the message on, and its sender is who it says.
+    Where a signature holds although SPF does not, somebody has sent the message on.
     """
-    if not any(verdict.result in ("fail", "softfail") for verdict in results.of("spf")):
-        return False
+    if any(verdict.result == "pass" for method in ("spf", "dmarc") for verdict in results.of(method)):
+        return True
     within = f".{sender.domain.lower()}"
-    return not any(
+    return any(
         within.endswith(f".{one.value.lower()}")
         for verdict in results.of("dkim")
         if verdict.result == "pass"
