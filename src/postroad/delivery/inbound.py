@@ -99,7 +99,7 @@ class Inbound:
 
         Raises:
             Refused: a loop, a header beyond the limits, a recipient gone since RCPT, a sender
-                that nothing vouches for.
+                that its domain disowns.
             Unavailable, StoreError: nothing was kept.
         """
         self._space.check(len(body))
