@@ -9,10 +9,10 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from postroad.model.octets import Buffer
-from postroad.net.early import Early
+from postroad.net.core import Core, Early
 from postroad.net.proxy import Header
 from postroad.net.tls import TlsInfo, tls_info
 from postroad.obs.log import log
@@ -23,22 +23,6 @@ WRITE_HIGH_WATER: Final = 1024 * 1024
 """Octets waiting in the transport above which `send` waits (SAFETY: IMAP output unread)."""
 LINGER_SECONDS: Final = 60.0
 """How long the last words of a session may take to go out."""
-
-
-class Core(Protocol):
-    """What the pump asks of a protocol core."""
-
-    def receive(self, data: bytes) -> None:
-        """Take bytes from the peer; never raises."""
-        ...
-
-    def data_to_send(self) -> bytes:
-        """Give, once, what the peer has to be sent."""
-        ...
-
-    def buffered(self) -> int:
-        """Octets taken and not yet turned into events."""
-        ...
 
 
 class Wake(Enum):
