@@ -25,7 +25,7 @@ smtpd_banner = $myhostname ESMTP
 virtual_mailbox_domains = theirs.test, backup.theirs.test, implicit.theirs.test
 virtual_mailbox_base = {directory}/mail
 virtual_mailbox_maps = inline:{{ carl@theirs.test=carl/, dora@theirs.test=dora/,
-    eve@backup.theirs.test=eve/, fay@implicit.theirs.test=fay/ }}
+    jörg@theirs.test=jorg/, eve@backup.theirs.test=eve/, fay@implicit.theirs.test=fay/ }}
 virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
 virtual_minimum_uid = 1
@@ -48,7 +48,7 @@ queue_run_delay = 1s
 
 
 class Postfix(Maildirs):
-    """A whole Postfix that serves theirs.test, with Maildirs for carl, dora, eve and fay."""
+    """A whole Postfix that serves theirs.test, with Maildirs for carl, dora, jorg (jörg@), eve and fay."""
 
     def __init__(self, certificates: Certificates, resolver: str) -> None:
         self.more = ""

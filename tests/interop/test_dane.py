@@ -69,6 +69,13 @@ def test_we_verify_postfix(internet: Internet) -> None:
     )
 
 
+def test_postfix_cannot_promise_tls_for_the_rest_of_the_way(internet: Internet) -> None:
+    submit(internet.ours, "for its eyes alone", "dora@theirs.test", mail=["REQUIRETLS"])
+    bounce = arrived(internet.ours, "Final-Recipient: rfc822; dora@theirs.test")
+    assert "Status: 5.7.30" in bounce  # RFC 8689 §4.2.1
+    assert internet.theirs.messages("dora") == []
+
+
 def test_nothing_goes_to_a_server_with_another_key(internet: Internet) -> None:
     ours, theirs = internet.ours, internet.theirs
     hand_to(theirs.address, "to nobody", "ada@wrong.test")
