@@ -18,7 +18,14 @@ from tests.interop.postroad_server import HOST, Postroad, running
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     """One certificate that is right for everything here."""
     directory = tmp_path_factory.mktemp("certificates")
-    names = ("mx.ours.test", "mx.theirs.test", "mx.exim.test", "mx.opensmtpd.test")
+    names = (
+        "mx.ours.test",
+        "mta-sts.ours.test",
+        "mta-sts.wrong.test",
+        "mx.theirs.test",
+        "mx.exim.test",
+        "mx.opensmtpd.test",
+    )
     return make_certificates(directory, HOST, "127.0.0.1", *names)
 
 

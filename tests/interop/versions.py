@@ -195,14 +195,20 @@ PEERS: Final = (
         "postfix",
         "Postfix",
         "test_receiving.py",
-        "passes DSN parameters on and gets a receipt for its user; sends to UTF-8 addresses and has one (SMTPUTF8)",
+        "passes DSN parameters on and gets a receipt for its user; SMTPUTF8 in both directions",
     ),
     Peer(
         "postfix",
         "Postfix",
         "test_dane.py",
         "verifies our certificate by DANE, and shows one that we verify, both with records that Unbound "
-        "proves; nothing is sent where the record is for another key, nor with REQUIRETLS, which it does not know",
+        "proves; nothing is sent where the record is for another key, nor with REQUIRETLS",
+    ),
+    Peer(
+        "postfix-mta-sts-resolver",
+        "postfix-mta-sts-resolver",
+        "test_mta_sts.py",
+        "finds the policy that `postroad domain dns` prints, and has Postfix verify our certificate by it",
     ),
     Peer("nsd", "NSD", "test_receiving.py", "serves a block list"),
     Peer("nsd", "NSD", "test_postfix.py", "the name server in which both find each other's MX records"),
