@@ -66,7 +66,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     imap_save_limit: Annotated[
         Natural, "Messages of one COPY or APPEND (SAVELIMIT), of APPEND never more than 1000; 0: any."
     ] = 100_000
-    imap_notify_mailboxes: Annotated[Count, "Mailboxes of an account that NOTIFY watches."] = 1000
+    imap_notify_mailboxes: Annotated[
+        Count, "Mailboxes that NOTIFY watches, of the user; and as many of others together."
+    ] = 1000
     imap_thread_identifiers: Annotated[
         Count, "Message-IDs that one THREAD looks at, of messages and of those they answer."
     ] = 500_000

@@ -15,6 +15,7 @@ from postroad.imap.answer import No
 from postroad.imap.capabilities import OFFERED, capabilities
 from postroad.imap.enabled import Enabled
 from postroad.imap.followed import Followed
+from postroad.imap.notify.everywhere import Everywhere
 from postroad.imap.notify.hearing import BY_DEFAULT, Hearing
 from postroad.imap.notify.overview import Overviews
 from postroad.imap.notify.watching import Watching
@@ -142,7 +143,7 @@ class Dialogue:
         """Commands before log-in."""
         self.hearing: Hearing = BY_DEFAULT
         """What it is told of the selected mailbox."""
-        self.watching: Watching | None = None
+        self.watching: Everywhere | None = None
         """What it is told of others, since NOTIFY SET."""
         self._account: Account | None = None
         self.maybe_selected: Selected | None = None
@@ -300,7 +301,7 @@ class Dialogue:
 
     # -- news --------------------------------------------------------------
 
-    def listen(self, hearing: Hearing, watching: Watching | None) -> None:
+    def listen(self, hearing: Hearing, watching: Everywhere | None) -> None:
         """Tell the client of this, and of nothing that it wanted to hear before (RFC 5465 §3.1)."""
         if self.watching is not None:
             self.watching.stop()
@@ -315,8 +316,12 @@ class Dialogue:
         if selected is not None and (selected.account.id, selected.id) == (account.id, mailbox_id):
             if self.hearing.messages:
                 selected.filed(uids)
-        elif self.watching is not None and uids and account.id == self.account.id:
-            self.watching.filed(mailbox_id, len(uids), max(uids))
+        elif uids and (watching := self.watch_over(account)) is not None:
+            watching.filed(mailbox_id, len(uids), max(uids))
+
+    def watch_over(self, account: Account) -> Watching | None:
+        """Where is noted what the client does to an account itself, if it watches that."""
+        return None if self.watching is None else self.watching.of(account)
 
     def progress(self, tag: bytes, goal: int = 0) -> Progress:
         """Begin to count what the command with this tag does; `goal` is how many messages that will be."""

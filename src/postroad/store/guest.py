@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from postroad.config.limits import Limits
 from postroad.db.database import Database
-from postroad.db.transaction import Reader, Transaction
+from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.flags import SEEN
 from postroad.model.rights import Anyone, Rights, changeable
 from postroad.store import entries, mailboxes, seen, sharing
@@ -90,6 +90,26 @@ class GuestAccount(Account):
         """The mailbox of that id."""
         found = super().mailbox_by_id(mailbox_id)
         return None if found is None else self._shown(found)
+
+    def overview(self) -> tuple[int, list[Row], list[str]]:
+        """The same of the mailboxes that the user may see and read (RFC 5465 §5); unseen is by the user."""
+
+        def look(reader: Reader) -> tuple[int, list[Row], list[str]]:
+            modseq = reader.value("SELECT modseq FROM account WHERE id = ?", self.id)
+            there = sharing.visible(reader, self._user_id, self._anyone).get(self.id, {})
+            rows: list[Row] = []
+            for row in reader.rows(mailboxes.OVERVIEW, self.id):
+                if "r" in there.get(row[0], ""):
+                    unseen = row[3] - seen.count(reader, self.id, row[0], self._user_id)
+                    rows.append((*row[:4], max(0, unseen), row[5], self.prefix + row[6]))
+            return int(modseq or 0), rows, []
+
+        return self._database.read(look)
+
+    def is_withdrawn(self, name: str) -> bool:
+        """Whether there is a mailbox of that name that the user must not know of."""
+        found = super().mailbox(name.removeprefix(self.prefix))
+        return found is not None and "l" not in self.rights(found.id)
 
     def _shown(self, mailbox: Mailbox) -> Mailbox:
         # What is recent, and for what a mailbox is used, is the owner's affair.

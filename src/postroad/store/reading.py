@@ -113,6 +113,10 @@ class AccountReading:
 
         return self._database.read(look)
 
+    def is_withdrawn(self, name: str) -> bool:
+        """Whether there is a mailbox of that name that the user must not know of."""
+        return False
+
     def subscriptions(self) -> list[str]:
         """Subscribed names, of mailboxes that are gone too (RFC 3501 §6.3.6)."""
         rows = self._database.ask(

@@ -86,6 +86,96 @@ def test_a_move_of_very_many_tells_what_it_did_before_it_failed(world: World) ->
     both(world, work)
 
 
+THERE = b'"Other Users/ada@demo.test/'
+
+
+def test_notify_watches_mailboxes_of_others(world: World) -> None:
+    async def work(server: Server, ada: Client, bob: Client) -> None:
+        await server.inbox(message())
+        await ada.ok(b"CREATE Plans")
+        await share(ada, b"lrsi")
+        events = b"(MessageNew MessageExpunge FlagChange MailboxName)"
+        told = await bob.ok(
+            b'NOTIFY SET STATUS (personal NONE) (subtree "Other Users" %b) (mailboxes Sent NONE)' % events
+        )
+        assert len(told) == 1
+        assert told[0].startswith(b"STATUS " + INBOX + b" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY ")
+        await bob.send(b"i IDLE\r\n")
+        assert await bob.line() == b"+ idling"
+        await ada.append(message("two"))
+        assert (await bob.line()).startswith(b"* STATUS " + INBOX + b" (MESSAGES 2 UIDNEXT 3 UNSEEN 2 ")
+        await bob.send(b"DONE\r\n")
+        await bob.until(b"i")
+        # What is one's own doing is not told, what others do besides is.
+        await bob.append(message("three"), INBOX)
+        assert await bob.ok(b"NOOP") == []
+        await ada.ok(b"SELECT INBOX")
+        await ada.ok(b"STORE 1 +FLAGS.SILENT (\\Deleted)")
+        await ada.ok(b"EXPUNGE")
+        assert (await bob.ok(b"NOOP"))[0].startswith(b"STATUS " + INBOX + b" (MESSAGES 2 UIDNEXT 4 UNSEEN 2 ")
+        # A mailbox that is shared from now on, renamed, and withdrawn.
+        await share(ada, b"lr", b"Plans")
+        shared = await bob.ok(b"NOOP")
+        assert b'LIST (\\HasNoChildren) "/" ' + THERE + b'Plans"' in shared
+        await ada.ok(b"RENAME Plans Old")
+        renamed = await bob.ok(b"NOOP")
+        old, new = THERE + b'Plans"', THERE + b'Old"'
+        assert b'LIST (\\HasNoChildren) "/" %b ("OLDNAME" (%b))' % (new, old) in renamed
+        await ada.ok(b"DELETEACL Old " + BOB.encode())
+        assert b'LIST (\\NoAccess) "/" ' + new in await bob.ok(b"NOOP")
+        await ada.ok(b"CREATE Elsewhere")
+        assert await bob.ok(b"NOOP") == []
+
+    both(world, work)
+
+
+def test_notify_of_who_shares_nothing_yet(world: World) -> None:
+    async def work(server: Server, ada: Client, bob: Client) -> None:
+        await bob.ok(b"SUBSCRIBE " + INBOX)
+        await bob.ok(b"NOTIFY SET (subscribed (MessageNew MessageExpunge MailboxName))")
+        await ada.append(message())
+        assert await bob.ok(b"NOOP") == []
+        await share(ada, b"lr")
+        told = await bob.ok(b"NOOP")
+        assert told[0].startswith(b"LIST (")
+        assert told[0].endswith(INBOX)
+        assert told[-1].startswith(b"STATUS " + INBOX + b" (MESSAGES 1 UIDNEXT 2 ")
+        await ada.ok(b"DELETEACL INBOX " + BOB.encode())
+        assert b'LIST (\\NoAccess) "/" ' + INBOX in await bob.ok(b"NOOP")
+        await ada.append(message())
+        assert await bob.ok(b"NOOP") == []
+
+    both(world, work)
+
+
+def test_notify_of_personal_mailboxes_is_of_no_others(world: World) -> None:
+    async def work(server: Server, ada: Client, bob: Client) -> None:
+        await share(ada, b"lr")
+        await bob.ok(b"NOTIFY SET (personal (MessageNew MessageExpunge MailboxName))")
+        await ada.append(message())
+        assert await bob.ok(b"NOOP") == []
+
+    both(world, work)
+
+
+def test_notify_watches_so_many_mailboxes_of_others(world: World) -> None:
+    world.limit(imap_notify_mailboxes=10)
+
+    async def work(server: Server, ada: Client, bob: Client) -> None:
+        for n in range(6):
+            await ada.ok(b"CREATE A%d" % n)
+            await share(ada, b"lr", b"A%d" % n)
+        command = b'NOTIFY SET (subtree "Other Users" (MessageNew MessageExpunge MailboxName))'
+        await bob.ok(command)
+        for n in range(6, 11):
+            await ada.ok(b"CREATE A%d" % n)
+            await share(ada, b"lr", b"A%d" % n)
+        assert (await bob.ok(b"NOOP"))[-1].startswith(b"OK [NOTIFICATIONOVERFLOW]")
+        assert (await bob.do(command))[-1].startswith(b"NO [NOTIFICATIONOVERFLOW]")
+
+    both(world, work)
+
+
 def test_idle_hears_of_others(world: World) -> None:
     async def work(server: Server, ada: Client, bob: Client) -> None:
         await share(ada, b"lrs")

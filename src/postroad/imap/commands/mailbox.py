@@ -28,8 +28,8 @@ async def create(dialogue: Dialogue, command: Create) -> Answer:
     _check_own(dialogue, account, name)
     use = _special_use(dialogue, command)
     made = await account.create(inner, use)
-    if dialogue.watching is not None and account is dialogue.account:
-        dialogue.watching.created(made.id, made.name)
+    if (watching := dialogue.watch_over(account)) is not None:
+        watching.created(made.id, made.name)
     tell_name(dialogue, made.name, name)
     return ok(b"made", responses.mailboxid(mailbox_id(account.id, made)))
 
@@ -51,8 +51,8 @@ async def delete(dialogue: Dialogue, command: Delete) -> Answer:
     if selected is not None and (selected.account.id, selected.id) == (account.id, mailbox.id):
         dialogue.unselect()
     await dialogue.progress(command.tag, mailbox.messages).meanwhile(account.delete(mailbox.id))
-    if dialogue.watching is not None and account is dialogue.account:
-        dialogue.watching.deleted(mailbox.id)
+    if (watching := dialogue.watch_over(account)) is not None:
+        watching.deleted(mailbox.id)
     tell_name(dialogue, mailbox.name, name)
     return ok(b"deleted")
 
@@ -75,8 +75,8 @@ async def rename(dialogue: Dialogue, command: Rename) -> Answer:
     if to.id != account.id:
         raise No(b"CANNOT", b"a mailbox stays with its owner; its messages can be moved")
     await account.rename(mailbox.id, inner_new, dialogue.progress(command.tag, mailbox.messages).reach)
-    if dialogue.watching is not None and account is dialogue.account and mailbox.name != _INBOX:
-        dialogue.watching.renamed(mailbox.name, new)
+    if mailbox.name != _INBOX and (watching := dialogue.watch_over(account)) is not None:
+        watching.renamed(mailbox.name, new)
     renamed = account.mailbox_by_id(mailbox.id)
     if renamed is not None and mailbox.name != _INBOX:
         tell_name(dialogue, renamed.name, old)

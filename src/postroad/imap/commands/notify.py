@@ -4,11 +4,13 @@ from typing import Final
 
 from postroad.imap.answer import Answer, No, ok
 from postroad.imap.dialogue import Dialogue
+from postroad.imap.notify.everywhere import Everywhere
 from postroad.imap.notify.hearing import NOTHING, hearing_of
-from postroad.imap.notify.watched import SUPPORTED, Watched
+from postroad.imap.notify.watched import ABROAD, SUPPORTED, Watched
 from postroad.imap.notify.watching import TooManyMailboxes, Watching
 from postroad.imap.wire.fetch_items import FetchAttribute
-from postroad.imap.wire.notification import EventGroup, Notify
+from postroad.imap.wire.notification import SELECTED_KINDS, EventGroup, Notify
+from postroad.store.account import Account
 
 _BADEVENT: Final = b"BADEVENT (%b)" % b" ".join([event.value for event in SUPPORTED])
 _OVERFLOW: Final = No(b"NOTIFICATIONOVERFLOW", b"these are too many mailboxes to watch")
@@ -32,19 +34,28 @@ async def notify(dialogue: Dialogue, command: Notify) -> Answer:
     return ok(b"listen")
 
 
-def _watch(dialogue: Dialogue, groups: tuple[EventGroup, ...]) -> Watching:
+def _watch(dialogue: Dialogue, groups: tuple[EventGroup, ...]) -> Everywhere:
     services = dialogue.services
     limit = services.limits.imap_notify_mailboxes
     if sum(len(group.source.names) for group in groups) > limit:
         raise _OVERFLOW
-    account = dialogue.account
-    # First the subscription, then the look: what happens between the two is not missed.
-    stop = services.store.watch.subscribe(f"account:{account.id}", dialogue.conn.poke)
+    user = dialogue.account
+    at_home, abroad = Watched(groups, SELECTED_KINDS), Watched(groups, ABROAD)
+
+    def begin(account: Account, unknown: bool = False) -> Watching:
+        watched = at_home if account is user else abroad
+        # First the subscription, then the look: what happens between the two is not missed.
+        stop = services.store.watch.subscribe(f"account:{account.id}", dialogue.conn.poke)
+        try:
+            return Watching(account, user, watched, services.overviews, limit, stop, unknown=unknown)
+        except BaseException:
+            stop()
+            raise
+
+    def others() -> list[Account]:
+        return [*services.store.guests(user.id)] if abroad.names_others else []
+
     try:
-        return Watching(account, Watched(groups), services.overviews, limit, stop)
+        return Everywhere(begin(user), others, begin, limit)
     except TooManyMailboxes:
-        stop()
         raise _OVERFLOW from None
-    except BaseException:
-        stop()
-        raise

@@ -20,9 +20,17 @@ class Names(NamedTuple):
 
 
 def name_lines(
-    account: Account, watched: Watched, before: Names, after: Names, octets: Callable[[str], bytes]
+    account: Account,
+    user: Account,
+    watched: Watched,
+    before: Names,
+    after: Names,
+    octets: Callable[[str], bytes],
 ) -> list[bytes]:
-    """Return LIST, without `* `, for each name that is to be told; `octets` is `Enabled.octets`."""
+    """Return LIST, without `* `, for each name that is to be told; `octets` is `Enabled.octets`.
+
+    `user` is the account of who hears it, whose subscriptions count.
+    """
     subscribed = before.subscribed | after.subscribed
 
     def wants(event: NotifyEvent, *names: str) -> bool:
@@ -34,11 +42,13 @@ def name_lines(
             told.setdefault(name, "")
     if not told:
         return []
-    there = {node.name: node for node in nodes(account.mailboxes(), account.subscriptions())}
+    there = {node.name: node for node in nodes(account.mailboxes(), user.subscriptions())}
     lines = []
     for name, old_name in told.items():
         node = there.get(name) or Node(name, None, False, False, False)
         said = attributes(node, extended=True, subscribed=True)
+        if node.mailbox is None and account.is_withdrawn(name):
+            said = [b"\\NoAccess"]  # §5.9
         lines.append(list_entry(octets(name), said, old_name=octets(old_name)))
     return lines
 

@@ -5,10 +5,11 @@ and its name.
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 from weakref import WeakValueDictionary
 
+from postroad.db.transaction import Row
 from postroad.store.account import Account
 
 _COLUMNS: Final = 6
@@ -32,8 +33,9 @@ class Overview:
 
     __slots__ = ("__weakref__", "_names", "_numbers", "_subscribed", "modseq")
 
-    def __init__(self, account: Account) -> None:
-        self.modseq, rows, subscribed = account.overview()
+    def __init__(self, modseq: int, rows: Sequence[Row], subscribed: Sequence[str]) -> None:
+        """Take what `Account.overview` gives."""
+        self.modseq = modseq
         self._numbers = array("Q")
         for row in rows:
             self._numbers.extend(row[:_COLUMNS])
@@ -49,7 +51,7 @@ class Overview:
 
     def names(self) -> list[str]:
         """The name of every mailbox."""
-        return self._names.split(_BETWEEN)
+        return self._names.split(_BETWEEN) if self._names else []
 
     def subscribed(self) -> set[str]:
         """Every name that is subscribed."""
@@ -60,17 +62,22 @@ class Overview:
         return self._names == other._names and self._subscribed == other._subscribed
 
 
+NOTHING_KNOWN: Final = Overview(-1, (), ())
+"""Of an account that a client has heard nothing of."""
+
+
 class Overviews:
     """Finds the overview of an account as of now, as long as some session holds it."""
 
     __slots__ = ("_held",)
 
     def __init__(self) -> None:
-        self._held: WeakValueDictionary[int, Overview] = WeakValueDictionary()
+        self._held: WeakValueDictionary[tuple[int, int], Overview] = WeakValueDictionary()
 
     def take(self, account: Account) -> Overview:
         """Return the latest, shared where it has been taken already."""
-        held = self._held.get(account.id)
+        key = account.id, account.user_id  # not everybody sees the same of it
+        held = self._held.get(key)
         if held is None or held.modseq != account.latest():
-            held = self._held[account.id] = Overview(account)
+            held = self._held[key] = Overview(*account.overview())
         return held

@@ -6,6 +6,7 @@ from typing import Final
 from postroad.imap.pattern import SEPARATOR
 from postroad.imap.wire.notification import SELECTED_KINDS, EventGroup, NotifyEvent
 from postroad.imap.wire.search_sources import SearchSource, SourceKind
+from postroad.store.namespaces import is_foreign
 
 SUPPORTED: Final = (
     NotifyEvent.MESSAGE_NEW,
@@ -17,6 +18,8 @@ SUPPORTED: Final = (
     NotifyEvent.SERVER_METADATA_CHANGE,
 )
 """What BADEVENT names."""
+ABROAD: Final = SELECTED_KINDS | {SourceKind.PERSONAL, SourceKind.INBOXES}
+"""What is not about mailboxes of others: personal ones are the user's own (§6.2, RFC 2342)."""
 _METADATA: Final = frozenset({NotifyEvent.MAILBOX_METADATA_CHANGE, NotifyEvent.SERVER_METADATA_CHANGE})
 
 
@@ -25,17 +28,26 @@ class Watched:
 
     __slots__ = ("_groups",)
 
-    def __init__(self, groups: tuple[EventGroup, ...]) -> None:
+    def __init__(self, groups: tuple[EventGroup, ...], passed_over: frozenset[SourceKind]) -> None:
+        """Without the groups of certain kinds."""
         self._groups = tuple(
             [
                 (group.source.kind, _names(group.source), group.events)
                 for group in groups
-                if group.source.kind not in SELECTED_KINDS
+                if group.source.kind not in passed_over
             ]
         )
 
     def __bool__(self) -> bool:
         return any(events for _, _, events in self._groups)
+
+    @property
+    def names_others(self) -> bool:
+        """Whether a mailbox of somebody else may be meant."""
+        return any(
+            events and (kind is SourceKind.SUBSCRIBED or any(map(is_foreign, names)))
+            for kind, names, events in self._groups
+        )
 
     @property
     def metadata_somewhere(self) -> bool:

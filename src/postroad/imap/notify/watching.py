@@ -1,4 +1,4 @@
-"""A session's watch over the mailboxes of its account (RFC 5465).
+"""A session's watch over the mailboxes of one account, its own or another's (RFC 5465).
 
 It keeps what its client has been told, and nothing of what happens: that is
 found by comparing, so a client that does not read costs no more than one that does.
@@ -9,7 +9,7 @@ from typing import Final
 
 from postroad.imap.enabled import Enabled
 from postroad.imap.notify.names import Names, name_lines
-from postroad.imap.notify.overview import Overview, Overviews, State
+from postroad.imap.notify.overview import NOTHING_KNOWN, Overview, Overviews, State
 from postroad.imap.notify.states import change_status, initial_status
 from postroad.imap.notify.watched import Watched
 from postroad.imap.pattern import SEPARATOR
@@ -35,6 +35,7 @@ class Watching:
         "_names",
         "_overviews",
         "_subscribed",
+        "_user",
         "_watched",
         "stop",
     )
@@ -42,12 +43,17 @@ class Watching:
     def __init__(
         self,
         account: Account,
+        user: Account,
         watched: Watched,
         overviews: Overviews,
         limit: int,
         stop: Callable[[], None],
+        *,
+        unknown: bool = False,
     ) -> None:
-        """Begin with what there is now; `stop` ends the hints.
+        """Begin with what there is now, or where it is `unknown` with nothing; `stop` ends the hints.
+
+        `user` is the account of who watches.
 
         Raises:
             TooManyMailboxes: more than `limit`.
@@ -57,7 +63,10 @@ class Watching:
         self._watched = watched
         self._overviews = overviews
         self._limit = limit
-        self._known: Overview | None = self._take() if watched else None
+        self._user = user
+        self._known: Overview | None = None
+        if watched:
+            self._known = NOTHING_KNOWN if unknown else self._take()
         # What the client knows beyond the overview, until the next look.
         self._made: dict[int, State] = {}
         self._names: dict[int, str | None] = {}
@@ -68,6 +77,14 @@ class Watching:
         if len(overview) > self._limit:
             raise TooManyMailboxes
         return overview
+
+    def __len__(self) -> int:
+        """How many mailboxes are looked at."""
+        return 0 if self._known is None else len(self._known)
+
+    def _subscriptions(self, overview: Overview) -> set[str]:
+        """What the user is subscribed to: not a matter of another's account."""
+        return overview.subscribed() if self._user is self._account else set(self._user.subscriptions())
 
     # -- what the client knows without being told -----------------------------
 
@@ -119,7 +136,7 @@ class Watching:
         known = self._known
         if known is None:
             return []
-        subscribed = known.subscribed()
+        subscribed = self._subscriptions(known)
         skipped = self._selected_id(selected)
         lines = [
             initial_status(enabled.octets(name), state, self._watched.events(name, subscribed))
@@ -152,11 +169,14 @@ class Watching:
             return []
         now = self._known = self._take()
         lines: list[bytes] = []
+        subscribed = self._subscriptions(now)
         if not now.same_names(known) or self._names or self._subscribed:
-            told = self._told_names(known)
-            lines += name_lines(self._account, self._watched, told, _names(now), enabled.octets)
+            told, names = self._told_names(known), _names(now)
+            if self._user is not self._account:
+                # Which names are subscribed is told by the watch over the user's own account.
+                told, names = (Names(each.by_id, subscribed) for each in (told, names))
+            lines += name_lines(self._account, self._user, self._watched, told, names, enabled.octets)
         before = {state.id: state for state in known.states()} | self._made
-        subscribed = now.subscribed()
         skipped = self._selected_id(selected)
         for state, name in zip(now.states(), now.names(), strict=True):
             if state.id != skipped and before.get(state.id) != state:
