@@ -93,6 +93,27 @@ PEERS: Final = (
         "with its cache it comes back to what alone has changed, by CONDSTORE and by QRESYNC",
     ),
     Peer(
+        "mpop",
+        "mpop",
+        "test_mpop.py",
+        "fetches over POP3 what is new by UIDL, pipelined, with TLS (AUTH PLAIN) and STARTTLS (USER); "
+        "then takes all away",
+    ),
+    Peer(
+        "imapfilter",
+        "IMAPFilter",
+        "test_imapfilter.py",
+        "searches, copies, moves, flags and deletes on the server, into mailboxes that it makes, with TLS "
+        "and STARTTLS; waits in IDLE",
+    ),
+    Peer(
+        "alpine",
+        "Alpine",
+        "test_alpine.py",
+        "in a terminal that nobody looks at: sorts on the server, reads, saves, flags and expunges (the "
+        "c-client library)",
+    ),
+    Peer(
         "thunderbird",
         "Thunderbird",
         "test_thunderbird.py",
