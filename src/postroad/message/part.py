@@ -157,7 +157,7 @@ class _Parser:
         return _part(block, content, end, lines, ())
 
     def _enter_multipart(self, block: HeaderBlock, content: ContentType, end: int, depth: int) -> Part | None:
-        boundary = _boundary(content.params)
+        boundary = boundary_of(content.params)
         default = _MESSAGE if content.subtype == "digest" else _TEXT  # RFC 2046 §5.1.5
         opened = _Open(block, content, end, [], depth, boundary, block.body_start, default)
         deep = depth >= MAX_DEPTH
@@ -245,7 +245,8 @@ def _after(delimiter: re.Match[bytes], end: int) -> int:
     return -1 if delimiter[1] or delimiter.end() == end else delimiter.end()
 
 
-def _boundary(params: Parameters) -> bytes | None:
+def boundary_of(params: Parameters) -> bytes | None:
+    """What stands behind the two hyphens in front of each part of a multipart."""
     for name, value in params:
         if name == b"boundary":
             return value.rstrip() or None

@@ -8,13 +8,14 @@ encoding is put around another one.
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NoReturn
 
 from postroad.message.edit import Edit, edited
 from postroad.message.header import HeaderBlock
 from postroad.message.octets import Octets
-from postroad.message.part import Part, parse_parts
+from postroad.message.part import Part, boundary_of, parse_parts
+from postroad.message.text import walk
 from postroad.message.transfer import (
     base64_body,
     decode_quoted_printable,
@@ -27,7 +28,8 @@ _FIELD: Final = b"content-transfer-encoding"
 _IDENTITY: Final = frozenset(("7bit", "8bit", "binary"))
 _HIGH: Final = bytes(range(128, 256))
 _DASHES: Final = re.compile(rb"(?m)^--[^\n]*[\x80-\xff]")
-_QUESTION_MARKS: Final = bytes(octet if octet < 128 else ord("?") for octet in range(256))
+_STARS: Final = bytes(octet if octet < 128 else ord("*") for octet in range(256))
+"""Stars mean nothing in base64 and are in no boundary (RFC 2046 §5.1.1)."""
 _QUOTED_BELOW: Final = 6
 """Text with fewer than one in so many 8-bit octets is shorter in quoted-printable than in base64."""
 
@@ -46,20 +48,20 @@ def seven_bit(data: Octets) -> Iterator[bytes]:
 
 
 def _edits(data: Octets) -> Iterator[Edit]:
-    waiting = [(parse_parts(data), True)]
+    root = parse_parts(data)
+    boundaries = [found for part in walk(root) if part.is_multipart and (found := boundary_of(part.params))]
+    waiting = [(root, True)]
     while waiting:
         part, is_message = waiting.pop()
-        header = data[part.header_start : part.body_start]
-        if not header.isascii():
-            _no("a header has 8-bit octets" if is_message else "the header of a part has 8-bit octets")
         eight_bit = _count_high(data, part.body_start, part.body_end) > 0
+        _check_header(data[part.header_start : part.body_start], is_message, eight_bit)
         if (part.type, part.subtype) == ("multipart", "signed"):
             if eight_bit:
                 # RFC 1847 §2.1: nobody on the way may change its encoding.
                 _no("a part that is signed has 8-bit octets, and must not be changed")
             continue
-        if not part.children or part.is_international:
-            yield from _leaf(data, part, is_message, eight_bit)
+        if not part.children or _may_be_encoded_whole(part):
+            yield from _leaf(data, part, is_message, eight_bit, boundaries)
             continue
         waiting += [(child, not part.is_multipart) for child in part.children]
         if part.is_multipart:
@@ -68,44 +70,67 @@ def _edits(data: Octets) -> Iterator[Edit]:
             yield from _labelled(data, part, b"7bit")
 
 
+def _check_header(header: bytes, is_message: bool, eight_bit: bool) -> None:
+    if not header.isascii():
+        _no("a header has 8-bit octets" if is_message else "the header of a part has 8-bit octets")
+    if eight_bit and header != b"\r\n" and not header.endswith(b"\r\n\r\n"):
+        # Or a line that is no field, for its 8-bit octets, would be one behind a conversion.
+        _no("a part with 8-bit octets has no header with an end that could say how it is encoded")
+
+
 def _no(reason: str) -> NoReturn:
     raise Inconvertible(reason)
 
 
-def _leaf(data: Octets, part: Part, is_message: bool, eight_bit: bool) -> Iterator[Edit]:
+def _leaf(
+    data: Octets, part: Part, is_message: bool, eight_bit: bool, boundaries: Sequence[bytes]
+) -> Iterator[Edit]:
     start, end = part.body_start, part.body_end
     if not eight_bit:
         if part.encoding == "binary" and not is_lines(data, part):
-            yield from _encoded(data, part, "base64")
+            yield from _labelled(data, part, b"base64")
+            yield Edit(start, end, base64_body(data, start, end))
         elif part.encoding in ("8bit", "binary"):
             yield from _labelled(data, part, b"7bit")
         return
-    # What RFC 6532 §3.7 and RFC 6533 have added may be encoded, other kinds of messages may not.
-    if part.type == "message" and not part.subtype.startswith("global"):
+    if part.type == "message" and not _may_be_encoded_whole(part):
         _no(f"a part of type message/{part.subtype} has 8-bit octets")
-    if part.encoding == "quoted-printable":
+    if part.encoding == "base64":
+        yield Edit(start, end, [data[start:end].translate(_STARS)])  # RFC 2045 §6.8: they mean nothing
+    elif part.encoding == "quoted-printable":
         octets = decode_quoted_printable(data[start:end])
-        yield Edit(start, end, quoted_printable_body(octets, 0, len(octets)))
-    elif part.encoding == "base64":
-        yield Edit(start, end, [data[start:end].translate(None, _HIGH)])  # RFC 2045 §6.8: they mean nothing
+        clean = _clean_ends(octets, 0, len(octets))
+        legible = clean and _may_be_quoted(octets, 0, len(octets), boundaries)
+        write = quoted_printable_body if legible else base64_body
+        yield from _labelled(data, part, b"quoted-printable" if legible else b"base64")
+        yield Edit(start, end, write(octets, 0, len(octets)))
     elif part.encoding in _IDENTITY:
-        yield from _encoded(data, part, _shorter(data, part), whole=is_message)
+        legible = _is_legible(data, part) and _may_be_quoted(data, start, end, boundaries)
+        write = quoted_printable_body if legible else base64_body
+        label = b"quoted-printable" if legible else b"base64"
+        yield from _labelled(data, part, label, _completing(data, part) if is_message else b"")
+        yield Edit(start, end, write(data, start, end))
     else:
         _no(f"a part has 8-bit octets in an encoding that is not known ({part.encoding[:40]})")
 
 
-def _encoded(data: Octets, part: Part, encoding: str, *, whole: bool = False) -> Iterator[Edit]:
-    start, end = part.body_start, part.body_end
-    yield from _labelled(data, part, encoding.encode(), _completing(data, part) if whole else b"")
-    write = quoted_printable_body if encoding == "quoted-printable" else base64_body
-    yield Edit(start, end, write(data, start, end))
+def _may_be_encoded_whole(part: Part) -> bool:
+    """What RFC 6532 §3.7 and RFC 6533 have added may, other kinds of messages may not (RFC 2045 §6.4)."""
+    return part.type == "message" and part.subtype.startswith("global")
 
 
-def _shorter(data: Octets, part: Part) -> str:
-    """Text stays legible where little of it is beyond ASCII; all else keeps its octets, line ends too."""
+def _is_legible(data: Octets, part: Part) -> bool:
+    """Whether it is text that people could read in quoted-printable, where little of it is beyond ASCII."""
     start, end = part.body_start, part.body_end
     few = _count_high(data, start, end) * _QUOTED_BELOW < end - start
-    return "quoted-printable" if few and part.type == "text" and _clean_ends(data, start, end) else "base64"
+    return few and part.type == "text" and _clean_ends(data, start, end)
+
+
+def _may_be_quoted(data: Octets, start: int, end: int, boundaries: Sequence[bytes]) -> bool:
+    """Whether no line of it becomes a delimiter, which a soft line break or an escape could make of it."""
+    delimiters = [b"\n--" + boundary for boundary in boundaries]
+    pieces = quoted_printable_body(data, start, end) if delimiters else iter(())
+    return not any(delimiter in b"\n" + piece for piece in pieces for delimiter in delimiters)
 
 
 def _labelled(data: Octets, part: Part, encoding: bytes, more: bytes = b"") -> Iterator[Edit]:
@@ -120,10 +145,6 @@ def _labelled(data: Octets, part: Part, encoding: bytes, more: bytes = b"") -> I
         more += b"Content-Transfer-Encoding: " + encoding + b"\r\n"
     if more:
         behind = part.body_start - 2
-        if behind < part.header_start or data[behind : part.body_start] != b"\r\n":
-            _no("a part with 8-bit octets has no header that could say how it is encoded")
-        if behind > part.header_start and data[behind - 2 : behind] != b"\r\n":
-            _no("the header of a part with 8-bit octets has no end")
         yield Edit(behind, behind, [more])
 
 
@@ -150,7 +171,7 @@ def _between(data: Octets, part: Part) -> Iterator[Edit]:
         if not text.isascii():
             if _DASHES.search(text):
                 _no("the boundary of a multipart has 8-bit octets")
-            yield Edit(at, start, [text.translate(_QUESTION_MARKS)])
+            yield Edit(at, start, [text.translate(_STARS)])
         at = end
 
 

@@ -84,7 +84,7 @@ def quoted_printable_body(data: Octets, start: int, end: int) -> Iterator[bytes]
         piece = data[start : min(start + _PIECE, end)]
         if start + len(piece) < end:
             # Cut behind a line; a line that is longer than that goes on behind a soft line break.
-            piece = piece[: piece.rfind(b"\n") + 1] or piece.rstrip(b"\r")
+            piece = piece[: piece.rfind(b"\n") + 1] or piece.rstrip(b"\r") or piece
         start += len(piece)
         # The line end in front has soft line breaks written as CR LF, whatever the piece begins with.
         yield binascii.b2a_qp(b"\r\n" + piece)[2:]

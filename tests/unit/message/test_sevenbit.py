@@ -126,8 +126,8 @@ def test_a_broken_encoding_keeps_its_content_and_gets_no_second_one() -> None:
 def test_what_nobody_reads_loses_its_accents() -> None:
     body = "à plusieurs parties\r\n--b\r\n\r\n".encode() + "é\r\n--b--\r\nfinà\r\n".encode()
     octets = converted(MIME + part("multipart/mixed; boundary=b", body))
-    assert b"?? plusieurs parties\r\n--b\r\n" in octets
-    assert octets.endswith(b"--b--\r\nfin??\r\n")
+    assert b"** plusieurs parties\r\n--b\r\n" in octets
+    assert octets.endswith(b"--b--\r\nfin**\r\n")
 
 
 @pytest.mark.parametrize(
@@ -165,9 +165,14 @@ def test_internationalized_messages_inside_may_be_encoded() -> None:
 LINES = st.lists(st.text(st.characters(codec="latin-1", exclude_characters="\r\n"), max_size=200), max_size=8)
 
 
-@given(LINES, st.sampled_from(["text/plain", "application/x-thing"]), st.booleans(), st.integers(0, 3))
+@given(
+    LINES,
+    st.sampled_from(["text/plain", "application/x-thing"]),
+    st.booleans(),
+    st.sampled_from([1, 40, 400]),
+)
 def test_no_content_is_changed(lines: list[str], kind: str, ended: bool, copies: int) -> None:
-    content = ("\r\n".join(lines) + "\r\n" * ended).encode("latin-1") * (300**copies // 100 + 1)
+    content = ("\r\n".join(lines) + "\r\n" * ended).encode("latin-1") * copies
     message = b"Subject: x\r\n" + MIME + multipart(part(kind, content), part("text/plain", b"\xfc"))
     octets = b"".join(seven_bit(message))
     assert octets.isascii()
