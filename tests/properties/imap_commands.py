@@ -203,6 +203,8 @@ def _leaves(draw: st.DrawFn) -> tuple[bytes, k.SearchKey]:
         (b"LARGER %d" % size, k.SizeKey(size, True)),
         (write_set(messages), k.NumberKey(messages)),
         (b"UID " + write_set(messages), k.UidKey(messages)),
+        (b"UIDAFTER %d" % (size or 1), k.BoundKey(size or 1, after=True)),
+        (b"UIDBEFORE %d" % (size or 1), k.BoundKey(size or 1, after=False)),
     ]
     return draw(st.sampled_from(leaves))
 
