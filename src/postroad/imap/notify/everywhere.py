@@ -11,7 +11,7 @@ from postroad.store.account import Account
 class Everywhere:
     """What one client has been told of mailboxes other than the selected one, account by account.
 
-    Who shares a mailbox with the user from now on gives no hint of that; it is
+    Who shares a mailbox with `anyone` from now on gives no hint of that; it is
     found at the next look, whatever causes that.
     """
 
