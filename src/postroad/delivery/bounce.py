@@ -91,6 +91,7 @@ def build(
         arrival=_time(item.created),
         future_release=item.release.asked if item.release is not None else "",
         deliver_by=None if item.deliver_by is None else _time(item.deliver_by.at),
+        eight_bit=item.account_id is not None,
     )
     octets = original.read(0, original.size if small else MAX_HEADER)
     # RFC 8689 §5: what must not travel in clear is not returned.

@@ -88,6 +88,8 @@ class Report:
     """When it was to be delivered, where its sender has said so (RFC 2852)."""
     future_release: str = ""
     """`for;3600` or `until;…`, when the sender had it held (RFC 4865 §5); empty when not."""
+    eight_bit: bool = False
+    """The way back is known to take SMTPUTF8: it is no way at all, the sender is here (RFC 6533 §4.5)."""
 
 
 _SUBJECT: Final = {
@@ -121,7 +123,7 @@ def build_dsn(report: Report, original: Octets, *, full: bool = True) -> bytes:
     failed = any(recipient.action is Action.FAILED for recipient in report.recipients)
     human = _human_part(report, block)
     status = _status_part(report)
-    returned = _returned_part(original, block, full=full and failed)
+    returned = _returned_part(original, block, full=full and failed, eight_bit=report.eight_bit)
     boundary = choose_boundary(report.token, human, status, returned).encode()
     delimiter = b"--" + boundary
     header = _header(report, block, boundary.decode())
@@ -250,7 +252,7 @@ def _embed(text: str) -> str:
     return "".join(c if c.isascii() else f"\\x{{{ord(c):X}}}" for c in text)
 
 
-def _returned_part(original: Octets, block: HeaderBlock, *, full: bool) -> bytes:
+def _returned_part(original: Octets, block: HeaderBlock, *, full: bool, eight_bit: bool) -> bytes:
     if full and len(original) <= MAX_RETURNED:
         kind, octets = b"message/rfc822", clean_lines(original[:])
     else:
@@ -258,9 +260,10 @@ def _returned_part(original: Octets, block: HeaderBlock, *, full: bool) -> bytes
         octets = octets[:MAX_RETURNED]
     encoding = b"" if octets.isascii() else b"8bit"
     if _is_internationalized(octets[: block.body_start]):
-        # The way back may not take such (RFC 6533 §4.5), so it travels in 7 bits.
-        kind, encoding = _GLOBAL[kind], b"quoted-printable"
-        octets = b2a_qp(octets, istext=True)
+        kind = _GLOBAL[kind]
+        if not eight_bit:
+            # The way back may not take such (RFC 6533 §4.5), so it travels in 7 bits.
+            encoding, octets = b"quoted-printable", b2a_qp(octets, istext=True)
     transfer = b"Content-Transfer-Encoding: %b\r\n" % encoding if encoding else b""
     return b"Content-Type: %b\r\n%b\r\n%b" % (kind, transfer, octets)
 

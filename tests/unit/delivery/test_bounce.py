@@ -125,3 +125,9 @@ def test_senders_choose_what_they_hear(notify: str, heard: set[str]) -> None:
     assert {
         condition for condition in ("SUCCESS", "FAILURE", "DELAY") if wants(recipient, condition)
     } == heard
+
+
+def test_internationalized_mail_goes_back_as_it_is_to_who_is_here_alone() -> None:
+    original = "Subject: Grüße\r\n\r\nÄ.\r\n".encode()
+    assert notice(original).isascii()  # RFC 6533 §4.5
+    assert original in notice(original, replace(ITEM, account_id=7))

@@ -125,7 +125,7 @@ def test_only_its_header_when_it_is_large_or_so_wished_or_nothing_failed() -> No
     assert returned(build_dsn(replace(REPORT, recipients=[DELAYED]), ORIGINAL)) == header
 
 
-def test_a_header_in_utf8_goes_back_in_seven_bits() -> None:
+def test_a_header_in_utf8_goes_back_in_seven_bits_to_who_is_elsewhere() -> None:
     original = "From: jörg@a.test\r\nSubject: Grüße = \r\n\r\nÄ.\r\n\r\nEnd \r\n".encode()
     for full, kind in ((True, "message/global"), (False, "message/global-headers")):
         data = build_dsn(REPORT, original, full=full)
@@ -134,6 +134,8 @@ def test_a_header_in_utf8_goes_back_in_seven_bits() -> None:
         assert found == kind
         whole = original if full else original[: original.index(b"\r\n\r\n") + 4]
         assert a2b_qp(octets) == whole
+        data = build_dsn(replace(REPORT, eight_bit=True), original, full=full)
+        assert returned(data) == (kind, whole), "as it is, for who is here"
 
 
 def test_rubbish_in_a_header_is_not_internationalized() -> None:
