@@ -17,6 +17,14 @@ def test_postroad_delivers_to_postfix_over_tls(internet: Internet) -> None:
     assert internet.theirs.log().count("from=<ada@ours.test>") == 1, "one message, two recipients"
 
 
+def test_postfix_is_handed_a_small_message_in_a_chunk(internet: Internet) -> None:
+    submit(internet.ours, "chunk", "carl@theirs.test", body=".\r\n..\r\nEnd.\r\n")
+
+    got = internet.theirs.message("carl", "Subject: chunk")
+    assert got.endswith("\n.\n..\nEnd.\n")
+    until(lambda: " bdat=1 " in internet.theirs.log(), "a connection that had one BDAT to end")
+
+
 def test_the_exchangers_are_tried_in_order_and_a_host_is_its_own(internet: Internet) -> None:
     submit(internet.ours, "detour", "eve@backup.theirs.test", "fay@implicit.theirs.test")
 
