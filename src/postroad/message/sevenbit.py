@@ -30,6 +30,8 @@ _HIGH: Final = bytes(range(128, 256))
 _DASHES: Final = re.compile(rb"(?m)^--[^\n]*[\x80-\xff]")
 _STARS: Final = bytes(octet if octet < 128 else ord("*") for octet in range(256))
 """Stars mean nothing in base64 and are in no boundary (RFC 2046 §5.1.1)."""
+_LARGEST_BROKEN: Final = 1024 * 1024
+"""Octets of what has to be in memory to be mended."""
 _QUOTED_BELOW: Final = 6
 """Text with fewer than one in so many 8-bit octets is shorter in quoted-printable than in base64."""
 
@@ -96,8 +98,11 @@ def _leaf(
     if part.type == "message" and not _may_be_encoded_whole(part):
         _no(f"a part of type message/{part.subtype} has 8-bit octets")
     if part.encoding == "base64":
-        yield Edit(start, end, [data[start:end].translate(_STARS)])  # RFC 2045 §6.8: they mean nothing
+        # RFC 2045 §6.8: they mean nothing.
+        yield Edit(start, end, (piece.translate(_STARS) for piece in _pieces(data, start, end)))
     elif part.encoding == "quoted-printable":
+        if end - start > _LARGEST_BROKEN:
+            _no("a large part has 8-bit octets in quoted-printable")
         octets = decode_quoted_printable(data[start:end])
         clean = _clean_ends(octets, 0, len(octets))
         legible = clean and _may_be_quoted(octets, 0, len(octets), boundaries)
@@ -167,8 +172,10 @@ def _between(data: Octets, part: Part) -> Iterator[Edit]:
         *((child.header_start, child.body_end) for child in part.children),
         (part.body_end, 0),
     ]:
-        text = data[at:start]
-        if not text.isascii():
+        if _count_high(data, at, start):
+            if start - at > _LARGEST_BROKEN:
+                _no("much stands between the parts that nobody reads, with 8-bit octets")
+            text = data[at:start]
             if _DASHES.search(text):
                 _no("the boundary of a multipart has 8-bit octets")
             yield Edit(at, start, [text.translate(_STARS)])
