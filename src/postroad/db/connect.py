@@ -10,6 +10,8 @@ LOCK_NAME: Final = "index.lock"
 
 _CACHE_KIB: Final = 16 * 1024
 CHECKPOINT_PAGES: Final = 4000
+_STATEMENTS: Final = 1000
+"""apsw forgets a prepared statement after so many executions of any other: more than a group has."""
 _WAL_KEPT: Final = 64 * 1024 * 1024  # what a long read has made it grow beyond is given back
 
 
@@ -24,7 +26,7 @@ def connect(data: Path, *, writable: bool) -> apsw.Connection:
     flags = apsw.SQLITE_OPEN_READWRITE
     if writable:
         flags |= apsw.SQLITE_OPEN_CREATE
-    connection = apsw.Connection(str(data / DATABASE_NAME), flags=flags, statementcachesize=300)
+    connection = apsw.Connection(str(data / DATABASE_NAME), flags=flags, statementcachesize=_STATEMENTS)
     # Otherwise, as apsw builds SQLite (STAT4), whatever compares a column of an index with a parameter is
     # compiled anew each time: 20 µs for a look-up of 2.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)

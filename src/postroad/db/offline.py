@@ -25,7 +25,7 @@ _PAUSE: Final = 0.02
 
 
 class OfflineDatabase:
-    """`read` and `write` as the server has them, one transaction at a time."""
+    """`read`, `ask` and `write` as the server has them, one transaction at a time."""
 
     def __init__(
         self,
@@ -50,6 +50,10 @@ class OfflineDatabase:
             return work(Reader(self._connection))
         finally:
             self._connection.execute("COMMIT")
+
+    def ask(self, work: Callable[[Reader], T]) -> T:
+        """Answer what one statement answers: that is of one moment by itself."""
+        return work(Reader(self._connection))
 
     def write(self, work: Work[T]) -> T:
         """Run `work` in a transaction of its own; durable when it returns, and the workers know."""

@@ -31,7 +31,7 @@ from postroad.queue.item import text_id as queue_text_id
 from postroad.queue.spool import enqueue
 from postroad.store.errors import StoreError
 from postroad.store.filing import put_blob
-from postroad.store.prepare import Prepared, prepare
+from postroad.store.prepare import Parcel, pack_up, prepare
 from postroad.store.store import Store
 from postroad.trail import record
 from postroad.trail.note import Fact, Kind, Note, text_id
@@ -95,9 +95,10 @@ class Acceptance:
             StoreError, Unavailable: nothing of it was kept.
         """
         started = time.perf_counter()
-        prepared = await prepare(body)
+        filed = accepted.expansion.accounts and accepted.envelope.release is None
+        parcel = await (prepare(body) if filed else pack_up(body))
         seals = await self._seals(accepted, body)
-        trail_id = await self._store.database.write(lambda tx: self._write(tx, accepted, prepared, seals))
+        trail_id = await self._store.database.write(lambda tx: self._write(tx, accepted, parcel, seals))
         # There is no mail to an address that anybody could have given; held mail has not arrived anywhere.
         if accepted.answerable and accepted.envelope.release is None:
             await self.confirm(accepted.envelope, accepted.expansion, body[:MAX_HEADER], trail_id)
@@ -149,7 +150,7 @@ class Acceptance:
         domains = {alias.domain for alias in via.values()}
         return await self._sealer.seals(domains, results, body)
 
-    def _write(self, tx: Transaction, accepted: Accepted, prepared: Prepared, seals: dict[str, bytes]) -> int:
+    def _write(self, tx: Transaction, accepted: Accepted, parcel: Parcel, seals: dict[str, bytes]) -> int:
         envelope, expansion, peer = accepted.envelope, accepted.expansion, accepted.peer
         trail_id = record.next_id(tx)
         identity = text_id(trail_id)
@@ -165,11 +166,9 @@ class Acceptance:
         )
         if accepted.send_limits is not None and peer.account_id is not None:
             charge(tx, peer.account_id, [r.address for r in expansion.remote.values()], accepted.send_limits)
-        blob = put_blob(tx, prepared, 1 if envelope.release is not None else expansion.copies)
-        delivery = Delivery(
-            envelope.sender, blob, prepared, trace + accepted.signatures.fields, standing.junk
-        )
-        notes = [Note("received", {**_connection_facts(peer), "size": prepared.size}), *standing.notes]
+        blob = put_blob(tx, parcel, 1 if envelope.release is not None else expansion.copies)
+        delivery = Delivery(envelope.sender, blob, parcel, trace + accepted.signatures.fields, standing.junk)
+        notes = [Note("received", {**_connection_facts(peer), "size": parcel.size}), *standing.notes]
         if envelope.priority is not None:
             notes[0].facts["priority"] = envelope.priority
         notes += accepted.signatures.notes
@@ -185,8 +184,8 @@ class Acceptance:
             kind=accepted.way,
             sender=_sender(envelope.sender),
             recipients=[str(r.address) for r in envelope.recipients],
-            message_id=prepared.summary.message_id,
-            subject=prepared.summary.subject,
+            message_id=parcel.title.message_id,
+            subject=parcel.title.subject,
             notes=notes,
             keys=keys,
         )
@@ -277,7 +276,7 @@ def _enqueue(
         recipients=recipients,
         blob=delivery.blob,
         prefix=prefix,
-        size=len(prefix) + delivery.prepared.size,
+        size=len(prefix) + delivery.parcel.size,
         account_id=message.account_id,
         trail_id=message.trail_id,
         ret=envelope.ret,

@@ -12,7 +12,7 @@ from postroad.model.address import Address
 from postroad.store.errors import NoSuchMailbox
 from postroad.store.filing import Blob, Filed, Letter, file_message
 from postroad.store.mailboxes import by_name, create
-from postroad.store.prepare import Prepared
+from postroad.store.prepare import Parcel, Prepared
 from postroad.trail.note import Fact, Note
 
 _JUNK: Final = "\\Junk"
@@ -23,7 +23,8 @@ class Delivery(Struct, frozen=True):
 
     sender: Address | None
     blob: Blob
-    prepared: Prepared
+    parcel: Parcel
+    """`Prepared`, if a mailbox is to get it."""
     received: bytes = b""
     junk: frozenset[str] = frozenset()
     """Domains whose recipients get it in the mailbox for junk (RFC 6154 §2)."""
@@ -55,7 +56,8 @@ def deliver_one(tx: Transaction, delivery: Delivery, target: AccountTarget) -> t
     else:
         mailbox_id, name = _inbox(tx, target.account_id), "INBOX"
     prefix = delivery_fields(delivery.sender, target.delivered_to) + delivery.received
-    letter = Letter(delivery.blob, delivery.prepared, prefix)
+    assert isinstance(delivery.parcel, Prepared)
+    letter = Letter(delivery.blob, delivery.parcel, prefix)
     return file_message(tx, target.account_id, mailbox_id, letter), name
 
 

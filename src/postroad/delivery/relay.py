@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from postroad.db.transaction import Reader
 from postroad.delivery.demands import Demand
+from postroad.directory import changes
 from postroad.directory.routes import Route, route_for
 from postroad.directory.seal import CannotOpen, Seal
 from postroad.dns.route import ADDRESSES, Host, NoRoute
@@ -47,6 +48,8 @@ T = TypeVar("T")
 class Reads(Protocol):
     """A database that can be asked."""
 
+    def ask(self, work: Callable[[Reader], T]) -> T: ...
+
     def read(self, work: Callable[[Reader], T]) -> T: ...
 
 
@@ -65,6 +68,10 @@ class Relays:
     def of(self, domain: str, attempts: int) -> Route | None:
         """The route of a message that has failed so many times, if there is one."""
         return self._database.read(partial(route_for, domain=domain, attempts=attempts))
+
+    def version(self) -> int:
+        """While it is the same, so are the routes."""
+        return self._database.ask(changes.version)
 
     def way(self, route: Route) -> Way | NoRoute:
         """How its server is spoken to."""

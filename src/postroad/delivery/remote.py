@@ -5,6 +5,7 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
@@ -13,8 +14,10 @@ from msgspec.structs import replace
 from postroad.config.settings import Queue
 from postroad.config.values import about_duration
 from postroad.delivery.chunking import BadAtChunks
-from postroad.delivery.demands import Demand, Demands, DomainDemands, Forbidden
+from postroad.delivery.contact import Contact, Found
+from postroad.delivery.demands import Demands, DomainDemands, Forbidden
 from postroad.delivery.downgrade import Conversions, Downgrade
+from postroad.delivery.lately import Asked, Lately
 from postroad.delivery.mtasts import NOTHING, StsPolicies
 from postroad.delivery.outgoing import outgoing
 from postroad.delivery.relay import BY_MX, Relays, Way
@@ -58,23 +61,6 @@ class Outside(Struct, frozen=True):
     """The port of web servers at an address."""
 
 
-class Contact(Struct, frozen=True):
-    """One address of one host, and all that holds for a connection there."""
-
-    domain: str
-    host: Host
-    address: str
-    demand: Demand
-    way: Way
-    counted: bool
-    """Whether it goes into reports (RFC 8460): how relays of our own do is nobody else's business."""
-
-    @property
-    def key(self) -> str:
-        """Connections under the same key are as good as one another."""
-        return f"{self.way.key} {self.demand.key}".strip()
-
-
 class RemoteDelivery:
     """Delivers to other servers, for one worker: idle connections and silent addresses are remembered."""
 
@@ -106,6 +92,7 @@ class RemoteDelivery:
         self._conversions = conversions
         self._results = results or TlsResults(clock)
         self._idle = IdleClients()
+        self._lately: Lately[Contact] = Lately(clock)
         self._silence = Silence(clock)
         self._bad_at_chunks = BadAtChunks(clock)
         self._chance = random.Random()  # noqa: S311 - spreads load, keeps no secret
@@ -131,16 +118,20 @@ class RemoteDelivery:
 
     async def _by_some_way(self, work: Work, message: Outgoing) -> list[Outcome]:
         attempts = max(recipient.attempts for recipient in work.recipients)
+        version = 0 if self._relays is None else self._relays.version()
+        asked = Asked(work.destination, attempts, _wish(work, message), message.require_tls, version)
+        if not work.urgent and (contact := self._lately.find(asked)) is not None:
+            outcomes = await self._over_idle(contact, message)
+            if outcomes is not None:
+                return outcomes
+        began = self._lately.now()
         found = await self._find(work.destination, attempts, strict=message.require_tls)
         if isinstance(found, NoRoute):
             return [_no_route(found)] * len(work.recipients)
-        where, way, fixed = found
-        return await self._along(where, way, fixed, work, message)
+        return await self._along(found, work, message, partial(self._lately.keep, asked, began))
 
-    async def _find(
-        self, domain: str, attempts: int, *, strict: bool
-    ) -> tuple[DomainDemands, Way, Demand | None] | NoRoute:
-        """Where mail for a domain goes, on which way, and what a route demands of the servers."""
+    async def _find(self, domain: str, attempts: int, *, strict: bool) -> Found | NoRoute:
+        """Find out where mail for a domain goes."""
         relays = self._relays
         chosen = None if relays is None else relays.of(domain, attempts)
         if relays is None or chosen is None:
@@ -158,7 +149,7 @@ class RemoteDelivery:
         if isinstance(hosts, NoRoute):
             return hosts
         sts = NOTHING if fixed is not None else await self._demands.sts(domain)
-        return DomainDemands(domain, hosts, sts), way, fixed
+        return Found(DomainDemands(domain, hosts, sts), way, fixed)
 
     async def _mx(self, domain: str) -> Route | NoRoute:
         return await find_route(
@@ -174,15 +165,15 @@ class RemoteDelivery:
         found = await self._find(domain, attempts, strict=False)
         if isinstance(found, NoRoute):
             return [_no_route(found)]
-        where, way, fixed = found
+        where = found.where
         outcomes: list[Outcome] = []
         for host in where.route.hosts:
-            demand = fixed or await self._demands.of(where, host, Wish.NONE)
+            demand = found.fixed or await self._demands.of(where, host, Wish.NONE)
             if isinstance(demand, Forbidden):
                 outcomes.append(self._forbidden(domain, host, demand))
                 continue
             for address in host.addresses:
-                contact = Contact(domain, host, address, demand, way, counted=False)
+                contact = Contact(domain, host, address, demand, found.way, counted=False)
                 outcomes.append(await self._probed(contact))
         return outcomes
 
@@ -200,29 +191,31 @@ class RemoteDelivery:
         await self._idle.close()
 
     async def _along(
-        self, where: DomainDemands, way: Way, fixed: Demand | None, work: Work, message: Outgoing
+        self, found: Found, work: Work, message: Outgoing, went: Callable[[Contact], None]
     ) -> list[Outcome]:
-        """Try host after host until one of them has answered for the message.
-
-        `fixed` is what a route demands; without, it is found out host by host.
-        """
+        """Try host after host until one of them has answered for the message; `went` is told which."""
         worst: Outcome | None = None
+        where = found.where
         wish = _wish(work, message)
         self._note_policy(where)
         for host in where.route.hosts:
-            demand = fixed or await self._demands.of(where, host, wish)
+            demand = found.fixed or await self._demands.of(where, host, wish)
             if isinstance(demand, Forbidden):
                 worst = _better_known(worst, self._forbidden(where.domain, host, demand))
                 continue
             for address in host.addresses:
+                contact = found.contact(host, address, demand)
                 try:
-                    contact = Contact(where.domain, host, address, demand, way, counted=fixed is None)
-                    return await self._at(contact, work, message)
+                    outcomes = await self._at(contact, work, message)
                 except Unusable as error:
                     if error.ourselves:
                         # RFC 5321 §5.1: we are an MX of it, so this host and those behind it are no use.
                         return [worst or error.outcome] * len(work.recipients)
                     worst = _better_known(worst, _as_wished(error, wish))
+                else:
+                    if worst is None:  # the next message tries again what comes before (RFC 5321 §5.1)
+                        went(contact)
+                    return outcomes
         assert worst is not None
         return [worst] * len(work.recipients)
 
@@ -234,12 +227,9 @@ class RemoteDelivery:
         """
         host, address = contact.host, contact.address
         # Who asks for an attempt has perhaps had something changed there: a new connection will see it.
-        idle = None if work.urgent else self._idle.take(host.name, address, contact.key)
-        if idle is not None:
-            try:
-                return await self._with(idle, message, contact.key)
-            except (Unusable, ChunksRefused):
-                pass  # an old connection has died, which says nothing about a new one
+        outcomes = None if work.urgent else await self._over_idle(contact, message)
+        if outcomes is not None:
+            return outcomes
         if not work.urgent and (left := self._silence.left(address)):
             text = f"did not answer a moment ago; left alone for {about_duration(left)}"
             raise Unusable(Outcome(Verdict.DEFERRED, 0, "4.4.1", text, host.name, address, spoken=False))
@@ -265,6 +255,16 @@ class RemoteDelivery:
         except ChunksRefused:
             client, key = await self._open(contact)
             return await self._with(client, message, key)
+
+    async def _over_idle(self, contact: Contact, message: Outgoing) -> list[Outcome] | None:
+        """Hand the message over on a connection that is there already; None when there is none of use."""
+        idle = self._idle.take(contact.host.name, contact.address, contact.key)
+        if idle is None:
+            return None
+        try:
+            return await self._with(idle, message, contact.key)
+        except (Unusable, ChunksRefused):
+            return None  # an old connection has died, which says nothing about a new one
 
     async def _open(self, contact: Contact) -> tuple[SmtpClient, str]:
         """Connect as securely as is demanded; give the key of what came about, too.

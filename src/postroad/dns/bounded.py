@@ -6,8 +6,9 @@ answered as if the DNS were down, which every standard has an answer for.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Generator
+from types import coroutine
+from typing import Any, TypeVar
 
 from postroad.model.answers import Answer, Mx, TemporaryFailure, Tlsa
 from postroad.model.resolver import Resolver
@@ -81,7 +82,7 @@ class BoundedResolver:
         return await self._ask(self._resolver.alias_is_secure, name)
 
     async def _ask(
-        self, question: Callable[[str], Awaitable[T]], name: str, cost: int = 1
+        self, question: Callable[[str], Coroutine[Any, Any, T]], name: str, cost: int = 1
     ) -> T | TemporaryFailure:
         for purse in (self, self._whole):
             if purse is not None and purse._left < cost:
@@ -89,8 +90,28 @@ class BoundedResolver:
         self._left -= cost
         if self._whole is not None:
             self._whole._left -= cost
+        asked = question(name)
+        try:
+            waits_for = asked.send(None)
+        except StopIteration as answered:  # at once, as most are: who remembers needs no time
+            return answered.value  # type: ignore[no-any-return]
         try:
             async with asyncio.timeout_at(self._until):
-                return await question(name)
+                return await _going_on(asked, waits_for)
         except TimeoutError:
             return TemporaryFailure(f"{name}: no answer, {self._seconds:g} s for all questions are over")
+
+
+@coroutine
+def _going_on(asked: Coroutine[Any, Any, T], waits_for: Any) -> Generator[Any, Any, T]:
+    """Await a coroutine that has been begun by hand, and has said what it waits for."""
+    while True:
+        try:
+            try:
+                yield waits_for
+            except BaseException as error:
+                waits_for = asked.throw(error)  # a cancellation is for it to see
+            else:
+                waits_for = asked.send(None)
+        except StopIteration as answered:
+            return answered.value  # type: ignore[no-any-return]

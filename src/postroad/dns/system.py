@@ -22,12 +22,16 @@ T = TypeVar("T")
 
 CACHED: Final = 10_000
 """Answers kept."""
+_PROVED: Final = " AD"
+"""Behind the kind of an answer of which it is known whether it is secure."""
 KEPT_RECORDS: Final = 32
 KEPT_OCTETS: Final = 4096
 """A larger answer is used once and asked for again: a stranger's DNS must not fill our memory."""
 TTL_MOST: Final = 3600
 NEGATIVE_SECONDS: Final = 60
 """How long "there is none" is believed; the SOA is not shown to us."""
+FAILED_SECONDS: Final = 1
+"""How long nobody is asked again what could not be answered: the least that RFC 9520 §3.2 wants."""
 
 _TYPES: Final = {
     "A": pycares.QUERY_TYPE_A,
@@ -77,14 +81,18 @@ class SystemResolver:
 
     async def addresses(self, host: str) -> Answer[str]:
         """See `Resolver.addresses`."""
-        if self._validating is not None:
-            six, four = await asyncio.gather(
-                self._secure(host, "AAAA", lambda data: str(ip_address(data.address))),
-                self._secure(host, "A", lambda data: str(ip_address(data.address))),
+        mark = "" if self._validating is None else _PROVED
+        six, four = self._known(host, f"AAAA{mark}"), self._known(host, f"A{mark}")
+        if six is not None and four is not None:
+            return both(six, four)
+        if mark:
+            return both(
+                *await asyncio.gather(
+                    self._secure(host, "AAAA", lambda data: str(ip_address(data.address))),
+                    self._secure(host, "A", lambda data: str(ip_address(data.address))),
+                )
             )
-        else:
-            six, four = await asyncio.gather(self.aaaa(host), self.a(host))
-        return both(six, four)
+        return both(*await asyncio.gather(self.aaaa(host), self.a(host)))
 
     async def a(self, host: str) -> Answer[str]:
         """See `Resolver.a`."""
@@ -132,28 +140,37 @@ class SystemResolver:
         assert self._validating is not None
         validating, question = self._validating, Question(name, kind, read)
         # Under a key of their own: other questions for the same records do without the proof.
-        return await self._kept(name, f"{kind} AD", lambda: validating.ask(question))
+        return await self._kept(name, f"{kind}{_PROVED}", lambda: validating.ask(question))
 
     async def _ask(self, name: str, kind: str, read: Callable[[Any], T]) -> Answer[T]:
         return await self._kept(name, kind, lambda: self._question(name, kind, read))
 
     async def _kept(self, name: str, kind: str, ask: Callable[[], Awaitable[Answer[T]]]) -> Answer[T]:
         """The answer that is remembered, or a new one."""
-        key = (name.lower(), kind)
-        kept = self._cache.get(key)
-        now = self._clock.monotonic()
-        if kept is not None and kept[0] > now:
-            self._cache.move_to_end(key)
-            return kept[1]
+        known = self._known(name, kind)
+        if known is not None:
+            return known
+        key, now = (name.lower(), kind), self._clock.monotonic()
         answer = await ask()
         match answer:
             case Found(records, ttl) if _is_small(records):
                 self._keep(key, now + min(ttl, TTL_MOST), answer)
             case NoData() | NoSuchDomain():
                 self._keep(key, now + NEGATIVE_SECONDS, answer)
+            case TemporaryFailure():
+                self._keep(key, self._clock.monotonic() + FAILED_SECONDS, answer)
             case _:
                 pass
         return answer
+
+    def _known(self, name: str, kind: str) -> Answer[Any] | None:
+        """The answer that is remembered."""
+        key = (name.lower(), kind)
+        kept = self._cache.get(key)
+        if kept is None or kept[0] <= self._clock.monotonic():
+            return None
+        self._cache.move_to_end(key)
+        return kept[1]
 
     async def _question(self, name: str, kind: str, read: Callable[[Any], T]) -> Answer[T]:
         patience = self._patience.seconds()

@@ -16,14 +16,20 @@ from postroad.message.subject import base_subject
 MAX_SUBJECT = 1_000
 
 
-class Summary(Struct, frozen=True):
+class Title(Struct, frozen=True):
+    """What people call a message: its Message-ID without angle brackets, its subject decoded and cut."""
+
+    message_id: str
+    subject: str
+
+
+class Summary(Title, frozen=True):
     """What clients ask for again and again about one message.
 
     `envelope`, `body` and `bodystructure` are ready to be sent by IMAP; `tree`
-    is for `unpack_tree`. `message_id` and `references` are without angle
-    brackets; `ancestors` are those that THREAD goes by. `subject` is decoded and
-    cut at 1,000 characters. `sent` is the Date in seconds since 1970. `header_end`
-    is where the body starts.
+    is for `unpack_tree`. `references` are without angle brackets; `ancestors` are
+    those that THREAD goes by. `sent` is the Date in seconds since 1970.
+    `header_end` is where the body starts.
     """
 
     envelope: bytes
@@ -31,14 +37,17 @@ class Summary(Struct, frozen=True):
     bodystructure: bytes
     tree: bytes
     preview: str
-    message_id: str
     references: tuple[str, ...]
     ancestors: tuple[str, ...]
-    subject: str
     base_subject: str
     sender: str
     sent: int | None
     header_end: int
+
+
+def title_of(data: Octets) -> Title:
+    """Read no more of a whole message than its title."""
+    return _title(HeaderBlock.parse(data))
 
 
 def summarize(data: Octets) -> Summary:
@@ -47,22 +56,29 @@ def summarize(data: Octets) -> Summary:
     root = parse_parts(data, block)
     body, bodystructure = render_structure(data, root)
     first = block.first
-    subject = decode_header(first(b"subject") or b"")[:MAX_SUBJECT]
+    title = _title(block)
     sender = first_mailbox(parse_addresses(first(b"from") or b""))
     date = first(b"date")
     sent = parse_date(date) if date is not None else None
     return Summary(
+        message_id=title.message_id,
+        subject=title.subject,
         envelope=render_envelope(block),
         body=body,
         bodystructure=bodystructure,
         tree=pack_tree(root),
         preview=render_preview(data, root),
-        message_id=parse_message_id(first(b"message-id") or b""),
         references=find_references(first(b"references"), first(b"in-reply-to")),
         ancestors=find_ancestors(first(b"references"), first(b"in-reply-to")),
-        subject=subject,
-        base_subject=base_subject(subject),
+        base_subject=base_subject(title.subject),
         sender=sender.address if sender is not None else "",
         sent=int(sent.timestamp()) if sent is not None else None,
         header_end=block.body_start,
+    )
+
+
+def _title(block: HeaderBlock) -> Title:
+    return Title(
+        parse_message_id(block.first(b"message-id") or b""),
+        decode_header(block.first(b"subject") or b"")[:MAX_SUBJECT],
     )

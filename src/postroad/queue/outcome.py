@@ -20,7 +20,7 @@ from postroad.delivery.own_mail import Sign, unsigned
 from postroad.message.dsn import Action
 from postroad.queue.item import Item, QueuedRecipient, Work
 from postroad.queue.schedule import Step, after_deferral
-from postroad.queue.spool import end_lease, remove_recipients
+from postroad.queue.spool import drop_lease, remove_recipients
 from postroad.smtp.exchange import Source
 from postroad.smtp.outcome import Outcome, Verdict
 from postroad.trail import record
@@ -119,7 +119,8 @@ def apply(
     if notes:
         record.add(tx, work.item.trail_id, notes)
     remove_recipients(tx, work.item, leaving)
-    end_lease(tx, work.lease_id)
+    # Who was leased is gone now, or waits again.
+    drop_lease(tx, work.lease_id)
     return done
 
 
@@ -243,7 +244,7 @@ def _silent(outcome: Outcome) -> bool:
 def _postpone(tx: Transaction, work: Work, j: Judged) -> None:
     # A recipient that was cancelled meanwhile is due at once, for its end.
     tx.run(
-        "UPDATE queue_recipient SET due = CASE WHEN cancelled THEN ? ELSE ? END, urgent = 0,"
+        "UPDATE queue_recipient SET lease_id = NULL, due = CASE WHEN cancelled THEN ? ELSE ? END, urgent = 0,"
         " attempts = attempts + 1, told_delay = told_delay OR ?, last_at = ?, last_host = ?, last_words = ?"
         " WHERE item_id = ? AND n = ?",
         *(tx.now, j.due, j.end is End.WAITS_AND_TELL, tx.now, j.outcome.host, j.outcome.words[:_WORDS]),

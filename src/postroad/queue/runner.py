@@ -181,7 +181,7 @@ class QueueRunner:
         await self._clock.sleep(max(0.0, min(seconds, LONGEST_SLEEP)))
 
     def _next_due(self) -> float | None:
-        return self._database.read(lambda reader: spool.next_due(reader, self._worker))
+        return self._database.read(spool.next_due)
 
     async def _keep_leases(self) -> None:
         """Renew what is being worked on; stop work on what another worker has taken over."""

@@ -168,6 +168,11 @@ def renew(tx: Transaction, working: Iterable[int]) -> None:
 def end_lease(tx: Transaction, lease_id: int) -> None:
     """Let go of what is left of a lease; those recipients wait again."""
     tx.run("UPDATE queue_recipient SET lease_id = NULL WHERE lease_id = ?", lease_id)
+    drop_lease(tx, lease_id)
+
+
+def drop_lease(tx: Transaction, lease_id: int) -> None:
+    """Let go of a lease of which nothing is left."""
     tx.run("DELETE FROM queue_lease WHERE id = ?", lease_id)
 
 
@@ -190,10 +195,10 @@ def leases_of(reader: Reader, worker: str) -> set[int]:
     return {number for (number,) in reader.rows("SELECT id FROM queue_lease WHERE worker = ?", worker)}
 
 
-def next_due(reader: Reader, worker: str) -> float | None:
-    """When there will be something to do: work that falls due, or a lease of another that ends."""
+def next_due(reader: Reader) -> float | None:
+    """When there is something to do: work falls due, or a lease ends, as only one does that nobody renews."""
     due = reader.value("SELECT min(due) FROM queue_destination WHERE due IS NOT NULL")
-    expires = reader.value("SELECT min(expires) FROM queue_lease WHERE worker != ?", worker)
+    expires = reader.value("SELECT min(expires) FROM queue_lease")
     overdue = deadline.next_overdue(reader)
     return min((at for at in (due, expires, overdue) if at is not None), default=None)
 

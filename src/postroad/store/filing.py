@@ -7,7 +7,7 @@ from postroad.db.transaction import Row, Transaction
 from postroad.model.flags import DELETED, SEEN
 from postroad.store.blobs.record import MAGIC, encode
 from postroad.store.errors import NoSuchMailbox
-from postroad.store.prepare import Prepared
+from postroad.store.prepare import Parcel, Prepared
 from postroad.store.quota import USE, check_quota
 from postroad.store.threads import find_threads, keep_thread
 
@@ -55,10 +55,10 @@ class Filed(NamedTuple):
     message_id: int
 
 
-def put_blob(tx: Transaction, prepared: Prepared, refs: int) -> Blob:
+def put_blob(tx: Transaction, parcel: Parcel, refs: int) -> Blob:
     """Append the body to the active pack, once, for `refs` users."""
-    pack, offset = tx.packs.blob(prepared.body, prepared.digest, tx.now)
-    tx.run(_BLOB, None, pack, offset, prepared.size, prepared.digest, refs)
+    pack, offset = tx.packs.blob(parcel.body, parcel.digest, tx.now)
+    tx.run(_BLOB, None, pack, offset, parcel.size, parcel.digest, refs)
     return Blob(tx.inserted(), pack, offset)
 
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from postroad.message.summary import Summary, summarize
-from postroad.model.octets import Body
+from postroad.message.summary import Summary, Title, summarize, title_of
+from postroad.model.octets import Body, Octets
 
 INLINE: Final = 256 * 1024
 """Octets up to which digest and summary cost less than a hop to a thread."""
@@ -16,12 +16,12 @@ INLINE: Final = 256 * 1024
 _threads: Final = ThreadPoolExecutor(2, thread_name_prefix="prepare")
 
 
-class Prepared(Struct, frozen=True):
-    """A message with everything rendered that will be stored beside it."""
+class Parcel(Struct, frozen=True):
+    """A message as a pack takes it, and what the trail calls it: enough for one that only passes through."""
 
     body: Body
     digest: bytes
-    summary: Summary
+    title: Title
 
     @property
     def size(self) -> int:
@@ -29,10 +29,19 @@ class Prepared(Struct, frozen=True):
         return len(self.body)
 
 
+class Prepared(Parcel, frozen=True):
+    """A message with everything rendered that will be stored beside it in mailboxes."""
+
+    @property
+    def summary(self) -> Summary:
+        """What was rendered."""
+        assert isinstance(self.title, Summary)
+        return self.title
+
+
 def prepare_now(body: Body) -> Prepared:
     """Render here; for small messages and for tools."""
-    whole = bytes(body) if isinstance(body, memoryview) else body  # a view cannot be searched
-    return Prepared(body, hashlib.sha256(body).digest(), summarize(whole))
+    return Prepared(body, hashlib.sha256(body).digest(), summarize(_searchable(body)))
 
 
 async def prepare(body: Body) -> Prepared:
@@ -40,3 +49,18 @@ async def prepare(body: Body) -> Prepared:
     if len(body) <= INLINE:
         return prepare_now(body)
     return await asyncio.get_running_loop().run_in_executor(_threads, prepare_now, body)
+
+
+async def pack_up(body: Body) -> Parcel:
+    """The same for a message that no mailbox here gets: nothing is rendered."""
+    if len(body) <= INLINE:
+        return _packed(body)
+    return await asyncio.get_running_loop().run_in_executor(_threads, _packed, body)
+
+
+def _packed(body: Body) -> Parcel:
+    return Parcel(body, hashlib.sha256(body).digest(), title_of(_searchable(body)))
+
+
+def _searchable(body: Body) -> Octets:
+    return bytes(body) if isinstance(body, memoryview) else body

@@ -53,3 +53,44 @@ def test_a_part_is_paid_from_the_whole() -> None:
         assert isinstance(await whole.part(questions=9, seconds=60).a("host.test"), TemporaryFailure)
 
     asyncio.run(scene())
+
+
+def test_a_question_that_waits_goes_on_where_it_was() -> None:
+    class Slow(ZoneResolver):
+        async def a(self, host: str) -> Answer[str]:
+            for _ in range(3):
+                await asyncio.sleep(0)
+            async with asyncio.timeout(60):
+                await asyncio.sleep(0.001)
+            return await super().a(host)
+
+    async def scene() -> None:
+        zone = Slow()
+        zone.add_address("host.test", "192.0.2.1")
+        bounded = BoundedResolver(zone, questions=3, seconds=60)
+        assert await bounded.a("host.test") == Found(("192.0.2.1",), 300)
+
+    asyncio.run(scene())
+
+
+def test_who_is_cancelled_has_the_question_cancelled() -> None:
+    seen: list[str] = []
+
+    class Silent(ZoneResolver):
+        async def a(self, host: str) -> Answer[str]:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                seen.append("over")
+            raise AssertionError("it is never set")
+
+    async def scene() -> None:
+        bounded = BoundedResolver(Silent(), questions=3, seconds=60)
+        task = asyncio.create_task(bounded.a("host.test"))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert task.cancelled()
+
+    asyncio.run(scene())
+    assert seen == ["over"]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from postroad.dns.system import NEGATIVE_SECONDS, SystemResolver
+from postroad.dns.system import FAILED_SECONDS, NEGATIVE_SECONDS, SystemResolver
 from postroad.model.answers import Found, Mx, NoData, NoSuchDomain, TemporaryFailure
 from postroad.testing.clock import ManualClock
 from tests.unit.dns.server import DnsServer
@@ -72,11 +72,13 @@ def test_there_is_none_in_two_ways() -> None:
     play(scene)
 
 
-def test_a_server_that_fails_is_no_answer_and_not_remembered() -> None:
+def test_a_server_that_fails_is_no_answer_and_left_alone_for_a_moment() -> None:
     async def scene(resolver: SystemResolver, server: DnsServer, clock: ManualClock) -> None:
         server.broken = {"x.test"}
         assert isinstance(await resolver.mx("x.test"), TemporaryFailure)
         server.broken = set()
+        assert isinstance(await resolver.mx("x.test"), TemporaryFailure)  # RFC 9520 §3.2
+        await clock.advance(FAILED_SECONDS)
         assert isinstance(await resolver.mx("x.test"), Found)
 
     play(scene)

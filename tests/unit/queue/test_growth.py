@@ -25,7 +25,7 @@ def one_life(tx: Transaction) -> None:
     end_lease(tx, work.lease_id)
     touch(tx, work.destination, settings)
     assert next_for(tx, "w0", "there.test", settings, ailing=False) is not None
-    next_due(tx, "w0")
+    next_due(tx)
 
 
 def test_no_statement_walks_over_what_waits(desk: Desk) -> None:

@@ -118,7 +118,7 @@ def test_nothing_is_begun_while_it_rests_and_others_go_on(desk: Desk) -> None:
     desk.do(lambda tx: touch(tx, THERE, Queue()))
     desk.do(lambda tx: put(tx, "r@other.test"))
     assert leased(desk) == 1
-    assert desk.ask(lambda reader: next_due(reader, "w0")) == desk.now + REST_FIRST
+    assert desk.ask(next_due) == desk.now + REST_FIRST
     desk.now += REST_FIRST
     assert leased(desk) == WIDTH_FIRST // 2
 
@@ -127,7 +127,7 @@ def test_new_mail_does_not_wake_who_rests(desk: Desk) -> None:
     told(desk, Signal.REST)
     desk.do(lambda tx: put(tx, "r@there.test"))
     assert leased(desk) == 0
-    assert desk.ask(lambda reader: next_due(reader, "w0")) == desk.now + REST_FIRST
+    assert desk.ask(next_due) == desk.now + REST_FIRST
 
 
 def test_a_person_may_end_the_rest(desk: Desk) -> None:

@@ -40,7 +40,7 @@ def begun_within(desk: Desk, seconds: float, settings: Queue = SETTINGS) -> list
         for work in take(desk, settings):
             times.append(desk.now - start)
             finish(desk, work, settings)
-        due = desk.ask(lambda reader: next_due(reader, "w"))
+        due = desk.ask(next_due)
         if due is None or due > start + seconds:
             return times
         desk.now = max(due, desk.now)
@@ -108,7 +108,7 @@ def test_a_clock_that_ran_ahead_keeps_nobody_waiting(desk: Desk) -> None:
     assert len(begun_within(desk, 0)) == 1
     desk.now -= 86400 * 365
     desk.do(lambda tx: touch(tx, "far.test", SETTINGS))
-    due = desk.ask(lambda reader: next_due(reader, "w"))
+    due = desk.ask(next_due)
     assert due is not None
     assert due <= desk.now + 2
 

@@ -80,9 +80,9 @@ def test_a_destination_has_its_limit_and_does_not_hide_the_next(desk: Desk) -> N
     desk.do(lambda tx: put(tx, "b@idle.test"))
     taken = take(desk)
     assert sorted(work.destination for work in taken) == ["busy.test", "busy.test", "idle.test"]
-    assert desk.ask(lambda r: next_due(r, "w0")) is None, "what is full falls due when it is not"
+    assert desk.ask(next_due) == desk.now + LEASE_SECONDS, "what is full falls due when it is not"
     finish(desk, next(work for work in taken if work.destination == "busy.test"))
-    assert desk.ask(lambda r: next_due(r, "w0")) == desk.now
+    assert desk.ask(next_due) == desk.now
     assert [work.destination for work in take(desk)] == ["busy.test"]
 
 
@@ -117,10 +117,19 @@ def test_the_next_for_the_same_destination(desk: Desk) -> None:
     assert desk.ask(lambda r: leases_of(r, "w0")) == {second.lease_id, following.lease_id}
 
 
+def test_a_lease_that_its_own_worker_has_dropped_comes_back(desk: Desk) -> None:
+    desk.do(lambda tx: put(tx, "a@x.test"))
+    (dropped,) = take(desk, "w0")
+    assert desk.ask(next_due) == desk.now + LEASE_SECONDS
+    desk.now += LEASE_SECONDS
+    (work,) = take(desk, "w0")
+    assert work.recipients == dropped.recipients
+
+
 def test_the_work_of_a_dead_worker_comes_back(desk: Desk) -> None:
     desk.do(lambda tx: put(tx, "a@x.test"))
     (dead,) = take(desk, "w0")
-    assert desk.ask(lambda r: next_due(r, "w1")) == desk.now + LEASE_SECONDS
+    assert desk.ask(next_due) == desk.now + LEASE_SECONDS
     desk.now += LEASE_SECONDS
     (work,) = take(desk, "w1")
     assert work.recipients == dead.recipients
