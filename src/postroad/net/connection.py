@@ -139,13 +139,12 @@ class Connection(asyncio.Protocol):
             return
         core.receive(data)
         self._fed = True
+        if self._reading and core.buffered() > READ_HIGH_WATER:
+            self._reading = False
+            self._transport.pause_reading()  # type: ignore[union-attr]  # set while data comes
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
-        elif self._reading and core.buffered() > READ_HIGH_WATER:
-            # The session is busy with what came before.
-            self._reading = False
-            self._transport.pause_reading()  # type: ignore[union-attr]  # set while data comes
 
     def eof_received(self) -> bool:
         self._eof = True
