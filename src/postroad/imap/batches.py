@@ -1,27 +1,33 @@
 """Entries of the selected mailbox in batches that are worth handling together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Iterator
 
 from postroad.imap.selected import Selected
 from postroad.imap.uid_set import Pairs
 from postroad.store.account import Account
 from postroad.store.listing import Batch
 from postroad.store.parts import parts
+from postroad.store.types import Ranges
 
 
-async def batches(
+def batches(
     account: Account, selected: Selected, pairs: Pairs, step: int = 1000, *, downwards: bool = False
-) -> AsyncIterator[Batch]:
+) -> Iterator[Awaitable[Batch]]:
     """Yield what is still there of `pairs`, at most `step` messages at a time, however many pairs there are.
 
     With `downwards` the batch with the highest UIDs comes first.
 
-    Each batch is as of the moment at which it is asked for.
+    Each batch is as of the moment at which it is awaited; await it before the next.
+    (An asynchronous generator would cost a small FETCH a tenth.)
 
     Raises:
         NoSuchMailbox: it has been deleted meanwhile.
     """
     cut = parts(selected.uids, pairs, step)
     for part in reversed(list(cut)) if downwards else cut:
-        listing = await account.listing(selected.id)
-        yield listing.batch(part, selected.uids)
+        yield _batch(account, selected, part)
+
+
+async def _batch(account: Account, selected: Selected, part: Ranges) -> Batch:
+    listing = await account.listing(selected.id)
+    return listing.batch(part, selected.uids)

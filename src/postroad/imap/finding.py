@@ -52,7 +52,8 @@ async def found(
     progress = turns.progress
     if progress is not None and not progress.goal:
         progress.goal = selected.count(wanted)
-    async for batch in batches(selected.account, selected, wanted, step):
+    for coming in batches(selected.account, selected, wanted, step):
+        batch = await coming
         looked_at = len(batch.uids)
         places = await matcher.matching(key, batch, range(len(batch.uids)))
         if places:

@@ -37,7 +37,8 @@ async def resync(dialogue: Dialogue, known: QuickResync) -> None:
     format_ = RowFormat(selected.account, selected, _ITEMS)
     writer = Writer(dialogue.conn, dialogue.core, dialogue.services.limits.unread_timeout)
     turns = Turns(dialogue.conn, dialogue.services.clock)
-    async for batch in batches(selected.account, selected, wanted):
+    for coming in batches(selected.account, selected, wanted):
+        batch = await coming
         selected.tell_batch(batch)
         writer.put(selected.new_keywords(batch.keywords()))
         _, lines = format_.lines(batch, b")\r\n")

@@ -6,6 +6,7 @@ template, so that a line costs one formatting by C.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from postroad.imap.selected import Selected
@@ -39,6 +40,14 @@ _WIDE: Final = {
 }
 
 
+@lru_cache(maxsize=256)
+def _form(items: tuple[FetchAttribute, ...], *, uidonly: bool) -> tuple[bytes, tuple[FetchAttribute, ...]]:
+    """The template for these items, and which of them are in wide rows."""
+    start = b"* %d UIDFETCH (" if uidonly else b"* %d FETCH ("  # RFC 9586 §3.3 uidfetch-resp
+    places = b" ".join([_PLACES[item] for item in items])
+    return start + places, tuple([item for item in _WIDE if item in items])
+
+
 class RowFormat:
     """The part of a FETCH that is made from rows: `* 1 FETCH (UID 7 FLAGS ()`, still open."""
 
@@ -49,11 +58,7 @@ class RowFormat:
         self._selected = selected
         self._items = tuple(items)
         self._uidonly = selected.uidonly
-        # RFC 9586 §3.3 uidfetch-resp
-        self._template = (b"* %d UIDFETCH (" if self._uidonly else b"* %d FETCH (") + b" ".join(
-            [_PLACES[item] for item in self._items]
-        )
-        self._wide = tuple(item for item in _WIDE if item in self._items)
+        self._template, self._wide = _form(self._items, uidonly=self._uidonly)
 
     def lines(self, batch: Batch, end: bytes = b"") -> tuple[Batch, list[bytes]]:
         """Return the entries that are still there and a line for each, with `end` behind it."""

@@ -85,9 +85,11 @@ class Listings:
         """
         key = (account_id, mailbox_id, user_id)
         listing = self._kept.get(key)
-        if listing is not None and listing.modseq == self._database.ask(partial(_state, key=key))[0]:
-            self._kept.move_to_end(key)
-            return listing
+        if listing is not None:
+            state = self._database.row(STATE, account_id, mailbox_id)
+            if state is not None and state[0] == listing.modseq:
+                self._kept.move_to_end(key)
+                return listing
         listing = self._database.read(partial(self._current, key=key))
         while listing is None:
             # Sessions that come for it at the same time wait for the same one.

@@ -54,7 +54,8 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
     fetching = _Fetching(dialogue, command, downwards=bool(code))
     progress = dialogue.progress(command.tag, selected.count(pairs))
     sent = 0
-    async for batch in batches(selected.account, selected, pairs, fetching.step, downwards=bool(code)):
+    for coming in batches(selected.account, selected, pairs, fetching.step, downwards=bool(code)):
+        batch = await coming
         sent += await fetching.send(batch)
         progress.reach(progress.done + len(batch.uids))
         await fetching.turns.next()
@@ -76,8 +77,8 @@ async def tell_items(dialogue: Dialogue, pairs: Pairs, items: tuple[FetchItem, .
         items = tuple(dict.fromkeys((*uid, *items, FetchAttribute.MODSEQ)))
     everything = SequenceSet(())
     fetching = _Fetching(dialogue, Fetch(b"*", everything, items, uid=True))
-    async for batch in batches(dialogue.selected.account, dialogue.selected, pairs, fetching.step):
-        await fetching.send(batch)
+    for coming in batches(dialogue.selected.account, dialogue.selected, pairs, fetching.step):
+        await fetching.send(await coming)
         await fetching.turns.next()
 
 

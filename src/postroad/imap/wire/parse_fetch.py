@@ -1,7 +1,8 @@
 """The grammar of FETCH (RFC 3501 §6.4.5 and §9, RFC 3516, RFC 7162 §3.1.4, RFC 9394 §3.3)."""
 
 import re
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -31,6 +32,8 @@ _WITH_SECTIONS: Final = {
 }
 _MARKING: Final = frozenset((b"BODY", b"BINARY"))
 """Those that set \\Seen."""
+_PHRASE: Final = 200
+"""Octets up to which what was read is kept for the next time: no stranger can make much of it."""
 _NAME: Final = re.compile(rb"[A-Za-z0-9.]++")
 _SECTION: Final = re.compile(
     rb"\[([1-9][0-9]{0,9}+(?:\.[1-9][0-9]{0,9}+)*)?(\.?+)"
@@ -50,21 +53,42 @@ _TEXT: Final[dict[bytes, SectionText]] = {
 }
 
 
+class _Wanted(NamedTuple):
+    """What stands behind the messages of a FETCH."""
+
+    items: tuple[FetchItem, ...]
+    changed_since: int | None = None
+    vanished: bool = False
+    partial: PartialRange | None = None
+
+
 def parse_fetch(tag: bytes, reader: Reader, uid: bool = False) -> Fetch:
     """Read the arguments of FETCH or UID FETCH."""
     reader.space()
     messages = reader.sequence_set()
     reader.space()
+    phrase = reader.data[reader.at :]
+    read = _read_once if len(phrase) <= _PHRASE else _read
+    wanted = read(phrase, reader.offered, uid)
+    return Fetch(tag, messages, wanted.items, uid, wanted.changed_since, wanted.vanished, wanted.partial)
+
+
+def _read(phrase: bytes, offered: frozenset[Extension], uid: bool) -> _Wanted:
+    reader = Reader(phrase, 0, offered)
     items = _items(reader)
     # RFC 9586 §3.3: a UIDFETCH has the UID in front.
-    if uid and FetchAttribute.UID not in items and Extension.UIDONLY not in reader.offered:
+    if uid and FetchAttribute.UID not in items and Extension.UIDONLY not in offered:
         items = (FetchAttribute.UID, *items)  # RFC 3501 §6.4.8
-    if reader.at == len(reader.data):
-        return Fetch(tag, messages, items, uid)
+    if reader.at == len(phrase):
+        return _Wanted(items)
     changed_since, vanished, partial = _modifiers(reader, uid)
     if changed_since is not None and FetchAttribute.MODSEQ not in items:
         items = (*items, FetchAttribute.MODSEQ)  # RFC 7162 §3.1.4.1
-    return Fetch(tag, messages, items, uid, changed_since, vanished, partial)
+    return _Wanted(items, changed_since, vanished, partial)
+
+
+# A client says the same few phrases again and again, and so do all others of its kind.
+_read_once: Final = lru_cache(maxsize=128)(_read)
 
 
 def _items(reader: Reader) -> tuple[FetchItem, ...]:
