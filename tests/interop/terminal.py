@@ -6,8 +6,12 @@ import select
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
+from typing import Final
 
 from tests.interop.processes import PATIENCE
+
+_QUIET: Final = 0.5
+"""Seconds without a change of the screen after which a program waits for keys."""
 
 
 class Terminal:
@@ -35,10 +39,15 @@ class Terminal:
         os.close(self._terminal)
 
     def press(self, keys: str, *, once: str) -> None:
-        """Press keys once this is shown; what was shown up to now does not count for the next."""
+        """Press keys once this is shown and the program has nothing more to show.
+
+        While it draws, keys may be lost. What was shown up to now does not count for the next.
+        """
         deadline = time.monotonic() + PATIENCE
         while once.encode() not in self._shown:
             assert self._read(deadline - time.monotonic()), f"{once!r} is not in {self._shown!r}"
+        while self._read(_QUIET):
+            pass
         self._shown = b""
         os.write(self._terminal, keys.encode())
 
