@@ -5,7 +5,6 @@ takes from, the header of a message that passes. Time and chance are arguments.
 """
 
 import re
-from binascii import b2a_qp
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from urllib.parse import quote_from_bytes
 from postroad.message.date import format_date
 from postroad.message.encoded_word import encode_words
 from postroad.message.header import HeaderBlock, each_field
+from postroad.message.transfer import quoted_printable_body
 
 _LINE: Final = 78  # RFC 5322 §2.1.1
 _HARD_LINE: Final = 998
@@ -108,7 +108,7 @@ def text_body(text: str) -> bytes:
         charset, encoding = b"us-ascii", b"7bit"
     else:
         charset, encoding = b"utf-8", b"quoted-printable"
-        octets = _LINE_END.sub(b"\r\n", b2a_qp(octets, istext=True))
+        octets = b"".join(quoted_printable_body(octets, 0, len(octets)))
     return b"Content-Type: text/plain; charset=%b\r\nContent-Transfer-Encoding: %b\r\n\r\n%b" % (
         charset,
         encoding,

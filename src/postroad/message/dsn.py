@@ -4,7 +4,6 @@ Values in, a whole message out. It goes out with the null sender, to whoever
 sent the original; that and the decision to send it are the caller's business.
 """
 
-from binascii import b2a_qp
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +28,7 @@ from postroad.message.encoded_word import decode_header
 from postroad.message.header import MAX_HEADER, HeaderBlock
 from postroad.message.message_id import parse_message_ids
 from postroad.message.octets import Octets
+from postroad.message.transfer import quoted_printable_body
 
 # Above this only the header of the original goes back.
 MAX_RETURNED: Final = 50 * 1024
@@ -263,7 +263,8 @@ def _returned_part(original: Octets, block: HeaderBlock, *, full: bool, eight_bi
         kind = _GLOBAL[kind]
         if not eight_bit:
             # The way back may not take such (RFC 6533 §4.5), so it travels in 7 bits.
-            encoding, octets = b"quoted-printable", b2a_qp(octets, istext=True)
+            encoding = b"quoted-printable"
+            octets = b"".join(quoted_printable_body(octets, 0, len(octets)))
     transfer = b"Content-Transfer-Encoding: %b\r\n" % encoding if encoding else b""
     return b"Content-Type: %b\r\n%b\r\n%b" % (kind, transfer, octets)
 
