@@ -64,3 +64,46 @@ def test_so_is_one_with_tls_whose_session_has_closed_it(monkeypatch: pytest.Monk
         server.close()
 
     asyncio.run(work())
+
+
+def test_a_peer_far_ahead_is_not_read_although_its_session_waits_for_it() -> None:
+    class Core:
+        held = 0
+
+        def receive(self, data: bytes) -> None:
+            self.held += len(data)
+
+        def data_to_send(self) -> bytes:
+            return b""
+
+        def buffered(self) -> int:
+            return self.held
+
+    class Transport(asyncio.Transport):
+        pauses = 0
+
+        def pause_reading(self) -> None:
+            self.pauses += 1
+
+        def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+            pass
+
+        def is_closing(self) -> bool:
+            return True
+
+    async def talk(conn: Connection) -> None:
+        conn.attach(Core())
+        assert await conn.pump(conn.deadline(60)) is Wake.DATA
+
+    async def work() -> None:
+        conn, transport = Connection(talk, connection_id="c"), Transport()
+        conn.connection_made(transport)
+        await asyncio.sleep(0)
+        conn.data_received(bytes(module.READ_HIGH_WATER))
+        before = transport.pauses
+        conn.data_received(b"one more")
+        assert (before, transport.pauses) == (0, 1)
+        conn.connection_lost(None)
+        await asyncio.sleep(0)
+
+    asyncio.run(work())
