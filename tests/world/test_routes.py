@@ -4,6 +4,7 @@ import pytest
 
 from postroad.config.settings import Queue
 from postroad.queue.pace import WIDTH_FIRST
+from postroad.smtp.timeouts import Timeouts
 from postroad.testing import ThreadedWorld
 from postroad.testing.remote import Drop, Hold, Raw
 from tests.world.clients import mail, subjects, submit
@@ -161,20 +162,22 @@ def test_a_server_that_greets_and_hangs_up_costs_nobody_else_anything(world: Thr
     assert [waiting.recipients[0].destination for waiting in world.queue()] == ["elsewhere.test"]
 
 
-def test_a_tarpit_holds_up_nobody_else(world: ThreadedWorld) -> None:
+def test_a_tarpit_holds_up_nobody_else() -> None:
     """It answers everybody at last, and takes its time; it gets no more connections than anybody new."""
-    slow, quick = world.remote("slow.test"), world.remote("quick.test")
-    waits = Hold("250 2.1.0 at last")
-    slow.answer("MAIL", waits)
-    for number in range(40):
-        submit(world, mail(), f"r{number}@slow.test")
-    for number in range(10):
-        submit(world, mail(), f"r{number}@quick.test")
-    world.until(lambda: len(quick.messages) == 10)
-    assert slow.messages == []
-    assert slow.connections <= WIDTH_FIRST
-    world.call(waits.let_go)
-    world.until(lambda: len(slow.messages) == 40)
+    with no_bugs(), ThreadedWorld(timeouts=Timeouts()) as world:
+        peopled(world)
+        slow, quick = world.remote("slow.test"), world.remote("quick.test")
+        waits = Hold("250 2.1.0 at last")
+        slow.answer("MAIL", waits)
+        for number in range(40):
+            submit(world, mail(), f"r{number}@slow.test")
+        for number in range(10):
+            submit(world, mail(), f"r{number}@quick.test")
+        world.until(lambda: len(quick.messages) == 10)
+        assert slow.messages == []
+        assert slow.connections <= WIDTH_FIRST
+        world.call(waits.let_go)
+        world.until(lambda: len(slow.messages) == 40)
 
 
 def test_a_greylist_is_waited_for_and_slows_nothing(world: ThreadedWorld) -> None:
