@@ -87,7 +87,6 @@ def test_a_possessive_class_is_fine(text: str) -> None:
 CERTAIN: Final = frozenset(
     {
         "postroad.config.values._SIZE",  # the operator's own settings
-        "postroad.testing.remote._PATH",  # what our own client says in a test
     }
 )
 """Expressions that no stranger's octets meet."""
