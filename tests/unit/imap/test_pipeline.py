@@ -61,6 +61,9 @@ class Deaf(asyncio.Transport):
     def resume_reading(self) -> None:
         pass
 
+    def is_closing(self) -> bool:
+        return False
+
     def close(self) -> None:
         pass
 
