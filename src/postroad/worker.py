@@ -16,8 +16,8 @@ from postroad.config.settings import Listener, Settings
 from postroad.delivery.accept import Acceptance
 from postroad.delivery.forwarding import Forwarding
 from postroad.delivery.inbound import Inbound
+from postroad.delivery.outside import Outside
 from postroad.delivery.release import Releases
-from postroad.delivery.remote import Outside
 from postroad.delivery.sealing import Sealer
 from postroad.delivery.sender_auth.reporting import Reporting
 from postroad.delivery.sender_auth.service import SenderJudge

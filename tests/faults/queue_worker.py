@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from postroad.config.settings import Queue
-from postroad.delivery.remote import Outside, RemoteDelivery
+from postroad.delivery.outside import Outside
+from postroad.delivery.remote import RemoteDelivery
 from postroad.dns.zone import ZoneResolver
 from postroad.queue.runner import QueueRunner
 from postroad.smtp.timeouts import Timeouts

@@ -1,14 +1,11 @@
 """One message to one destination: its hosts in order, their addresses, an outcome for each recipient."""
 
 import random
-import ssl
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from postroad.config.settings import Queue
@@ -20,6 +17,7 @@ from postroad.delivery.downgrade import Conversions, Downgrade
 from postroad.delivery.lately import Asked, Lately
 from postroad.delivery.mtasts import NOTHING, StsPolicies
 from postroad.delivery.outgoing import outgoing
+from postroad.delivery.outside import Outside
 from postroad.delivery.relay import BY_MX, Relays, Way
 from postroad.delivery.silence import Silence
 from postroad.delivery.tls_results import Failure, TlsResults
@@ -34,31 +32,7 @@ from postroad.smtp.exchange import Outgoing, Source
 from postroad.smtp.handover import ChunksRefused
 from postroad.smtp.idle import IdleClients
 from postroad.smtp.outcome import Outcome, Unusable, Verdict
-from postroad.smtp.security import Security, verifying_context
-from postroad.smtp.timeouts import Timeouts
-
-SMTP_PORT: Final = 25
-HTTPS_PORT: Final = 443
-
-
-def _at_smtp_port(_address: str) -> int:
-    return SMTP_PORT
-
-
-def _at_https_port(_address: str) -> int:
-    return HTTPS_PORT
-
-
-class Outside(Struct, frozen=True):
-    """The world as servers see it that are at other ports, or have to answer sooner (tests)."""
-
-    port: Callable[[str], int] = _at_smtp_port
-    """The SMTP port of an address."""
-    timeouts: Timeouts = Timeouts()
-    trust: Callable[[], ssl.SSLContext] = verifying_context
-    """What certificates are verified with, those of mail servers and of web servers."""
-    https_port: Callable[[str], int] = _at_https_port
-    """The port of web servers at an address."""
+from postroad.smtp.security import Security
 
 
 class RemoteDelivery:

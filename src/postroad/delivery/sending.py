@@ -6,8 +6,9 @@ from typing import Final
 from postroad.config.settings import Queue
 from postroad.delivery.downgrade import Conversions
 from postroad.delivery.mtasts import StsPolicies
+from postroad.delivery.outside import Outside
 from postroad.delivery.relay import Relays
-from postroad.delivery.remote import Outside, RemoteDelivery
+from postroad.delivery.remote import RemoteDelivery
 from postroad.delivery.signing import Signer
 from postroad.delivery.tls_received import forget_old
 from postroad.delivery.tls_reports import TlsReports

@@ -15,10 +15,11 @@ from postroad.imap.contexts import Contexts
 from postroad.imap.enabled import Enabled
 from postroad.imap.flag_text import FlagTexts
 from postroad.imap.notify.hearing import Hearing
+from postroad.imap.recent import Recent
 from postroad.imap.shared_uids import SharedUids
 from postroad.imap.uid_set import Pairs, is_in, meet, members, pairs_of
 from postroad.imap.wire.responses import expunge_lines, vanished_lines
-from postroad.imap.wire.sequence_set import MAX_NUMBER, SequenceSet
+from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.model.rights import ALL_RIGHTS, NO_RIGHTS, Rights, changeable
 from postroad.store.account import Account
 from postroad.store.listing import Batch, Listing
@@ -105,7 +106,7 @@ class Selected:
         """Whose mailbox it is."""
         self._enabled = enabled
         self._shared = shared
-        self._recent: list[tuple[int, int]] = []
+        self._recent = Recent()
         self._gone: set[int] = set()
         """UIDs that are expunged and not announced."""
         self._filed: set[int] = set()
@@ -184,29 +185,18 @@ class Selected:
     # -- \Recent -----------------------------------------------------------
 
     async def claim_recent(self) -> None:
-        """Make what is new in the mailbox \\Recent here, and in no later session (§2.3.2).
-
-        EXAMINE sees what is recent and takes it from nobody; IMAP4rev2 knows nothing of it.
-        """
+        """Make what is new in the mailbox \\Recent here; IMAP4rev2 knows nothing of it."""
         if self._enabled.rev2:
             return
         if self.read_only:
-            if not self._recent:
-                mailbox = self.account.mailbox_by_id(self.id)
-                self._recent.append((mailbox.recent_from if mailbox else MAX_NUMBER, MAX_NUMBER))
-            return
-        first = await self.account.claim_recent(self.id)
-        mailbox = self.account.mailbox_by_id(self.id)
-        if mailbox is None or first >= mailbox.recent_from:
-            return
-        if self._recent and self._recent[-1][1] == first - 1:
-            first = self._recent.pop()[0]
-        self._recent.append((first, mailbox.recent_from - 1))
+            self._recent.look(self.account, self.id)
+        else:
+            await self._recent.claim(self.account, self.id)
 
     @property
     def recent(self) -> Pairs:
         """Which UIDs are \\Recent in this session, present or not."""
-        return () if self._enabled.rev2 else tuple(self._recent)
+        return () if self._enabled.rev2 else self._recent.pairs
 
     def sizes(self) -> bytes:
         """Return EXISTS, and RECENT for those who know it (RFC 9051 appendix E, 12)."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from postroad.delivery.remote import Outside
+from postroad.delivery.outside import Outside
 from postroad.dns.zone import ZoneResolver
 from postroad.smtp.timeouts import Timeouts
 from postroad.testing import certificate
