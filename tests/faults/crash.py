@@ -5,6 +5,7 @@ import random
 import sqlite3
 import statistics
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -173,8 +174,17 @@ class Crashes:
         return self.book.forget_since(moment) | self.out.forget_since(moment)
 
     def forget(self) -> None:
-        """Begin new books for what comes in: all that was there has been removed."""
-        self.book = Book(numbers=self.book.numbers)
+        """Begin new books for what comes in: all that was there has been removed.
+
+        What nobody waits for an answer to may still be filed.
+        """
+        before = self.book
+        on_its_way = before.sent.keys() - before.taken
+        self.book = Book(
+            sent={name: before.sent[name] for name in on_its_way},
+            tries=Counter({name: before.tries[name] for name in on_its_way}),
+            numbers=before.numbers,
+        )
 
     def found(self) -> set[str]:
         """The subjects of all that is there."""
