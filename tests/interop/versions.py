@@ -161,8 +161,8 @@ PEERS: Final = (
         "postfix",
         "Postfix",
         "test_postfix.py",
-        "the other mail server, both ways over STARTTLS: delivery, a second exchanger, 451 and then "
-        "acceptance, bounces with its own words, null MX, its own bounce, its own deferral",
+        "the other mail server, both ways over STARTTLS: delivery, by BDAT too, a second exchanger, 451 and "
+        "then acceptance, bounces with its own words, null MX, its own bounce, its own deferral",
     ),
     Peer(
         "exim4-daemon-light",
