@@ -1,6 +1,5 @@
 """DMARC reports of others about our domains, read as their mail comes in (RFC 9990 §3.5)."""
 
-import asyncio
 from functools import partial
 from typing import Final
 
@@ -8,15 +7,19 @@ import msgspec
 
 from postroad.db.database import Database
 from postroad.db.transaction import Transaction
-from postroad.delivery.report_received import KEPT_SECONDS, PER_DOMAIN, TEXT, attached_report
+from postroad.delivery.report_received import (
+    KEPT_SECONDS,
+    PER_DOMAIN,
+    TEXT,
+    attached_report,
+    keep_what_is_read,
+)
 from postroad.directory.resolve import is_local_domain
 from postroad.mailauth.dmarc.report.read import read_report
 from postroad.mailauth.dmarc.report.values import Report
-from postroad.mailauth.inflate import BadReport
 from postroad.message.encoded_word import decode_header
 from postroad.message.header import fields_named
 from postroad.model.octets import Octets
-from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
 
 FAILURES: Final = 50
@@ -41,18 +44,12 @@ async def keep_dmarc_report(database: Database, body: Octets, author: str) -> No
 
     `author` is the domain that vouches for the message, if one does.
     """
-    try:
-        report = await asyncio.to_thread(_read, body)
-    except BadReport as error:
-        log.info("dmarc.unreadable", reason=str(error))
+    found = await keep_what_is_read(
+        database, partial(_read, body), partial(keep_report, author=author), "dmarc."
+    )
+    if found is None:
         return
-    if report is None:
-        return
-    try:
-        kept = await database.write(partial(keep_report, report=report, author=author))
-    except Unavailable as error:
-        log.warning("dmarc.not_kept", error=str(error))
-        return
+    report, kept = found
     log.info(
         "dmarc.received", organization=report.organization[:TEXT], domain=report.published.domain, kept=kept
     )

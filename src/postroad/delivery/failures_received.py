@@ -1,18 +1,15 @@
 """DMARC failure reports of others about our domains, read as their mail comes in (RFC 9991)."""
 
-import asyncio
 from functools import partial
 from typing import Final
 
 from postroad.db.database import Database
 from postroad.db.transaction import Transaction
-from postroad.delivery.report_received import KEPT_SECONDS, PER_DOMAIN, attached_report
+from postroad.delivery.report_received import KEPT_SECONDS, PER_DOMAIN, attached_report, keep_what_is_read
 from postroad.directory.resolve import is_local_domain
 from postroad.mailauth.dmarc.report.failure import KIND, Failure, read_failure
-from postroad.mailauth.inflate import BadReport
 from postroad.message.header import fields_named
 from postroad.model.octets import Octets
-from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
 
 _REPORT: Final = b"feedback-report"
@@ -30,18 +27,12 @@ async def keep_failure_report(database: Database, body: Octets, author: str) -> 
 
     `author` is the domain that vouches for the message, if one does.
     """
-    try:
-        failure = await asyncio.to_thread(_read, body)
-    except BadReport as error:
-        log.info("dmarc.failure_unreadable", reason=str(error))
+    found = await keep_what_is_read(
+        database, partial(_read, body), partial(keep_failure, author=author), "dmarc.failure_"
+    )
+    if found is None:
         return
-    if failure is None:
-        return
-    try:
-        kept = await database.write(partial(keep_failure, failure=failure, author=author))
-    except Unavailable as error:
-        log.warning("dmarc.failure_not_kept", error=str(error))
-        return
+    failure, kept = found
     log.info("dmarc.failure_received", domain=failure.domain, source=failure.source, kept=kept)
 
 

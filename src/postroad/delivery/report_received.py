@@ -1,14 +1,20 @@
 """What reports of others have in common as they come in: where they are in a message, how much is kept."""
 
+import asyncio
 from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from typing import Final, TypeVar
 
+from postroad.db.database import Database
+from postroad.db.transaction import Transaction
 from postroad.mailauth.inflate import BadReport
 from postroad.message.part import parse_parts
 from postroad.message.transfer import decoded_pieces
 from postroad.model.octets import Octets
+from postroad.model.refusal import Unavailable
+from postroad.obs.log import log
 
+K = TypeVar("K")
 R = TypeVar("R")
 
 ATTACHED_OCTETS: Final = 10 * 1024 * 1024
@@ -22,6 +28,28 @@ TEXT: Final = 200
 
 _CANDIDATES: Final = 5
 """Parts of a message that are tried."""
+
+
+async def keep_what_is_read(
+    database: Database, read: Callable[[], R | None], keep: Callable[[Transaction, R], K], events: str
+) -> tuple[R, K] | None:
+    """Read a report beside the loop and keep it; never raises for what is in it.
+
+    Gives the report and what `keep` says of it, None where nothing is kept. The log
+    has `events` in front of `unreadable` and `not_kept`.
+    """
+    try:
+        report = await asyncio.to_thread(read)
+    except BadReport as error:
+        log.info(f"{events}unreadable", reason=str(error))
+        return None
+    if report is None:
+        return None
+    try:
+        return report, await database.write(lambda tx: keep(tx, report))
+    except Unavailable as error:
+        log.warning(f"{events}not_kept", error=str(error))
+        return None
 
 
 def attached_report(

@@ -1,6 +1,5 @@
 """TLS reports of others about our domains, read as their mail comes in (RFC 8460 §5.3)."""
 
-import asyncio
 from collections.abc import Collection
 from functools import partial
 from typing import Final
@@ -9,12 +8,16 @@ import msgspec
 
 from postroad.db.database import Database
 from postroad.db.transaction import Reader, Transaction
-from postroad.delivery.report_received import KEPT_SECONDS, PER_DOMAIN, TEXT, attached_report
+from postroad.delivery.report_received import (
+    KEPT_SECONDS,
+    PER_DOMAIN,
+    TEXT,
+    attached_report,
+    keep_what_is_read,
+)
 from postroad.directory.resolve import is_local_domain
-from postroad.mailauth.inflate import BadReport
 from postroad.mailauth.tlsrpt import Detail, Policy, Report, read_report
 from postroad.model.octets import Octets
-from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
 
 DETAILS: Final = 20
@@ -36,18 +39,12 @@ async def keep_tls_report(database: Database, body: Octets, author: str) -> None
 
     `author` is the domain that vouches for the message, if one does (RFC 8460 §3 wants it signed).
     """
-    try:
-        report = await asyncio.to_thread(_read, body)
-    except BadReport as error:
-        log.info("tlsrpt.unreadable", reason=str(error))
+    found = await keep_what_is_read(
+        database, partial(_read, body), partial(keep_report, author=author), "tlsrpt."
+    )
+    if found is None:
         return
-    if report is None:
-        return
-    try:
-        domains = await database.write(partial(keep_report, report=report, author=author))
-    except Unavailable as error:
-        log.warning("tlsrpt.not_kept", error=str(error))
-        return
+    report, domains = found
     log.info("tlsrpt.received", organization=report.organization_name[:TEXT], domains=sorted(domains))
 
 
