@@ -1,7 +1,6 @@
 """Fixtures of the interop tests: a real postroad, and real servers around it."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 from tests.interop.addresses import loopback_address
 from tests.interop.certificates import Certificates, make_certificates
 from tests.interop.dns_server import DnsServer
+from tests.interop.neighbours import started
 from tests.interop.postfix_server import Postfix
 from tests.interop.postroad_server import HOST, Postroad, running
 
@@ -59,13 +59,8 @@ def internet(tmp_path: Path, certificates: Certificates) -> Iterator[Internet]:
     # Where nobody listens comes first, and a name without MX is its own exchanger.
     dns.add("backup.theirs MX 10 dead.theirs", "backup.theirs MX 20 mx.theirs", "dead.theirs A 127.0.0.66")
     dns.add(f"implicit.theirs A {theirs.address}", "silent.theirs MX 0 .")
-    with ExitStack() as cleanup:
-        cleanup.callback(theirs.remove)
-        dns.start()
-        cleanup.callback(dns.stop)
-        theirs.start()
-        cleanup.callback(theirs.stop)
-        yield Internet(cleanup.enter_context(running(ours)), theirs)
+    with started(dns, theirs), running(ours) as postroad:
+        yield Internet(postroad, theirs)
 
 
 @pytest.fixture(scope="module")

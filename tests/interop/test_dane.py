@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from tests.interop.addresses import loopback_address
 from tests.interop.certificates import Certificates
 from tests.interop.conftest import Internet
 from tests.interop.messages import arrived, hand_to, submit
+from tests.interop.neighbours import started
 from tests.interop.postfix_server import Postfix
 from tests.interop.postroad_server import Postroad, running
 from tests.interop.processes import until
@@ -46,13 +46,8 @@ def internet(tmp_path_factory: pytest.TempPathFactory, certificates: Certificate
         )
     dns.signed("test.", zone)
     ours = Postroad(tmp_path, certificates, resolver=resolver, exchanger=exchanger, workers=1)
-    with ExitStack() as cleanup:
-        cleanup.callback(theirs.remove)
-        dns.start()
-        cleanup.callback(dns.stop)
-        theirs.start()
-        cleanup.callback(theirs.stop)
-        yield Internet(cleanup.enter_context(running(ours)), theirs)
+    with started(dns, theirs), running(ours) as postroad:
+        yield Internet(postroad, theirs)
 
 
 def test_postfix_verifies_us(internet: Internet) -> None:

@@ -1,7 +1,6 @@
 """Postfix in front: it takes the mail and hands it over by LMTP, through a Unix socket."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 
@@ -9,6 +8,7 @@ from tests.interop.certificates import Certificates
 from tests.interop.conftest import Internet
 from tests.interop.dns_server import DnsServer
 from tests.interop.messages import arrived, hand_to, texts
+from tests.interop.neighbours import started
 from tests.interop.postfix_server import Postfix
 from tests.interop.postroad_server import Postroad, running
 from tests.interop.processes import until
@@ -24,14 +24,10 @@ def internet(tmp_path_factory: pytest.TempPathFactory, certificates: Certificate
     theirs.more = f"transport_maps = inline:{{ ours.test=lmtp:unix:{path} }}\n"
     listener = f'\n[[listener]]\nrole = "lmtp"\naddress = "unix:{path}"\ntls = "none"\n'
     dns.add("theirs MX 10 mx.theirs", f"mx.theirs A {theirs.address}")
-    with ExitStack() as cleanup:
-        cleanup.callback(theirs.remove)
-        dns.start()
-        cleanup.callback(dns.stop)
-        theirs.start()
-        cleanup.callback(theirs.stop)
+    with started(dns, theirs):
         ours = Postroad(tmp_path, certificates, resolver=dns.address, more=listener)
-        yield Internet(cleanup.enter_context(running(ours)), theirs)
+        with running(ours) as postroad:
+            yield Internet(postroad, theirs)
 
 
 def test_postfix_hands_mail_over(internet: Internet) -> None:

@@ -1,7 +1,6 @@
 """OpenSMTPD on the other side, both ways: a server without PIPELINING, CHUNKING and SMTPUTF8."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -10,6 +9,7 @@ from tests.interop.addresses import loopback_address
 from tests.interop.certificates import Certificates
 from tests.interop.dns_server import DnsServer
 from tests.interop.messages import arrived, hand_to, submit
+from tests.interop.neighbours import started
 from tests.interop.opensmtpd_server import OpenSmtpd
 from tests.interop.postroad_server import Postroad, running
 
@@ -33,13 +33,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -
     dns.add("ours MX 10 mx.ours", f"mx.ours A {exchanger}")
     dns.add("opensmtpd MX 10 mx.opensmtpd", f"mx.opensmtpd A {theirs.address}")
     ours = Postroad(tmp_path, certificates, resolver=dns.address, exchanger=exchanger, workers=1)
-    with ExitStack() as cleanup:
-        cleanup.callback(theirs.remove)
-        dns.start()
-        cleanup.callback(dns.stop)
-        theirs.start()
-        cleanup.callback(theirs.stop)
-        yield Pair(cleanup.enter_context(running(ours)), theirs)
+    with started(dns, theirs), running(ours) as postroad:
+        yield Pair(postroad, theirs)
 
 
 def test_postroad_delivers_in_clear_where_tls_fails(pair: Pair) -> None:
