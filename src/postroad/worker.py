@@ -8,6 +8,7 @@ in one event loop (`postroad.testing`).
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final, TypeAlias
 
 import msgspec
@@ -45,6 +46,7 @@ from postroad.policy.known_sender import KnownSenders
 from postroad.policy.reception import Reception
 from postroad.policy.shared_counts import SharedCounts
 from postroad.policy.space import Space
+from postroad.policy.turned_away import TurnedAway
 from postroad.pop3 import session as pop3
 from postroad.prepare_start import COUNTS, LOCKS
 from postroad.queue.runner import QueueRunner
@@ -94,7 +96,8 @@ class Worker:
         self._gate: Gate[Connection] = Gate(
             self._counts, limits, lambda connection: self._front.drop(connection)
         )
-        self._front = Front(self._gate, tls, name=name)
+        self._turned_away = TurnedAway(self.store.database, clock)
+        self._front = Front(self._gate, tls, name=name, on_refused=self._turned_away.note)
         self._known_senders = KnownSenders(resolver)
         self._seal = Seal.of(data)
         self._signer = Signer(self.store.database, self._seal, clock)
@@ -142,6 +145,7 @@ class Worker:
         self.store.watch.subscribe("directory", self._end_sessions)
         self.store.watch.subscribe("directory", lambda: self._reception.refresh())
         self._tasks.append(asyncio.create_task(watch_stalls()))
+        self._tasks.append(asyncio.create_task(self._turned_away.mind()))
         if self._index == 0:
             self._tasks.append(asyncio.create_task(keep_house(self.store, self._settings.data, self._clock)))
             self._tasks.append(asyncio.create_task(self._mind_keys()))
@@ -184,6 +188,7 @@ class Worker:
             task.cancel()
         await asyncio.gather(self._front.drain(grace), self.queue.stop(grace))
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._turned_away.write()
         await self._sending.close()
         await self._reporting.close()
         await self.directory.close()
@@ -201,9 +206,9 @@ class Worker:
         )
 
     def _make_reception(self) -> Reception:
-        settings = self._settings
+        settings, database = self._settings, self.store.database
         return Reception(
-            settings.receiving, settings.hostname, self._resolver, self._clock, self.store.database
+            settings.receiving, settings.hostname, self._resolver, self._clock, database, self._counts
         )
 
     def _make_acceptors(self) -> dict[Role, Acceptor]:
@@ -255,6 +260,7 @@ class Worker:
             _FAREWELLS[listener.role],
             listener.tls == "implicit",
             Networks(listener.proxy_from),
+            listener.crowd,
         )
 
     def _session(self, listener: Listener) -> Session:
@@ -278,7 +284,9 @@ class Worker:
                     xclient_from=Networks(listener.xclient_from),
                     holds=self._settings.queue.remote,
                     priorities=self._settings.queue.priorities if self._settings.queue.remote else "off",
-                    on_readdressed=self._gate.readdress,
+                    greeting_delay=listener.seconds_of_silence,
+                    on_turned_away=self._turned_away.note,
+                    on_readdressed=partial(self._gate.readdress, crowd=listener.crowd),
                 ).run
             case "imap":
                 return ImapSession(

@@ -3,6 +3,7 @@
 import base64
 import imaplib
 import poplib
+import select
 import smtplib
 import socket
 import ssl
@@ -134,6 +135,10 @@ class Raw:
             self._held += octets
         rest, self._held = self._held, b""
         return rest
+
+    def has_more(self) -> bool:
+        """Whether something can be read now."""
+        return bool(self._held or select.select([self._socket], [], [], 0)[0])
 
     def half_close(self) -> None:
         """Say that nothing more will be sent."""

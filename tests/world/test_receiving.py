@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 import pytest
@@ -11,6 +12,8 @@ from postroad.config.settings import Listener
 from postroad.directory.domain_policy import DomainPolicy, set_policy
 from postroad.policy import greylist
 from postroad.testing import ThreadedWorld
+from postroad.trail.note import Trail
+from postroad.trail.record import find
 from postroad.trail.sentences import tell
 from tests.world.clients import Raw, mail, subjects, submit
 from tests.world.conftest import ADA, no_bugs, peopled
@@ -53,7 +56,11 @@ def deliver(world: ThreadedWorld, address: str, sender: str = EVE) -> str:
         for line in (b"MAIL FROM:<%b>" % sender.encode(), b"RCPT TO:<ada@demo.test>", b"DATA"):
             client.say(line)
         assert client.say(mail(sender=sender) + b".").startswith(b"250")
-    trail = world.trail(sender)[0]
+    return words_of(world.trail(sender)[0])
+
+
+def words_of(trail: Trail) -> str:
+    """All that a trail says."""
     return " ".join(line.text for line in tell(trail, str).lines)
 
 
@@ -77,6 +84,9 @@ def test_lists_refuse_by_weight_and_answers() -> None:
             assert recipient(world, f"192.0.2.{last}").startswith(b"250"), last
         assert recipient(world, "192.0.2.1", to="postmaster@demo.test").startswith(b"250")
         assert "its address is on other.test (127.0.0.2)" in deliver(world, "192.0.2.3")
+        assert "on none of the 3 lists that were asked" in deliver(
+            world, "192.0.2.33", "carol@elsewhere.test"
+        )
 
 
 def test_a_list_that_is_down_stands_in_nobodys_way() -> None:
@@ -85,6 +95,8 @@ def test_a_list_that_is_down_stands_in_nobodys_way() -> None:
         for _ in range(2):
             assert recipient(world, "192.0.2.1").startswith(b"250")
         assert [name for _, name in world.resolver.asked].count("1.2.0.192.down.test") == 1
+        told = deliver(world, "192.0.2.1")
+        assert "on none of the 1 lists that were asked no answer from down.test" in told
 
 
 def test_nobody_is_asked_about_this_machine() -> None:
@@ -143,7 +155,7 @@ def test_who_is_not_known_comes_back() -> None:
 def test_whom_our_users_write_to_need_not_wait() -> None:
     with receiving(Receiving(greylisting=True)) as world:
         submit(world, mail(), "Eve@elsewhere.test")
-        assert recipient(world, "192.0.2.1").startswith(b"250")
+        assert "no greylisting: somebody here has written to the sender" in deliver(world, "192.0.2.1")
         assert recipient(world, "192.0.2.1", sender=ADA).startswith(b"450")
 
 
@@ -179,3 +191,105 @@ def test_who_cannot_wait_for_the_greeting_is_turned_away() -> None:
             client.send(b"EHLO bot.test\r\n")
             assert client.reply().startswith(b"554 5.5.1")
             assert client.rest() == b""
+
+
+def test_each_domain_has_its_own_numbers() -> None:
+    settings = Receiving(lists=("bl.test",), greylisting=True, helo="refuse", recipients_minute=3)
+    with receiving(settings) as world:
+        world.add_account("bob@calm.test")
+        calm = DomainPolicy(lists_refuse=2, greylist_delay=60, helo="off", recipients_minute=1)
+        world.change(lambda tx: set_policy(tx, "calm.test", calm, who="test"))
+        world.resolver.add_address("1.2.0.192.bl.test", "127.0.0.2")
+        far = partial(recipient, world, "192.0.2.2", to="bob@calm.test", helo="localhost")
+        world.until(lambda: far().startswith(b"450"))
+        assert recipient(world, "192.0.2.1").startswith(b"554 5.7.1 192.0.2.1 is listed")
+        assert recipient(world, "198.51.100.1", helo="localhost").startswith(b"550 5.7.1")
+        listed = partial(recipient, world, "192.0.2.1", to="bob@calm.test", helo="localhost")
+        assert listed() == b"450 4.7.1 greylisted, try again in 60 seconds"
+        assert listed() == b"450 4.7.1 too many recipients at calm.test from your address in a minute"
+        world.advance(minutes=2)
+        assert listed() == b"250 2.1.5 recipient ok"
+
+
+def test_one_address_names_so_many_recipients_in_a_minute() -> None:
+    with receiving(Receiving(recipients_minute=3)) as world:
+        world.add_account("bob@calm.test")
+        named = [recipient(world, "192.0.2.1")[:3] for _ in range(5)]
+        assert named == [b"250"] * 3 + [b"450"] * 2
+        assert recipient(world, "192.0.2.1", to="bob@calm.test").startswith(b"250")
+        assert recipient(world, "192.0.2.2").startswith(b"250")
+        world.advance(minutes=2)
+        assert recipient(world, "192.0.2.1").startswith(b"250")
+        (refused, *_) = [one for one in world.trail(EVE) if one.kind == "refused"]
+        assert "(recipients_minute is 3)" in words_of(refused)
+
+
+def test_nothing_is_asked_of_whom_a_domain_always_takes_mail_from() -> None:
+    settings = Receiving(greylisting=True, helo="refuse", lists=("bl.test",), allow=("203.0.113.0/24",))
+    with receiving(settings) as world:
+        world.change(
+            lambda tx: set_policy(tx, "demo.test", DomainPolicy(allow="192.0.2.0/24 2001:db8::7"), who="test")
+        )
+        world.resolver.add_address("1.2.0.192.bl.test", "127.0.0.2")
+        world.until(lambda: recipient(world, "192.0.2.1", helo="localhost").startswith(b"250"))
+        for address in ("2001:db8::7", "203.0.113.9"):
+            assert recipient(world, address, helo="localhost").startswith(b"250")
+        assert recipient(world, "2001:db8::8", helo="localhost").startswith(b"550")
+        assert "one that demo.test always takes mail from" in deliver(world, "192.0.2.1")
+
+
+def test_who_is_refused_waits_as_the_domain_wants() -> None:
+    with receiving(Receiving()) as world:
+        world.add_account("bob@calm.test")
+        wishes = DomainPolicy(tarpit=60, recipients_minute=1)
+        world.change(lambda tx: set_policy(tx, "demo.test", wishes, who="test"))
+        world.until(lambda: recipient(world, "192.0.2.2").startswith(b"450"))  # its wishes are known
+        with peer(world, "192.0.2.1") as client:
+            client.say(b"MAIL FROM:<%b>" % EVE.encode())
+            assert client.say(b"RCPT TO:<nobody@calm.test>").startswith(b"550")  # nobody advances the clock
+            assert client.say(b"RCPT TO:<ada@demo.test>").startswith(b"250")
+            client.send(b"RCPT TO:<nobody@demo.test>\r\n")
+            while not client.has_more():
+                world.advance(seconds=10)
+            assert client.reply().startswith(b"550")
+        said = "it waited 1 min for what it was told (tarpit)"
+        world.until(lambda: any(said in words_of(trail) for trail in world.trail(EVE)))
+
+
+def test_a_listener_holds_its_greeting_back_or_does_not() -> None:
+    listeners = {
+        "quick": Listener(role="smtp", address="127.0.0.1:0", greeting_delay="0 s"),
+        "slow": Listener(role="smtp", address="127.0.0.1:0", greeting_delay="5 min"),
+    }
+    settings = Receiving(greeting_delay=300)
+    with no_bugs(), ThreadedWorld(listeners=listeners, receiving=settings, workers=1) as world:
+        for name, greeted in (("quick", b"220"), ("slow", b"554"), ("smtp", b"554")):
+            with Raw(world.port(name)) as client:
+                if greeted == b"554":
+                    client.send(b"EHLO bot.test\r\n")
+                assert client.reply().startswith(greeted)
+
+
+def test_who_was_turned_away_is_in_the_trail_of_its_address() -> None:
+    crowded = {
+        "far": Listener(role="smtp", address="127.0.0.1:0", proxy_from=("127.0.0.1",), connection_rate=2)
+    }
+    with no_bugs(), ThreadedWorld(listeners=crowded, workers=1) as world:
+        peopled(world)
+        for address, first in (("192.0.2.1", b"220"), ("192.0.2.1", b"220"), ("192.0.2.1", b"421")) * 2:
+            with Raw(world.port("far")) as client:
+                client.send(b"PROXY TCP4 %b 127.0.0.1 4000 25\r\n" % address.encode())
+                assert client.reply().startswith((first, b"421"))
+        with Raw(world.port("far")) as client:
+            client.send(b"PROXY TCP4 198.51.100.7 127.0.0.1 4000 25\r\nGET / HTTP/1.1\r\n")
+            client.rest()
+        world.advance(seconds=11)
+        refused, spoke = (
+            words_of(one)
+            for address in ("192.0.2.1", "198.51.100.7")
+            for one in world.read(partial(find, address=address))
+        )
+        assert refused == (
+            "smtp: too many connections from your address in a minute ([limits] connection_rate), 4 times"
+        )
+        assert spoke.startswith("smtp: it ")

@@ -1,12 +1,12 @@
 """`postroad domain`: which domains mail is taken for."""
 
-from typing import Any, Final
+from typing import Any
 
 import click
-from msgspec.structs import replace
 
 from postroad.cli.bounds import COUNT, SIZE, held, was_given
 from postroad.cli.database import ask, change_directory
+from postroad.cli.domain_policy import policy
 from postroad.cli.domain_records import dns
 from postroad.cli.here import Here, common, operator, pass_here
 from postroad.cli.output import Column, Problem, print_facts, print_json, print_table
@@ -14,16 +14,9 @@ from postroad.cli.times import date
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory import aliases, dkim_keys, domains
 from postroad.directory.aliases import Alias
-from postroad.directory.domain_policy import CHOICES, DomainPolicy, policy_of, set_policy
 from postroad.directory.domains import Domain
 from postroad.directory.errors import InUse, NoSuchAlias
 from postroad.directory.seal import Seal
-
-_DEFAULT: Final = "default"
-
-
-def _wish(name: str) -> click.Choice[str]:
-    return click.Choice([*CHOICES[name], _DEFAULT])
 
 
 @click.group(short_help="Domains that mail is taken for.")
@@ -36,6 +29,7 @@ def domain() -> None:
 
 
 domain.add_command(dns)
+domain.add_command(policy)
 
 
 @domain.command()
@@ -194,47 +188,6 @@ def catch_all(here: Here, name: str, target: tuple[str, ...], off: bool) -> None
         here.say(f"Unknown addresses of {name} are refused again.")
     else:
         here.say(f"Mail for unknown addresses of {name} goes to {', '.join(done.targets)}.")
-
-
-@domain.command()
-@common
-@click.argument("name")
-@click.option("--greylisting", type=_wish("greylisting"), help="Put senders off whom nobody here knows.")
-@click.option("--lists", type=_wish("lists"), help="Refuse addresses that are on the lists of the settings.")
-@click.option("--helo", type=_wish("helo"), help="What follows when a server does not give its own name.")
-@click.option("--dmarc", type=_wish("dmarc"), help="Whether what fails DMARC is refused, or only noted.")
-@pass_here
-def policy(
-    here: Here, name: str, greylisting: str | None, lists: str | None, helo: str | None, dmarc: str | None
-) -> None:
-    """Show or set what a domain wants of those who send to it.
-
-    "default" leaves it to the tables [receiving] and [sender_auth] of the settings again.
-    """
-    said = {"greylisting": greylisting, "lists": lists, "helo": helo, "dmarc": dmarc}
-    chosen = {key: None if wish == _DEFAULT else wish for key, wish in said.items() if wish is not None}
-    if chosen:
-
-        def work(tx: Transaction) -> DomainPolicy:
-            fresh = replace(policy_of(tx, name), **chosen)
-            set_policy(tx, name, fresh, who=operator())
-            return fresh
-
-        found = change_directory(here, work)
-    else:
-        found = ask(here, lambda reader: policy_of(reader, name))
-    if here.json:
-        print_json({key: getattr(found, key) for key in CHOICES})
-        return
-    settings, sender_auth = here.settings().receiving, here.settings().sender_auth
-    print_facts(
-        [
-            ("greylisting", found.greylisting or f"{'on' if settings.greylisting else 'off'} (default)"),
-            ("lists", found.lists or f"{'on' if settings.lists else 'none named'} (default)"),
-            ("helo", found.helo or f"{settings.helo} (default)"),
-            ("dmarc", found.dmarc or f"{sender_auth.policy if sender_auth.enabled else 'off'} (default)"),
-        ]
-    )
 
 
 def _catch_all(reader: Reader, name: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import textwrap
 import time
+from ipaddress import ip_address
 from typing import Any, Final
 
 import click
@@ -22,7 +23,7 @@ _MOST: Final = 50
 
 @click.command()
 @common
-@click.argument("what", required=False, metavar="[ADDRESS|MESSAGE-ID|ID]")
+@click.argument("what", required=False, metavar="[ADDRESS|MESSAGE-ID|ID|IP]")
 @click.option("--since", metavar="1h", help='How far back: "90 s", "1h", "5 days".')
 @click.option("--limit", type=click.IntRange(1, 10_000), default=_MOST, show_default=True)
 @pass_here
@@ -30,8 +31,8 @@ def trace(here: Here, what: str | None, since: str | None, limit: int) -> int:
     """Tell what happened to a message.
 
     By the address of its sender or of a recipient, by its Message-ID, by the
-    id that the server gave it (T…) or by its id in the queue (Q…); or all
-    messages of some time.
+    id that the server gave it (T…) or by its id in the queue (Q…), by the IP
+    address of the other server; or all messages of some time.
     """
     if what is None and since is None:
         raise click.UsageError("say an address, a Message-ID, an id, or --since 1h")
@@ -57,7 +58,11 @@ def _find(reader: Reader, what: str | None, since: float | None, limit: int) -> 
         found = find(reader, trail_id=number, since=since, limit=limit)
         if found:
             return found
-    return find(reader, key=what, since=since, limit=limit)
+    try:
+        address = str(ip_address((what or "").strip("[]")))
+    except ValueError:
+        return find(reader, key=what, since=since, limit=limit)
+    return find(reader, address=address, since=since, limit=limit)
 
 
 def _begin(since: str | None) -> float | None:

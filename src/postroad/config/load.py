@@ -14,6 +14,7 @@ from postroad.config.errors import ConfigError, nearest, together
 from postroad.config.fields import Field, Kind, fields_of
 from postroad.config.judge_logins import judge_logins
 from postroad.config.judge_sender_auth import judge_sender_auth
+from postroad.config.receiving import LONGEST_TARPIT, Receiving
 from postroad.config.settings import Listener, Settings, machine_name, split_address
 from postroad.config.values import parse_duration, parse_size
 from postroad.model.address import AddressError, parse_mailbox
@@ -190,11 +191,7 @@ class _Reading:
         target = settings.backup.target
         if target and not target.startswith(("/", "ssh://", "s3://")):
             self.mistake(("backup", "target"), "must be a whole path, or begin with ssh:// or s3://")
-        for text in settings.receiving.lists:
-            try:
-                parse_list(text)
-            except ValueError as error:
-                self.mistake(("receiving", "lists"), str(error))
+        self._judge_receiving(settings.receiving)
         queue = settings.queue
         if queue.retry_first > queue.retry_max:
             self.mistake(("queue", "retry_max"), "is shorter than queue.retry_first")
@@ -203,6 +200,19 @@ class _Reading:
             self.mistake(("limits", "errors_hard"), "is less than limits.errors_soft")
         if limits.smtp_line < 512:
             self.mistake(("limits", "smtp_line"), "must be 512 or more (RFC 5321 §4.5.3.1.4)")
+
+    def _judge_receiving(self, receiving: Receiving) -> None:
+        for text in receiving.lists:
+            try:
+                parse_list(text)
+            except ValueError as error:
+                self.mistake(("receiving", "lists"), str(error))
+        try:
+            Networks(receiving.allow)
+        except ValueError as error:
+            self.mistake(("receiving", "allow"), str(error))
+        if receiving.tarpit > LONGEST_TARPIT:
+            self.mistake(("receiving", "tarpit"), "is longer than 2 minutes: other servers would be gone")
 
     def _judge_listeners(self, listeners: tuple[Listener, ...]) -> None:
         seen: dict[str, int] = {}
@@ -219,10 +229,21 @@ class _Reading:
                     Networks(getattr(listener, name))
                 except ValueError as error:
                     self.mistake(("listener", index, name), str(error))
+            if listener.greeting_delay:
+                self._judge_greeting(listener, index)
             if listener.xclient_from and listener.role not in ("smtp", "submission"):
                 self.mistake(("listener", index, "xclient_from"), "is for smtp and submission alone")
             if listener.passwords_in_clear and (reason := _why_not_in_clear(listener)):
                 self.mistake(("listener", index, "passwords_in_clear"), reason)
+
+    def _judge_greeting(self, listener: Listener, index: int) -> None:
+        at = ("listener", index, "greeting_delay")
+        if listener.role != "smtp":
+            self.mistake(at, "is for smtp alone")
+        try:
+            parse_duration(listener.greeting_delay)
+        except ValueError as error:
+            self.mistake(at, str(error))
 
 
 def scalar(field: Field, value: Any) -> Any:

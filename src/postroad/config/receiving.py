@@ -1,10 +1,13 @@
 """Whom mail is taken from: the `[receiving]` table of the settings. All is off by default, at no cost."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 
-from postroad.config.fields import Count, Duration
+from postroad.config.fields import Count, Duration, Natural
+
+LONGEST_TARPIT: Final = 120.0
+"""Seconds: clients wait five minutes for the answer to RCPT (RFC 5321 §4.5.3.2.3), some of them less."""
 
 Check: TypeAlias = Literal["off", "warn", "refuse"]
 """warn: it is in the trail of the message, and nothing follows from it."""
@@ -42,7 +45,24 @@ class Receiving(msgspec.Struct, frozen=True, kw_only=True):
         Count, "So many senders of a network that came back allow the whole network."
     ] = 5
 
+    recipients_minute: Annotated[
+        Natural, "Recipients of one domain that one address (IPv6: one /64) may name within a minute; 0: any."
+    ] = 0
+    tarpit: Annotated[
+        Duration, "How long the answer waits that refuses a recipient for good; at most 2 minutes."
+    ] = 0
+    allow: Annotated[
+        tuple[str, ...], "Addresses and networks of which none of this is asked, nor how much they send."
+    ] = ()
+
     @property
     def checks(self) -> bool:
         """Whether anything is asked about recipients."""
-        return bool(self.helo != "off" or self.helo_unresolvable != "off" or self.lists or self.greylisting)
+        return bool(
+            self.helo != "off"
+            or self.helo_unresolvable != "off"
+            or self.lists
+            or self.greylisting
+            or self.recipients_minute
+            or self.tarpit
+        )

@@ -17,7 +17,9 @@ from postroad.config.limits import Limits
 from postroad.config.logins import Auth, OpenId
 from postroad.config.receiving import Receiving
 from postroad.config.sender_auth import SenderAuth
+from postroad.config.values import parse_duration
 from postroad.model.address import parse_mailbox
+from postroad.model.crowd import Crowd
 from postroad.model.rights import Anyone
 
 HOUR: Final = 3600.0
@@ -63,6 +65,22 @@ class Listener(msgspec.Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         "Proxies that say it by XCLIENT instead: for smtp and submission.",
     ] = ()
+    greeting_delay: Annotated[
+        str, 'How long other servers wait for the greeting here: "3 s", "0 s"; empty: as [receiving] says.'
+    ] = ""
+    connections_per_address: Annotated[Natural, "As in [limits], for those who come here; 0: as it says."] = 0
+    unauthenticated_per_address: Annotated[Natural, "As in [limits]; 0: as it says."] = 0
+    connection_rate: Annotated[Natural, "As in [limits]; 0: as it says."] = 0
+
+    @property
+    def seconds_of_silence(self) -> float | None:
+        """`greeting_delay` as a number; None: as `[receiving]` says."""
+        return parse_duration(self.greeting_delay) if self.greeting_delay else None
+
+    @property
+    def crowd(self) -> Crowd:
+        """How many connections one address may have."""
+        return Crowd(self.connections_per_address, self.unauthenticated_per_address, self.connection_rate)
 
     @property
     def is_unix(self) -> bool:

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from msgspec.structs import astuple
 
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory import changes, saved_dkim_keys, saved_logins, saved_routes, saved_send_limits
-from postroad.directory.domain_policy import DomainPolicy, policies
+from postroad.directory.domain_policy import DomainPolicy, policies, write_policy
 from postroad.directory.domains import note_limit
 from postroad.directory.saved_dkim_keys import SavedDkimKey
 from postroad.directory.saved_logins import SavedAppPassword, SavedKeys, SavedLogins
@@ -208,11 +207,10 @@ def restore(tx: Transaction, snapshot: Snapshot, *, who: str = "rebuild") -> Non
     assert not tx.value("SELECT 1 FROM account LIMIT 1"), "restoring over accounts would mix two directories"
     for domain in snapshot.domains:
         tx.run(
-            "INSERT INTO domain (name, created, quota_bytes, quota_messages, greylisting, lists, helo, dmarc)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO domain (name, created, quota_bytes, quota_messages) VALUES (?, ?, ?, ?)",
             *(domain.name, domain.created, domain.quota_bytes, domain.quota_messages),
-            *astuple(domain.policy),
         )
+        write_policy(tx, domain.name, domain.policy)
     for account in snapshot.accounts:
         _restore_account(tx, account, snapshot.version)
     for alias in snapshot.aliases:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
 
+from postroad.model.crowd import AS_LIMITS_SAY, Crowd
 from postroad.model.networks import NOBODY, Networks
 from postroad.net.connection import Connection
 from postroad.net.proxy import PATIENCE, BadHeader, Header, Silent, receive_header
@@ -33,7 +34,7 @@ class Refusal(Protocol):
 class Gate(Protocol):
     """Who may connect; counts over all workers (see `policy.gate`)."""
 
-    def enter(self, connection: Connection, address: str) -> Refusal | None:
+    def enter(self, connection: Connection, address: str, crowd: Crowd) -> Refusal | None:
         """Count a connection in, or say why it is not let in."""
         ...
 
@@ -54,13 +55,24 @@ class Service:
     implicit_tls: bool
     proxies: Networks = NOBODY
     """Addresses whose connections begin with a PROXY header."""
+    crowd: Crowd = AS_LIMITS_SAY
+    """How many connections one address may have here."""
 
 
 class Front:
     """All connections of one worker."""
 
-    def __init__(self, gate: Gate, tls: ServerTls, *, name: str) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        tls: ServerTls,
+        *,
+        name: str,
+        on_refused: Callable[[str, str], None] = lambda _address, _reason: None,
+    ) -> None:
+        """`on_refused` is told of each address that is not let in, and why."""
         self._gate = gate
+        self._on_refused = on_refused
         self._tls = tls
         self._name = name
         self._numbers = itertools.count(1)
@@ -222,10 +234,11 @@ class Front:
         )
 
     def _admit(self, connection: Connection, service: Service, address: str) -> Refusal | None:
-        refusal = self._gate.enter(connection, address)
+        refusal = self._gate.enter(connection, address, service.crowd)
         CONNECTIONS.labels(service.protocol, "refused" if refusal else "accepted").inc()
         if refusal is not None:
             log.info("net.refused", conn=connection.id, address=address, limit=refusal.limit)
+            self._on_refused(address, f"{service.protocol}: {refusal.public} ([limits] {refusal.limit})")
         return refusal
 
     def _keep(self, connection: Connection, service: Service) -> None:

@@ -25,6 +25,10 @@ class Listed(Struct, frozen=True):
     """The lists that have it, with their answers."""
     worst: str = ""
     """The zone that speaks most against it."""
+    asked: int = 0
+    """How many have answered."""
+    silent: tuple[str, ...] = ()
+    """Those that were asked, or would have been, and do not answer."""
 
 
 def query_name(address: str, zone: str) -> str:
@@ -53,7 +57,7 @@ class DnsLists:
         asked = [one for one in self._lists if self._rests.get(one.zone, 0.0) <= now]
         tasks = [asyncio.ensure_future(self._ask(one, address)) for one in asked]
         if not tasks:
-            return Listed()
+            return Listed(silent=tuple(one.zone for one in self._lists))
         try:
             _, late = await asyncio.wait(tasks, timeout=self._timeout)
         finally:
@@ -68,7 +72,10 @@ class DnsLists:
             if task not in late and task.result()
         ]
         against = max(hits, key=lambda hit: hit[0].weight, default=None)
+        silent = tuple(one.zone for one in self._lists if self._rests.get(one.zone, 0.0) > now)
         return Listed(
+            asked=len(self._lists) - len(silent),
+            silent=silent,
             score=sum(one.weight for one, _ in hits),
             by=tuple(f"{one.zone} ({answer})" for one, answer in hits),
             worst=against[0].zone if against and against[0].weight > 0 else "",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 from postroad.config.limits import Limits
+from postroad.model.crowd import AS_LIMITS_SAY, Crowd
 from postroad.policy.shared_counts import Admission, Refusal, SharedCounts
 
 C = TypeVar("C")
@@ -29,11 +30,11 @@ class Gate(Generic[C]):
         # A dict keeps the order of arrival, so the first key has waited longest.
         self._waiting: dict[C, None] = {}
 
-    def enter(self, connection: C, address: str) -> Refusal | None:
+    def enter(self, connection: C, address: str, crowd: Crowd = AS_LIMITS_SAY) -> Refusal | None:
         """Let a connection in, or say why not; others may be dropped for it."""
-        admission = self._counts.admit(address)
+        admission = self._counts.admit(address, crowd)
         if isinstance(admission, Refusal) and admission.limit == "connections" and self._drop_oldest():
-            admission = self._counts.admit(address)
+            admission = self._counts.admit(address, crowd)
         if isinstance(admission, Refusal):
             return admission
         self._admissions[connection] = admission
@@ -59,13 +60,13 @@ class Gate(Generic[C]):
             self._counts.logged_out(admission)
             self._wait(connection)
 
-    def readdress(self, connection: C, address: str) -> Refusal | None:
+    def readdress(self, connection: C, address: str, crowd: Crowd = AS_LIMITS_SAY) -> Refusal | None:
         """Count a connection for another address: a proxy has said whom it speaks for.
 
         When that one is not let in it is counted for nobody, and has to be closed.
         """
         self.leave(connection)
-        return self.enter(connection, address)
+        return self.enter(connection, address, crowd)
 
     def leave(self, connection: C) -> None:
         """The connection is over; may be said again."""

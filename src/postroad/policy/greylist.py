@@ -67,15 +67,17 @@ def network_of(address: str) -> str:
     return str(ip_network((ip, 24 if ip.version == 4 else 64), strict=False))
 
 
-def is_known(reader: Reader, triplet: Triplet, domain: str, now: float) -> bool:
-    """Whether a sender need not wait, and nothing has to be written down for it."""
-    if _is_allowed(reader, triplet.network, domain, now) or _was_written_to(reader, triplet.sender):
-        return True
+def why_known(reader: Reader, triplet: Triplet, domain: str, now: float) -> str:
+    """Why a sender need not wait, and nothing has to be written down for it; empty: it is not known."""
+    if allowed := _allowed_by(reader, triplet.network, domain, now):
+        return f"{allowed} never waits"
+    if _was_written_to(reader, triplet.sender):
+        return "somebody here has written to the sender"
     row = reader.row(
         "SELECT ends FROM greylist WHERE network = ? AND sender = ? AND recipient = ? AND passed = 1",
         *(triplet.network, triplet.sender, triplet.recipient),
     )
-    return row is not None and bool(row[0] > now + RENEWED)
+    return "it has been here before" if row is not None and row[0] > now + RENEWED else ""
 
 
 def come(tx: Transaction, triplet: Triplet, settings: Receiving) -> Wait | None:
@@ -193,13 +195,11 @@ def _waiting(tx: Transaction, most: int, network: str | None = None) -> int:
     return count
 
 
-def _is_allowed(reader: Reader, network: str, domain: str, now: float) -> bool:
-    return (
-        reader.value(
-            "SELECT 1 FROM greylist_allow WHERE what IN (?, ?) AND ends > ? LIMIT 1", network, domain, now
-        )
-        is not None
+def _allowed_by(reader: Reader, network: str, domain: str, now: float) -> str:
+    found = reader.value(
+        "SELECT what FROM greylist_allow WHERE what IN (?, ?) AND ends > ? LIMIT 1", network, domain, now
     )
+    return str(found or "")
 
 
 def _was_written_to(reader: Reader, sender: str) -> bool:

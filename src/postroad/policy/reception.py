@@ -5,19 +5,24 @@ nothing, and each domain may want it otherwise. postmaster@ and abuse@ are
 open to all (RFC 5321 §4.5.1, RFC 2142 §5), so that who is refused can ask.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_address
 from math import ceil
-from typing import Final
+from typing import Final, Protocol
+
+from msgspec.structs import replace
 
 from postroad.config.receiving import Receiving
+from postroad.config.values import about_duration
 from postroad.db.database import Database
 from postroad.directory.domain_policy import DomainPolicy, policies
 from postroad.model.address import Address
 from postroad.model.clock import Clock
 from postroad.model.dns_list import parse_list
 from postroad.model.envelope import Peer
+from postroad.model.networks import Networks
 from postroad.model.refusal import Refused, Unavailable
 from postroad.model.resolver import Resolver
 from postroad.obs.log import log
@@ -26,59 +31,63 @@ from postroad.policy import greylist
 from postroad.policy.dns_lists import DnsLists, Listed
 from postroad.policy.greylist import Triplet
 from postroad.policy.helo import faults_of, is_unresolvable
+from postroad.policy.wishes import Wishes, wishes_of
 
 _NOT_THERE: Final = "it greets us by a name that the DNS does not have"
 _OPEN: Final = frozenset({"postmaster", "abuse"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Wishes:
-    """What holds for one domain."""
+class Counts(Protocol):
+    """Counts over all workers (see `policy.shared_counts`)."""
 
-    greylisting: bool
-    lists: bool
-    helo: str
-    helo_unresolvable: str
+    def names_too_many(self, address: str, domain: str, most: int) -> bool:
+        """Count a recipient that a peer names at a domain, unless it has named `most` within a minute."""
+        ...
 
 
 class Reception:
     """The checks of one worker."""
 
     def __init__(
-        self, settings: Receiving, hostname: str, resolver: Resolver, clock: Clock, database: Database
+        self,
+        settings: Receiving,
+        hostname: str,
+        resolver: Resolver,
+        clock: Clock,
+        database: Database,
+        counts: Counts,
     ) -> None:
         self.settings = settings
         self.hostname = hostname
         self.resolver = resolver
         self.database = database
         self.clock = clock
+        self.counts = counts
         lists = [parse_list(text) for text in settings.lists]
         self.lists = DnsLists(lists, settings.lists_timeout, resolver, clock) if lists else None
-        self._policies: dict[str, DomainPolicy] = {}
+        self._always = Networks(settings.allow)
+        self._default = wishes_of(settings, DomainPolicy())
+        self._own: dict[str, Wishes] = {}
         self.refresh()
 
-    @property
-    def greeting_delay(self) -> float:
-        """Seconds for which the greeting is held back."""
-        return self.settings.greeting_delay
+    def greeting_delay(self, address: str, listener: float | None) -> float:
+        """Seconds for which the greeting is held back from a peer; `listener` is what that one wants."""
+        if address in self._always:
+            return 0.0
+        return self.settings.greeting_delay if listener is None else listener
 
     def refresh(self) -> None:
         """Read what domains want of their own; the directory has changed."""
-        self._policies = self.database.read(policies)
+        found = self.database.read(policies)
+        self._own = {name: wishes_of(self.settings, own) for name, own in found.items()}
 
     def visit(self) -> "Visit | None":
         """Begin with a peer; None where nothing is ever asked."""
-        return Visit(self) if self.settings.checks or self._policies else None
+        return Visit(self) if self.settings.checks or self._own else None
 
-    def wishes(self, domain: str) -> _Wishes:
-        """What a domain of ours wants."""
-        settings, own = self.settings, self._policies.get(domain) or DomainPolicy()
-        return _Wishes(
-            settings.greylisting if own.greylisting is None else own.greylisting == "on",
-            own.lists != "off",
-            own.helo or settings.helo,
-            own.helo or settings.helo_unresolvable,
-        )
+    def wishes(self, domain: str) -> Wishes:
+        """What holds for a domain."""
+        return self._own.get(domain, self._default)
 
 
 @dataclass(slots=True)
@@ -88,6 +97,8 @@ class Visit:
     reception: Reception
     facts: dict[str, None] = field(default_factory=dict)
     """For the trail of its messages, in sentences."""
+    _waited: float = 0.0
+    """Seconds, in the tarpit."""
     _listed: Listed | None = None
     _helo: str | None = None
     _fault: str = ""
@@ -103,17 +114,42 @@ class Visit:
         if recipient.local.lower() in _OPEN or not _is_far(peer.address):
             return
         wishes = self.reception.wishes(recipient.domain)
+        if peer.address in wishes.allow:
+            self.facts[f"its address is one that {recipient.domain} always takes mail from"] = None
+            return
         if wishes.helo != "off" or wishes.helo_unresolvable != "off":
             await self._check_helo(peer, wishes)
         listed = await self._lists_of(peer.address, wishes)
-        if wishes.lists and listed.score >= self.reception.settings.lists_refuse:
+        if wishes.lists and listed.score >= wishes.lists_refuse:
             RECEPTION.labels("lists", "refused").inc()
             public = f"{peer.address} is listed by {listed.worst}"
             raise Refused(554, "5.7.1", public, f"score {listed.score}: {', '.join(listed.by)}")
+        self._check_rate(peer.address, recipient.domain, wishes)
         if wishes.greylisting and listed.score >= 0:
-            await self._greylist(peer, sender, recipient)
+            await self._greylist(peer, sender, recipient, wishes)
 
-    async def _check_helo(self, peer: Peer, wishes: _Wishes) -> None:
+    async def slow_down(self, recipient: Address, code: int) -> None:
+        """Let who named a recipient that was refused for good wait, as its domain wants (a tarpit)."""
+        seconds = self.reception.wishes(recipient.domain).tarpit if code >= 500 else 0.0
+        if seconds:
+            RECEPTION.labels("tarpit", "waited").inc()
+            self._waited += seconds
+            await self.reception.clock.sleep(seconds)
+
+    def said(self) -> Iterator[str]:
+        """What was found out, in sentences for the trail."""
+        yield from self.facts
+        if self._waited:
+            yield f"it waited {about_duration(self._waited)} for what it was told (tarpit)"
+
+    def _check_rate(self, address: str, domain: str, wishes: Wishes) -> None:
+        most = wishes.recipients_minute
+        if most and self.reception.counts.names_too_many(address, domain, most):
+            RECEPTION.labels("rate", "deferred").inc()
+            public = f"too many recipients at {domain} from your address in a minute"
+            raise Refused(450, "4.7.1", public, f"recipients_minute is {most}")
+
+    async def _check_helo(self, peer: Peer, wishes: Wishes) -> None:
         if self._helo != peer.helo:
             self._helo, self._unresolvable = peer.helo, None
             self._fault = faults_of(peer.helo, peer.address, self.reception.hostname)
@@ -133,26 +169,31 @@ class Visit:
                 )
             self.facts[said] = None
 
-    async def _lists_of(self, address: str, wishes: _Wishes) -> Listed:
+    async def _lists_of(self, address: str, wishes: Wishes) -> Listed:
         if self._listed is not None:
             return self._listed
         lists = self.reception.lists
         if lists is None or not (wishes.lists or wishes.greylisting):
             return Listed()
-        self._listed = await lists.look(address)
-        if self._listed.by:
+        self._listed = listed = await lists.look(address)
+        if listed.by:
             RECEPTION.labels("lists", "listed").inc()
-            self.facts[f"its address is on {', '.join(self._listed.by)}"] = None
+        on = ", ".join(listed.by) or f"none of the {listed.asked} lists that were asked"
+        self.facts[f"its address is on {on}"] = None
+        if listed.silent:
+            self.facts[f"no answer from {', '.join(listed.silent)}"] = None
         return self._listed
 
-    async def _greylist(self, peer: Peer, sender: Address | None, recipient: Address) -> None:
+    async def _greylist(self, peer: Peer, sender: Address | None, recipient: Address, wishes: Wishes) -> None:
         reception = self.reception
         triplet = Triplet(greylist.network_of(peer.address), sender.key if sender else "", recipient.key)
         domain, now = sender.domain if sender else "", reception.clock.now()
-        if reception.database.read(partial(greylist.is_known, triplet=triplet, domain=domain, now=now)):
+        why = reception.database.read(partial(greylist.why_known, triplet=triplet, domain=domain, now=now))
+        if why:
             RECEPTION.labels("greylisting", "known").inc()
+            self.facts[f"no greylisting: {why}"] = None
             return
-        settings = reception.settings
+        settings = replace(reception.settings, greylist_delay=wishes.greylist_delay)
         try:
             wait = await reception.database.write(partial(greylist.come, triplet=triplet, settings=settings))
         except Unavailable as error:

@@ -6,6 +6,7 @@ from typing import Final
 
 from postroad.config.limits import Limits
 from postroad.model.clock import Clock
+from postroad.model.crowd import AS_LIMITS_SAY, Crowd
 from postroad.policy.counts_file import CountsFile
 from postroad.policy.network import network_of
 
@@ -58,8 +59,11 @@ class SharedCounts:
         self._limits = limits
         self._uncounted = frozenset((*limits.uncounted_addresses, UNIX))
 
-    def admit(self, address: str) -> Admission | Refusal:
-        """Count a new connection, or say why it cannot be."""
+    def admit(self, address: str, crowd: Crowd = AS_LIMITS_SAY) -> Admission | Refusal:
+        """Count a new connection, or say why it cannot be; `crowd` is what its listener wants of its own.
+
+        All connections of an address count, at whichever listener.
+        """
         file, limits, now = self._file, self._limits, self._clock.monotonic()
         file.look(now)
         if address in self._uncounted:
@@ -69,12 +73,12 @@ class SharedCounts:
             return Admission(0, counted=False)
         digest = file.digest(f"address {network_of(address)}")
         file.count(digest, now, MINUTE)
-        if file.rate(digest, now, MINUTE) > limits.connection_rate:
+        if file.rate(digest, now, MINUTE) > (crowd.rate or limits.connection_rate):
             return Refusal("connection_rate", "too many connections from your address in a minute")
         waiting, total = file.sums(digest)
-        if total >= limits.connections_per_address:
+        if total >= (crowd.connections or limits.connections_per_address):
             return Refusal("connections_per_address", "too many connections from your address")
-        if waiting >= limits.unauthenticated_per_address:
+        if waiting >= (crowd.unauthenticated or limits.unauthenticated_per_address):
             return Refusal(
                 "unauthenticated_per_address", "too many connections from your address without log-in"
             )
@@ -135,6 +139,18 @@ class SharedCounts:
             session.released = True
             for digest in session.digests:
                 self._file.add(digest, 0, -1, self._clock.monotonic())
+
+    def names_too_many(self, address: str, domain: str, most: int) -> bool:
+        """Count a recipient that a peer names at a domain, unless it has named `most` within a minute."""
+        if address in self._uncounted:
+            return False
+        file, now = self._file, self._clock.monotonic()
+        file.look(now)
+        digest = file.digest(f"recipient {network_of(address)} {domain}")
+        if file.rate(digest, now, MINUTE) >= most:
+            return True
+        file.count(digest, now, MINUTE)
+        return False
 
     def unknown_recipient(self, address: str) -> None:
         """Count a recipient that a peer asked for in vain."""

@@ -68,11 +68,15 @@ def find(
     *,
     key: str | None = None,
     trail_id: int | None = None,
+    address: str | None = None,
     since: float | None = None,
     until: float | None = None,
     limit: int = 50,
 ) -> list[Trail]:
-    """Trails by key (address, Message-ID or queue id), by id, by time; the newest first."""
+    """Trails by key (address, Message-ID or queue id), by id, by IP address of a host, by time; newest first.
+
+    An IP address is looked for in all notes of the time: it has no index, which each message would pay for.
+    """
     where = ["at >= ?", "at <= ?"]
     params: list[Any] = [since or 0.0, until or 1e12]
     if key is not None:
@@ -81,6 +85,12 @@ def find(
     if trail_id is not None:
         where.append("id = ?")
         params.append(trail_id)
+    if address is not None:
+        where.append(
+            "(instr(notes, ?) OR id IN (SELECT trail_id FROM trail_note WHERE at >= ? AND instr(notes, ?)))"
+        )
+        written = b'"address":' + _encode(address)
+        params += [written, params[0], written]
     sql = f"SELECT {_COLUMNS} FROM trail WHERE {' AND '.join(where)} ORDER BY at DESC, id DESC LIMIT ?"  # noqa: S608 - constants
     return [_trail(reader, row) for row in reader.rows(sql, *params, limit)]
 

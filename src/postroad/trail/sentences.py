@@ -43,6 +43,8 @@ def tell(trail: Trail, when: When) -> Story:
 
 
 def _headline(trail: Trail) -> str:
+    if trail.notes and trail.notes[0][1].kind == "turned away":
+        return f"{_text(trail.notes[0][1], 'address')} came and was turned away"
     recipients = trail.recipients
     to = ", ".join(recipients[:2]) + (f" and {len(recipients) - 2} more" if len(recipients) > 2 else "")
     subject = f'   "{trail.subject}"' if trail.subject else ""
@@ -79,6 +81,8 @@ class _Teller:
                 yield from _received(note)
             case "refused":
                 yield from _refused(note)
+            case "turned away":
+                yield from ((note.kind, sentence) for sentence in _list(note, "refusals"))
             case "spf" | "dkim" | "arc" | "dmarc" | "policy":
                 yield from tell_check(note)
             case "filed":
@@ -226,22 +230,24 @@ def _received(note: Note) -> Iterator[tuple[str, str]]:
         f"priority {_text(note, 'priority')}" if "priority" in note.facts else "",
     ]
     yield "submitted" if login else "received", ", ".join(word for word in words if word)
-    also = note.facts.get("also")
-    for sentence in also if isinstance(also, list) else []:
+    for sentence in _list(note, "also"):
         yield "", sentence
 
 
 def _refused(note: Note) -> Iterator[tuple[str, str]]:
     for label, text in _received(note):
         yield ("from" if label == "received" else label), text.removeprefix("from ")
-    refusals = note.facts.get("refusals")
-    for refusal in refusals if isinstance(refusals, list) else []:
+    for refusal in _list(note, "refusals"):
         yield "refused", refusal
 
 
 def _names(note: Note) -> list[str]:
-    names = note.facts.get("recipients")
-    return names if isinstance(names, list) else []
+    return _list(note, "recipients")
+
+
+def _list(note: Note, name: str) -> list[str]:
+    value = note.facts.get(name)
+    return value if isinstance(value, list) else []
 
 
 def _tls(note: Note) -> str:

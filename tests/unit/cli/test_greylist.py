@@ -39,11 +39,32 @@ def test_a_domain_says_what_it_wants_and_it_is_kept(shell: Shell) -> None:
     assert "none named (default)" in said
     shell.ok("domain", "policy", "new.test", "--helo", "default")
     found = msgspec.json.decode(shell.ok("domain", "policy", "new.test", "--json"))
-    assert found == {"greylisting": "on", "lists": None, "helo": None, "dmarc": None}
+    assert {key: wish for key, wish in found.items() if wish is not None} == {"greylisting": "on"}
     (saved,) = [one for one in snapshot.load(shell.data).domains if one.name == "new.test"]
     assert saved.policy == DomainPolicy(greylisting="on")
     with open_offline(shell.data) as database:
         last, before, *_ = database.read(lambda r: changes.history(r, "new.test"))
-    assert last.old == before.new == {"greylisting": "on", "lists": None, "helo": "refuse", "dmarc": None}
+    assert last.old == before.new == {**found, "helo": "refuse"}
     assert shell("domain", "policy", "new.test", "--helo", "perhaps").status == 2
     assert shell("domain", "policy", "nowhere.test").status != 0
+
+
+def test_a_domain_has_numbers_of_its_own(shell: Shell) -> None:
+    shell.ok("domain", "add", "new.test")
+    first = ("--tarpit", "5 s", "--recipients-minute", "20", "--lists-refuse", "4")
+    then = ("--greylist-delay", "1 min", "--allow", "192.0.2.0/24, 2001:db8::7")
+    said = shell.ok("domain", "policy", "new.test", *first, *then)
+    for words in ("tarpit             5.0 s", "minute  20", "allow              192.0.2.0/24 2001:db8::7"):
+        assert words in said
+    shell.ok("domain", "policy", "new.test", "--lists-refuse", "default")
+    (saved,) = [one for one in snapshot.load(shell.data).domains if one.name == "new.test"]
+    allow = "192.0.2.0/24 2001:db8::7"
+    assert saved.policy == DomainPolicy(greylist_delay=60.0, recipients_minute=20, tarpit=5.0, allow=allow)
+    for wrong in (
+        ("--allow", "anybody"),
+        ("--tarpit", "5 min"),
+        ("--tarpit", "a while"),
+        ("--lists-refuse", "0"),
+        ("--recipients-minute", "-1"),
+    ):
+        assert shell("domain", "policy", "new.test", *wrong).status == 2, wrong

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from postroad.config.certificate import certificate_files
 from postroad.config.settings import Settings
+from postroad.model.crowd import Crowd
 from postroad.net.connection import Connection
 from postroad.net.listener import Front, Service
 from postroad.net.tls import ServerTls
@@ -21,7 +22,7 @@ class Narrow:
         self.entered = 0
         self.full = asyncio.Event()
 
-    def enter(self, connection: Connection, address: str) -> None:
+    def enter(self, connection: Connection, address: str, crowd: Crowd) -> None:
         self.entered += 1
         assert self.front is not None
         for other in list(self.inside):

@@ -8,7 +8,7 @@ import pytest
 from postroad.model.address import Address
 from postroad.model.envelope import Recipient
 from postroad.policy.limits import Limits
-from postroad.smtp.server.conversation import message_deadline
+from postroad.smtp.server.patience import message_deadline
 from postroad.smtp.server.services import Role
 from tests.transcripts.tls import server_context
 from tests.unit.smtp.office import Office

@@ -3,20 +3,21 @@
 import asyncio
 from typing import Final, TypeAlias
 
+from msgspec.structs import replace
+
 from postroad.directory.client import Client, client_of
 from postroad.model.envelope import Peer
 from postroad.model.refusal import Refused
 from postroad.net.connection import Connection, Wake
 from postroad.obs.log import log
 from postroad.obs.metrics import COMMANDS, REFUSALS, SESSIONS
-from postroad.policy.limits import Limits
 from postroad.sasl.outcome import Challenge
 from postroad.smtp.server import errors
 from postroad.smtp.server.each import accept_each
 from postroad.smtp.server.introduction import Introduction
 from postroad.smtp.server.login import Login
 from postroad.smtp.server.offer import offered
-from postroad.smtp.server.patience import Enough, Patience
+from postroad.smtp.server.patience import Enough, Patience, message_deadline
 from postroad.smtp.server.refusals import Refusals
 from postroad.smtp.server.services import Role, Services, Visit
 from postroad.smtp.server.transaction import Transaction
@@ -52,21 +53,8 @@ _Decidable: TypeAlias = Mail | Rcpt | Data | ChunkEnd | DataEnd | Auth | AuthRes
 _COMMANDS: Final = COMMANDS.labels("smtp")
 _SESSIONS: Final = SESSIONS.labels("smtp")
 
-_SENDER_OK: Final = Reply(250, "2.1.0", "sender ok")
 _RECIPIENT_OK: Final = Reply(250, "2.1.5", "recipient ok")
 _GO_ON: Final = Reply(354, "", "send the message, end with CR LF . CR LF")
-
-
-def message_deadline(began: float, octets: int, limits: Limits) -> float:
-    """When a message has to be whole, or sooner if its octets drip: each of them buys a little time."""
-    return began + min(limits.data_timeout, limits.command_timeout + octets / limits.data_rate)
-
-
-def _sender_ok(mail: Mail, transaction: Transaction) -> Reply:
-    """What MAIL is answered; who gets another priority than was asked for is told so (RFC 6710 §4.1)."""
-    if mail.priority == transaction.priority:
-        return _SENDER_OK
-    return Reply(250, "2.3.6", f"{transaction.priority} is the new priority, as high as is given here")
 
 
 class Conversation:
@@ -104,16 +92,13 @@ class Conversation:
             _SESSIONS.dec()
             self._drop_transaction()
             self._conn.close()
-            await self._refusals.keep(self._services.acceptor, self._peer())
+            await self._refusals.keep(self._services.acceptor, self._found())
             self._log_end()
 
     async def _talk(self) -> None:
-        core, reception = self._core, self._services.reception
-        if reception is not None and reception.greeting_delay:
-            # Who cannot wait for the greeting has already spoken when it is over.
-            wake = await self._conn.pump(self._conn.deadline(reception.greeting_delay))
-            if wake is Wake.CLOSED:
-                return
+        core = self._core
+        if (delay := self._greeting_delay()) and not await self._hold_greeting(delay):
+            return
         event: Event | None = core.greet()
         self._deadline = self._conn.deadline(self._services.limits.greeting_timeout)
         turn = 0
@@ -127,6 +112,14 @@ class Conversation:
             elif (turn := turn + 1) % TURN == 0:
                 await asyncio.sleep(0)
             event = core.next_event()
+
+    def _greeting_delay(self) -> float:
+        reception, own = self._services.reception, self._services.greeting_delay
+        return 0.0 if reception is None else reception.greeting_delay(self._conn.peer[0], own)
+
+    async def _hold_greeting(self, seconds: float) -> bool:
+        """Wait before the first word; who cannot wait as well has already spoken when it is over."""
+        return await self._conn.pump(self._conn.deadline(seconds)) is not Wake.CLOSED
 
     async def _wait(self) -> bool:
         """Wait for more; whether the conversation goes on."""
@@ -224,7 +217,7 @@ class Conversation:
                 peer, event, services.terms.data_line, services.clock.now(), services.limits.priority
             )
             self._message_began = 0.0
-            return _sender_ok(event, self._transaction)
+            return self._transaction.welcome()
         assert transaction is not None, "the core lets nothing of this through before MAIL"
         match event:
             case Rcpt():
@@ -240,8 +233,12 @@ class Conversation:
         """Take a recipient if who sends may write to it; raises what says no."""
         transaction = self._transaction
         assert transaction is not None, "the core lets no RCPT through before MAIL"
-        self._services.acceptor.check_recipient(transaction.peer, event.address)
-        await visit.check(transaction.peer, transaction.reverse_path, event.address)
+        try:
+            self._services.acceptor.check_recipient(transaction.peer, event.address)
+            await visit.check(transaction.peer, transaction.reverse_path, event.address)
+        except Refused as refusal:
+            await visit.slow_down(event.address, refusal.code)
+            raise
         transaction.add(event)
         return _RECIPIENT_OK
 
@@ -261,7 +258,7 @@ class Conversation:
         if transaction.failed is not None:
             return transaction.failed
         if self._visit is not None:
-            transaction.note(self._visit.facts)
+            transaction.note(self._visit.said())
         body, binary = await transaction.body(self._services.store)
         text = await self._services.acceptor.accept(transaction.peer, transaction.envelope(), body, binary)
         return Reply(250, "2.0.0", text)
@@ -298,7 +295,10 @@ class Conversation:
                     self._conn.account_id = self._login.who.account.id
                     self._services.on_trusted(self._conn)
             case Xclient() if not reply.positive:
-                return reply.code != 421 or self._close(private)
+                if reply.code != 421:
+                    return True
+                self._services.on_turned_away(self._conn.peer[0], f"{reply} ([limits] {private})")
+                return self._close(private)
             case ChunkEnd() | DataEnd() if not reply.positive:
                 self._refuse_message(reply, private)
                 return self._bear(self._patience.refused())
@@ -353,8 +353,9 @@ class Conversation:
     # -- the end ----------------------------------------------------------
 
     def _hang_up(self, event: HangUp) -> bool:
-        # Scanners and browsers get a line in the log and no row in the trail: rows cost disk.
+        # Scanners and browsers get a line in the log each, and of the trail as little as their address needs.
         self._end = event.reason
+        self._services.on_turned_away(self._conn.peer[0], f"smtp: it {event.reason}")
         REFUSALS.labels("smtp", "hung up").inc()
         return False
 
@@ -383,6 +384,12 @@ class Conversation:
 
     def _peer(self, *, smtputf8: bool = False) -> Peer:
         return self._told.peer(self._core.dialogue, self._login.who, smtputf8=smtputf8)
+
+    def _found(self) -> Peer:
+        """The peer, with all that was found out about it and what that has cost it."""
+        peer = self._peer()
+        visited = self._visit.said() if self._visit is not None else ()
+        return replace(peer, facts=(*peer.facts, *visited, *self._patience.said()))
 
     def _terms(self) -> Terms:
         return offered(self._services, self._conn, trusted=self._told.trusted)

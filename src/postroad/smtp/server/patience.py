@@ -1,7 +1,10 @@
 """How much a peer may get wrong before it is shown the door."""
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
+from postroad.config.values import about_duration
 from postroad.model.clock import Clock
 from postroad.policy.limits import Limits
 from postroad.smtp.server import errors
@@ -15,6 +18,11 @@ class Enough(Struct, frozen=True):
     reason: str
 
 
+def message_deadline(began: float, octets: int, limits: Limits) -> float:
+    """When a message has to be whole, or sooner if its octets drip: each of them buys a little time."""
+    return began + min(limits.data_timeout, limits.command_timeout + octets / limits.data_rate)
+
+
 class Patience:
     """Counts for one session; each verb says whether it was enough."""
 
@@ -24,6 +32,7 @@ class Patience:
         self._clock = clock
         self._endless = endless
         self.errors = 0
+        self._waited = 0.0  # seconds that they have cost
         self._unknown = 0
         self._in_vain = 0  # refusals since a message was accepted
 
@@ -35,6 +44,7 @@ class Patience:
         if self.errors >= self._limits.errors_hard:
             return Enough(errors.TOO_MANY_ERRORS, f"errors, the last was {reply}")
         if self.errors > self._limits.errors_soft:
+            self._waited += self._limits.error_delay
             await self._clock.sleep(self._limits.error_delay)
         return None
 
@@ -57,3 +67,8 @@ class Patience:
     def accepted(self) -> None:
         """A message was taken."""
         self._in_vain = 0
+
+    def said(self) -> Iterator[str]:
+        """What its errors have cost it, in a sentence for the trail."""
+        if self._waited:
+            yield f"it waited {about_duration(self._waited)} for its {self.errors} errors"

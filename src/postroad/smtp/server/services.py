@@ -61,8 +61,7 @@ class Acceptor(Protocol):
 class Visit(Protocol):
     """One peer, and what has been found out about it (`policy.reception`)."""
 
-    @property
-    def facts(self) -> Iterable[str]:
+    def said(self) -> Iterable[str]:
         """Sentences for the trail."""
         ...
 
@@ -70,13 +69,16 @@ class Visit(Protocol):
         """Raises Refused."""
         ...
 
+    async def slow_down(self, recipient: Address, code: int) -> None:
+        """Let who named a recipient that was refused by `code` wait."""
+        ...
+
 
 class Reception(Protocol):
     """Whom strangers may write to, and when."""
 
-    @property
-    def greeting_delay(self) -> float:
-        """Seconds for which the greeting is held back."""
+    def greeting_delay(self, address: str, listener: float | None) -> float:
+        """Seconds for which the greeting is held back from a peer; `listener` is what that one wants."""
         ...
 
     def visit(self) -> Visit | None:
@@ -143,9 +145,13 @@ class Services:
     """Told of connections that have earned their place: a log-in, a message taken (`policy.gate`)."""
     reception: Reception | None = None
     """Looks at who sends, where strangers send; None: nobody is looked at."""
+    greeting_delay: float | None = None
+    """Seconds for which this listener holds the greeting back; None: as the settings say."""
     xclient_from: Networks = NOBODY
     """Proxies that may say whom they speak for."""
     hold_seconds: int = 0
     """For how long a message may be held before it goes (RFC 4865); 0: not at all."""
+    on_turned_away: Callable[[str, str], None] = lambda _address, _reason: None
+    """Told of peers that were hung up on, by address, and why (`policy.turned_away`)."""
     on_readdressed: Callable[[Connection, str], Refusal | None] = lambda _connection, _address: None
     """Asked whether a connection may count for another address from now on."""

@@ -42,6 +42,8 @@ class SmtpSession:
         xclient_from: Networks = NOBODY,
         holds: bool = False,
         priorities: Policy = "off",
+        greeting_delay: float | None = None,
+        on_turned_away: Callable[[str, str], None] = lambda _address, _reason: None,
         on_readdressed: Callable[[Connection, str], Refusal | None] = lambda _connection, _address: None,
     ) -> None:
         """Without a `tls_context` there is no STARTTLS; TLS from the first octet is the listener's affair.
@@ -68,7 +70,8 @@ class SmtpSession:
         hold_seconds = min(int(limits.hold_time), LONGEST_HOLD) if submission and holds else 0
         self._services = Services(
             *(acceptor, directory, store, clock, limits, role, terms, tls_context, mechanisms),
-            *(listener or role.value, on_trusted, reception, xclient_from, hold_seconds, on_readdressed),
+            *(listener or role.value, on_trusted, reception, greeting_delay, xclient_from, hold_seconds),
+            *(on_turned_away, on_readdressed),
         )
 
     async def run(self, conn: Connection) -> None:

@@ -20,6 +20,7 @@ from postroad.smtp.wire.events import Mail, Rcpt
 from postroad.smtp.wire.holding import Hold
 from postroad.smtp.wire.replies import Reply
 
+_SENDER_OK: Final = Reply(250, "2.1.0", "sender ok")
 _EIGHT_BIT: Final = "8BITMIME"
 
 
@@ -53,6 +54,12 @@ class Transaction:
         """What was asked for, as far as it was granted."""
         asked = self._mail.priority
         return None if asked is None else min(asked, self._highest)
+
+    def welcome(self) -> Reply:
+        """What MAIL is answered; who gets another priority than was asked for is told so (RFC 6710 §4.1)."""
+        if self.priority == self._mail.priority:
+            return _SENDER_OK
+        return Reply(250, "2.3.6", f"{self.priority} is the new priority, as high as is given here")
 
     @property
     def reverse_path(self) -> Address | None:

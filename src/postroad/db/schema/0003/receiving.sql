@@ -19,7 +19,12 @@ CREATE TABLE greylist_allow (
     ends  REAL  NOT NULL
 ) WITHOUT ROWID;
 
--- 'on' or 'off' beside the settings; NULL: as the settings say.
-ALTER TABLE domain ADD COLUMN greylisting TEXT;
-ALTER TABLE domain ADD COLUMN lists TEXT;
-ALTER TABLE domain ADD COLUMN helo TEXT;
+-- What a domain wants beside the settings; NULL: as the settings say.
+ALTER TABLE domain ADD COLUMN greylisting TEXT;           -- 'on' or 'off'
+ALTER TABLE domain ADD COLUMN greylist_delay REAL;        -- seconds
+ALTER TABLE domain ADD COLUMN lists TEXT;                 -- 'on' or 'off'
+ALTER TABLE domain ADD COLUMN lists_refuse INTEGER;       -- a sum of weights
+ALTER TABLE domain ADD COLUMN helo TEXT;                  -- 'off', 'warn' or 'refuse'
+ALTER TABLE domain ADD COLUMN recipients_minute INTEGER;  -- of one address; 0: any
+ALTER TABLE domain ADD COLUMN tarpit REAL;                -- seconds
+ALTER TABLE domain ADD COLUMN allow TEXT;                 -- networks, with spaces between them

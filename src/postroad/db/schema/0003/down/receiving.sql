@@ -1,5 +1,10 @@
 DROP TABLE greylist;
 DROP TABLE greylist_allow;
 ALTER TABLE domain DROP COLUMN greylisting;
+ALTER TABLE domain DROP COLUMN greylist_delay;
 ALTER TABLE domain DROP COLUMN lists;
+ALTER TABLE domain DROP COLUMN lists_refuse;
 ALTER TABLE domain DROP COLUMN helo;
+ALTER TABLE domain DROP COLUMN recipients_minute;
+ALTER TABLE domain DROP COLUMN tarpit;
+ALTER TABLE domain DROP COLUMN allow;
