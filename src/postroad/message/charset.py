@@ -6,7 +6,8 @@ knows codecs that are no charsets at all.
 """
 
 import re
-from codecs import IncrementalDecoder, getincrementaldecoder
+from codecs import BOM_UTF16_BE, BOM_UTF32_BE, getincrementaldecoder
+from collections.abc import Iterator
 from encodings.aliases import aliases
 from typing import Final
 
@@ -71,6 +72,12 @@ _CODECS: Final = (
     | _MEANT
 )
 _PIECE: Final = 16 * 1024
+# A line end ends every shift and escape (RFC 2152, RFC 1468), so pieces of whole lines need nothing of one
+# another. Python's incremental decoder of UTF-7 begins anew at each unfinished shift with every piece, that
+# of ISO-2022 gives up at an unfinished escape.
+_AT_REST_BY_LINE: Final = ("utf_7", "iso2022_jp")
+# Python's incremental decoders insist on the mark that says where the high octet stands.
+_ORDERED: Final = {"utf_16": BOM_UTF16_BE, "utf_32": BOM_UTF32_BE}
 _SEPARATOR: Final = re.compile(r"[^a-z0-9.]+")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -109,16 +116,29 @@ def decode_text(octets: bytes, label: str | None = None) -> str:
 
 
 def _decode(octets: bytes, codec: str) -> str:
-    """Decode; many octets piece by piece where each is a character of its own.
+    """Decode piece by piece: what stands for nothing costs up to half a microsecond an octet.
 
-    There one that stands for nothing costs half a microsecond, and until the
-    end of the piece no other thread runs.
+    Until the end of a piece no other thread runs.
     """
-    if len(octets) <= _PIECE or _decoder_bases(codec) != (IncrementalDecoder,):
+    if len(octets) <= _PIECE:
         return octets.decode(codec, "replace")
-    pieces = [octets[at : at + _PIECE].decode(codec, "replace") for at in range(0, len(octets), _PIECE)]
-    return "".join(pieces)
+    if codec.startswith(_AT_REST_BY_LINE):
+        return "".join([piece.decode(codec, "replace") for piece in _lines(octets)])
+    mark = _ORDERED.get(codec)
+    if mark is not None:  # without one in the order of this machine, as of few octets
+        codec += "_be" if octets.startswith(mark) else "_le"
+    decoder = getincrementaldecoder(codec)("replace")
+    ends = range(_PIECE, len(octets) + _PIECE, _PIECE)
+    text = "".join([decoder.decode(octets[end - _PIECE : end], end >= len(octets)) for end in ends])
+    return text if mark is None else text.removeprefix("\ufeff")
 
 
-def _decoder_bases(codec: str) -> tuple[type, ...]:
-    return type(getincrementaldecoder(codec)("replace")).__bases__
+def _lines(octets: bytes) -> Iterator[bytes]:
+    """Cut behind line ends, or anywhere where there are none."""
+    start = 0
+    while start < len(octets):
+        end = start + _PIECE
+        if end < len(octets):
+            end = octets.rfind(b"\n", start, end) + 1 or end
+        yield octets[start:end]
+        start = end

@@ -2,7 +2,8 @@
 
 import re
 from typing import Final
-from unicodedata import normalize
+
+from postroad.message.decomposed import decomposed
 
 # Letters with a titlecase of their own that is not their upper case: DŽ and its kin, and Georgian,
 # whose capitals begin no word.
@@ -20,7 +21,7 @@ def collated(text: str) -> str:
         return upper
     if len(upper) != len(text) or _TITLED.search(text) is not None:
         upper = "".join(map(_title, text))
-    return normalize("NFKD", upper)
+    return decomposed(upper)
 
 
 def _title(letter: str) -> str:

@@ -8,7 +8,9 @@ be there in some way.
 import re
 from collections.abc import Iterable
 from typing import Final
-from unicodedata import combining, normalize
+from unicodedata import combining
+
+from postroad.message.decomposed import decomposed
 
 LOOKED_AT: Final = 256 * 1024
 """Characters of a text that are looked at: behind them a person has stopped reading."""
@@ -25,7 +27,7 @@ def loosened(text: str) -> str:
     """Return text without case and marks; one white space is like another."""
     plain = text[:LOOKED_AT].casefold()
     if not plain.isascii():
-        plain = normalize("NFKD", plain)
+        plain = decomposed(plain)[:LOOKED_AT]  # a single letter may become eighteen
         plain = _MARKED.sub(lambda mark: "" if combining(mark[0]) else mark[0], plain)
     return " ".join(plain.split())
 

@@ -39,6 +39,8 @@ def normal_name(name: str) -> str:
     Raises:
         BadMailboxName: empty levels, control characters, `.` and `..` as a level, too long.
     """
+    if len(name) > 2 * NAME_LENGTH:  # of three characters NFC leaves two octets at least
+        raise BadMailboxName(f"more than {NAME_LENGTH} octets")
     name = unicodedata.normalize("NFC", name)
     levels = name.split(SEPARATOR)
     if levels[0].upper() == "INBOX":

@@ -49,3 +49,4 @@ def test_scores_are_from_0_to_100_and_a_text_is_like_itself(wanted: str, texts: 
 
 def test_the_end_of_a_very_long_text_is_not_looked_at() -> None:
     assert len(loosened("x" * (LOOKED_AT + 5))) == LOOKED_AT
+    assert len(loosened("\ufdfa" * LOOKED_AT)) <= LOOKED_AT  # of which each becomes eighteen

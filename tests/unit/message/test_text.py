@@ -128,7 +128,8 @@ def test_text_by_its_charset() -> None:
 
 
 @pytest.mark.parametrize(
-    "label", ["cp1253", "utf-8", "utf-7", "iso-2022-jp", "gb18030", "hz", "utf-16", "nonsense"]
+    "label",
+    ["cp1253", "utf-8", "utf-7", "iso-2022-jp", "gb18030", "hz", "utf-16", "utf-32", "utf-16le", "nonsense"],
 )
 def test_what_is_decoded_in_pieces_is_what_is_decoded_at_once(label: str) -> None:
     for unit in (
@@ -138,6 +139,8 @@ def test_what_is_decoded_in_pieces_is_what_is_decoded_at_once(label: str) -> Non
         b"~{VPND~}",
         "ä€".encode(),
         b"\x84\x31\xa4\x37",
+        b"\xfe\xff\x00a",
+        b"\xff\xfea\x00",
     ):
         octets = unit * (40_000 // len(unit))
         codec = find_codec(label)
