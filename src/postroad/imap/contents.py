@@ -30,6 +30,7 @@ _ROWS: Final = 1000
 _INLINE: Final = 128 * 1024
 """Octets of a message up to which decoding it costs less than a hop to a thread."""
 _PLAIN_WORD: Final = re.compile(r"[A-Z0-9.@_-]+")
+_ADDRESS_JOINT: Final = re.compile(r"[.@]")
 _ADDRESSES: Final = frozenset((b"from", b"to", b"cc", b"bcc", b"sender", b"reply-to"))
 
 
@@ -52,7 +53,7 @@ class Contents:
                 test = partial(_has_field, name=name, wanted=collated(text))
                 if name == b"subject" and text:
                     return await self._by_subject(batch, places, test, collated(text))
-                return await self._by_header(batch, places, test, _certain_sign(collated(text)))
+                return await self._by_header(batch, places, test, _certain_sign(name, collated(text)))
             case BodyKey(text=text):
                 return await self._by_text(batch, places, collated(text), header=False)
             case TextKey(text=text):
@@ -144,12 +145,16 @@ class Contents:
             return await loop.run_in_executor(None, _any_has, found, wanted)
 
 
-def _certain_sign(wanted: str) -> bytes:
+def _certain_sign(name: bytes, wanted: str) -> bytes:
     """The octets that a plain header must have where it has the text; empty where nothing is certain.
 
-    White space and what stands around addresses may be written in several ways.
+    White space and what stands around addresses may be written in several
+    ways, and comments may stand about the dots and the @ of these (RFC 5322 §4.4).
     """
-    return wanted.lower().encode() if _PLAIN_WORD.fullmatch(wanted) else b""
+    if not _PLAIN_WORD.fullmatch(wanted):
+        return b""
+    sign = max(_ADDRESS_JOINT.split(wanted), key=len) if name in _ADDRESSES else wanted
+    return sign.lower().encode()
 
 
 def _may_have(header: bytes, sign: bytes) -> bool:

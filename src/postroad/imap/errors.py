@@ -24,7 +24,7 @@ from postroad.store.errors import (
 
 SERVERBUG: Final = Answer(b"NO", b"SERVERBUG", b"an error in the server; it has been logged")
 READ_ONLY: Final = Answer(b"NO", b"READ-ONLY", b"the mailbox is selected for reading only")
-EXPUNGED: Final = Answer(b"NO", b"EXPUNGEISSUED", b"some of these messages are gone")
+EXPUNGED: Final = Answer(b"NO", b"EXPUNGEISSUED", b"some of these messages have been deleted")
 
 _REPLIES: Final[dict[type[Exception], Answer]] = {
     OverQuota: Answer(b"NO", b"OVERQUOTA", b"there is no room left in the account"),

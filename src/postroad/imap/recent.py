@@ -15,14 +15,13 @@ class Recent:
 
     async def claim(self, account: Account, mailbox_id: int) -> None:
         """Take what is new in the mailbox, so that it is \\Recent in no later session."""
-        first = await account.claim_recent(mailbox_id)
-        mailbox = account.mailbox_by_id(mailbox_id)
-        if mailbox is None or first >= mailbox.recent_from:
+        claimed = await account.claim_recent(mailbox_id)
+        if not claimed:
             return
-        before = self.pairs
+        first, before = claimed[0], self.pairs
         if before and before[-1][1] == first - 1:
             first, before = before[-1][0], before[:-1]
-        self.pairs = (*before, (first, mailbox.recent_from - 1))
+        self.pairs = (*before, (first, claimed[-1]))
 
     def look(self, account: Account, mailbox_id: int) -> None:
         """See what is new and take it from nobody, as EXAMINE does; also what will come."""

@@ -15,7 +15,7 @@ from postroad.store.listing import Batch
 
 _SINGLES: Final = frozenset({"MIN", "MAX", "PARTIAL"})
 _WHOLES: Final = frozenset({"ALL", "COUNT", "RELEVANCY"})
-_NOTHING_TOLD: Final = frozenset({"SAVE", "CONTEXT", "UPDATE"})
+_UNTOLD: Final = frozenset({"SAVE", "CONTEXT"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,12 @@ class Results:
         return responses.search(self.uids if command.uid else self.numbers, latest, response=response)
 
     def extended(self, command: Search, mailbox: responses.Correlator | None = None) -> bytes:
-        """Write ESEARCH with what RETURN asks for; empty where it asks for nothing that is told."""
+        """Write ESEARCH with what RETURN asks for; nothing where results are only kept (RFC 5182 §2.1).
+
+        UPDATE alone has its ESEARCH too, without results: it tells that they are followed.
+        """
         returns = command.returns or frozenset({"ALL"})
-        if returns <= _NOTHING_TOLD:
+        if returns <= _UNTOLD:
             return b""
         # RFC 4731 §3.2: the mod-sequence is that of what the answer is about.
         latest = max(

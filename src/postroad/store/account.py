@@ -90,18 +90,18 @@ class Account(AccountReading):
         """Keep whom messages answer, which an earlier schema did not know, beside their other columns."""
         await self._database.write(lambda tx: keep_ancestors(tx, self.id, ancestors))
 
-    async def claim_recent(self, mailbox_id: int) -> int:
-        """The first UID that is \\Recent for the caller, and for nobody after it (RFC 3501 §2.3.2)."""
+    async def claim_recent(self, mailbox_id: int) -> range:
+        """UIDs that are \\Recent for the caller and for nobody else (RFC 3501 §2.3.2)."""
         mailbox = self.mailbox_by_id(mailbox_id)
         if mailbox is None:
             raise NoSuchMailbox(str(mailbox_id))
         if mailbox.recent_from == mailbox.uidnext:
-            return mailbox.uidnext
+            return range(0)
         try:
             return await self._database.write(lambda tx: mailboxes.claim_recent(tx, self.id, mailbox_id))
         except Unavailable:
             # A full disk: people must be able to read, and a later session will see what is new.
-            return mailbox.uidnext
+            return range(0)
 
     async def store_flags(
         self,

@@ -180,12 +180,11 @@ class GuestAccount(Account):
         """The narrow rows of `uids`, with the \\Seen of the user."""
         return self._database.read(lambda r: seen.entries(r, self.id, mailbox_id, self._user_id, uids))
 
-    async def claim_recent(self, mailbox_id: int) -> int:
+    async def claim_recent(self, mailbox_id: int) -> range:
         """Nothing is recent but for the owner."""
-        mailbox = self.mailbox_by_id(mailbox_id)
-        if mailbox is None:
+        if self.mailbox_by_id(mailbox_id) is None:
             raise NoSuchMailbox(str(mailbox_id))
-        return mailbox.uidnext
+        return range(0)
 
     # -- changes ------------------------------------------------------------
 

@@ -243,8 +243,8 @@ def note_subscription(
     return True
 
 
-def claim_recent(tx: Transaction, account_id: int, mailbox_id: int) -> int:
-    """Make all present messages recent for the caller alone; give the first such UID."""
+def claim_recent(tx: Transaction, account_id: int, mailbox_id: int) -> range:
+    """Make what nobody has claimed yet recent for the caller alone; give its UIDs."""
     row = tx.row(
         "SELECT recent_from, uidnext FROM mailbox WHERE account_id = ? AND id = ?", account_id, mailbox_id
     )
@@ -254,7 +254,7 @@ def claim_recent(tx: Transaction, account_id: int, mailbox_id: int) -> int:
     tx.run(
         "UPDATE mailbox SET recent_from = ? WHERE account_id = ? AND id = ?", uidnext, account_id, mailbox_id
     )
-    return int(first)
+    return range(first, uidnext)
 
 
 def _new_name(name: str, limits: Limits) -> str:

@@ -1,5 +1,7 @@
 """Entries: filing, flags, copies, moves, expunges, and what a session is told of them."""
 
+import asyncio
+
 import pytest
 
 from postroad.db.transaction import Transaction
@@ -155,7 +157,26 @@ def test_recent_is_claimed_once(desk: Desk) -> None:
     async def work(account: Account) -> None:
         inbox = box(account)
         await account.append(inbox, [message(1), message(2)])
-        assert [await account.claim_recent(inbox), await account.claim_recent(inbox)] == [1, 3]
+        assert [await account.claim_recent(inbox), await account.claim_recent(inbox)] == [
+            range(1, 3),
+            range(0),
+        ]
+
+    desk.run(work)
+
+
+def test_what_comes_behind_a_claim_is_for_the_next(desk: Desk) -> None:
+    async def work(account: Account) -> None:
+        inbox = box(account)
+        await account.append(inbox, [message(1)])
+        claims = await asyncio.gather(
+            account.claim_recent(inbox),
+            account.append(inbox, [message(2)]),
+            account.claim_recent(inbox),
+            account.claim_recent(inbox),
+        )
+        claimed = [*claims[0], *claims[2], *claims[3], *await account.claim_recent(inbox)]
+        assert sorted(claimed) == [1, 2]
 
     desk.run(work)
 

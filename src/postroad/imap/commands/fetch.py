@@ -1,5 +1,6 @@
 """FETCH and UID FETCH (RFC 3501 §6.4.5, §7.4.2; RFC 7162 §3.1.4; RFC 9394 §3.3)."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -51,6 +52,9 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
             await tell_vanished(dialogue, command.changed_since, command.messages)
         pairs = await changed_since(dialogue, command.changed_since, pairs)
     pairs, code = newest(dialogue, selected, pairs)
+    if set(command.items) == {FetchAttribute.UID}:
+        await _tell_uids(dialogue, pairs, downwards=bool(code))
+        return with_code(dialogue, ok(b"done"), code)
     fetching = _Fetching(dialogue, command, downwards=bool(code))
     progress = dialogue.progress(command.tag, selected.count(pairs))
     sent = 0
@@ -80,6 +84,23 @@ async def tell_items(dialogue: Dialogue, pairs: Pairs, items: tuple[FetchItem, .
     for coming in batches(dialogue.selected.account, dialogue.selected, pairs, fetching.step):
         await fetching.send(await coming)
         await fetching.turns.next()
+
+
+async def _tell_uids(dialogue: Dialogue, pairs: Pairs, *, downwards: bool) -> None:
+    """Send UIDs alone, which the session knows: of messages that are gone as well, until that is told."""
+    selected, uids = dialogue.selected, dialogue.selected.uids
+    form = b"* %d UIDFETCH (UID %d)\r\n" if selected.uidonly else b"* %d FETCH (UID %d)\r\n"
+    writer = Writer(dialogue.conn, dialogue.core, dialogue.services.limits.unread_timeout)
+    turns = Turns(dialogue.conn, dialogue.services.clock)
+    places = [at for low, high in pairs for at in range(bisect_left(uids, low), bisect_right(uids, high))]
+    if downwards:
+        places.reverse()
+    for start in range(0, len(places), _STEP):
+        some = places[start : start + _STEP]
+        named = [(uids[at] if selected.uidonly else at + 1, uids[at]) for at in some]
+        writer.put(b"".join(map(form.__mod__, named)))
+        await writer.room()
+        await turns.next()
 
 
 def _together(sizes: Sequence[int]) -> Iterator[range]:
@@ -123,6 +144,7 @@ class _Fetching:
             batch, marked = await self._mark_seen(batch)
         if self._tells_flags:
             self._selected.tell_batch(batch)
+        if self._tells_flags or marked:  # those that are marked tell their flags as well
             self._writer.put(self._selected.new_keywords(batch.keywords()))
         if not self._sections:
             batch, lines = self._format.lines(batch, _END)

@@ -27,12 +27,20 @@ async def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
     account_of = {mailbox.name: account for account, mailbox in everything}
     octets = dialogue.enabled.octets
     turns = Turns(dialogue.conn, dialogue.services.clock)
+    shown: list[Node] = []
+    unseen: set[str] = set()
+    """Levels above a name that is asked for and matches no pattern."""
     for node in nodes((mailbox for _, mailbox in everything), dialogue.account.subscriptions()):
         await turns.next()
-        if not any(pattern.matches(node.name) for pattern in patterns):
-            continue
+        if any(pattern.matches(node.name) for pattern in patterns):
+            shown.append(node)
+        elif _selects(node, command):
+            unseen.update(parents(node.name))
+    for node in shown:
+        await turns.next()
         below = _children_match(node, command)
-        if not (below or _selects(node, command)):
+        # RFC 5258 §3.5: a name that only leads to others is left out where all of these are told themselves.
+        if not (_selects(node, command) or (below and node.name in unseen)):
             continue
         said = attributes(
             node,

@@ -236,7 +236,7 @@ def _modifiers(reader: Reader, uid: bool) -> tuple[int | None, bool, PartialRang
         elif modifier == b"VANISHED":
             reader.require(Extension.QRESYNC)
             vanished = True
-        elif modifier == b"PARTIAL" and uid:  # RFC 9394 §3.3: of UID FETCH alone
+        elif modifier == b"PARTIAL":  # RFC 9394 §3.3 speaks of UID FETCH, §4 lets FETCH have it as well
             reader.space()
             partial = partial_range(reader)
         else:

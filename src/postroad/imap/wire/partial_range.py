@@ -7,15 +7,14 @@ T = TypeVar("T")
 
 
 class PartialRange(NamedTuple):
-    """Places in a list of results as they were written: 1 is the first, -1 the last; never mixed."""
+    """Places in a list of results: 1 is the first, -1 the last; never mixed, and the nearer end first."""
 
     first: int
     last: int
 
     def cut(self, results: Sequence[T]) -> Sequence[T]:
-        """Return what lies in the range, in the order of the results; 500:400 is 400:500."""
-        low, high = min(self), max(self)
-        if low > 0:
-            return results[low - 1 : high]
+        """Return what lies in the range, in the order of the results."""
+        if self.first > 0:
+            return results[self.first - 1 : self.last]
         count = len(results)
-        return results[max(0, count + low) : max(0, count + high + 1)]
+        return results[max(0, count + self.last) : max(0, count + self.first + 1)]
