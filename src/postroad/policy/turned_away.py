@@ -4,6 +4,7 @@ Each has a line in the log at once. The trail gets a row for an address, and no
 more than one within an hour, so that strangers cannot fill the disk with it.
 """
 
+import asyncio
 from collections import Counter
 from typing import Final
 
@@ -33,22 +34,26 @@ class TurnedAway:
         self._clock = clock
         self._waiting: dict[str, Counter[str]] = {}
         self._written: dict[str, float] = {}
+        self._some = asyncio.Event()
 
     def note(self, address: str, reason: str) -> None:
         """A peer was turned away."""
-        if address in self._written or not address:
+        written = self._written.get(address)
+        if not address or (written is not None and self._clock.monotonic() - written < QUIET_SECONDS):
             return
         reasons = self._waiting.get(address)
         if reasons is None:
             if len(self._waiting) + len(self._written) >= MOST:
                 return
             reasons = self._waiting[address] = Counter()
+            self._some.set()
         if reason in reasons or len(reasons) < REASONS:
             reasons[reason] += 1
 
     async def mind(self) -> None:
-        """Write it down every now and then, until cancelled."""
+        """Write it down a little after it happened, until cancelled."""
         while True:
+            await self._some.wait()
             await self._clock.sleep(EVERY_SECONDS)
             await self.write()
 
@@ -56,6 +61,7 @@ class TurnedAway:
         """Write down what has come together. A trail that cannot be written is no reason to fail."""
         now = self._clock.monotonic()
         self._written = {one: at for one, at in self._written.items() if now - at < QUIET_SECONDS}
+        self._some.clear()
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, {}
