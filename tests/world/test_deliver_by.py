@@ -167,7 +167,39 @@ def test_with_trace_its_sender_hears_of_the_next_server(
     assert elsewhere.messages[0].mail.endswith(";RT")
 
 
-def test_it_does_not_go_with_a_time_to_be_sent(world: ThreadedWorld) -> None:
+def test_what_goes_later_is_to_be_delivered_by_a_time_counted_from_now(
+    world: ThreadedWorld, elsewhere: RemoteServer
+) -> None:
+    world.add_alias("team@demo.test", BOB, EVE)
+    with submission(world) as client:
+        for wanted in (["BY=7200;R", "HOLDFOR=3600"], ["BY=60;N", "HOLDFOR=3600"]):
+            assert client.sendmail(ADA, [EVE, "team@demo.test"], mail("later"), wanted) == {}
+    world.settle()
+    world.advance(minutes=58)
+    assert elsewhere.messages == []
+    world.advance(minutes=4)
+    assert subjects(world, BOB) == ["later"] * 2
+    left = sorted(int(command.partition(" BY=")[2].partition(";")[0]) for command in elsewhere.said("MAIL"))
+    assert len(left) == 4
+    assert all(-3700 <= seconds <= -3480 for seconds in left[:2])  # mode N: it may be over (RFC 2852)
+    assert all(3400 < seconds <= 3600 for seconds in left[2:])
+    assert told(world) == []
+
+
+def test_what_is_held_comes_back_at_its_time(world: ThreadedWorld, elsewhere: RemoteServer) -> None:
+    elsewhere.answer("RCPT", "451 4.7.1 later")
+    with submission(world) as client:
+        assert client.sendmail(ADA, [EVE], mail("later"), ["BY=5400;R", "HOLDFOR=3600"]) == {}
+    world.advance(minutes=89)
+    assert told(world) == []
+    world.advance(minutes=2)
+    (subject,) = told(world)
+    assert subject.startswith("Undeliver")
+
+
+def test_what_would_be_back_before_it_may_go_is_refused(world: ThreadedWorld) -> None:
     with submission(world) as client:
         client.ehlo()
-        assert client.mail(ADA, ["BY=600;R", "HOLDFOR=60"])[0] == 501
+        refused = (501, b"5.5.4 it would have to be back before it may go")
+        assert client.mail(ADA, ["BY=600;R", "HOLDFOR=600"]) == refused
+        assert client.mail(ADA, ["BY=601;R", "HOLDFOR=600"])[0] == 250

@@ -117,6 +117,21 @@ def test_an_mx_that_is_ourselves_is_left_out_and_what_is_worse_too(world: Thread
     assert worse.connections == 0
 
 
+@pytest.mark.parametrize("alias", [False, True], ids=["by its address", "as an alias"])
+def test_an_mx_that_turns_out_to_be_ourselves_is_the_end_too(world: ThreadedWorld, alias: bool) -> None:
+    """RFC 5321 §5.1: by whatever name it is listed, what is worse would only lead back here."""
+    server = world.remote("us.test", host="other.elsewhere.test")
+    server.name = "mx.world.test"  # as we greet others
+    if alias:
+        world.resolver.add_alias("alias.elsewhere.test", "other.elsewhere.test")
+    world.resolver.add_mx("elsewhere.test", f"{'alias' if alias else 'other'}.elsewhere.test", 20)
+    worse = world.remote("elsewhere.test", host="worse.elsewhere.test", preference=30)
+    send(world)
+    assert server.said("MAIL") == []
+    assert worse.connections == 0
+    assert "5.4.6" in bounced(world)
+
+
 def test_private_addresses_are_not_contacted(logs: object) -> None:
     with no_bugs(), ThreadedWorld(queue=Queue()) as world:
         peopled(world)

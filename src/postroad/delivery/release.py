@@ -26,7 +26,7 @@ from postroad.store.store import Store
 from postroad.trail import record
 
 _FILED: Final = Outcome(
-    Verdict.DELIVERED, 250, "2.0.0", "filed here", spoken=False, dsn_passed=True, filed=True
+    Verdict.DELIVERED, 250, "2.0.0", "filed here", spoken=False, dsn_passed=True, filed=True, final=True
 )
 
 
@@ -133,6 +133,7 @@ def _envelope(item: Item, recipients: Sequence[QueuedRecipient]) -> Envelope:
         tls=Wish(item.tls),
         release=item.release,
         priority=item.priority,
+        deliver_by=item.deliver_by,
     )
 
 

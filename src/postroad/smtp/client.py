@@ -12,7 +12,7 @@ from postroad.smtp.handover import ChunksRefused, Handover
 from postroad.smtp.link import HandshakeFailed, Link, Lost
 from postroad.smtp.manner import MX, Manner, log_in
 from postroad.smtp.outcome import Outcome, Unusable, Verdict
-from postroad.smtp.security import NOT_OFFERED, Security
+from postroad.smtp.security import GENERAL, NOT_OFFERED, Security
 from postroad.smtp.timeouts import Timeouts
 from postroad.smtp.wire.client import mail_command, parse_extensions, rcpt_command
 from postroad.smtp.wire.deliver_by import argument, least_of
@@ -208,7 +208,12 @@ class SmtpClient:
         if "STARTTLS" not in self._extensions:
             self._do_without(tls, "the server does not offer TLS")
             return
-        reply = await self._ask(b"STARTTLS\r\n")
+        try:
+            reply = await self._ask(b"STARTTLS\r\n")
+        except Lost as error:
+            # It got so far, and would in clear: that it breaks here says something of its TLS alone.
+            text = f"TLS cannot be begun: {error}"
+            raise Unusable(self._witness.ours("4.7.5", text), tls_failed=GENERAL) from error
         if reply.code != 220:
             self._do_without(tls, f"the server refuses TLS: {reply}")
             return

@@ -32,13 +32,15 @@ class Transaction:
         `highest` the highest priority that is given.
 
         Raises:
-            Refused: the time until which the message is to be held has passed.
+            Refused: the time until which the message is to be held has passed, or it would have to be
+                back before.
         """
         self.peer = peer
         self._mail = mail
         self._highest = highest
         self._release = None if mail.hold is None else _release(mail.hold, now)
         self._deliver_by = None if mail.by is None else _deliver_by(mail.by, now)
+        _check_times(self._release, self._deliver_by)
         self._recipients: dict[str, Recipient] = {}
         self.asked: list[str] = []
         """The key of each RCPT that was taken, also of one that was named twice."""
@@ -153,6 +155,12 @@ def _release(hold: Hold, now: float) -> Release:
 
 def _deliver_by(by: By, now: float) -> DeliverBy:
     return DeliverBy(now + by.seconds, by.returns, by.trace)
+
+
+def _check_times(release: Release | None, by: DeliverBy | None) -> None:
+    """Both count from MAIL (RFC 2852 §4, RFC 4865 §4): what has to be back before it may go never goes."""
+    if release is not None and by is not None and by.returns and by.at <= release.at:
+        raise Refused(501, "5.5.4", "it would have to be back before it may go")
 
 
 def _lines_of(whole: Octets, spool: Spool, longest: int) -> tuple[Spool, bool]:

@@ -14,7 +14,6 @@ FARTHEST: Final = 999_999_999
 
 # Once its time is over a message could only come back.
 OVER: Final = Reply(501, "5.5.4", "BY with R wants a time above 0")
-HELD: Final = Reply(501, "5.5.4", "BY does not go with HOLDFOR or HOLDUNTIL")
 
 
 class By(Struct, frozen=True):

@@ -10,7 +10,7 @@ from typing import Final
 
 from postroad.model.address import Address, AddressError, parse_path
 from postroad.smtp.wire import priority
-from postroad.smtp.wire.deliver_by import HELD, is_by, parse_by
+from postroad.smtp.wire.deliver_by import is_by, parse_by
 from postroad.smtp.wire.events import Mail, Rcpt
 from postroad.smtp.wire.holding import HoldLimits, is_hold_for, is_hold_until, parse_hold
 from postroad.smtp.wire.replies import Reply
@@ -119,8 +119,6 @@ def parse_mail(
     by = None if deliver_by is None or not params.get(b"BY") else parse_by(params[b"BY"] or b"", deliver_by)
     if isinstance(by, Reply):
         return by
-    if by is not None and held is not None:
-        return HELD
     return Mail(
         sender,
         size=size,
