@@ -21,6 +21,8 @@ class DnsServer(asyncio.DatagramProtocol):
     def __init__(self, zone: str = "") -> None:
         self.dead: set[str] = set()
         self.broken: set[str] = set()
+        self.proves = False
+        """Whether it says of its answers that DNSSEC proves them (AD)."""
         self.asked: list[tuple[str, str]] = []
         """Every question that came, its name and its type."""
         self._records: dict[tuple[dns.name.Name, dns.rdatatype.RdataType], dns.rrset.RRset] = {}
@@ -87,6 +89,7 @@ class DnsServer(asyncio.DatagramProtocol):
         name = asked.name.to_text(omit_final_dot=True).lower()
         self.asked.append((name, dns.rdatatype.to_text(asked.rdtype)))
         answer = dns.message.make_response(question, recursion_available=True)
+        answer.flags |= dns.flags.AD if self.proves else 0
         if name in self.dead:
             return None
         if name in self.broken:
