@@ -1,4 +1,4 @@
-"""The resolver that is asked for DNSSEC: TLSA records, and what goes wrong on the way to them (RFC 7672 §2.1)."""
+"""The resolver that is asked for DNSSEC: TLSA records, and what goes wrong with them (RFC 7672 §2.1)."""
 
 import asyncio
 
