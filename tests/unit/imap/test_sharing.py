@@ -300,8 +300,10 @@ def test_mailboxes_below_are_shared_alike_and_managed_by_rights(world: World) ->
         await bob.ok(b"RENAME " + there + b'one" ' + there + b'two"')
         assert b"NO [CANNOT]" in (await bob.do(b"RENAME " + there + b'two" mine'))[-1]
         for whom in (b"ada", b"nobody"):
-            named = b'RENAME Sent "Other Users/' + whom + b'@demo.test/x"'
-            assert b"NO [NOPERM]" in (await bob.do(named))[-1]
+            theirs = b'"Other Users/' + whom + b'@demo.test/Sent"'
+            for name in (b"Sent", b"nothing"):
+                assert b"NO [NOPERM]" in (await bob.do(b"RENAME " + name + b" " + theirs))[-1]
+            assert b"NO [NONEXISTENT]" in (await bob.do(b"RENAME " + theirs + b" mine"))[-1]
         assert b"NO [NOPERM]" in (await bob.do(b'CREATE "Other Users/ada@demo.test/top"'))[-1]
         assert b"NO [NOPERM]" in (await bob.do(b'CREATE "Shared/x"'))[-1]
         await bob.ok(b"DELETE " + there + b'two"')

@@ -12,7 +12,7 @@ from postroad.imap.wire import responses
 from postroad.imap.wire.mailbox_commands import Create, Delete, Rename, Subscribe
 from postroad.imap.wire.mailbox_name import MailboxName
 from postroad.store.account import Account
-from postroad.store.errors import NotAllowed
+from postroad.store.errors import NoSuchMailbox, NotAllowed
 from postroad.store.namespaces import is_foreign
 from postroad.store.special_use import the_use
 
@@ -63,15 +63,16 @@ async def rename(dialogue: Dialogue, command: Rename) -> Answer:
     account, inner = dialogue.whose(old)
     mailbox = account.mailbox(inner)
     to, inner_new = dialogue.whose(new)
-    if mailbox is None:
-        _check_own(dialogue, account, old)
-        _check_own(dialogue, to, new)
-        await account.rename_level(inner, inner_new)
-        return ok(b"renamed")
-    need(account, mailbox, "x")
+    if mailbox is None and is_foreign(old):
+        raise NoSuchMailbox(old)  # whether there is somebody of that name or not
+    if mailbox is not None:
+        need(account, mailbox, "x")
     _check_own(dialogue, to, new)
     if to.id != account.id and to is not dialogue.account:
         raise NotAllowed(new)  # whoever it is, and whether there is anybody
+    if mailbox is None:
+        await account.rename_level(inner, inner_new)
+        return ok(b"renamed")
     if to.id != account.id:
         raise No(b"CANNOT", b"a mailbox stays with its owner; its messages can be moved")
     await account.rename(mailbox.id, inner_new, dialogue.progress(command.tag, mailbox.messages).reach)
