@@ -5,7 +5,7 @@ import random
 from typing import Final
 
 from postroad.dns.zone import ZoneResolver
-from postroad.mailauth.authres.read import names_server, parse_authres
+from postroad.mailauth.authres.read import mentions, names_server, parse_authres
 from postroad.mailauth.authres.write import payload
 from postroad.mailauth.dmarc.author import author_of
 from postroad.mailauth.dmarc.record import parse_record
@@ -83,7 +83,7 @@ def check(data: bytes) -> None:
         assert not author.problem
         assert len(names_to_ask(author.domain)) <= 8
     found = parse_authres(data)
-    names_server(data, NAMES)
+    assert mentions(data, NAMES) or found is None or not names_server(data, NAMES)
     if found is not None:
         again = parse_authres(payload(found).encode("utf-8", "replace"))
         assert again is not None

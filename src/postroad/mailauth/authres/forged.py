@@ -1,9 +1,13 @@
 """Taking out what a stranger wrote in our name (RFC 8601 §5)."""
 
-from postroad.mailauth.authres.read import names_server
+from typing import Final
+
+from postroad.mailauth.authres.read import mentions, names_server
 from postroad.message.header import each_field
 
-_NAME = b"authentication-results"
+_NAME: Final = b"authentication-results"
+_READ: Final = 10
+"""Fields with our name that are read to see what they mean by it; whoever writes more of them forges."""
 
 
 def forged_fields(header: bytes, servers: frozenset[str]) -> list[tuple[int, int]]:
@@ -11,10 +15,14 @@ def forged_fields(header: bytes, servers: frozenset[str]) -> list[tuple[int, int
     if _NAME not in header.lower():
         return []
     found = []
+    claims = 0
     for name, start, end in each_field(header):
-        if name == _NAME:
-            value = header[start:end].partition(b":")[2]
-            if names_server(value, servers):
+        if name != _NAME:
+            continue
+        value = header[start:end].partition(b":")[2]
+        if mentions(value, servers):
+            claims += 1
+            if claims > _READ or names_server(value, servers):
                 found.append((start, end))
     return found
 

@@ -9,6 +9,9 @@ from postroad.mailauth.authres.values import AuthResults, Property, Result
 from postroad.message.comment import comment_end
 
 MAX_VALUE: Final = 64 * 1024
+MAX_TOKENS: Final = 5_000
+MAX_CLAIM: Final = 4 * 1024
+"""Octets of a field with our name that are worth reading; each may be a token of its own."""
 MAX_RESULTS: Final = 100
 MAX_PROPERTIES: Final = 50
 
@@ -55,18 +58,24 @@ def parse_authres(value: bytes) -> AuthResults | None:
     return AuthResults(authserv_id, tuple(results), version) if results else None
 
 
-def names_server(value: bytes, servers: frozenset[str]) -> bool:
-    """Whether a field says that one of `servers` judged, however it is written.
-
-    A field that cannot be read counts when it has such a name anywhere: some
-    other reader may understand it better (RFC 8601 §5).
-    """
-    parsed = parse_authres(value)
-    if parsed is not None:
-        # RFC 5451 had a version behind a slash.
-        return parsed.authserv_id.partition("/")[0].lower().removesuffix(".") in servers
-    text = _ESCAPE.sub(rb"\1", value).decode("utf-8", "replace").lower()
+def mentions(value: bytes, servers: frozenset[str]) -> bool:
+    """Whether a field has the name of one of `servers` at all, which most need no more than a look for."""
+    # What may stand within a name in a quoted string is left out.
+    text = value.translate(None, b'"\\').decode("utf-8", "replace").lower()
     return any(server in text for server in servers)
+
+
+def names_server(value: bytes, servers: frozenset[str]) -> bool:
+    """Whether a field that mentions one of `servers` says that it judged, however it is written.
+
+    A field that cannot be read counts: some other reader may understand it
+    better (RFC 8601 §5). So does one that is longer than any server writes.
+    """
+    parsed = parse_authres(value) if len(value) <= MAX_CLAIM else None
+    if parsed is None:
+        return True
+    # RFC 5451 had a version behind a slash.
+    return parsed.authserv_id.partition("/")[0].lower().removesuffix(".") in servers
 
 
 def _tokens(value: bytes) -> list[_Token] | None:
@@ -78,7 +87,7 @@ def _tokens(value: bytes) -> list[_Token] | None:
             at, spaced = at + 1, True
             continue
         match = _TOKEN.match(value, at)
-        if match is None:
+        if match is None or len(tokens) == MAX_TOKENS:
             return None
         at = match.end()
         if match["special"] == b"(":

@@ -185,6 +185,14 @@ def test_those_of_others_stay(value: str) -> None:
     assert forged_fields(header, OURS) == []
 
 
+def test_of_many_that_mention_us_few_are_read() -> None:
+    kept = b"Authentication-Results: x; spf=pass reason=mx.example.org\r\n"
+    assert len(forged_fields(kept * 10, OURS)) == 0
+    assert len(forged_fields(kept * 1000, OURS)) == 990
+    long = kept[:-2] + b" p.q=r" * 1000 + b"\r\n"
+    assert forged_fields(long, OURS) == [(0, len(long))]
+
+
 def test_bombs_cost_little() -> None:
     for text in (
         b"(" * 65_000,
