@@ -1,13 +1,14 @@
 """Messages that a server cannot take as they are (RFC 6152 §3)."""
 
 import email
+import email.policy
 
 import pytest
 
 from postroad.testing import ThreadedWorld
 from postroad.testing.remote import EXTENSIONS, RemoteServer
 from postroad.trail.sentences import tell
-from tests.world.clients import mail, subjects, submission, submit
+from tests.world.clients import exchange, mail, subjects, submission, submit
 from tests.world.conftest import ADA
 from tests.world.signing import judged, make_keys, publish
 
@@ -106,3 +107,85 @@ def test_what_may_not_be_changed_comes_back_with_the_reason(
     (notice,) = world.mailbox(ADA).messages()
     assert b"Status: 5.6.3" in notice.octets
     assert b"signed" in notice.octets
+
+
+UTF8_HEADER = (
+    "From: Ada Lövelace <ada@demo.test>\r\nTo: Jörg <jorg@bücher.test>, plain@elsewhere.test\r\n"
+    "Subject: Grüße an alle, von mir und von allen, die ich kenne, und noch viele mehr\r\n"
+    "Message-ID: <1@demo.test>\r\nX-Note: für dich\r\n"
+).encode() + MIME
+
+
+def told_of(world: ThreadedWorld) -> str:
+    """All that all trails say."""
+    return " ".join(line.text for trail in world.trail() for line in tell(trail, str).lines)
+
+
+def submit_utf8(world: ThreadedWorld, header: bytes, *recipients: str) -> None:
+    """Submit a message as internationalized."""
+    with submission(world) as client:
+        client.ehlo()
+        assert client.mail(ADA, ["SMTPUTF8", "BODY=8BITMIME"])[0] == 250
+        for recipient in recipients:
+            assert client.rcpt(recipient)[0] == 250
+        assert client.data(header + b"\r\n" + TEXT.encode())[0] == 250
+    world.settle()
+
+
+@pytest.mark.parametrize("missing", [{"SMTPUTF8"}, {"SMTPUTF8", "8BITMIME"}], ids=["8 bits", "7 bits"])
+def test_a_header_goes_in_ascii_where_that_loses_nothing(world: ThreadedWorld, missing: set[str]) -> None:
+    make_keys(world, "demo.test")
+    publish(world)
+    elsewhere = world.remote("xn--bcher-kva.test")
+    elsewhere.extensions = [word for word in EXTENSIONS if word not in missing]
+    submit_utf8(world, UTF8_HEADER, "jorg@bücher.test")
+    (taken,) = elsewhere.messages
+    assert "SMTPUTF8" not in taken.mail
+    assert taken.recipients == ["jorg@xn--bcher-kva.test"]
+    header, _, body = taken.body.partition(b"\r\n\r\n")
+    assert header.isascii()
+    assert body.isascii() == ("8BITMIME" in missing)
+    message = email.message_from_bytes(taken.body, policy=email.policy.default)
+    assert message["From"] == "Ada Lövelace <ada@demo.test>"
+    assert message["To"] == "Jörg <jorg@xn--bcher-kva.test>, plain@elsewhere.test"
+    assert message["Subject"].startswith("Grüße an alle, von mir und von allen, die ich kenne, und noch")
+    assert message["X-Note"] == "für dich"
+    assert message.get_payload(decode=True) == TEXT.encode()
+    assert judged(world, taken.body).vouching == ("demo.test",)
+    assert "its header was put into ASCII" in told_of(world)
+    assert "signed anew" in told_of(world)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("jorg@b", "jörg@b", "jörg@bücher.test has no form in ASCII"),
+        ("<1@demo", "<ü@demo", "Message-ID has UTF-8 where only ASCII can be"),
+        ("Jörg <jorg@bücher.test>", "Freunde: jorg@bücher.test;", "To has groups"),
+        ("für", "\udcfc", "X-Note is not in UTF-8"),
+    ],
+)
+def test_what_has_no_form_in_ascii_comes_back(
+    world: ThreadedWorld, elsewhere: RemoteServer, old: str, new: str, reason: str
+) -> None:
+    elsewhere.extensions = ["8BITMIME"]
+    header = UTF8_HEADER.decode().replace(old, new).encode(errors="surrogateescape")
+    submit_utf8(world, header, EVE)
+    assert elsewhere.messages == []
+    (bounce,) = world.mailbox(ADA).messages()
+    assert b"Status: 5.6.7" in bounce.octets
+    assert reason in told_of(world)
+
+
+def test_nobody_but_its_author_puts_a_header_into_ascii(
+    world: ThreadedWorld, elsewhere: RemoteServer
+) -> None:
+    elsewhere.extensions = ["8BITMIME"]
+    world.add_alias("away@demo.test", EVE)
+    with exchange(world) as client:
+        client.mail("carol@third.test", ["SMTPUTF8", "BODY=8BITMIME"])
+        client.rcpt("away@demo.test")
+        assert client.data(UTF8_HEADER + b"\r\n" + TEXT.encode())[0] == 250
+    world.settle()
+    assert elsewhere.messages == []
+    assert "only who has written it could put its header into ASCII" in told_of(world)

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from types import TracebackType
 
 from postroad.delivery.signing import Signer
+from postroad.message.ascii_header import ascii_header
 from postroad.message.header import HeaderBlock
 from postroad.message.sevenbit import Inconvertible, seven_bit
 from postroad.message.unbinary import without_binary
@@ -70,6 +71,21 @@ class Downgrade:
         """
         text = "its 8-bit parts were put into quoted-printable or base64"
         return await self._form("seven_bit", seven_bit, text)
+
+    async def ascii_header(self, *, eight_bit: bool) -> Source:
+        """With a header in ASCII; the rest too unless it may be `eight_bit`.
+
+        Raises:
+            Inconvertible: or the message is somebody else's, and only its author may do that.
+            Unavailable
+        """
+        if not self._is_own:
+            raise Inconvertible("only who has written it could put its header into ASCII")
+        change = "its header was put into ASCII"
+        if eight_bit:
+            return await self._form("ascii_header", ascii_header, change)
+        change += ", and its 8-bit parts into quoted-printable or base64"
+        return await self._form("ascii", lambda data: seven_bit(self._keep(ascii_header(data))), change)
 
     async def _form(self, name: str, convert: Callable[[Octets], Iterator[bytes]], change: str) -> Source:
         if name not in self._forms:

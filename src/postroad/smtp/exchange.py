@@ -42,6 +42,13 @@ class Converter(Protocol):
         """The message in ASCII. Raises as `lines` does."""
         ...
 
+    async def ascii_header(self, *, eight_bit: bool) -> Source:
+        """The message with its header in ASCII, and its body too unless that may be `eight_bit`.
+
+        Raises as `lines` does.
+        """
+        ...
+
 
 class Held:
     """A small message, in memory."""

@@ -36,16 +36,22 @@ async def fit(
     """
     everybody = len(message.recipients)
     as_it_is = Form(message.source, message.body)
-    utf8 = message.smtputf8 or (message.sender is not None and message.sender.utf8)
-    if utf8 and "SMTPUTF8" not in extensions:
-        no = failed(553, "5.6.7", "the server does not take internationalized mail")
+    ascii_alone = "SMTPUTF8" not in extensions
+    if ascii_alone and message.sender is not None and message.sender.utf8:
+        no = failed(553, "5.6.7", "the server takes no senders beyond ASCII")  # RFC 6531 §3.5
         return as_it_is, [no] * everybody
     refused = _refused(message, extensions, failed)
     if None not in refused:
         return as_it_is, refused
     try:
-        form = await _form(message, extensions, chunks=chunks)
+        if ascii_alone and message.smtputf8:
+            form = await _ascii(message, extensions)
+        else:
+            form = await _form(message, extensions, chunks=chunks)
     except Inconvertible as error:
+        if ascii_alone and message.smtputf8:
+            text = f"the server does not take internationalized mail: {error}"
+            return as_it_is, [failed(553, "5.6.7", text)] * everybody
         # RFC 6152 §3 forbids to send it as it is, and leaves only this.
         text = f"the server takes no 8-bit octets, and the message cannot be put into 7 bits: {error}"
         return as_it_is, [failed(554, "5.6.3", text)] * everybody
@@ -76,6 +82,17 @@ async def _form(message: Outgoing, extensions: Extensions, *, chunks: bool) -> F
     if not await is_eight_bit(source):
         return Form(source, "7BIT")
     return Form(source, "8BITMIME") if takes_eight else await _seven_bit(message)
+
+
+async def _ascii(message: Outgoing, extensions: Extensions) -> Form:
+    """With a header that everybody takes; RFC 6531 §3.2 leaves that to who has written the message."""
+    if message.body == "BINARYMIME":
+        raise Inconvertible("it is binary, too")
+    takes_eight = "8BITMIME" in extensions
+    converter = _converter(message)
+    source = held(await converter.ascii_header(eight_bit=takes_eight))
+    body = "8BITMIME" if takes_eight and await is_eight_bit(source) else "7BIT"
+    return Form(source, body, converter.change)
 
 
 async def _lines(message: Outgoing) -> Form:
