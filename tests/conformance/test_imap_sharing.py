@@ -16,7 +16,7 @@ def test_what_is_shared_is_there_for_another(
     assert other.no(b"SELECT " + name).code == b"NONEXISTENT"
     imap.ok(b"SETACL " + box + b" " + account.encode() + b" lrs")
     assert imap.ok(b"GETACL " + box).one(b"ACL") == [
-        *(box, b"ada@ours.test", b"lrswipkxtecda", account.encode(), b"lrs")
+        *(box, b"ada@ours.test", b"lrswipkxtencda", account.encode(), b"lrs")
     ]
     assert other.ok(b"MYRIGHTS " + name).one(b"MYRIGHTS")[1] == b"lrs"
     assert other.no(b"GETACL " + name).code == b"NOPERM"
@@ -25,7 +25,7 @@ def test_what_is_shared_is_there_for_another(
     assert other.ok(b'LIST "" ' + name + b" RETURN (MYRIGHTS)").one(b"MYRIGHTS")[1] == b"lrs"
     assert imap.ok(b"LISTRIGHTS " + box + b" " + account.encode()).one(b"LISTRIGHTS")[2] == b""
     imap.ok(b"DELETEACL " + box + b" " + account.encode())
-    assert imap.ok(b"GETACL " + box).one(b"ACL") == [box, b"ada@ours.test", b"lrswipkxtecda"]
+    assert imap.ok(b"GETACL " + box).one(b"ACL") == [box, b"ada@ours.test", b"lrswipkxtencda"]
 
 
 def test_notes_are_kept_told_and_dropped(imap: Imap, box: bytes) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from postroad.config.limits import Limits
 from postroad.config.settings import Queue
 from postroad.db.transaction import Reader, Transaction
 from postroad.delivery.bounce import Notice
@@ -12,6 +13,7 @@ from postroad.directory.credentials import LEAST_COST, Hasher, set_password
 from postroad.directory.domains import add_domain, remove_domain
 from postroad.directory.domains import set_quota as set_domain_quota
 from postroad.directory.kept_accounts import erase_account, kept_at, restore_account
+from postroad.model.annotation import Annotation
 from postroad.model.flags import Flag
 from postroad.queue import outcome, spool, verbs
 from postroad.queue.item import Work, read_item, read_recipients
@@ -19,6 +21,7 @@ from postroad.queue.outcome import Judged
 from postroad.smtp.outcome import Outcome, Verdict
 from postroad.store import annotations, entries, kept, sharing
 from postroad.store.account import EVERYTHING
+from postroad.store.annotating import annotate
 from postroad.store.crossing import Place, carry
 from postroad.store.entries import next_modseq
 from postroad.store.guest_flags import store_flags
@@ -141,15 +144,23 @@ QUEUE: Final[dict[str, Step]] = {
 }
 SHARING: Final[dict[str, Step]] = {
     "annotate": lambda tx: annotations.put(tx, (1, _INBOX, 0, "/shared/comment"), b"x", next_modseq(tx, 1)),
+    "annotate messages": lambda tx: annotate(
+        tx,
+        Place(1, _INBOX, 1),
+        EVERYTHING,
+        [Annotation("/comment", True, b"x"), Annotation("/comment", False, b"y")],
+        None,
+        Limits(),
+    ),
     "share": lambda tx: sharing.change(tx, 1, _INBOX, 2, negative=False, rights=frozenset("lrswite")),
     "mark in another's": lambda tx: store_flags(
         tx, _BOBS_VIEW, EVERYTHING, "add", Flag.SEEN | Flag.FLAGGED, frozenset({"work"}), None
     ),
     "copy out": lambda tx: carry(
-        tx, _BOBS_VIEW, EVERYTHING, Place(2, _INBOX, 2), None, move=False, keep=True
+        tx, _BOBS_VIEW, EVERYTHING, Place(2, _INBOX, 2), None, Limits(), move=False, keep=True
     ),
     "move back": lambda tx: carry(
-        tx, Place(2, _INBOX, 2), EVERYTHING, _BOBS_VIEW, None, move=True, keep=True
+        tx, Place(2, _INBOX, 2), EVERYTHING, _BOBS_VIEW, None, Limits(), move=True, keep=True
     ),
     "unshare": lambda tx: sharing.change(tx, 1, _INBOX, 2, negative=False, rights=None),
     "bound the domain": lambda tx: set_domain_quota(

@@ -260,8 +260,10 @@ def ordered_searches(draw: st.DrawFn) -> Written:
     returns_wire, returns, partial = draw(return_options())
     uid = draw(st.booleans())
     prefix = b"UID " if uid else b""
-    plain_keys = [sort_key for sort_key in SortKey if sort_key is not SortKey.RELEVANCY]
-    criterion = st.builds(SortCriterion, st.sampled_from(plain_keys), st.booleans())
+    special = (SortKey.RELEVANCY, SortKey.ANNOTATION)
+    plain_keys = [sort_key for sort_key in SortKey if sort_key not in special]
+    key_names = st.sampled_from(plain_keys)
+    criterion = st.builds(SortCriterion, key_names, st.booleans(), st.just(""), st.just(False))
     criteria = tuple(draw(st.lists(criterion, min_size=1, max_size=3)))
     criteria_wire = b" ".join([b"REVERSE " * one.reverse + one.key.value for one in criteria])
     algorithm = draw(st.sampled_from(ThreadAlgorithm))

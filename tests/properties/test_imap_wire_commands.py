@@ -14,6 +14,7 @@ from postroad.imap.wire.responses import compress_uids
 from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.imap.wire.table import State
 from postroad.message.utf7 import decode_utf7, encode_utf7
+from tests.properties.imap_annotations import annotated_appends, annotation_commands
 from tests.properties.imap_commands import TAG, Written, appends, commands, log_ins, sets
 from tests.unit.imap.wire.dialogue import PLAIN
 
@@ -30,7 +31,7 @@ def read(wire: bytes, state: State) -> tuple[list[Event], bytes]:
     return seen, core.data_to_send()
 
 
-@given(commands)
+@given(commands | annotation_commands())
 def test_a_written_command_is_read_as_its_value(written: Written) -> None:
     wire, value = written
     assert read(wire, State.SELECTED) == ([value], b"")
@@ -42,7 +43,7 @@ def test_a_log_in_is_read_as_its_value(written: Written) -> None:
     assert read(wire, State.NOT_AUTHENTICATED) == ([value], b"")
 
 
-@given(appends())
+@given(appends() | annotated_appends())
 def test_an_append_is_read_as_its_value(written: tuple[bytes, AppendStart, bytes]) -> None:
     wire, head, message = written
     chunk: list[Event] = [LiteralChunk(message)] if message else []

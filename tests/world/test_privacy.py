@@ -51,9 +51,15 @@ ARGUMENTS: Final[dict[bytes, list[bytes]]] = {
         HELD + b" (DEPTH 1) /private",
     ],
     b"SETMETADATA": [HELD + b" (/shared/comment mine)"],
-    b"SEARCH": [b"ALL", b"TEXT quince", b"KEYWORD quince-jelly", b"HEADER Message-ID quince"],
-    b"FETCH": [b"1:* (FLAGS ENVELOPE BODY.PEEK[])", b"99 (BODY.PEEK[])"],
-    b"STORE": [b"1:* +FLAGS (\\Deleted)"],
+    b"SEARCH": [
+        b"ALL",
+        b"TEXT quince",
+        b"KEYWORD quince-jelly",
+        b"HEADER Message-ID quince",
+        b'ANNOTATION * value "quince"',
+    ],
+    b"FETCH": [b"1:* (FLAGS ENVELOPE BODY.PEEK[])", b"99 (BODY.PEEK[])", b"1:* (ANNOTATION (* value))"],
+    b"STORE": [b"1:* +FLAGS (\\Deleted)", b'1:* ANNOTATION (/comment (value.shared "x"))'],
     b"COPY": [b"1:* " + HELD],
     b"MOVE": [b"1:* " + HELD],
     b"UID EXPUNGE": [b"1:4294967295"],
@@ -97,6 +103,7 @@ def world() -> Iterator[ThreadedWorld]:
             client.subscribe(NAME.decode())
             client.select()
             client.store("1", "+FLAGS", f"({NAME.decode()})")
+            client.store("1", "ANNOTATION", f'(/comment (value.shared "{NAME.decode()}"))')
             client.copy("1", NAME.decode())
         yield world
 

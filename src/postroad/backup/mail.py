@@ -16,9 +16,12 @@ from postroad.backup.manifest import Manifest
 from postroad.db.transaction import Reader, Row
 from postroad.directory.accounts import by_key, parsed
 from postroad.importer.values import Bad, Carried, Folder, Record
+from postroad.model.annotation import Annotation
 from postroad.model.flags import split_keywords
+from postroad.store import message_annotations
 from postroad.store.blobs.pack import pack_path
 from postroad.store.mailboxes import by_name
+from postroad.store.message_annotations import EVERYBODY
 from postroad.store.store import PACKS
 
 _ENTRIES: Final = (
@@ -109,7 +112,10 @@ class BackupSource:
     def messages(self, folder: Folder) -> Iterator[Record]:
         """The messages of one of them; a damaged one is named instead."""
         last = 0
-        while rows := self._rows(self._mailboxes[folder.name], last):
+        mailbox = self._mailboxes[folder.name]
+        sql = "SELECT annotated FROM mailbox WHERE account_id = ? AND id = ?"
+        annotated = self._index.value(sql, self._account, mailbox)
+        while rows := self._rows(mailbox, last):
             for uid, flags, keywords, date, size, prefix, *place in rows:
                 last = uid
                 where = f"{folder.name}, UID {uid}"
@@ -118,12 +124,18 @@ class BackupSource:
                 except Tampered as error:
                     yield Bad(where, str(error), size)
                     continue
-                yield Carried(body, flags, frozenset(split_keywords(keywords)), date, size, where)
+                words = frozenset(split_keywords(keywords))
+                notes = self._notes(mailbox, uid) if annotated else ()
+                yield Carried(body, flags, words, date, size, where, notes)
 
     def _rows(self, mailbox: int, after: int) -> list[Row]:
         return self._index.rows(
             _ENTRIES.format(self._filter), self._account, mailbox, after, *self._bound, _STEP
         )
+
+    def _notes(self, mailbox: int, uid: int) -> tuple[Annotation, ...]:
+        found = message_annotations.find(self._index, (self._account, mailbox), self._account, uid, uid)
+        return tuple([Annotation(note.entry, note.user_id != EVERYBODY, note.value) for note in found])
 
     def _body(self, pack: int, offset: int, length: int, digest: bytes) -> bytes:
         file = self._packs.get(str(pack_path(Path(PACKS), pack)))

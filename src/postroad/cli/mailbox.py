@@ -9,12 +9,13 @@ from postroad.cli.here import Here, common, operator, pass_here
 from postroad.cli.output import Column, Problem, print_json, print_table
 from postroad.db.transaction import Transaction
 from postroad.directory.sharing import Shared, given_to, of_account, share_mailbox
-from postroad.model.rights import WORDS, BadRights, Rights, parse_rights, shown, stored
+from postroad.model.rights import ORDER, WORDS, BadRights, Rights, parse_rights, shown, stored
 
 _RIGHTS_HELP: Final = (
     "RIGHTS is read, write, manage, or letters as IMAP has them (RFC 4314): l see it listed, r read, "
     "s keep what one has seen, w flags, i put messages in, p send mail to it, k make mailboxes below it, "
-    "x delete it, t mark messages as deleted, e expunge, a share it further. WHO is the address of an "
+    "x delete it, t mark messages as deleted, e expunge, n note about messages "
+    "what all see, a share it further. WHO is the address of an "
     "account, or anyone; with a dash in front (say -- before it) the rights are taken from what others "
     "give. The owner has them all."
 )
@@ -29,7 +30,7 @@ class _Rights(click.ParamType[Rights]):
         try:
             return parse_rights(WORDS.get(value, value))
         except BadRights as error:
-            self.fail(f"{error}; say {', '.join(WORDS)} or letters of lrswipkxtea", param, ctx)
+            self.fail(f"{error}; say {', '.join(WORDS)} or letters of {ORDER}", param, ctx)
 
 
 @click.group(short_help="Mailboxes that others may use.")

@@ -125,7 +125,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     metadata_entries: Annotated[
         Count, "Annotations of one mailbox, or of the server: everybody's, and of each user (METADATA)."
     ] = 100
-    metadata_value: Annotated[Size, "Largest value of an annotation."] = 64 * KIB
+    metadata_value: Annotated[Size, "Largest value of one of them."] = 64 * KIB
     metadata_size: Annotated[
-        Size, "All annotations of one account; each counts 500 octets beside its name and value."
+        Size, "All of them in one account; each counts 500 octets beside its name and value."
     ] = 16 * MIB
+    annotation_entries: Annotated[
+        Count, "Annotations of one message: everybody's, and of each user (ANNOTATE)."
+    ] = 100
+    annotation_value: Annotated[Size, "Largest value of one of them; 1 KiB is always taken."] = 64 * KIB
+    annotation_size: Annotated[
+        Size, "All of them in one account; each counts 500 octets beside its name and value."
+    ] = 64 * MIB

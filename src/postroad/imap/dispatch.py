@@ -26,7 +26,7 @@ from postroad.imap.commands.search import search
 from postroad.imap.commands.select import select, unselect
 from postroad.imap.commands.sort import sort
 from postroad.imap.commands.status import status
-from postroad.imap.commands.store import store_flags
+from postroad.imap.commands.store import annotate, store_flags
 from postroad.imap.commands.thread import thread
 from postroad.imap.commands.uidbatches import uid_batches
 from postroad.imap.commands.urlauth import gen_url_auth, reset_key, url_fetch
@@ -48,7 +48,16 @@ from postroad.imap.wire.mailbox_commands import (
     Subscribe,
     Unselect,
 )
-from postroad.imap.wire.message_commands import AppendStart, Copy, Expunge, Fetch, Move, ReplaceStart, Store
+from postroad.imap.wire.message_commands import (
+    Annotate,
+    AppendStart,
+    Copy,
+    Expunge,
+    Fetch,
+    Move,
+    ReplaceStart,
+    Store,
+)
 from postroad.imap.wire.metadata import GetMetadata, SetMetadata
 from postroad.imap.wire.notification import Notify
 from postroad.imap.wire.quota_commands import SetQuota
@@ -100,6 +109,7 @@ _AT_ONCE: Final[dict[type[Command], Callable[[Dialogue, Any], Answer | None]]] =
 _IN_TURN: Final[dict[type[Command], Callable[[Dialogue, Any], Awaitable[Answer | None]]]] = {
     Fetch: fetch,
     Store: store_flags,
+    Annotate: annotate,
     MultiSearch: multi_search,
     Sort: sort,
     Thread: thread,
@@ -158,7 +168,7 @@ def may_expunge(command: Command) -> bool:
     numbers (RFC 7162 §3.2.10.2). VANISHED and EXPUNGE are the same here.
     """
     match command:
-        case Fetch(uid=uid) | Store(uid=uid):
+        case Fetch(uid=uid) | Store(uid=uid) | Annotate(uid=uid):
             return uid
         case Search(uid=uid, key=key) | Thread(uid=uid, key=key):
             return uid and not has_key(key, NumberKey)

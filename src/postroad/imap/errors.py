@@ -4,7 +4,7 @@ from typing import Final
 
 from postroad.directory.errors import AuthenticationFailed, AuthorizationFailed, BadExchange
 from postroad.imap.answer import Answer, No
-from postroad.imap.selected import BadNumber
+from postroad.imap.numbering import BadNumber
 from postroad.model.refusal import Refused, Unavailable
 from postroad.store.errors import (
     AlreadyExists,
@@ -15,11 +15,14 @@ from postroad.store.errors import (
     LimitReached,
     NoSuchMailbox,
     NoSuchMessage,
+    NoSuchPart,
     NoSuchUse,
     NotAllowed,
+    NoteTooLarge,
     OverQuota,
     StoreError,
     TooManyAnnotations,
+    TooManyNotes,
 )
 
 SERVERBUG: Final = Answer(b"NO", b"SERVERBUG", b"an error in the server; it has been logged")
@@ -34,6 +37,9 @@ _REPLIES: Final[dict[type[Exception], Answer]] = {
     BadMailboxName: Answer(b"NO", b"CANNOT", b"a mailbox cannot have that name"),
     Conflict: Answer(b"NO", b"CANNOT", b"that cannot be done to this mailbox"),
     TooManyAnnotations: Answer(b"NO", b"METADATA TOOMANY", b"there are as many entries as may be"),
+    NoteTooLarge: Answer(b"NO", b"ANNOTATE TOOBIG", b"the value is too long"),  # RFC 5257 §4.5
+    TooManyNotes: Answer(b"NO", b"ANNOTATE TOOMANY", b"the message has as many entries as may be"),
+    NoSuchPart: Answer(b"BAD", b"", b"the message has no such part"),  # RFC 5257 §3.2.1
     NoSuchUse: Answer(b"NO", b"USEATTR", b"there is no such use, or it cannot be had with others"),
     LimitReached: Answer(b"NO", b"LIMIT", b"that is more than this server keeps"),
     NoSuchMessage: EXPUNGED,

@@ -17,8 +17,8 @@ from postroad.imap.errors import answer_to
 from postroad.imap.events import next_event
 from postroad.imap.message_limit import need_appended
 from postroad.imap.news import tell_all
+from postroad.imap.numbering import BadNumber
 from postroad.imap.referring import excerpt_of
-from postroad.imap.selected import BadNumber
 from postroad.imap.turns import Turns
 from postroad.imap.wire.event import AppendEnd, AppendNext, LiteralChunk
 from postroad.imap.wire.message_commands import AppendStart, AppendText, MessageHead, UrlPart, Within
@@ -26,9 +26,10 @@ from postroad.message.binary import MisplacedNul, without_nuls
 from postroad.model.octets import Body
 from postroad.model.refusal import Unavailable
 from postroad.store.account import Account
+from postroad.store.annotating import need_rights, need_size
 from postroad.store.errors import Damaged, StoreError
 from postroad.store.prepare import INLINE
-from postroad.store.types import NewMessage
+from postroad.store.types import Mailbox, NewMessage
 
 MOST_PARTS: Final = 1000
 """Parts that one command puts together (RFC 4469)."""
@@ -59,6 +60,8 @@ class Incoming:
         """Octets that the account had room for when the command began; None without a limit."""
         self._disk_room = 0
         """And the disk. Both are looked at again when messages are kept."""
+        self._place: tuple[Account, Mailbox] | None = None
+        """Where the messages go, if they can."""
         self._spools = ExitStack()
         self._spool = self._spools.enter_context(dialogue.services.store.spool())
 
@@ -70,8 +73,9 @@ class Incoming:
     ) -> None:
         self._spools.close()
 
-    def measure(self, account: Account, freed: int = 0) -> None:
-        """Look how much room an account has; `freed` octets more once the command is done."""
+    def measure(self, account: Account, mailbox: Mailbox, freed: int = 0) -> None:
+        """Look where messages go and how much room is there; `freed` octets more once the command is done."""
+        self._place = account, mailbox
         room = account.quota().room
         if room is not None:
             self._account_room = room + freed
@@ -124,6 +128,7 @@ class Incoming:
                 message.head.flags.mask,
                 message.head.flags.keywords,
                 message.head.date,
+                message.head.annotations,
             )
             for body, message in zip(bodies, self._messages, strict=True)
         ]
@@ -133,7 +138,11 @@ class Incoming:
         if self.failure is None:
             try:
                 need_appended(self._dialogue, len(self._messages))
-            except No as error:
+                if head.annotations and self._place is not None:
+                    account, mailbox = self._place
+                    need_rights(account.rights(mailbox.id), mailbox.id, head.annotations)
+                    need_size(self._dialogue.services.limits, head.annotations)
+            except (No, StoreError) as error:
                 self.failure = error
 
     # -- texts ------------------------------------------------------------------

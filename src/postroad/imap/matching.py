@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TypeAlias
 
+from postroad.imap import annotations
 from postroad.imap.contents import Contents
 from postroad.imap.fuzzy import Fuzziness
 from postroad.imap.objects import in_thread, message_key, saved_within
@@ -64,6 +65,10 @@ class Matcher:
             case keys.DateKey(field=DateField.SAVED):
                 low, high = map(_midnight, _days(key))
                 return saved_within(self._account, self._selected.id, batch, places, low, high)
+            case keys.AnnotationKey(entry=entry, private=private, text=text):
+                return annotations.matching(
+                    self._account, self._selected.id, batch, places, entry, private, text
+                )
             case keys.ThreadKey(thread_id=thread_id):
                 return in_thread(self._account, batch, places, message_key(self._account.id, "T", thread_id))
             case _:
@@ -174,7 +179,7 @@ def _cost(key: SearchKey) -> int:
             return max(_cost(first), _cost(second))
         case keys.Not(key=inner) | keys.Fuzzy(key=inner):
             return _cost(inner)
-        case keys.HeaderKey() | keys.DateKey(field=DateField.SENT):
+        case keys.HeaderKey() | keys.AnnotationKey() | keys.DateKey(field=DateField.SENT):
             return 1
         case keys.BodyKey() | keys.TextKey():
             return 2

@@ -67,7 +67,7 @@ def _inserted(
     """Put each message in its place among sorted ones."""
 
     def key(uid: int) -> _Key:
-        table = SortTable(selected.account, context.criteria)
+        table = SortTable(selected.account, selected.id, context.criteria)
         table.add(listing.batch(((uid, uid),), selected.uids), ())
         return _Key(table.first(), uid)
 
@@ -103,7 +103,7 @@ async def _sort_anew(
     dialogue: Dialogue, selected: Selected, context: Context, added: Iterable[int], turns: Turns
 ) -> list[bytes]:
     """Tell everything again, in its order."""
-    table = SortTable(selected.account, context.criteria)
+    table = SortTable(selected.account, selected.id, context.criteria)
     uids = array("I")
     wanted = pairs_of(sorted([*context.results, *added]))
     async for batch, scores in found(dialogue, selected, keys.AllMessages(), turns, within=wanted):

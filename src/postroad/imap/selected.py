@@ -7,19 +7,19 @@ during which EXPUNGE may be sent.
 """
 
 from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from postroad.imap.annotations import changed_names
 from postroad.imap.contexts import Contexts
 from postroad.imap.enabled import Enabled
 from postroad.imap.flag_text import FlagTexts
 from postroad.imap.notify.hearing import Hearing
+from postroad.imap.numbering import Numbering
 from postroad.imap.recent import Recent
 from postroad.imap.shared_uids import SharedUids
-from postroad.imap.uid_set import Pairs, is_in, meet, members, pairs_of
+from postroad.imap.uid_set import Pairs, is_in, members, pairs_of
 from postroad.imap.wire.responses import expunge_lines, vanished_lines
-from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.model.rights import ALL_RIGHTS, NO_RIGHTS, Rights, changeable
 from postroad.store.account import Account
 from postroad.store.listing import Batch, Listing
@@ -28,10 +28,6 @@ from postroad.store.types import Changes, Entry, FlagsResult, Mailbox
 
 class MailboxGone(Exception):
     """The selected mailbox has been deleted by another session."""
-
-
-class BadNumber(Exception):
-    """A message number is higher than there are messages (RFC 3501 §9 seq-number)."""
 
 
 class News(NamedTuple):
@@ -46,10 +42,11 @@ class News(NamedTuple):
     """Those of them that are new and that the client has not filed itself."""
 
 
-class Selected:
+class Selected(Numbering):
     """One session's view of one mailbox. Take it from `select`."""
 
     __slots__ = (
+        "_annotated",
         "_enabled",
         "_filed",
         "_gone",
@@ -58,6 +55,7 @@ class Selected:
         "_told",
         "_unheard",
         "account",
+        "annotate",
         "contexts",
         "flags",
         "id",
@@ -66,9 +64,7 @@ class Selected:
         "modseq",
         "read_only",
         "rights",
-        "saved",
         "uidnext",
-        "uids",
         "uidvalidity",
         "whole",
     )
@@ -83,20 +79,20 @@ class Selected:
         *,
         read_only: bool,
         rights: Rights = ALL_RIGHTS,
+        annotate: bool = False,
     ) -> None:
+        super().__init__(shared.share(account.id, mailbox.id, listing.modseq, listing.uids))
         self.id = mailbox.id
         self.uidvalidity = mailbox.uidvalidity
         self.read_only = read_only
         """Opened by EXAMINE: nothing is changed, whatever the rights."""
         self.rights = rights
+        self.annotate = annotate
+        """Whether the client wants to hear which annotations others change (RFC 5257 §4.2)."""
         self.is_guest = account.user_id != account.id
         """Whether it is somebody else's, who may give and withdraw rights."""
-        self.uids: array[int] = shared.share(account.id, mailbox.id, listing.modseq, listing.uids)
-        """What the client knows, by message number; shared with other sessions, so never changed in place."""
         self.uidnext = listing.uidnext
         self.modseq = listing.modseq
-        self.saved: Pairs = ()
-        """UIDs that SEARCH RETURN (SAVE) has kept for `$` (RFC 5182 §2.1)."""
         self.key_reset = 0
         """The modseq at which this session itself has reset the key of its URLs (RFC 4467)."""
         self.flags = FlagTexts()
@@ -117,6 +113,8 @@ class Selected:
         """After this modseq flags have changed of which the client does not want to hear."""
         self._told: dict[int, int] = {}
         """Modseq by UID of changes that the client made, or was told, since `modseq`."""
+        self._annotated: set[int] = set()
+        """Modseqs since then at which the client itself has changed annotations."""
 
     @property
     def uidonly(self) -> bool:
@@ -127,60 +125,6 @@ class Selected:
     def international(self) -> bool:
         """Whether the client knows messages whose headers are UTF-8 (RFC 9051, RFC 6855)."""
         return self._enabled.utf8
-
-    # -- numbers and UIDs --------------------------------------------------
-
-    @property
-    def exists(self) -> int:
-        """The number of messages that the client knows of."""
-        return len(self.uids)
-
-    def uid_pairs(self, wanted: SequenceSet, *, uid: bool) -> Pairs:
-        """Resolve a set of UIDs, or of message numbers, to pairs of UIDs that the client may name.
-
-        Raises:
-            BadNumber: a message number is out of range; unknown UIDs are nobody's fault (§6.4.8).
-        """
-        uids = self.uids
-        if wanted.saved:
-            return self.saved
-        if uid:
-            # A message that came in meanwhile has not been announced: it is not there yet.
-            return meet(wanted.resolve(uids[-1] if uids else 0), ((1, uids[-1] if uids else 0),))
-        numbers = wanted.resolve(len(uids))
-        if not numbers or numbers[-1][1] > len(uids):
-            raise BadNumber
-        return tuple([(uids[low - 1], uids[high - 1]) for low, high in numbers])
-
-    def known_pairs(self, numbers: SequenceSet) -> Pairs:
-        """Resolve message numbers to pairs of UIDs; numbers that no message has stand for nothing."""
-        if numbers.saved:
-            return self.saved
-        uids = self.uids
-        known = meet(numbers.resolve(len(uids)), ((1, len(uids)),))
-        return tuple([(uids[low - 1], uids[high - 1]) for low, high in known])
-
-    def count(self, pairs: Pairs) -> int:
-        """How many of the messages that the client knows lie in the pairs."""
-        uids = self.uids
-        return sum(bisect_left(uids, high + 1) - bisect_left(uids, low) for low, high in pairs)
-
-    def number(self, uid: int) -> int:
-        """The message number of a UID that the client knows."""
-        return bisect_left(self.uids, uid) + 1
-
-    def numbered(self, rows: list[Entry]) -> tuple[Sequence[int], list[Entry]]:
-        """Give the message numbers of rows in the order of UIDs, without rows not told of."""
-        uids = self.uids
-        if not rows:
-            return (), rows
-        first = bisect_left(uids, rows[0].uid)
-        if uids[first : first + len(rows)] == array("I", [row.uid for row in rows]):
-            return range(first + 1, first + 1 + len(rows)), rows
-        span = uids[first : bisect_left(uids, rows[-1].uid + 1)]
-        known = {uid: number for number, uid in enumerate(span, first + 1)}
-        rows = [row for row in rows if row.uid in known]
-        return [known[row.uid] for row in rows], rows
 
     # -- \Recent -----------------------------------------------------------
 
@@ -214,6 +158,7 @@ class Selected:
         # Nothing else has happened in between, and nobody wants to be told what this has changed.
         if done.since == self.modseq and not self.contexts:
             self._reach(done.modseq)
+        self._annotated.update(done.annotated)
         known = self.modseq
         for entry in done.entries:
             if entry.modseq > known:
@@ -264,7 +209,7 @@ class Selected:
         rights = [self.flag_listing()] if self.is_guest and self.look_at_rights() else []
         if not hearing.messages:
             return self._own_doing(rights, expunge=expunge)
-        since = self.modseq
+        since = known = self.modseq
         if hearing.flags and self._unheard is not None:
             since, self._unheard = self._unheard, None
         changes = self.account.changes(self.id, since)
@@ -280,8 +225,11 @@ class Selected:
         lines = rights + self._fewer(expunge=expunge)
         fresh = [entry.uid for entry in changes.entries if entry.uid >= self.uidnext]
         changed = self._changed(changes)
+        if changes.annotated > known and self._hears_annotations(hearing):
+            told = changed if hearing.flags else []
+            changed = self._tell_annotations(changes, known, told, lines, uid=hearing.unasked)
         if hearing.flags:
-            lines += self.flag_lines(changed) if changed else []
+            lines += self.flag_lines(changed, uid=hearing.unasked) if changed else []
         elif changed and self._unheard is None:
             self._unheard = since
         if fresh:
@@ -318,6 +266,7 @@ class Selected:
         """Go on from `modseq`: all up to there has been told."""
         self.modseq = modseq
         self._told.clear()
+        self._annotated.clear()
         if not self._gone and self._unheard is None:
             self.whole = modseq
         if not self._gone:
@@ -340,6 +289,30 @@ class Selected:
         """The entries that the client knows and whose flags are others than it has been told."""
         told = self._told
         return [e for e in changes.entries if e.uid < self.uidnext and told.get(e.uid) != e.modseq]
+
+    def _hears_annotations(self, hearing: Hearing) -> bool:
+        return self.annotate if hearing.annotations is None else hearing.annotations
+
+    def _tell_annotations(
+        self, changes: Changes, since: int, changed: list[Entry], lines: list[bytes], *, uid: bool
+    ) -> list[Entry]:
+        """Tell which annotations others have changed, and flags that may be new; give the other entries."""
+        names = changed_names(self.account, self.id, since, self._annotated)
+        rows = [entry for entry in changes.entries if entry.uid in names]
+        flagged = {entry.uid for entry in changed}
+        lines.append(self.new_keywords(entry.keywords for entry in rows))
+        uid = uid or self._enabled.rev2 or self._enabled.condstore
+        for number, e in zip(*self.numbered(rows), strict=True):
+            said = names[e.uid]
+            if e.uid in flagged:
+                said = b"FLAGS (%b) %b" % (self.flags.text(e, is_in(self.recent, e.uid)), said)
+            if self._enabled.uidonly:
+                lines.append(self._uidfetch(e, said))
+                continue
+            said = b"UID %d %b" % (e.uid, said) if uid else said
+            said += b" MODSEQ (%d)" % e.modseq if self._enabled.condstore else b""
+            lines.append(b"* %d FETCH (%b)\r\n" % (number, said))
+        return [entry for entry in changed if entry.uid not in names]
 
     def flag_lines(self, rows: list[Entry], *, uid: bool = False) -> list[bytes]:
         """Return FETCH responses with the flags of `rows`, and FLAGS first where a keyword is new."""

@@ -14,6 +14,7 @@ from postroad.message.header import HeaderBlock
 from postroad.message.message_id import parse_message_id
 from postroad.store.appending import append_prepared
 from postroad.store.blobs.reader import PackReader
+from postroad.store.crossing import Place
 from postroad.store.errors import NoSuchMessage, OverQuota, StoreError
 from postroad.store.mailboxes import SEPARATOR, by_name, create, subscribe
 from postroad.store.messages import open_message
@@ -23,6 +24,10 @@ from postroad.store.types import Mailbox, NewMessage
 BATCH: Final = 100
 BATCH_OCTETS: Final = 8 * 1024 * 1024
 """A transaction, with its two syncs, carries so many messages or so many octets."""
+
+
+_TAKEN_ONCE: Final = Limits(annotation_entries=1 << 31, annotation_value=1 << 31, annotation_size=1 << 62)
+"""Annotations come from a store of ours alone: they were within its limits once."""
 
 
 class AccountFull(Exception):
@@ -161,10 +166,15 @@ class Loader:
         if not batch:
             return
         messages = [
-            (NewMessage(m.body, m.flags, m.keywords, m.internal_date), prepare_now(m.body)) for m in batch
+            (
+                NewMessage(m.body, m.flags, m.keywords, m.internal_date, m.annotations),
+                prepare_now(m.body),
+            )
+            for m in batch
         ]
+        place = Place(self._account, mailbox.id, self._account)
         try:
-            self._database.write(lambda tx: append_prepared(tx, self._account, mailbox.id, messages))
+            self._database.write(lambda tx: append_prepared(tx, place, messages, _TAKEN_ONCE))
         except OverQuota:
             if len(batch) == 1:
                 raise AccountFull(self._report) from None

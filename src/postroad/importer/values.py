@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
 from postroad.message.header import HeaderBlock
+from postroad.model.annotation import Annotation
 
 # RFC 3501 §9: a keyword is an atom.
 _KEYWORD: Final = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,100}")
@@ -40,6 +41,8 @@ class Carried:
     """Octets of the files that it took, for the progress."""
     where: str = ""
     """Where it stands in the files, for people."""
+    annotations: tuple[Annotation, ...] = ()
+    """Everybody's, and those of the owner; only backups know them."""
 
 
 @dataclass(frozen=True, slots=True)

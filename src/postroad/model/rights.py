@@ -9,14 +9,15 @@ Anyone: TypeAlias = Literal["domain", "server", "nobody"]
 """For whom the identifier `anyone` stands: accounts of the owner's domain, of the whole server, or nobody."""
 
 _OTHERS: Final = (len(SYSTEM_TEXT) - 1) & ~(SEEN | DELETED)
-ORDER: Final = "lrswipkxtea"
+ORDER: Final = "lrswipkxtena"
+"""Those of RFC 4314 §2.1, and `n` of RFC 5257 §4.10."""
 ALL_RIGHTS: Final[Rights] = frozenset(ORDER)
 NO_RIGHTS: Final[Rights] = frozenset()
 _VIRTUAL: Final = {"c": frozenset("kx"), "d": frozenset("te")}
 """Those of RFC 2086, as the first of the two readings of RFC 4314 §2.1.1 has them."""
 WORDS: Final = {
     "read": "lrs",
-    "write": "lrswipte",
+    "write": "lrswipten",
     "manage": ORDER,
 }
 """Names for what people mean, in the command line."""

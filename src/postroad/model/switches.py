@@ -19,6 +19,7 @@ _REV2: Final = frozenset(
 
 SWITCHABLE: Final[Mapping[str, frozenset[str]]] = {
     "ACL": frozenset(),
+    "ANNOTATE-EXPERIMENT-1": frozenset(),
     "BINARY": frozenset(),
     "CATENATE": frozenset(),
     "COMPRESS=DEFLATE": frozenset(),
@@ -77,7 +78,7 @@ SWITCHABLE: Final[Mapping[str, frozenset[str]]] = {
 _FOLLOWING: Final[Mapping[str, frozenset[str]]] = {
     "QUOTA=RES-MESSAGE": frozenset({"QUOTA"}),
     "QUOTA=RES-STORAGE": frozenset({"QUOTA"}),
-    "RIGHTS=texk": frozenset({"ACL"}),
+    "RIGHTS=texkn": frozenset({"ACL"}),
     "URL-PARTIAL": frozenset({"CATENATE"}),
 }
 """What goes with another and never by itself."""

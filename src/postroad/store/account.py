@@ -5,19 +5,19 @@ workers have their turn in between.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final, Literal
 
 from postroad.db.transaction import Transaction
+from postroad.model.annotation import Annotation
 from postroad.model.refusal import Unavailable
-from postroad.store import entries, mailboxes
+from postroad.store import entries, flagging, mailboxes
+from postroad.store.annotating import annotate
 from postroad.store.appending import append_prepared
 from postroad.store.crossing import carry
 from postroad.store.errors import NoSuchMailbox, NoSuchMessage, OverQuota
-from postroad.store.messages import (
-    keep_ancestors,
-)
+from postroad.store.messages import keep_ancestors
 from postroad.store.parts import PART, Told, nobody, parts
 from postroad.store.prepare import INLINE, Prepared, prepare
 from postroad.store.reading import AccountReading
@@ -118,23 +118,39 @@ class Account(AccountReading):
         Raises:
             LimitReached: too many or too long keywords.
         """
-        done: FlagsResult | None = None
-        for part in await self._parts(mailbox_id, uids):
-            result = await self._database.write(
-                partial(
-                    entries.store_flags,
-                    account_id=self.id,
-                    mailbox_id=mailbox_id,
-                    uids=part,
-                    mode=mode,
-                    flags=flags,
-                    keywords=keywords,
-                    unchanged_since=unchanged_since,
-                )
-            )
-            done = result if done is None else done.followed_by(result)
-            told(len(done.entries))
-        return done or FlagsResult(0, 0, [], [])
+        work = partial(
+            flagging.store_flags,
+            account_id=self.id,
+            mailbox_id=mailbox_id,
+            mode=mode,
+            flags=flags,
+            keywords=keywords,
+            unchanged_since=unchanged_since,
+        )
+        return await self._part_by_part(mailbox_id, uids, work, told)
+
+    async def annotate(
+        self,
+        mailbox_id: int,
+        uids: Ranges,
+        annotations: Sequence[Annotation],
+        unchanged_since: int | None = None,
+        told: Told = nobody,
+    ) -> FlagsResult:
+        """Set and remove annotations of all `uids` that exist; of very many in several transactions.
+
+        Raises:
+            NotAllowed, NoteTooLarge, TooManyNotes, NoSuchPart
+            LimitReached: the account has no room for them.
+        """
+        work = partial(
+            annotate,
+            place=self.place(mailbox_id),
+            annotations=annotations,
+            unchanged_since=unchanged_since,
+            limits=self._limits,
+        )
+        return await self._part_by_part(mailbox_id, uids, work, told)
 
     async def append(self, mailbox_id: int, messages: Sequence[NewMessage]) -> tuple[int, list[int]]:
         """File messages, all or none; give the mailbox's UIDVALIDITY and the new UIDs.
@@ -178,7 +194,7 @@ class Account(AccountReading):
         self, tx: Transaction, mailbox_id: int, messages: Sequence[tuple[NewMessage, Prepared]]
     ) -> tuple[int, list[int]]:
         """File messages within a transaction, as `append` does."""
-        return append_prepared(tx, self.id, mailbox_id, messages)
+        return append_prepared(tx, self.place(mailbox_id), messages, self._limits)
 
     def remove(self, tx: Transaction, mailbox_id: int, uid: int) -> bool:
         """Remove one message within a transaction; whether it was there."""
@@ -194,7 +210,7 @@ class Account(AccountReading):
             NoSuchMessage: there are fewer than `count`.
         """
         return await self._database.write(
-            lambda tx: entries.copy(tx, self.id, mailbox_id, uids, target_id, count)
+            lambda tx: entries.copy(tx, self.id, mailbox_id, uids, target_id, count, self._limits)
         )
 
     async def move(
@@ -230,7 +246,7 @@ class Account(AccountReading):
             return await work(mailbox_id, uids, target_id, count)
         source, to = self.place(mailbox_id), target.place(target_id)
         return await self._database.write(
-            lambda tx: carry(tx, source, uids, to, count, move=move, keep=self._keep)
+            lambda tx: carry(tx, source, uids, to, count, self._limits, move=move, keep=self._keep)
         )
 
     async def moving(
@@ -286,6 +302,16 @@ class Account(AccountReading):
             )
             told(len(gone))
         return gone
+
+    async def _part_by_part(
+        self, mailbox_id: int, uids: Ranges, work: Callable[..., FlagsResult], told: Told
+    ) -> FlagsResult:
+        done: FlagsResult | None = None
+        for part in await self._parts(mailbox_id, uids):
+            result = await self._database.write(partial(work, uids=part))
+            done = result if done is None else done.followed_by(result)
+            told(len(done.entries))
+        return done or FlagsResult(0, 0, [], [])
 
     async def _parts(self, mailbox_id: int, uids: Ranges) -> Iterable[Ranges]:
         """Cut `uids` into what may go in one transaction each; for few nobody has to look what is there."""

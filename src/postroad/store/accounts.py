@@ -20,11 +20,20 @@ FIRST_MAILBOXES: Final = (
 
 _OF_AN_ACCOUNT: Final = (
     *("mailbox", "mailbox_tombstone", "subscription", "tombstone", "thread_reference", "kept_mailbox"),
-    *("listing", "modseq_mark", "annotation", "share", "seen", "url_key"),
+    *(
+        "listing",
+        "modseq_mark",
+        "annotation",
+        "message_annotation",
+        "annotation_use",
+        "share",
+        "seen",
+        "url_key",
+    ),
 )
 
 
-_OF_A_USER: Final = ("annotation", "share", "seen")
+_OF_A_USER: Final = ("annotation", "message_annotation", "share", "seen")
 """Where it stands in others' mailboxes."""
 
 

@@ -58,6 +58,25 @@ _ORPHANS: Final = (
         " (SELECT 1 FROM kept_mailbox k WHERE k.account_id = a.account_id AND k.id = a.mailbox_id)",
     ),
     (
+        "an annotation of a message has no message",
+        "SELECT a.account_id, a.uid FROM message_annotation a WHERE NOT EXISTS (SELECT 1 FROM entry e"
+        " WHERE e.account_id = a.account_id AND e.mailbox_id = a.mailbox_id AND e.uid = a.uid)"
+        " AND NOT EXISTS (SELECT 1 FROM kept k"
+        " WHERE k.account_id = a.account_id AND k.mailbox_id = a.mailbox_id AND k.uid = a.uid)"
+        " AND a.account_id NOT IN (SELECT id FROM kept_account WHERE erasing = 1)",
+    ),
+    (
+        "a mailbox does not know of annotations of its messages",
+        "SELECT DISTINCT a.account_id, a.mailbox_id FROM message_annotation a JOIN mailbox m"
+        " ON m.account_id = a.account_id AND m.id = a.mailbox_id WHERE m.annotated < a.modseq",
+    ),
+    (
+        "annotations of messages are not counted right",
+        "SELECT u.account_id, u.octets FROM annotation_use u WHERE u.octets <> (SELECT"
+        " coalesce(sum(500 + length(CAST(entry AS BLOB)) + coalesce(length(value), 0)), 0)"
+        " FROM message_annotation WHERE account_id = u.account_id)",
+    ),
+    (
         "a share has no mailbox",
         "SELECT s.account_id, s.mailbox_id FROM share s WHERE NOT EXISTS"
         " (SELECT 1 FROM mailbox m WHERE m.account_id = s.account_id AND m.id = s.mailbox_id) AND NOT EXISTS"

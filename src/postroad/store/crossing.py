@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from postroad.config.limits import Limits
 from postroad.db.transaction import Transaction
 from postroad.model.flags import SEEN
 from postroad.model.rights import ALL_RIGHTS, Anyone, Rights, changeable
@@ -19,10 +20,11 @@ from postroad.store.entries import (
     take_out,
 )
 from postroad.store.errors import NoSuchMessage
+from postroad.store.message_annotations import EVERYBODY
 from postroad.store.quota import check_quota
 from postroad.store.sharing import need
 from postroad.store.threads import find_threads
-from postroad.store.types import CopyResult, Entry, Ranges
+from postroad.store.types import CopyResult, Entry, Origin, Ranges
 
 _WIDE: Final = (
     "size, sent, ?, msgid, prefix, subject, base_subject, sender, preview, envelope, body, bodystructure,"
@@ -66,16 +68,20 @@ def carry(
     uids: Ranges,
     target: Place,
     count: int | None,
+    limits: Limits,
     *,
     move: bool,
     keep: bool,
 ) -> CopyResult:
-    """Copy or move messages, all or none, as far as the user may; flags go along as far as they may.
+    """Copy or move messages, all or none, as far as the user may.
 
-    With `keep` the owner of the source can have back what was moved out of the account.
+    Flags go along as far as they may, and so do everybody's annotations and
+    the user's own. With `keep` the owner of the source can have back what was
+    moved out of the account.
 
     Raises:
         NotAllowed, NoSuchMailbox, OverQuota
+        LimitReached: there would be too much in annotations.
         NoSuchMessage: there are fewer than `count`.
     """
     need(tx, source.account_id, source.mailbox_id, source.user_id, "rte" if move else "r", source.anyone)
@@ -90,7 +96,10 @@ def carry(
     crosses = source.account_id != target.account_id
     if crosses:
         entries = _adopt(tx, source.account_id, entries, target.account_id)
-    result = enter(tx, target.account_id, entries, target.mailbox_id)
+    # RFC 5257 §4.6, §3.4: those that might be stored there.
+    users = tuple([EVERYBODY] * ("n" in rights) + [target.user_id] * ("r" in rights))
+    origin = Origin(source.account_id, source.mailbox_id, users, limits)
+    result = enter(tx, target.account_id, entries, target.mailbox_id, origin)
     if not found:
         return result
     if crosses or not move:

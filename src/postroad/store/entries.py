@@ -1,15 +1,19 @@
-"""Changing entries: flags, copies, moves, expunges; plain functions over a transaction."""
+"""Entries that come and go: copies, moves, expunges; plain functions over a transaction."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from postroad.config.limits import Limits
 from postroad.db.transaction import Reader, Row, Transaction
-from postroad.model.flags import DELETED, SEEN, join_keywords, split_keywords
+from postroad.model.flags import DELETED, SEEN
+from postroad.store import message_annotations
 from postroad.store.blobs.record import MAGIC, encode, line
-from postroad.store.errors import LimitReached, NoSuchMailbox, NoSuchMessage
+from postroad.store.errors import NoSuchMailbox, NoSuchMessage
 from postroad.store.filing import ENTRY
+from postroad.store.message_annotations import EVERYBODY
 from postroad.store.quota import USE, check_quota
-from postroad.store.types import CopyResult, Entry, FlagsResult, Ranges
+from postroad.store.runs import runs_of, uid_text
+from postroad.store.types import CopyResult, Entry, Origin, Ranges
 
 _COPY_LINE: Final = (
     MAGIC + b"copy account=%d mailbox=%d uid=%d modseq=%d message=%d flags=%d date=%d saved=%d keywords=%b\n"
@@ -26,9 +30,11 @@ _BURY_RUN: Final = (
     f" SELECT account_id, mailbox_id, ?, uid {_RUN}"
 )
 _DELETE_RUN: Final = f"DELETE {_RUN}"
-KEYWORDS_PER_MESSAGE: Final = 100
-KEYWORD_LENGTH: Final = 100
-
+# With what says whether annotations may have to be copied, so that nobody has to ask.
+_PLACE: Final = (
+    "SELECT uidvalidity, uidnext, (SELECT annotated FROM mailbox WHERE account_id = ?3 AND id = ?4)"
+    " FROM mailbox WHERE account_id = ?1 AND id = ?2"
+)
 ENTRY_COLUMNS: Final = "uid, modseq, flags, keywords, size, internal_date, message_id"
 _KEEP_RUN: Final = (
     "INSERT INTO kept (account_id, mailbox_id, uid, at, flags, keywords, size, internal_date, message_id)"
@@ -60,12 +66,6 @@ def keywords_in_use(reader: Reader, account_id: int, mailbox_id: int) -> list[st
     return sorted({word for (words,) in rows for word in words.split(" ") if word})
 
 
-def check_keywords(keywords: frozenset[str]) -> None:
-    """Raise LimitReached for more or longer keywords than a message may have."""
-    if any(len(word) > KEYWORD_LENGTH for word in keywords) or len(keywords) > KEYWORDS_PER_MESSAGE:
-        raise LimitReached("keywords")
-
-
 def next_modseq(tx: Transaction, account_id: int) -> int:
     """Count the account's one counter up."""
     value = tx.value("UPDATE account SET modseq = modseq + 1 WHERE id = ? RETURNING modseq", account_id)
@@ -75,62 +75,19 @@ def next_modseq(tx: Transaction, account_id: int) -> int:
     return int(value)
 
 
-def store_flags(
+def copy(
     tx: Transaction,
     account_id: int,
     mailbox_id: int,
     uids: Ranges,
-    mode: str,
-    flags: int,
-    keywords: frozenset[str],
-    unchanged_since: int | None,
-) -> FlagsResult:
-    """Set, add or remove flags (RFC 3501 §6.4.6), unless changed meanwhile (RFC 7162 §3.1.3)."""
-    check_keywords(keywords)
-    flags = int(flags)
-    since = tx.value("SELECT modseq FROM mailbox WHERE account_id = ? AND id = ?", account_id, mailbox_id)
-    if since is None:
-        raise NoSuchMailbox(str(mailbox_id))
-    before = select_entries(tx, account_id, mailbox_id, uids)
-    conflicts: list[int] = []
-    if unchanged_since is not None:
-        conflicts = [e.uid for e in before if is_conflict(e, mode, flags, keywords, unchanged_since)]
-    refused = set(conflicts)
-    changed: list[tuple[Entry, int, str]] = []
-    for entry in before:
-        if entry.uid in refused:
-            continue
-        mask, words = combine(entry, mode, flags, keywords)
-        if mask != entry.flags or words != entry.keywords:
-            changed.append((entry, mask, words))
-    if not changed:
-        return FlagsResult(since, since, before, conflicts)
-    modseq = next_modseq(tx, account_id)
-    tx.run_many(
-        "UPDATE entry SET flags = ?, keywords = ?, modseq = ?"
-        " WHERE account_id = ? AND mailbox_id = ? AND uid = ?",
-        [(mask, words, modseq, account_id, mailbox_id, entry.uid) for entry, mask, words in changed],
-    )
-    unseen = sum(bool(e.flags & SEEN) - bool(mask & SEEN) for e, mask, _ in changed)
-    deleted = sum(bool(mask & DELETED) - bool(e.flags & DELETED) for e, mask, _ in changed)
-    tx.run(
-        "UPDATE mailbox SET modseq = ?, unseen = unseen + ?, deleted = deleted + ?"
-        " WHERE account_id = ? AND id = ?",
-        *(modseq, unseen, deleted, account_id, mailbox_id),
-    )
-    journal_flags(tx, account_id, mailbox_id, modseq, changed)
-    now = {
-        entry.uid: entry._replace(modseq=modseq, flags=mask, keywords=words) for entry, mask, words in changed
-    }
-    return FlagsResult(since, modseq, [now.get(e.uid, e) for e in before], conflicts)
-
-
-def copy(
-    tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, target_id: int, count: int | None
+    target_id: int,
+    count: int | None,
+    limits: Limits,
 ) -> CopyResult:
-    """Copy entries, all or none (RFC 3501 §6.4.7); flags and dates go with them."""
+    """Copy entries, all or none (RFC 3501 §6.4.7); flags, dates and annotations go with them."""
     source = named(tx, account_id, mailbox_id, uids, count)
-    result = enter(tx, account_id, source, target_id, source_id=mailbox_id)
+    origin = Origin(account_id, mailbox_id, (EVERYBODY, account_id), limits)
+    result = enter(tx, account_id, source, target_id, origin, within=True)
     if source:
         check_quota(tx, account_id, charge_for(tx, account_id, source))
     return result
@@ -151,25 +108,28 @@ def enter(
     account_id: int,
     source: Sequence[Entry],
     target_id: int,
+    origin: Origin,
     *,
-    source_id: int | None = None,
+    within: bool = False,
 ) -> CopyResult:
     """Make entries like `source` in a mailbox, under new UIDs, and charge nobody for them.
 
-    With a `source_id` they are in that mailbox, and are copied without coming by here.
+    They have the UIDs of `origin`. With `within` they are like those of that mailbox in every
+    way, which is of the same account, and are copied without coming by here.
+
+    Raises:
+        LimitReached: there would be too much in annotations.
     """
-    place = tx.row(
-        "SELECT uidvalidity, uidnext FROM mailbox WHERE account_id = ? AND id = ?", account_id, target_id
-    )
+    place = tx.row(_PLACE, account_id, target_id, origin.account_id, origin.mailbox_id)
     if place is None:
         raise NoSuchMailbox(str(target_id))
-    uidvalidity, first = place
+    uidvalidity, first, annotated = place
     if not source:
         return CopyResult(uidvalidity, [], [])
     modseq = next_modseq(tx, account_id)
     now = int(tx.now)
     target = list(range(first, first + len(source)))
-    if source_id is None:
+    if not within:
         tx.run_many(
             ENTRY,
             [
@@ -181,7 +141,7 @@ def enter(
         shifted = _shifts(source, first)
         tx.run_many(
             _COPY_RUN,
-            [(target_id, shift, modseq, now, account_id, source_id, a, b) for a, b, shift in shifted],
+            [(target_id, shift, modseq, now, account_id, origin.mailbox_id, a, b) for a, b, shift in shifted],
         )
     _add_to_counters(tx, account_id, target_id, source, modseq, +1)
     lines = [
@@ -200,7 +160,11 @@ def enter(
         for uid, e in zip(target, source, strict=True)
     ]
     tx.packs.journal(b"".join(lines))
-    return CopyResult(uidvalidity, [e.uid for e in source], target)
+    uids = [e.uid for e in source]
+    if annotated or origin.expunged:
+        pairs = dict(zip(uids, target, strict=True))
+        message_annotations.copy(tx, origin, (account_id, target_id), pairs, modseq)
+    return CopyResult(uidvalidity, uids, target)
 
 
 def move(
@@ -214,7 +178,8 @@ def move(
     """Copy and expunge in one transaction (RFC 6851 §3.3): never both, never neither."""
     # It takes no room, so that a full mailbox can still be tidied up.
     source = named(tx, account_id, mailbox_id, uids, count)
-    result = enter(tx, account_id, source, target_id, source_id=mailbox_id)
+    origin = Origin(account_id, mailbox_id, (EVERYBODY, account_id))
+    result = enter(tx, account_id, source, target_id, origin, within=True)
     if source:
         # Nothing is kept to be restored: all of it is in the other mailbox.
         modseq = take_out(tx, account_id, mailbox_id, source)
@@ -234,9 +199,9 @@ def expunge(
         found = [e for e in found if e.flags & DELETED]
     if found:
         if keep:
-            runs = _runs(e.uid for e in found)
+            runs = runs_of(e.uid for e in found)
             tx.run_many(_KEEP_RUN, [(int(tx.now), account_id, mailbox_id, a, b) for a, b in runs])
-        modseq = take_out(tx, account_id, mailbox_id, found)
+        modseq = take_out(tx, account_id, mailbox_id, found, keep=keep)
         _discharge(tx, account_id, found)
         if keep:
             # The time tells `store rebuild` that they can be restored, and until when.
@@ -255,13 +220,20 @@ def named(tx: Transaction, account_id: int, mailbox_id: int, uids: Ranges, count
     return found
 
 
-def take_out(tx: Transaction, account_id: int, mailbox_id: int, gone: Sequence[Entry]) -> int:
-    """Take entries out and leave tombstones; what becomes of their messages is for the caller."""
+def take_out(
+    tx: Transaction, account_id: int, mailbox_id: int, gone: Sequence[Entry], *, keep: bool = False
+) -> int:
+    """Take entries out and leave tombstones; what becomes of their messages is for the caller.
+
+    Their annotations go, unless they are kept to be restored.
+    """
     modseq = next_modseq(tx, account_id)
-    runs = _runs(e.uid for e in gone)
+    runs = runs_of(e.uid for e in gone)
     tx.run_many(_BURY_RUN, [(modseq, account_id, mailbox_id, a, b) for a, b in runs])
     tx.run_many(_DELETE_RUN, [(account_id, mailbox_id, a, b) for a, b in runs])
-    _add_to_counters(tx, account_id, mailbox_id, gone, modseq, -1)
+    annotated = _add_to_counters(tx, account_id, mailbox_id, gone, modseq, -1)
+    if annotated and not keep:
+        message_annotations.drop(tx, (account_id, mailbox_id), runs)
     return modseq
 
 
@@ -284,43 +256,13 @@ def release_messages(
     )
 
 
-def is_conflict(entry: Entry, mode: str, flags: int, keywords: frozenset[str], unchanged_since: int) -> bool:
-    """Whether an entry has changed too late to be changed again.
-
-    Since 0 asks for something else: whether any of what is to be changed
-    exists. System flags always do, keywords where they are set (RFC 7162 §3.1.3).
-    """
-    if unchanged_since or mode == "set" or flags:
-        return entry.modseq > unchanged_since
-    have = entry.keywords.lower().split(" ")
-    return any(word.lower() in have for word in keywords)
-
-
-def combine(entry: Entry, mode: str, flags: int, keywords: frozenset[str]) -> tuple[int, str]:
-    if mode == "set":
-        return flags, join_keywords(keywords)
-    if not keywords:
-        mask = entry.flags | flags if mode == "add" else entry.flags & ~flags
-        return mask, entry.keywords
-    # Keywords are compared without case and keep the case of the first use (RFC 3501 §2.3.2 leaves it open).
-    have = {word.lower(): word for word in split_keywords(entry.keywords)}
-    if mode == "add":
-        for word in keywords:
-            have.setdefault(word.lower(), word)
-        if len(have) > KEYWORDS_PER_MESSAGE:
-            raise LimitReached("keywords")
-        return entry.flags | flags, join_keywords(set(have.values()))
-    for word in keywords:
-        have.pop(word.lower(), None)
-    return entry.flags & ~flags, join_keywords(set(have.values()))
-
-
 def _add_to_counters(
     tx: Transaction, account_id: int, mailbox_id: int, entries: Sequence[Entry], modseq: int, sign: int
-) -> None:
-    tx.run(
+) -> int:
+    """Count entries that came or went; give whether messages of the mailbox have annotations."""
+    annotated = tx.value(
         "UPDATE mailbox SET modseq = ?, messages = messages + ?, unseen = unseen + ?, deleted = deleted + ?,"
-        " size = size + ?, uidnext = uidnext + ? WHERE account_id = ? AND id = ?",
+        " size = size + ?, uidnext = uidnext + ? WHERE account_id = ? AND id = ? RETURNING annotated",
         modseq,
         sign * len(entries),
         sign * sum(not e.flags & SEEN for e in entries),
@@ -330,6 +272,7 @@ def _add_to_counters(
         account_id,
         mailbox_id,
     )
+    return int(annotated or 0)
 
 
 def _discharge(tx: Transaction, account_id: int, entries: Sequence[Entry]) -> None:
@@ -348,48 +291,8 @@ def journal_expunge(
     )
 
 
-def journal_flags(
-    tx: Transaction,
-    account_id: int,
-    mailbox_id: int,
-    modseq: int,
-    changed: Sequence[tuple[Entry, int, str]],
-) -> None:
-    same: dict[tuple[int, str], list[int]] = {}
-    for entry, mask, words in changed:
-        same.setdefault((mask, words), []).append(entry.uid)
-    for (mask, words), uids in same.items():
-        tx.packs.journal(
-            line(
-                "flags",
-                account=account_id,
-                mailbox=mailbox_id,
-                modseq=modseq,
-                uids=uid_text(uids),
-                flags=mask,
-                keywords=words,
-            )
-        )
-
-
-def uid_text(uids: Iterable[int]) -> str:
-    """`1:3,9` for ascending UIDs."""
-    return ",".join(str(a) if a == b else f"{a}:{b}" for a, b in _runs(uids))
-
-
-def _runs(uids: Iterable[int]) -> list[list[int]]:
-    """Ascending UIDs as the first and last of each run without a gap."""
-    runs: list[list[int]] = []
-    for uid in uids:
-        if runs and uid == runs[-1][1] + 1:
-            runs[-1][1] = uid
-        else:
-            runs.append([uid, uid])
-    return runs
-
-
 def _shifts(source: Sequence[Entry], first: int) -> Iterator[tuple[int, int, int]]:
     """The runs of `source`, each with what makes its UIDs those from `first` on, without gaps."""
-    for a, b in _runs(e.uid for e in source):
+    for a, b in runs_of(e.uid for e in source):
         yield a, b, first - a
         first += b - a + 1

@@ -45,6 +45,18 @@ class TooManyAnnotations(StoreError):
     """A mailbox, or the server, has as many annotations as it may."""
 
 
+class NoteTooLarge(StoreError):
+    """The value of an annotation of a message has too many octets."""
+
+
+class TooManyNotes(StoreError):
+    """A message has as many annotations as it may."""
+
+
+class NoSuchPart(StoreError):
+    """An annotation is about a part that the message has not."""
+
+
 class NoSuchUse(StoreError):
     """A mailbox cannot be used for that (RFC 6154 §2)."""
 

@@ -17,6 +17,7 @@ from postroad.model.flags import SEEN
 from postroad.model.rights import Anyone, Rights, changeable
 from postroad.store import entries, mailboxes, seen, sharing
 from postroad.store.account import EVERYTHING, Account
+from postroad.store.annotating import need_rights
 from postroad.store.appending import append_prepared
 from postroad.store.blobs.reader import PackReader
 from postroad.store.crossing import mark_seen
@@ -199,22 +200,15 @@ class GuestAccount(Account):
         told: Told = nobody,
     ) -> FlagsResult:
         """Change flags as far as the user may; `NotAllowed` where that is nothing."""
-        done: FlagsResult | None = None
-        for part in await self._parts(mailbox_id, uids):
-            result = await self._database.write(
-                partial(
-                    store_flags,
-                    place=self.place(mailbox_id),
-                    uids=part,
-                    mode=mode,
-                    flags=flags,
-                    keywords=keywords,
-                    unchanged_since=unchanged_since,
-                )
-            )
-            done = result if done is None else done.followed_by(result)
-            told(len(done.entries))
-        return done or FlagsResult(0, 0, [], [])
+        work = partial(
+            store_flags,
+            place=self.place(mailbox_id),
+            mode=mode,
+            flags=flags,
+            keywords=keywords,
+            unchanged_since=unchanged_since,
+        )
+        return await self._part_by_part(mailbox_id, uids, work, told)
 
     async def append(self, mailbox_id: int, messages: Sequence[NewMessage]) -> tuple[int, list[int]]:
         """File messages, with the right `i`, and with those flags that the user may set."""
@@ -226,8 +220,10 @@ class GuestAccount(Account):
     def file(
         self, tx: Transaction, mailbox_id: int, messages: Sequence[tuple[NewMessage, Prepared]]
     ) -> tuple[int, list[int]]:
-        """File messages within a transaction, likewise."""
+        """File messages within a transaction, likewise; who may not annotate them may not file them so."""
         rights = self._need(tx, mailbox_id, "i")
+        for new, _ in messages:
+            need_rights(rights, mailbox_id, new.annotations)
         mask = changeable(rights)
         kept = [
             (
@@ -240,7 +236,7 @@ class GuestAccount(Account):
             )
             for new, prepared in messages
         ]
-        uidvalidity, uids = append_prepared(tx, self.id, mailbox_id, kept)
+        uidvalidity, uids = append_prepared(tx, self.place(mailbox_id), kept, self._limits)
         uids_seen = [uid for uid, (new, _) in zip(uids, messages, strict=True) if new.flags & mask & SEEN]
         if uids_seen:
             mark_seen(tx, self.place(mailbox_id), uids_seen, on=True)

@@ -5,15 +5,9 @@ from postroad.model.flags import DELETED, SEEN
 from postroad.model.rights import Rights, changeable
 from postroad.store import seen
 from postroad.store.crossing import Place
-from postroad.store.entries import (
-    check_keywords,
-    combine,
-    is_conflict,
-    journal_flags,
-    next_modseq,
-    select_entries,
-)
+from postroad.store.entries import next_modseq, select_entries
 from postroad.store.errors import NoSuchMailbox
+from postroad.store.flagging import check_keywords, combine, is_conflict, journal_flags
 from postroad.store.sharing import refusal, rights_of
 from postroad.store.types import Entry, FlagsResult, Ranges
 

@@ -13,12 +13,13 @@ from typing import Final, NamedTuple
 
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.flags import Flag
-from postroad.store import annotations, sharing
+from postroad.store import annotations, message_annotations, sharing
 from postroad.store.blobs.record import line
-from postroad.store.entries import charge_for, enter, release_messages, uid_text
+from postroad.store.entries import charge_for, enter, release_messages
 from postroad.store.mailboxes import SEPARATOR, by_id, by_name, create, normal_name
 from postroad.store.quota import check_quota
-from postroad.store.types import Entry
+from postroad.store.runs import runs_of, uid_text
+from postroad.store.types import Entry, Origin
 
 NAMELESS: Final = "Restored"
 """Where messages go whose mailbox left no name behind: it was deleted when nothing was kept."""
@@ -159,7 +160,8 @@ def restore(
             Entry(k.uid, 0, k.flags & ~Flag.DELETED, k.keywords, k.size, k.internal_date, k.message_id)
             for k in there
         ]
-        enter(tx, account_id, entries, target)
+        # All of all users, as they were: nobody takes them anywhere else.
+        enter(tx, account_id, entries, target, Origin(account_id, mailbox_id, None, expunged=True))
         use = charge_for(tx, account_id, entries)
         if not over_quota:
             check_quota(tx, account_id, use)
@@ -227,8 +229,9 @@ def _drop(tx: Transaction, gone: Sequence[Kept]) -> None:
     """They are kept no more; the journal knows, lest `store rebuild` brings them back."""
     tx.run_many(f"DELETE FROM kept WHERE {_KEY}", [kept[:3] for kept in gone])  # noqa: S608 - a constant
     for (account_id, mailbox_id), group in groupby(sorted(gone), attrgetter("account_id", "mailbox_id")):
-        uids = uid_text(kept.uid for kept in group)
-        tx.packs.journal(line("forget", account=account_id, mailbox=mailbox_id, uids=uids))
+        uids = [kept.uid for kept in group]
+        message_annotations.drop(tx, (account_id, mailbox_id), runs_of(uids))
+        tx.packs.journal(line("forget", account=account_id, mailbox=mailbox_id, uids=uid_text(uids)))
 
 
 def _home(tx: Transaction, account_id: int, mailbox_id: int) -> int:

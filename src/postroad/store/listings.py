@@ -32,6 +32,7 @@ _STEP: Final = 5000
 """Rows read at a time: 6 ms of the loop."""
 STATE: Final = "SELECT modseq, uidnext, messages FROM mailbox WHERE account_id = ? AND id = ?"
 """By which it is known whether anything has happened in a mailbox."""
+_LATEST: Final = "SELECT modseq, uidnext, annotated FROM mailbox WHERE account_id = ? AND id = ?"
 _CHANGED: Final = (
     f"SELECT {ENTRY_COLUMNS} FROM entry"  # noqa: S608 - a constant
     " WHERE account_id = ? AND mailbox_id = ? AND modseq > ?"
@@ -48,10 +49,10 @@ _State: TypeAlias = tuple[int, int, int]
 
 def changes(reader: Reader, account_id: int, mailbox_id: int, since: int, user_id: int = OWNER) -> Changes:
     """What happened in a mailbox after modseq `since`, as its owner sees it or as another user does."""
-    state = reader.row(STATE, account_id, mailbox_id)
+    state = reader.row(_LATEST, account_id, mailbox_id)
     if state is None:
         return Changes(since, 0, [], [], exists=False)
-    modseq, uidnext, _ = state
+    modseq, uidnext, annotated = state
     if modseq == since:
         return Changes(modseq, uidnext, [], [])
     if user_id:
@@ -64,6 +65,7 @@ def changes(reader: Reader, account_id: int, mailbox_id: int, since: int, user_i
         uidnext,
         sorted(map(Entry._make, rows)),
         gone or [],
+        annotated,
         complete=gone is not None,
     )
 

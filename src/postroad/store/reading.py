@@ -10,6 +10,7 @@ from postroad.db.transaction import Reader, Row
 from postroad.model.flags import Flag
 from postroad.model.rights import ALL_RIGHTS, Anyone, Rights
 from postroad.store import entries, mailboxes
+from postroad.store.annotating import MessageAnnotations
 from postroad.store.blobs.reader import PackReader
 from postroad.store.crossing import Place
 from postroad.store.errors import Damaged, NoSuchMailbox
@@ -127,6 +128,10 @@ class AccountReading:
     def metadata(self) -> Metadata:
         """What is noted about its mailboxes, and about the server, as its owner sees it (RFC 5464)."""
         return Metadata(self.id, self.id, self._database, self._limits)
+
+    def message_annotations(self) -> MessageAnnotations:
+        """What is noted about its messages, as the user sees it (RFC 5257)."""
+        return MessageAnnotations(self.id, self.user_id, self._database)
 
     def shares(self) -> Shares:
         """With whom its mailboxes are shared (RFC 4314)."""

@@ -12,7 +12,7 @@ from postroad.db.offline import open_database, prepare_data
 from postroad.db.transaction import Transaction
 from postroad.model.flags import Flag
 from postroad.net.clock import SystemClock
-from postroad.store import annotations, seen, sharing
+from postroad.store import annotations, message_annotations, seen, sharing
 from postroad.store.annotations import SERVER
 from postroad.store.blobs.pack import sync_folder
 from postroad.store.blobs.reader import PackReader
@@ -176,6 +176,7 @@ def _account(
         _count(tx, account_id, mailbox_id, list(entries.values()), sizes)
         report.mailboxes += 1
     _annotations(tx, account_id, account)
+    _notes(tx, account_id, account)
     _sharing(tx, account_id, account)
     # Where no line tells, in packs from before there were such lines, all are shown.
     names = {mailbox.name: True for mailbox in account.mailboxes.values()} | account.subscribed
@@ -205,6 +206,22 @@ def _annotations(tx: Transaction, account_id: int, account: FoundAccount) -> Non
             (account_id, mailbox_id, user_id, entry, value, account.modseq + MARGIN)
             for (mailbox_id, user_id, entry), value in account.annotations.items()
             if value is not None and mailbox_id in there
+        ],
+    )
+
+
+def _notes(tx: Transaction, account_id: int, account: FoundAccount) -> None:
+    """Bring back annotations of messages that are there, or can be restored."""
+    there = {
+        (mailbox_id, uid) for mailbox_id, mailbox in account.mailboxes.items() for uid in mailbox.entries
+    }
+    there |= account.kept.keys()
+    message_annotations.insert_found(
+        tx,
+        [
+            (account_id, *note, value, account.modseq + MARGIN)
+            for note, value in account.notes.items()
+            if value is not None and note[:2] in there
         ],
     )
 

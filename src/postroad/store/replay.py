@@ -58,6 +58,9 @@ class FoundAccount:
     seen: dict[tuple[int, int, int], bool] = field(default_factory=dict)
     """\\Seen of those who are not the owner, by mailbox, user and UID."""
 
+    notes: dict[tuple[int, int, int, str], bytes | None] = field(default_factory=dict)
+    """Annotations of messages, by mailbox, UID, user and entry; None where one was removed again."""
+
     def forget(self, mailbox_id: int, uids: Iterable[int] | None) -> None:
         """Drop expunged messages, or a deleted mailbox, that can be restored no more."""
         if uids is None:
@@ -178,6 +181,10 @@ def _play(account: FoundAccount, record: Record, *, doubtful: bool) -> None:
         case "annotation":
             key = (mailbox_id, record.number("user"), record.text("entry"))
             account.annotations[key] = record.fields.get("value")
+        case "note":
+            for uid in _uids(record):
+                note = (mailbox_id, uid, record.number("user"), record.text("entry"))
+                account.notes[note] = record.fields.get("value")
         case "share":
             who = (mailbox_id, record.number("user"), record.number("negative"))
             account.shares[who] = record.text("rights")

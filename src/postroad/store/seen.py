@@ -12,7 +12,7 @@ from postroad.db.database import Database
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.flags import SEEN
 from postroad.store.blobs.record import line
-from postroad.store.entries import uid_text
+from postroad.store.runs import uid_text
 from postroad.store.types import Entry, Ranges
 
 _COLUMNS: Final = (

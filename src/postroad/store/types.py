@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from postroad.config.limits import Limits
+from postroad.model.annotation import Annotation
 from postroad.model.octets import Body
 
 Ranges = Sequence[tuple[int, int]]
@@ -30,6 +32,19 @@ class Mailbox(Struct, frozen=True):
     special_use: str
     """`\\Sent`, `\\Drafts` … or empty (RFC 6154)."""
     subscribed: bool
+
+
+class Origin(NamedTuple):
+    """Where messages were that are put somewhere else, and whose annotations come along (RFC 5257 §4.6)."""
+
+    account_id: int
+    mailbox_id: int
+    users: tuple[int, ...] | None
+    """Everybody's is 0 (`message_annotations.EVERYBODY`); None: all of all users."""
+    limits: Limits | None = None
+    """What the account may hold of them; None where there will be no more of them than there were."""
+    expunged: bool = False
+    """They are in no mailbox any more, and perhaps there is no such mailbox either."""
 
 
 class Entry(NamedTuple):
@@ -58,6 +73,8 @@ class Changes(Struct, frozen=True):
     """New and changed entries, by UID."""
     vanished: list[int]
     """Expunged UIDs, ascending; a UID that came and went in between may be named."""
+    annotated: int = 0
+    """The modseq of the latest change of an annotation; 0 where there never was any."""
     exists: bool = True
     """False when the mailbox itself has been deleted."""
     complete: bool = True
@@ -71,6 +88,7 @@ class NewMessage(Struct, frozen=True):
     flags: int = 0
     keywords: frozenset[str] = frozenset()
     internal_date: int | None = None
+    annotations: tuple[Annotation, ...] = ()
 
 
 class FlagsResult(Struct, frozen=True):
@@ -84,11 +102,19 @@ class FlagsResult(Struct, frozen=True):
     """Every entry named that exists, as it is now."""
     conflicts: list[int]
     """UIDs left alone because they changed after `unchanged_since` (RFC 7162 §3.1.3)."""
+    annotated: tuple[int, ...] = ()
+    """The modseqs at which it has changed annotations."""
 
     def followed_by(self, later: "FlagsResult") -> "FlagsResult":
         """Both in one; what others did in between is not counted to what is known."""
         modseq = later.modseq if self.modseq == later.since else self.modseq
-        return FlagsResult(self.since, modseq, self.entries + later.entries, self.conflicts + later.conflicts)
+        return FlagsResult(
+            self.since,
+            modseq,
+            self.entries + later.entries,
+            self.conflicts + later.conflicts,
+            self.annotated + later.annotated,
+        )
 
 
 class CopyResult(Struct, frozen=True):

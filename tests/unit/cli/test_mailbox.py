@@ -33,8 +33,8 @@ def test_a_mailbox_is_shared_listed_and_unshared(populated: Shell) -> None:
     )
     history = ask(Here(), lambda r: changes.history(r, "ada@example.org/INBOX bob@example.org"))
     assert [(one.old, one.new) for one in history] == [
-        ({"rights": "lrswipte"}, None),
-        ({"rights": "lrs"}, {"rights": "lrswipte"}),
+        ({"rights": "lrswipten"}, None),
+        ({"rights": "lrs"}, {"rights": "lrswipten"}),
         (None, {"rights": "lrs"}),
     ]
 

@@ -31,7 +31,7 @@ def test_news_come_between_commands(world: World) -> None:
         assert [await client.line(), await client.line()] == [b"* 1 EXISTS", b"* 1 RECENT"]
         inbox = await mailbox_id(server, "INBOX")
         await server.account.store_flags(inbox, [(1, 1)], "add", 8)
-        assert b" FETCH (FLAGS (" in await client.line()
+        assert b" FETCH (UID 1 FLAGS (" in await client.line()
         await server.account.expunge(inbox, [(1, 1)], only_deleted=False)
         assert await client.line() == b"* 1 EXPUNGE"
 
@@ -130,7 +130,7 @@ def test_a_mailbox_that_stands_still(world: World, quiet: bytes) -> None:
         # And all of it once it listens again: an implicit NOOP (§3.1).
         told = await client.ok(b"NOTIFY SET (selected %b)" % ALL)
         assert b"2 EXISTS" in told
-        assert any(line.startswith(b"1 FETCH (FLAGS (") for line in told)
+        assert any(line.startswith(b"1 FETCH (UID 1 FLAGS (") for line in told)
 
     world.talk(talk)
 

@@ -295,7 +295,7 @@ def test_mailboxes_below_are_shared_alike_and_managed_by_rights(world: World) ->
         await share(ada, b"lrswitekx", b"Projects")
         there = b'"Other Users/ada@demo.test/Projects/'
         await bob.ok(b"CREATE " + there + b'one"')
-        assert await ada.ok(b"MYRIGHTS Projects/one") == [b"MYRIGHTS Projects/one lrswipkxtecda"]
+        assert await ada.ok(b"MYRIGHTS Projects/one") == [b"MYRIGHTS Projects/one lrswipkxtencda"]
         assert await bob.ok(b"MYRIGHTS " + there + b'one"') == [b"MYRIGHTS " + there + b'one" lrswikxtecd']
         await bob.ok(b"RENAME " + there + b'one" ' + there + b'two"')
         assert b"NO [CANNOT]" in (await bob.do(b"RENAME " + there + b'two" mine'))[-1]
@@ -371,7 +371,7 @@ def test_a_removed_account_takes_its_grants_away(world: World) -> None:
         await bob.ok(b"SELECT " + INBOX)
         await bob.ok(b"UNSELECT")
         await server.store.database.write(lambda tx: remove_account(tx, BOB, who="test"))
-        assert await ada.ok(b"GETACL INBOX") == [b"ACL INBOX ada@demo.test lrswipkxtecda"]
+        assert await ada.ok(b"GETACL INBOX") == [b"ACL INBOX ada@demo.test lrswipkxtencda"]
 
     both(world, work)
 

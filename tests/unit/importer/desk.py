@@ -17,6 +17,7 @@ from postroad.importer.values import Report
 from postroad.store import mailboxes
 from postroad.store.appending import append_prepared
 from postroad.store.blobs.reader import PackReader
+from postroad.store.crossing import Place
 from postroad.store.entries import select_entries
 from postroad.store.messages import open_message
 from postroad.store.offline import open_offline
@@ -64,7 +65,12 @@ class Desk:
 
         def work(tx: Any) -> None:
             found = mailboxes.by_name(tx, account, mailbox) or mailboxes.create(tx, account, mailbox)
-            append_prepared(tx, account, found.id, [(m, prepare_now(m.body)) for m in messages])
+            append_prepared(
+                tx,
+                Place(account, found.id, account),
+                [(m, prepare_now(m.body)) for m in messages],
+                Limits(),
+            )
 
         with self.open() as (database, _):
             database.write(work)

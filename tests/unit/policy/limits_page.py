@@ -19,7 +19,10 @@ from postroad.directory.authenticate import MOST_WAITING, THREADS
 from postroad.directory.credentials import FULL_COST, MAX_LENGTH, MIN_LENGTH
 from postroad.imap.ordering.forest import STEPS
 from postroad.imap.pattern import WILDCARDS
+from postroad.imap.wire.annotation import NAME_LENGTH
 from postroad.imap.wire.limits import (
+    ANNOTATION_ENTRIES,
+    ANNOTATION_WILDCARDS,
     FETCH_ITEMS,
     LIST_PATTERNS,
     SEARCH_DEPTH,
@@ -33,7 +36,7 @@ from postroad.model import address
 from postroad.net.connection import WRITE_HIGH_WATER
 from postroad.policy.gate import STRANGERS
 from postroad.store import sharing
-from postroad.store.entries import KEYWORD_LENGTH, KEYWORDS_PER_MESSAGE
+from postroad.store.flagging import KEYWORD_LENGTH, KEYWORDS_PER_MESSAGE
 
 PAGE: Final = Path(__file__).parents[3] / "docs" / "operate" / "limits.md"
 
@@ -79,6 +82,8 @@ times the size of the message, is free. Reading and deleting go on.
 Which messages were expunged is remembered for IMAP clients with QRESYNC, so that one that was away is told in
 one answer what is gone: `[retention] expunged` (90 days) and `tombstones` say for how long. A client that was
 away for longer gets every UID that is missing instead, which is as right and only longer.
+
+Annotations of messages that were deleted count as long as these can be restored.
 """,
 }
 
@@ -138,6 +143,9 @@ def _fixed() -> Iterator[str]:
         ("Criteria of an IMAP SORT", SORT_CRITERIA),
         ("Steps from child to parent that one IMAP THREAD takes", STEPS),
         ("Items of an IMAP FETCH", FETCH_ITEMS),
+        ("Entries of an ANNOTATION in it", ANNOTATION_ENTRIES),
+        ("Wildcards in all of them together", ANNOTATION_WILDCARDS),
+        ("Octets of the name of an annotation's entry", NAME_LENGTH),
         ("Patterns of an IMAP LIST", LIST_PATTERNS),
         ("Wildcards in all of them together", WILDCARDS),
         ("Identifiers with whom a mailbox is shared", sharing.MOST),

@@ -143,7 +143,9 @@ def test_every_verb_that_writes_is_a_guests_own() -> None:
         if (inspect.iscoroutinefunction(member) or name in ("file", "remove", "moving"))
         and name not in vars(GuestAccount)
     }
-    assert inherited == {"_parts", "vanished", "keep_ancestors", "carry", "moving", "replace"}
+    assert inherited == {
+        *("_parts", "_part_by_part", "vanished", "keep_ancestors", "annotate", "carry", "moving", "replace"),
+    }
 
 
 def test_for_whom_anyone_stands(desk: Desk, bob: int) -> None:

@@ -19,7 +19,7 @@ async def append(dialogue: Dialogue, command: AppendStart) -> Answer | None:
         try:
             found = dialogue.find(command.mailbox, code=b"TRYCREATE")
             need(*found, "i")
-            incoming.measure(found[0])
+            incoming.measure(*found)
         except (No, StoreError) as error:
             incoming.failure = error
         if not await incoming.take(command):

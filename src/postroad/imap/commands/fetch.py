@@ -1,9 +1,10 @@
-"""FETCH and UID FETCH (RFC 3501 §6.4.5, §7.4.2; RFC 7162 §3.1.4; RFC 9394 §3.3)."""
+"""FETCH and UID FETCH (RFC 3501 §6.4.5, §7.4.2; RFC 5257 §4.3; RFC 7162 §3.1.4; RFC 9394 §3.3)."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from postroad.imap.annotations import AnnotationItems
 from postroad.imap.answer import Answer, ok
 from postroad.imap.batches import batches
 from postroad.imap.decoding import UnknownEncoding
@@ -16,9 +17,11 @@ from postroad.imap.sections import Cuts, Writer
 from postroad.imap.selected import Selected
 from postroad.imap.turns import Turns
 from postroad.imap.uid_set import Pairs, is_in, members, pairs_of
+from postroad.imap.wire.annotation import FetchAnnotation
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection
 from postroad.imap.wire.message_commands import Fetch
 from postroad.imap.wire.sequence_set import SequenceSet
+from postroad.message.section import find_part
 from postroad.model.flags import Flag
 from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
@@ -28,6 +31,7 @@ from postroad.store.listing import Batch
 from postroad.store.messages import StoredMessage
 
 _END: Final = b")\r\n"
+_NO_SUCH_PART: Final = Answer(b"BAD", b"", b"none of these messages has such a part")
 _STEP: Final = 1000
 _OPEN: Final = 200
 """Messages looked up together before their sections are sent."""
@@ -56,6 +60,8 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
         await _tell_uids(dialogue, pairs, downwards=bool(code))
         return with_code(dialogue, ok(b"done"), code)
     fetching = _Fetching(dialogue, command, downwards=bool(code))
+    if await fetching.asks_in_vain(pairs):
+        return _NO_SUCH_PART
     progress = dialogue.progress(command.tag, selected.count(pairs))
     sent = 0
     for coming in batches(selected.account, selected, pairs, fetching.step, downwards=bool(code)):
@@ -131,11 +137,31 @@ class _Fetching:
         attributes = [item for item in command.items if isinstance(item, FetchAttribute)]
         self._sections = [item for item in command.items if isinstance(item, FetchSection)]
         self._attributes = attributes
+        asked = [item for item in command.items if isinstance(item, FetchAnnotation)]
+        self._annotations = AnnotationItems(self._account, self._selected.id, asked)
         may_mark = not self._selected.read_only and "s" in self._selected.rights  # RFC 4314 §4
         self._marks = may_mark and not all(s.peek for s in self._sections)
         self._tells_flags = FetchAttribute.FLAGS in attributes
         self._format = RowFormat(self._account, self._selected, attributes)
         self.step = _SEEN_STEP if self._marks else _OPEN if self._sections else _STEP
+
+    async def asks_in_vain(self, pairs: Pairs) -> bool:
+        """Whether a part is asked about that none of the messages has (RFC 5257 §3.2.1).
+
+        Of some of them it may be missing: who asks about many cannot know.
+        """
+        paths = self._annotations.paths() if self._annotations else set()
+        if not paths or not self._selected.count(pairs):
+            return False
+        for coming in batches(self._account, self._selected, pairs, _OPEN):
+            batch = await coming
+            for message in self._account.open_all(batch.message_ids).values():
+                parts = message.parts()
+                paths = {path for path in paths if find_part(parts, path) is None}
+                if not paths:
+                    return False
+            await self.turns.next()
+        return True
 
     async def send(self, batch: Batch) -> int:
         """Send a batch; give how many of its messages were still there."""
@@ -146,12 +172,23 @@ class _Fetching:
             self._selected.tell_batch(batch)
         if self._tells_flags or marked:  # those that are marked tell their flags as well
             self._writer.put(self._selected.new_keywords(batch.keywords()))
+        if not self._annotations:
+            return await self._send_rows(batch, marked)
+        sent = 0
+        for piece, texts in self._annotations.pieces(batch, self._order):
+            sent += await self._send_rows(piece, marked, texts)
+        return sent
+
+    async def _send_rows(
+        self, batch: Batch, marked: set[int], texts: Mapping[int, bytes] | None = None
+    ) -> int:
+        """Send entries with all that is wanted of them; `texts` is what ANNOTATION says of each, by UID."""
         if not self._sections:
-            batch, lines = self._format.lines(batch, _END)
+            batch, lines = self._lines(batch, _END, texts)
             self._writer.put(b"".join(lines[:: self._order]))
             await self._writer.room()
             return len(lines)
-        batch, heads = self._format.lines(batch, b" " if self._attributes else b"")
+        batch, heads = self._lines(batch, b" ", texts)
         sent = 0
         for places in list(_together(batch.sizes))[:: self._order]:
             messages = self._account.open_all(batch.message_ids[places.start : places.stop])
@@ -164,6 +201,24 @@ class _Fetching:
                         end = self._news(batch.pick([at])) + end
                     await self._send_message(batch.message_ids[at], message, heads[at], end)
         return sent
+
+    def _lines(
+        self, batch: Batch, end: bytes, texts: Mapping[int, bytes] | None
+    ) -> tuple[Batch, list[bytes]]:
+        """What comes first of each response, and `end` behind it; nothing where nothing can be said."""
+        if texts is None:
+            return self._format.lines(batch, end if self._attributes or end == _END else b"")
+        batch, heads = self._format.lines(batch)
+        gap = b" " if self._attributes else b""
+        lines: list[bytes] = []
+        for uid, head in zip(batch.uids, heads, strict=True):
+            if text := texts[uid]:
+                lines.append(head + gap + text + end)
+            elif self._attributes:
+                lines.append(head + end)
+            else:
+                lines.append(head if self._sections else b"")
+        return batch, lines
 
     def _news(self, one: Batch) -> bytes:
         """What has to be told of a message that is \\Seen from now on, beside what was asked for."""
@@ -189,7 +244,7 @@ class _Fetching:
             self._miss(message_id, error)
             if len(end) > len(_END):
                 # Nothing of its sections, but that it is \\Seen now.
-                self._writer.put(head.rstrip(b" ") + (end if self._attributes else end.lstrip(b" ")))
+                self._writer.put(head.rstrip(b" ") + (end.lstrip(b" ") if head.endswith(b"(") else end))
             return
         self._writer.put(head)
         ready = cuts.ready()

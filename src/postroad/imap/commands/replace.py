@@ -4,8 +4,8 @@ from postroad.imap.answer import Answer, No, ok
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import EXPUNGED, READ_ONLY
 from postroad.imap.incoming import Incoming
+from postroad.imap.numbering import BadNumber
 from postroad.imap.permission import need, need_selected
-from postroad.imap.selected import BadNumber
 from postroad.imap.wire import responses
 from postroad.imap.wire.message_commands import ReplaceStart
 from postroad.store.account import Account
@@ -22,7 +22,8 @@ async def replace(dialogue: Dialogue, command: ReplaceStart) -> Answer | None:
             old = _replaced(dialogue, command)
             found = dialogue.find(command.mailbox, code=b"TRYCREATE")
             need(*found, "i")
-            incoming.measure(found[0], freed=old.size if found[0].id == dialogue.selected.account.id else 0)
+            at_home = found[0].id == dialogue.selected.account.id
+            incoming.measure(*found, freed=old.size if at_home else 0)
         except (No, StoreError, BadNumber) as error:
             incoming.failure = error
         if not await incoming.take(command):

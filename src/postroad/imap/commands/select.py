@@ -1,4 +1,4 @@
-"""SELECT, EXAMINE, UNSELECT (RFC 3501 §6.3.1, §6.3.2; RFC 3691, RFC 4467, RFC 7162)."""
+"""SELECT, EXAMINE, UNSELECT (RFC 3501 §6.3.1, §6.3.2; RFC 3691, RFC 4467, RFC 5257, RFC 7162)."""
 
 from typing import Final
 
@@ -12,8 +12,10 @@ from postroad.imap.selected import Selected
 from postroad.imap.urlauth import mechanisms
 from postroad.imap.wire import responses
 from postroad.imap.wire.mailbox_commands import Select
+from postroad.imap.wire.withheld import ANNOTATE
+from postroad.store.annotating import LEAST, longest
 
-_CHANGES_FOR_ALL: Final = frozenset("iewt")
+_CHANGES_FOR_ALL: Final = frozenset("iewtn")
 """Rights to change what others see. \\Seen is each one's own, so `s` is none of them (RFC 4314 §5.2)."""
 _KEYWORDS: Final = ("$Forwarded", "$Junk", "$MDNSent", "$NotJunk", "$Phishing")
 """RFC 9051 §2.3.2: clients of IMAP4rev2 look for these among the flags."""
@@ -37,6 +39,7 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
         dialogue.enabled,
         read_only=command.read_only,
         rights=rights,
+        annotate=command.annotate,
     )
     selected.flags.learn(listing.keywords())
     rev2 = dialogue.enabled.rev2
@@ -57,6 +60,8 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
         lines.append(b"* OK [UNSEEN %d] is the first unseen\r\n" % selected.number(unseen))
     # RFC 7162 §3.1.2: whenever a mailbox is opened. Thunderbird 153 uses CONDSTORE only where it has seen it.
     lines.append(b"* OK [%b] latest change\r\n" % selected.highest_modseq())
+    if ANNOTATE not in dialogue.core.withheld:
+        lines.append(b"* OK [%b] notes about messages\r\n" % _annotations(dialogue, command))
     if rev2:
         lines.append(b"* %b\r\n" % name_line(dialogue, mailbox.name, command.mailbox.name))
     dialogue.core.write(b"".join(lines))
@@ -66,6 +71,14 @@ async def select(dialogue: Dialogue, command: Select) -> Answer:
     if command.read_only or not rights & _CHANGES_FOR_ALL:
         return ok(b"opened for reading", b"READ-ONLY")
     return ok(b"opened", b"READ-WRITE")
+
+
+def _annotations(dialogue: Dialogue, command: Select) -> bytes:
+    """What can be noted about messages (RFC 5257 §4.1): whoever may read may note something for oneself."""
+    if command.read_only:
+        return b"ANNOTATIONS READ-ONLY"
+    limits = dialogue.services.limits
+    return b"ANNOTATIONS %d" % max(LEAST, min(longest(limits), limits.imap_literal))
 
 
 def unselect(dialogue: Dialogue) -> Answer:

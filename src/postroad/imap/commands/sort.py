@@ -25,7 +25,7 @@ async def _find(
 ) -> Results:
     need_all(dialogue, selected, span_of(selected, command.key))
     turns = turns_of(dialogue, command.tag)
-    table = SortTable(selected.account, criteria)
+    table = SortTable(selected.account, selected.id, criteria)
     results = Results()
     by_modseq = has_key(command.key, ModseqKey)
     async for batch, scores in found(dialogue, selected, command.key, turns):

@@ -16,6 +16,8 @@ class Hearing:
     """Which messages come and go; otherwise the mailbox changes by what the client does alone."""
     flags: bool = True
     """Whose flags change."""
+    annotations: bool | None = None
+    """Which annotations others change; None: as the ANNOTATE parameter of SELECT says (RFC 5257 §4.2)."""
     unasked: bool = False
     """Between commands too."""
     expunges_unasked: bool = False
@@ -26,7 +28,7 @@ class Hearing:
 
 BY_DEFAULT: Final = Hearing()
 """Before the first NOTIFY (§3.1)."""
-NOTHING: Final = Hearing(messages=False, flags=False)
+NOTHING: Final = Hearing(messages=False, flags=False, annotations=False)
 
 
 def hearing_of(groups: tuple[EventGroup, ...]) -> Hearing:
@@ -36,6 +38,7 @@ def hearing_of(groups: tuple[EventGroup, ...]) -> Hearing:
         if kind in (SourceKind.SELECTED, SourceKind.SELECTED_DELAYED) and group.events:
             return Hearing(
                 flags=NotifyEvent.FLAG_CHANGE in group.events,
+                annotations=NotifyEvent.ANNOTATION_CHANGE in group.events,
                 unasked=True,
                 expunges_unasked=kind is SourceKind.SELECTED,
                 items=group.items,

@@ -8,6 +8,8 @@ from postroad.imap.wire.notification import NotifyEvent
 from postroad.imap.wire.responses import status
 from postroad.imap.wire.status_item import StatusItem
 
+_CHANGES: Final = frozenset({NotifyEvent.FLAG_CHANGE, NotifyEvent.ANNOTATION_CHANGE})
+"""Of messages that are there. From outside the one looks like the other: a mod-sequence goes up (§5.1)."""
 _NEVER_SEEN: Final = State(0, 0, 1, 0, 0, 0)
 
 
@@ -20,7 +22,7 @@ def initial_status(name: bytes, state: State, events: Collection[NotifyEvent]) -
         StatusItem.UIDNEXT: state.uidnext,
         StatusItem.UIDVALIDITY: state.uidvalidity,
     }
-    if NotifyEvent.FLAG_CHANGE in events:
+    if not _CHANGES.isdisjoint(events):
         values[StatusItem.HIGHESTMODSEQ] = max(state.modseq, 1)
     return status(name, values)
 
@@ -40,13 +42,13 @@ def change_status(
     if (old.messages, old.uidnext) != (after.messages, after.uidnext):
         values[StatusItem.MESSAGES] = after.messages
         values[StatusItem.UIDNEXT] = after.uidnext
-    flags = NotifyEvent.FLAG_CHANGE in events
-    if flags and old.unseen != after.unseen:
+    changes = not _CHANGES.isdisjoint(events)
+    if NotifyEvent.FLAG_CHANGE in events and old.unseen != after.unseen:
         values[StatusItem.UNSEEN] = after.unseen
     renewed = old.uidvalidity != after.uidvalidity and before is not None
-    if not values and not renewed and not (flags and condstore and before is not None):
+    if not values and not renewed and not (changes and condstore and before is not None):
         return None
-    if flags or renewed or before is None:
+    if changes or renewed or before is None:
         values[StatusItem.UIDVALIDITY] = after.uidvalidity
     if condstore:
         values[StatusItem.HIGHESTMODSEQ] = max(after.modseq, 1)

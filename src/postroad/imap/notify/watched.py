@@ -12,6 +12,7 @@ SUPPORTED: Final = (
     NotifyEvent.MESSAGE_NEW,
     NotifyEvent.MESSAGE_EXPUNGE,
     NotifyEvent.FLAG_CHANGE,
+    NotifyEvent.ANNOTATION_CHANGE,
     NotifyEvent.MAILBOX_NAME,
     NotifyEvent.SUBSCRIPTION_CHANGE,
     NotifyEvent.MAILBOX_METADATA_CHANGE,

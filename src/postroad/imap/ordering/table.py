@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
+from postroad.imap.annotations import sort_texts
 from postroad.imap.ordering.sliced import SLICE, Sliced, sliced, sort_sliced
 from postroad.imap.wire.ordering import SortCriterion, SortKey
 from postroad.message.collation import collated
@@ -30,21 +31,26 @@ Values: TypeAlias = Sequence[int] | Sequence[str]
 class SortTable:
     """Messages that are to be sorted: add them in mailbox order, then ask for the order."""
 
-    def __init__(self, account: Account, criteria: Sequence[SortCriterion]) -> None:
+    def __init__(self, account: Account, mailbox_id: int, criteria: Sequence[SortCriterion]) -> None:
         self._account = account
+        self._mailbox_id = mailbox_id
         # What was compared already decides nothing any more.
-        firsts = {criterion.key: criterion for criterion in reversed(criteria)}
-        self._criteria = [criterion for criterion in criteria if firsts.pop(criterion.key, None) is not None]
+        firsts = {criterion._replace(reverse=False): criterion for criterion in reversed(criteria)}
+        self._criteria = [firsts[key] for key in dict.fromkeys(c._replace(reverse=False) for c in criteria)]
         self._columns = [_Column() for _ in self._criteria]
-        self._wide = sorted({_WIDE[key] for key, _ in self._criteria if key in _WIDE})
+        self._wide = sorted({_WIDE[each.key] for each in self._criteria if each.key in _WIDE})
         self._count = 0
 
     def add(self, batch: Batch, scores: Sequence[int]) -> tuple[Batch, Sequence[int]]:
         """Add messages with their relevancy; give those that were not expunged since the batch was taken."""
         batch, scores, wide = self._rendered(batch, scores)
         self._count += len(batch.uids)
-        for (key, _), column in zip(self._criteria, self._columns, strict=True):
-            column.extend(values(key, batch, scores, wide))
+        for criterion, column in zip(self._criteria, self._columns, strict=True):
+            if criterion.key is SortKey.ANNOTATION:
+                entry, private = criterion.entry, criterion.private
+                column.extend(sort_texts(self._account, self._mailbox_id, batch, entry, private))
+            else:
+                column.extend(values(criterion.key, batch, scores, wide))
         return batch, scores
 
     def _rendered(
@@ -67,16 +73,16 @@ class SortTable:
         if not self._count:
             return []
         return [
-            (column.first(), reverse)
-            for (_, reverse), column in zip(self._criteria, self._columns, strict=True)
+            (column.first(), criterion.reverse)
+            for criterion, column in zip(self._criteria, self._columns, strict=True)
         ]
 
     def order(self) -> Sliced["array[int]"]:
         """Return the places of the messages, sorted; equal ones in mailbox order (RFC 5256 §3)."""
         columns: list[Sequence[int]] = []
-        for (_, reverse), column in zip(self._criteria, self._columns, strict=True):
+        for criterion, column in zip(self._criteria, self._columns, strict=True):
             ranks = yield from column.ranks()
-            columns.append([-rank for rank in ranks] if reverse else ranks)
+            columns.append([-rank for rank in ranks] if criterion.reverse else ranks)
             yield
         rows: list[tuple[int, ...]] = []
         for row in zip(*columns, range(self._count), strict=True):

@@ -5,6 +5,8 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
+from postroad.imap.wire.annotation import FetchAnnotation
+
 SectionText: TypeAlias = Literal["", "HEADER", "TEXT", "MIME"]
 
 
@@ -60,7 +62,7 @@ class FetchSection(Struct, frozen=True):
     form: SectionForm = SectionForm.STORED
 
 
-FetchItem: TypeAlias = FetchAttribute | FetchSection
+FetchItem: TypeAlias = FetchAttribute | FetchAnnotation | FetchSection
 
 FAST: Final[tuple[FetchItem, ...]] = (
     FetchAttribute.FLAGS,

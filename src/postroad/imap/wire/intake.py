@@ -1,5 +1,7 @@
 """Literals on their way in: strings are kept, messages are passed on as they come (RFC 3501 §4.3)."""
 
+from typing import Final
+
 from postroad.imap.wire.command_line import Found
 from postroad.imap.wire.event import AppendAborted, AppendNext, Event, LiteralChunk
 from postroad.imap.wire.extensions import Extension
@@ -12,7 +14,11 @@ from postroad.imap.wire.parse_metadata import parse_setmetadata
 from postroad.imap.wire.phase import Phase, Step
 from postroad.imap.wire.reader import BadSyntax, Reader
 from postroad.imap.wire.recovery import Outcome, Recovery
+from postroad.imap.wire.table import RULES
 from postroad.imap.wire.withheld import refuse_withheld
+
+_ANNOTATING: Final = (RULES[b"STORE"].parse, RULES[b"UID STORE"].parse)
+"""Commands whose literals are values of annotations, and perhaps names of their entries."""
 
 
 class Intake(Recovery):
@@ -88,9 +94,13 @@ class Intake(Recovery):
 
     def _too_long(self, head: LiteralHead) -> bytes:
         limits = self._limits
-        if self._found is not None and self._found.parse is parse_setmetadata and head.size > limits.literal:
-            most = min(limits.metadata_value, limits.literal)
-            return b"[METADATA MAXSIZE %d] the value is too long" % most  # RFC 5464 §4.3
+        found = self._found
+        if found is not None and head.size > limits.literal:
+            if found.parse is parse_setmetadata:
+                most = min(limits.metadata_value, limits.literal)
+                return b"[METADATA MAXSIZE %d] the value is too long" % most  # RFC 5464 §4.3
+            if found.parse in _ANNOTATING:
+                return b"[ANNOTATE TOOBIG] the value is too long"  # RFC 5257 §4.5
         return b"[TOOBIG] the literal is too long"
 
     def _collect_literal(self) -> Outcome:
@@ -127,11 +137,13 @@ class Intake(Recovery):
         if isinstance(event, AppendStart | AppendNext) and event.text is not None:
             assert head is not None
             return self._on_text_head(event, event.text, head)
-        if event is None and head is not None:
-            return self._on_string_head(head)
+        if event is None:
+            if head is not None:
+                return self._on_string_head(head)
+            return self._reject(tag, b"the command is not complete", event=self._aborted())
         self._start()
         self._bad_count = 0
-        return event or Step.AGAIN
+        return event
 
     def _on_text_head(self, event: AppendStart | AppendNext, text: AppendText, head: LiteralHead) -> Outcome:
         self._command = bytearray()

@@ -53,6 +53,10 @@ SORT_CRITERIA: Final = 20
 """Criteria of a SORT: each is a column of keys, and there are ten different ones."""
 FETCH_ITEMS: Final = 500
 """Items of a FETCH: each may be a whole message, from another octet on."""
+ANNOTATION_ENTRIES: Final = 100
+"""Entries of an ANNOTATION in FETCH: each is told of every message."""
+ANNOTATION_WILDCARDS: Final = 32
+"""Wildcards in them: each is held against every name."""
 LIST_PATTERNS: Final = 100
 """Patterns of a LIST: each is held against every name."""
 URLS: Final = 100

@@ -30,6 +30,8 @@ class Select(Command, frozen=True):
     condstore: bool = False
     """The CONDSTORE parameter (RFC 7162 §3.1.8)."""
     qresync: QuickResync | None = None
+    annotate: bool = False
+    """The ANNOTATE parameter (RFC 5257 §4.2)."""
 
 
 class Create(Command, frozen=True):

@@ -13,6 +13,7 @@ from postroad.imap.wire.fetch_items import FetchItem
 from postroad.imap.wire.mailbox_name import MailboxName
 from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.sequence_set import SequenceSet
+from postroad.model.annotation import Annotation
 
 StoreMode: TypeAlias = Literal["set", "add", "remove"]
 
@@ -45,6 +46,7 @@ class MessageHead(Struct, frozen=True):
     flags: FlagList = FlagList()
     date: int | None = None
     """INTERNALDATE in seconds since the epoch; None for now."""
+    annotations: tuple[Annotation, ...] = ()
 
 
 class UrlPart(Struct, frozen=True):
@@ -115,6 +117,15 @@ class Store(Command, frozen=True):
     uid: bool = False
     unchanged_since: int | None = None
     """RFC 7162 §3.1.3."""
+
+
+class Annotate(Command, frozen=True):
+    """STORE and UID STORE with ANNOTATION (RFC 5257 §4.5)."""
+
+    messages: SequenceSet
+    annotations: tuple[Annotation, ...]
+    uid: bool = False
+    unchanged_since: int | None = None
 
 
 class Copy(Command, frozen=True):

@@ -2,23 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 
-from postroad.imap.wire.responses import astring, mailbox, string
+from postroad.imap.wire.responses import astring, mailbox, value
 
 
 def metadata(name: bytes, values: Mapping[str, bytes | None]) -> bytes:
     """Write METADATA with values, NIL for those that have none; the server's where the name is empty."""
-    pairs = [astring(entry.encode("ascii")) + b" " + _value(value) for entry, value in values.items()]
+    pairs = [astring(entry.encode("ascii")) + b" " + value(octets) for entry, octets in values.items()]
     return b"METADATA %b (%b)" % (mailbox(name), b" ".join(pairs))
 
 
 def metadata_changed(name: bytes, entries: Iterable[str]) -> bytes:
     """Write METADATA without values: these have changed (§4.4.2)."""
     return b" ".join([b"METADATA", mailbox(name), *[astring(entry.encode("ascii")) for entry in entries]])
-
-
-def _value(value: bytes | None) -> bytes:
-    if value is None:
-        return b"NIL"
-    if b"\0" in value:
-        return b"~{%d}\r\n%b" % (len(value), value)  # literal8
-    return string(value)

@@ -1,4 +1,4 @@
-"""In what order SORT and THREAD give messages (RFC 5256, RFC 5957)."""
+"""In what order SORT and THREAD give messages (RFC 5256, RFC 5257, RFC 5957)."""
 
 from enum import Enum
 from typing import NamedTuple
@@ -7,6 +7,8 @@ from typing import NamedTuple
 class SortKey(Enum):
     """What of a message is compared; the value is the name in the command."""
 
+    ANNOTATION = b"ANNOTATION"
+    """RFC 5257 §4.9."""
     ARRIVAL = b"ARRIVAL"
     CC = b"CC"
     DATE = b"DATE"
@@ -25,6 +27,10 @@ class SortCriterion(NamedTuple):
 
     key: SortKey
     reverse: bool = False
+    entry: str = ""
+    """Of ANNOTATION: which entry."""
+    private: bool = False
+    """And whether it is its private value."""
 
 
 class ThreadAlgorithm(Enum):

@@ -18,9 +18,11 @@ from postroad.imap.wire.message_commands import (
     UrlPart,
     Within,
 )
+from postroad.imap.wire.parse_annotation import read_annotations
 from postroad.imap.wire.parse_flags import read_flag_list
 from postroad.imap.wire.reader import BadSyntax, Reader
 from postroad.message.date import parse_internaldate
+from postroad.model.annotation import Annotation
 
 _DATE_TIME: Final = re.compile(rb'"([^"\r\n]{20,30})"')
 # At the end of what has come: a text (literal8: RFC 4466 §3), or a string that is still to come.
@@ -106,8 +108,15 @@ def _message(reader: Reader, pieces: list[AppendPiece]) -> AppendText | None:
     if reader.sees(b'"'):
         date = _date_time(reader)
         reader.space()
-    pieces.append(MessageHead(flags, date))
-    match reader.word() if not reader.sees(b"{") and not reader.sees(b"~{") else b"":
+    annotations: list[Annotation] = []
+    word = _word(reader)
+    while word == b"ANNOTATION":  # RFC 4466 §6 append-opts
+        reader.space()
+        annotations += _annotations(reader)
+        reader.space()
+        word = _word(reader)
+    pieces.append(MessageHead(flags, date, tuple(annotations)))
+    match word:
         case b"":
             return _text(reader, Within.MESSAGE)
         case b"UTF8":
@@ -118,6 +127,20 @@ def _message(reader: Reader, pieces: list[AppendPiece]) -> AppendText | None:
             return _part(reader, pieces) or _parts(reader, pieces)
         case _:
             raise BadSyntax(b"expected a message as a literal")
+
+
+def _word(reader: Reader) -> bytes:
+    return b"" if reader.sees(b"{") or reader.sees(b"~{") else reader.word()
+
+
+def _annotations(reader: Reader) -> tuple[Annotation, ...]:
+    """Read annotations (RFC 5257 §4.7); one of their strings may be a literal that ends the stretch."""
+    try:
+        return read_annotations(reader)
+    except BadSyntax:
+        if reader.at == len(reader.data) or _LITERAL.match(reader.data, reader.at):
+            raise _Unfinished from None
+        raise
 
 
 def _parts(reader: Reader, pieces: list[AppendPiece]) -> AppendText | None:

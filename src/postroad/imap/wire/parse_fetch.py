@@ -1,4 +1,4 @@
-"""The grammar of FETCH (RFC 3501 §6.4.5 and §9, RFC 3516, RFC 7162 §3.1.4, RFC 9394 §3.3)."""
+"""The grammar of FETCH (RFC 3501 §6.4.5 and §9, RFC 3516, RFC 5257, RFC 7162 §3.1.4, RFC 9394 §3.3)."""
 
 import re
 from functools import lru_cache
@@ -11,6 +11,7 @@ from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionForm, SectionText
 from postroad.imap.wire.limits import FETCH_ITEMS
 from postroad.imap.wire.message_commands import Fetch
+from postroad.imap.wire.parse_annotation import read_fetch_annotation
 from postroad.imap.wire.parse_partial import partial_range
 from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
@@ -127,6 +128,9 @@ def _item(reader: Reader) -> FetchItem:
             raise BadSyntax(b"only BODY and BINARY have sections")
         reader.at = end
         return _section(reader, form, peek=name not in _MARKING)
+    if name == b"ANNOTATION":
+        reader.at = end
+        return read_fetch_annotation(reader)
     item = _PLAIN.get(name)
     if item is None:
         raise BadSyntax(b"there is no such FETCH item")

@@ -33,7 +33,7 @@ def parse_select(tag: bytes, reader: Reader, read_only: bool = False) -> Select:
     mailbox = reader.mailbox()
     if reader.at == len(reader.data):
         return Select(tag, mailbox, read_only)
-    condstore = False
+    condstore = annotate = False
     qresync = None
     reader.expect(b" (")
     while True:
@@ -45,13 +45,15 @@ def parse_select(tag: bytes, reader: Reader, read_only: bool = False) -> Select:
             reader.require(Extension.QRESYNC)
             reader.expect(b" (")
             qresync = _quick_resync(reader)
+        elif parameter == b"ANNOTATE":
+            annotate = True
         else:
             raise BadSyntax(b"there is no such parameter")
         if not reader.skip(b" "):
             break
     reader.expect(b")")
     reader.end()
-    return Select(tag, mailbox, read_only, condstore, qresync)
+    return Select(tag, mailbox, read_only, condstore, qresync, annotate)
 
 
 def _quick_resync(reader: Reader) -> QuickResync:

@@ -1,24 +1,27 @@
-"""The grammar of STORE, COPY, MOVE and EXPUNGE (RFC 3501 §9)."""
+"""The grammar of STORE, COPY, MOVE and EXPUNGE (RFC 3501 §9, RFC 5257 §5)."""
 
 import re
 from typing import Final
 
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.message_commands import (
+    Annotate,
     Copy,
     Expunge,
     Move,
     Store,
     StoreMode,
 )
+from postroad.imap.wire.parse_annotation import read_annotations
 from postroad.imap.wire.parse_flags import read_flag_list, read_flags
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 
+_ANNOTATION: Final = re.compile(rb"ANNOTATION ", re.IGNORECASE)
 _STORE_ITEM: Final = re.compile(rb"([+-]?)FLAGS(\.SILENT)? ", re.IGNORECASE)
 _MODES: Final[dict[bytes, StoreMode]] = {b"": "set", b"+": "add", b"-": "remove"}
 
 
-def parse_store(tag: bytes, reader: Reader, uid: bool = False) -> Store:
+def parse_store(tag: bytes, reader: Reader, uid: bool = False) -> Store | Annotate:
     """Read the arguments of STORE or UID STORE."""
     reader.space()
     messages = reader.sequence_set()
@@ -31,9 +34,14 @@ def parse_store(tag: bytes, reader: Reader, uid: bool = False) -> Store:
         reader.space()
         unchanged_since = reader.number(MAX_MODSEQ)
         reader.expect(b") ")
+    if _ANNOTATION.match(reader.data, reader.at):
+        reader.at += len(b"ANNOTATION ")
+        annotations = read_annotations(reader)
+        reader.end()
+        return Annotate(tag, messages, annotations, uid, unchanged_since)
     match = _STORE_ITEM.match(reader.data, reader.at)
     if match is None:
-        raise BadSyntax(b"expected FLAGS, +FLAGS or -FLAGS")
+        raise BadSyntax(b"expected FLAGS, +FLAGS, -FLAGS or ANNOTATION")
     reader.at = match.end()
     flags = read_flag_list(reader) if reader.sees(b"(") else read_flags(reader)
     reader.end()

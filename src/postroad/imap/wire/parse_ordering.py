@@ -1,9 +1,10 @@
-"""The grammar of SORT, THREAD and CANCELUPDATE (RFC 5256 §5, RFC 5267 §5, RFC 5957 §5, RFC 6203 §7)."""
+"""The grammar of SORT, THREAD and CANCELUPDATE (RFC 5256, RFC 5257, RFC 5267, RFC 5957, RFC 6203)."""
 
 from typing import Final
 
 from postroad.imap.wire.limits import SORT_CRITERIA
 from postroad.imap.wire.ordering import SortCriterion, SortKey, ThreadAlgorithm
+from postroad.imap.wire.parse_annotation import read_sort_entry
 from postroad.imap.wire.parse_returns import parse_returns
 from postroad.imap.wire.parse_search import known_charset, parse_criteria, require_fuzzy
 from postroad.imap.wire.reader import BadSyntax, Reader
@@ -51,6 +52,9 @@ def _criterion(reader: Reader) -> SortCriterion:
     key = _KEYS.get(word)
     if key is None:
         raise BadSyntax(b"there is no such sort criterion")
+    if key is SortKey.ANNOTATION:
+        reader.space()
+        return SortCriterion(key, reverse, *read_sort_entry(reader))
     return SortCriterion(key, reverse)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from postroad.imap.wire import search_keys as keys
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.limits import SEARCH_DEPTH, SEARCH_KEYS, SEARCH_TEXTS
+from postroad.imap.wire.parse_annotation import read_search_entry
 from postroad.imap.wire.parse_returns import parse_returns
 from postroad.imap.wire.reader import MAX_MODSEQ, BadSyntax, Reader
 from postroad.imap.wire.search_commands import Search
@@ -199,6 +200,15 @@ class _KeyParser:
         """TEXT text."""
         return keys.TextKey(self._costly_text())
 
+    def annotation(self) -> SearchKey:
+        """ANNOTATION entry attribute value."""
+        reader = self._reader
+        entry, private = read_search_entry(reader)
+        reader.space()
+        value = reader.value()
+        text = None if value is None else decode_text(value, self._charset)
+        return keys.AnnotationKey(entry, private, text)
+
     def keyword(self) -> SearchKey:
         """KEYWORD flag."""
         return keys.KeywordKey(self._reader.atom().decode("ascii"), True)
@@ -263,6 +273,7 @@ _OBJECT_ID: Final = re.compile(rb"[A-Za-z0-9_-]{1,255}+")
 """RFC 8474 §7."""
 _SET_START: Final = frozenset(b"%d" % digit for digit in range(1, 10)) | {b"*", b"$"}
 _ARGUMENTS: Final[dict[bytes, Callable[[_KeyParser], SearchKey]]] = {
+    b"ANNOTATION": _KeyParser.annotation,
     b"BODY": _KeyParser.body,
     b"EMAILID": _KeyParser.emailid,
     b"HEADER": _KeyParser.header,

@@ -42,6 +42,15 @@ def astring(octets: bytes) -> bytes:
     return string(octets)
 
 
+def value(octets: bytes | None) -> bytes:
+    """Write the value of an annotation: NIL, a string or, where it holds NUL, a literal8 (RFC 4466 §3)."""
+    if octets is None:
+        return b"NIL"
+    if b"\0" in octets:
+        return b"~{%d}\r\n%b" % (len(octets), octets)
+    return string(octets)
+
+
 def literal(octets: bytes) -> bytes:
     """Write a literal."""
     return b"{%d}\r\n%b" % (len(octets), octets)
@@ -244,6 +253,20 @@ def in_progress(tag: bytes, done: int, goal: int) -> bytes:
     """Write OK [INPROGRESS …]; a goal that is not known, 0, is NIL (RFC 9585 §5)."""
     state = b"%d %d" % (min(done, goal), goal) if goal else b"%d NIL" % done
     return b'OK [INPROGRESS ("%b" %b)] still at it' % (tag, state)
+
+
+def annotation(entries: Mapping[str, Iterable[tuple[bytes, bytes | None]]]) -> bytes:
+    """Write the item ANNOTATION of FETCH: entries with their attributes and values (RFC 5257 §4.4)."""
+    said = [
+        b"%b (%b)" % (astring(entry.encode("ascii")), b" ".join([b"%b %b" % (n, value(v)) for n, v in pairs]))
+        for entry, pairs in entries.items()
+    ]
+    return b"ANNOTATION (%b)" % b" ".join(said)
+
+
+def annotation_names(entries: Iterable[str]) -> bytes:
+    """Write it without values: these entries have changed."""
+    return b"ANNOTATION (%b)" % b" ".join([astring(entry.encode("ascii")) for entry in entries])
 
 
 def namespace() -> bytes:

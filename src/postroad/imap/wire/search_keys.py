@@ -149,6 +149,17 @@ class TextKey(Struct, frozen=True):
     text: str
 
 
+class AnnotationKey(Struct, frozen=True):
+    """ANNOTATION: the text stands in a value of a matching entry (RFC 5257 §4.8)."""
+
+    entry: str
+    """A name, or a pattern with `*` and `%`."""
+    private: frozenset[bool]
+    """Which values: private ones (True), shared ones, or both."""
+    text: str | None
+    """None, written NIL: there is no such value at all."""
+
+
 class ModseqKey(Struct, frozen=True):
     """MODSEQ: changed at this mod-sequence or later (RFC 7162 §3.1.5)."""
 
@@ -185,6 +196,7 @@ SearchKey: TypeAlias = (
     | HeaderKey
     | BodyKey
     | TextKey
+    | AnnotationKey
     | ModseqKey
     | EmailKey
     | ThreadKey

@@ -9,10 +9,19 @@ something is switched off.
 from collections.abc import Iterable, Iterator
 
 from postroad.imap.wire import search_keys as keys
+from postroad.imap.wire.annotation import FetchAnnotation
 from postroad.imap.wire.event import AppendEnd, AppendNext, Event
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionForm
 from postroad.imap.wire.mailbox_commands import Create, List, Select, Status
-from postroad.imap.wire.message_commands import AppendStart, Fetch, MessageHead, Store, UrlPart, Within
+from postroad.imap.wire.message_commands import (
+    Annotate,
+    AppendStart,
+    Fetch,
+    MessageHead,
+    Store,
+    UrlPart,
+    Within,
+)
 from postroad.imap.wire.notification import Notify, NotifyEvent
 from postroad.imap.wire.ordering import SortKey
 from postroad.imap.wire.reader import BadSyntax
@@ -20,6 +29,7 @@ from postroad.imap.wire.search_commands import MultiSearch, Search, Sort, Thread
 from postroad.imap.wire.status_item import StatusItem
 from postroad.imap.wire.urlauth_commands import UrlFetch
 
+ANNOTATE = "ANNOTATE-EXPERIMENT-1"
 _ITEMS = {
     FetchAttribute.MODSEQ: "CONDSTORE",
     FetchAttribute.EMAILID: "OBJECTID",
@@ -40,6 +50,7 @@ _LIST = {
     "METADATA": "LIST-METADATA",
 }
 _SORT = {
+    SortKey.ANNOTATION: ANNOTATE,
     SortKey.DISPLAYFROM: "SORT=DISPLAY",
     SortKey.DISPLAYTO: "SORT=DISPLAY",
     SortKey.RELEVANCY: "SEARCH=FUZZY",
@@ -71,9 +82,11 @@ def _uses(event: Event) -> Iterator[str]:
                 yield "PARTIAL"
             if since is not None:
                 yield "CONDSTORE"
-        case Store(unchanged_since=since):
+        case Store(unchanged_since=since) | Annotate(unchanged_since=since):
             if since is not None:
                 yield "CONDSTORE"
+            if isinstance(event, Annotate):
+                yield ANNOTATE
         case Search():
             yield from _of_search(event)
         case Thread(algorithm=algorithm, key=key):
@@ -86,7 +99,9 @@ def _uses(event: Event) -> Iterator[str]:
         case Create(special_use=uses):
             if uses:
                 yield "CREATE-SPECIAL-USE"
-        case Select(condstore=condstore, qresync=known):
+        case Select(condstore=condstore, qresync=known, annotate=annotate):
+            if annotate:
+                yield ANNOTATE
             if condstore:
                 yield "CONDSTORE"
             if known is not None:
@@ -99,6 +114,8 @@ def _uses(event: Event) -> Iterator[str]:
                 yield from _of_items(group.items)
                 if not group.events.isdisjoint(_METADATA):
                     yield "METADATA"
+                if NotifyEvent.ANNOTATION_CHANGE in group.events:
+                    yield ANNOTATE
         case AppendStart() | AppendNext() | AppendEnd():
             yield from _of_append(event)
         case _:
@@ -110,6 +127,8 @@ def _of_items(items: Iterable[FetchItem]) -> Iterator[str]:
         if isinstance(item, FetchSection):
             if item.form is not SectionForm.STORED:
                 yield "BINARY"
+        elif isinstance(item, FetchAnnotation):
+            yield ANNOTATE
         elif item in _ITEMS:
             yield _ITEMS[item]
 
@@ -141,6 +160,8 @@ def _of_key(key: keys.SearchKey) -> Iterator[str]:
         match found:
             case keys.Fuzzy():
                 yield "SEARCH=FUZZY"
+            case keys.AnnotationKey():
+                yield ANNOTATE
             case keys.AgeKey():
                 yield "WITHIN"
             case keys.BoundKey():
@@ -163,6 +184,8 @@ def _of_list(command: List) -> Iterator[str]:
 
 
 def _of_append(event: AppendStart | AppendNext | AppendEnd) -> Iterator[str]:
+    if any(isinstance(piece, MessageHead) and piece.annotations for piece in event.pieces):
+        yield ANNOTATE
     heads = sum(isinstance(piece, MessageHead) for piece in event.pieces)
     if heads > (1 if isinstance(event, AppendStart) else 0):
         yield "MULTIAPPEND"

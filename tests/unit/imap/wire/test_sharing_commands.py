@@ -98,11 +98,11 @@ def test_bad_arguments(command: bytes) -> None:
 
 def test_responses() -> None:
     assert acl(b"a b", [("ada", ALL_RIGHTS), ("-bob", frozenset("w"))]) == (
-        b'ACL "a b" ada lrswipkxtecda -bob w'
+        b'ACL "a b" ada lrswipkxtencda -bob w'
     )
     assert acl(b"x", [("bob", NO_RIGHTS)]) == b'ACL x bob ""'
     told = list_rights(b"x", b"bob", NO_RIGHTS, ALL_RIGHTS)
-    assert told == b'LISTRIGHTS x bob "" l r s w i p k x t e a c d'
+    assert told == b'LISTRIGHTS x bob "" l r s w i p k x t e n a c d'
     assert list_rights(b"x", b"anyone", NO_RIGHTS, NO_RIGHTS) == b'LISTRIGHTS x anyone ""'
     assert my_rights(b"x", parse_rights("lrsd")) == b"MYRIGHTS x lrsted"
     assert metadata(b"", {"/shared/a": b"\0", "/private/b": None}) == (

@@ -12,6 +12,7 @@ from postroad.model.switches import SWITCHABLE, NoSuchSwitch, canonical, withhel
 
 USES = {
     "ACL": "MYRIGHTS INBOX",
+    "ANNOTATE-EXPERIMENT-1": "STORE 1 ANNOTATION (/comment (value.priv NIL))",
     "BINARY": "FETCH 1 BINARY.SIZE[1]",
     "CATENATE": "APPEND INBOX CATENATE (URL x)",
     "COMPRESS=DEFLATE": "COMPRESS DEFLATE",
@@ -166,7 +167,7 @@ def test_what_stands_on_it_goes_with_it() -> None:
     assert withheld([]) == frozenset()
     assert withheld(["ESEARCH"]) >= {"SEARCHRES", "CONTEXT=SORT", "IMAP4rev2"}
     assert withheld(["THREAD=REFS"]) == {"THREAD=REFS"}
-    assert withheld(["ACL"]) == {"ACL", "LIST-MYRIGHTS", "RIGHTS=texk"}
+    assert withheld(["ACL"]) == {"ACL", "LIST-MYRIGHTS", "RIGHTS=texkn"}
 
 
 def test_names_are_read_in_any_case_and_mistakes_are_told() -> None:
@@ -181,6 +182,22 @@ def test_names_are_read_in_any_case_and_mistakes_are_told() -> None:
 def test_list_in_the_extended_form_is_refused(arguments: str) -> None:
     assert taken(f"LIST {arguments}", frozenset())
     assert not taken(f"LIST {arguments}", frozenset({"LIST-EXTENDED"}))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "SELECT INBOX (ANNOTATE)",
+        "FETCH 1 (FLAGS ANNOTATION (* value))",
+        "UID SEARCH OR SEEN ANNOTATION * value NIL",
+        "SORT (ARRIVAL REVERSE ANNOTATION /comment value.priv) UTF-8 ALL",
+        "APPEND INBOX ANNOTATION (/comment (value.priv NIL)) {1}",
+        "NOTIFY SET (selected (MessageNew MessageExpunge AnnotationChange))",
+    ],
+)
+def test_annotations_are_refused_wherever_they_stand(command: str) -> None:
+    assert taken(command, frozenset())
+    assert not taken(command, withheld(["ANNOTATE-EXPERIMENT-1"]))
 
 
 def test_unauthenticate_forgets_it() -> None:

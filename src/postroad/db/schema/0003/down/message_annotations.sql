@@ -1,0 +1,3 @@
+DROP TABLE message_annotation;
+DROP TABLE annotation_use;
+ALTER TABLE mailbox DROP COLUMN annotated;
