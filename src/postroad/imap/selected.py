@@ -178,6 +178,11 @@ class Selected(Numbering):
         """
         return b"HIGHESTMODSEQ %d" % self.whole
 
+    @property
+    def owes_expunges(self) -> bool:
+        """Whether messages are gone that the client still has by number."""
+        return bool(self._gone)
+
     def expunged(self, uids: Iterable[int]) -> None:
         """Note messages that the client has expunged or moved away itself: it hears of these in any case."""
         self._gone.update(members(pairs_of(uids), self.uids))

@@ -24,6 +24,7 @@ from postroad.imap.wire.core import ImapServerCore
 from postroad.imap.wire.event import Event, SaveFailed
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.mailbox_commands import Select
+from postroad.imap.wire.search_commands import Search, Thread
 from postroad.imap.wire.table import State
 from postroad.model.clock import Clock
 from postroad.net.connection import Connection
@@ -135,6 +136,8 @@ async def _serve(dialogue: Dialogue, event: Event) -> None:
                 tell_others(dialogue)
             elif not dialogue.over:
                 code = await catch_up(dialogue, expunge=may_expunge(event))
+                if isinstance(event, Search | Thread) and not answer.code and _owes_expunges(dialogue):
+                    answer = answer._replace(code=b"EXPUNGEISSUED")  # RFC 5530 §3: what is gone was not found
                 if code and answer.code:
                     dialogue.tell_modseq(code)
                 elif code:
@@ -144,6 +147,10 @@ async def _serve(dialogue: Dialogue, event: Event) -> None:
         dialogue.mailbox_gone()
     if dialogue.core.state is _STRANGER:
         _bound_strangers(dialogue)
+
+
+def _owes_expunges(dialogue: Dialogue) -> bool:
+    return dialogue.maybe_selected is not None and dialogue.maybe_selected.owes_expunges
 
 
 def _excuse(dialogue: Dialogue, command: Command, error: Exception) -> Answer:
