@@ -41,6 +41,7 @@ servers = ["{resolver}:53"]
 
 [queue]
 allow_private_addresses = true
+{queue}
 """
 
 _LISTENER: Final = """
@@ -79,11 +80,12 @@ class Postroad:
         hostname: str = "mx.ours.test",
         sender_auth: str = "enabled = false",
         wrapper: Sequence[str] = (),
+        queue: str = "",
         more: str = "",
     ) -> None:
         """With an `exchanger` (an address) it takes mail on port 25 of it, and so is started as root.
 
-        `sender_auth` are the lines of that table. A `wrapper` is a command that is to become the
+        `sender_auth` and `queue` are lines of those tables. A `wrapper` is a command that is to become the
         server; `more` is for the end of its settings.
         """
         self.directory = directory
@@ -99,6 +101,7 @@ class Postroad:
             workers=workers,
             hostname=hostname,
             sender_auth=sender_auth,
+            queue=queue,
             user=user or (getpass.getuser() if exchanger and os.geteuid() else ""),
         )
         for role, address, port, tls in self._listeners():

@@ -3,11 +3,13 @@
 import socket
 from pathlib import Path
 
-from tests.interop.addresses import free_ports
+from tests.interop.addresses import free_ports, loopback_address
 from tests.interop.certificates import Certificates
 from tests.interop.conftest import Internet
 from tests.interop.dns_server import DnsServer
 from tests.interop.messages import arrived, hand_to, submit
+from tests.interop.neighbours import started
+from tests.interop.postfix_server import Postfix
 from tests.interop.postroad_server import Postroad, running
 
 
@@ -37,6 +39,37 @@ def test_internationalized_mail_comes_and_goes(internet: Internet) -> None:
 
     submit(internet.ours, "Antwort ü", "jörg@theirs.test", mail=["SMTPUTF8", "BODY=8BITMIME"])
     assert "with UTF8SMTPS" in theirs.message("jorg", "Subject: Antwort ü")
+
+
+def test_a_user_of_postfix_hears_of_a_delay(tmp_path: Path, certificates: Certificates) -> None:
+    """RFC 3461 §4.1, RFC 3464 §2.3.3: nobody answers where an alias leads; and then it goes back."""
+    dns = DnsServer(tmp_path)
+    exchanger = loopback_address(25)
+    theirs = Postfix(certificates, dns.address)
+    dns.add("ours MX 10 mx.ours", f"mx.ours A {exchanger}", "dead MX 10 mx.dead", "mx.dead A 127.0.0.66")
+    dns.add("theirs MX 10 mx.theirs", f"mx.theirs A {theirs.address}")
+    soon = 'retry_first = "1 s"\nretry_max = "2 s"\ndelay_notice = "1 s"\nlifetime = "6 s"'
+    ours = Postroad(tmp_path, certificates, resolver=dns.address, exchanger=exchanger, queue=soon, workers=1)
+    with started(dns, theirs), running(ours):
+        ours.cli("alias", "add", "away@ours.test", "eve@dead.test")
+        hand_to(theirs.address, "slow", "away@ours.test", mail=["ENVID=E7", "RET=HDRS"])
+        delayed = theirs.message("carl", "Subject: Delayed: slow")
+        failed = theirs.message("carl", "Subject: Undelivered: slow")
+    assert delayed.startswith("Return-Path: <>")
+    for line in (
+        "Auto-Submitted: auto-replied",
+        "Reporting-MTA: dns; mx.ours.test",
+        "Original-Envelope-Id: E7",
+        "Final-Recipient: rfc822; eve@dead.test",
+        "Action: delayed",
+        "Status: 4.4.1",
+        "Will-Retry-Until: ",
+        "Content-Type: text/rfc822-headers",
+    ):
+        assert line in delayed.replace("rfc822;a", "rfc822; a"), line
+    assert "Action: failed" in failed
+    assert "Status: 4.4.7" in failed
+    assert "Will-Retry-Until" not in failed
 
 
 def test_a_list_that_nsd_serves(tmp_path: Path, certificates: Certificates) -> None:

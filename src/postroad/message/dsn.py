@@ -126,12 +126,13 @@ def build_dsn(report: Report, original: Octets, *, full: bool = True) -> bytes:
     returned = _returned_part(original, block, full=full and failed, eight_bit=report.eight_bit)
     boundary = choose_boundary(report.token, human, status, returned).encode()
     delimiter = b"--" + boundary
-    header = _header(report, block, boundary.decode())
+    eight_bit = not (human.isascii() and status.isascii() and returned.isascii())
+    header = _header(report, block, boundary.decode(), eight_bit=eight_bit)
     parts = b"".join(delimiter + b"\r\n" + part + b"\r\n" for part in (human, status, returned))
     return header + b"\r\n" + parts + delimiter + b"--\r\n"
 
 
-def _header(report: Report, original: HeaderBlock, boundary: str) -> bytes:
+def _header(report: Report, original: HeaderBlock, boundary: str, *, eight_bit: bool) -> bytes:
     action = _gravest(report)
     subject = decode_header(original.first(b"subject") or b"")[:200] or "your message"
     answered = parse_message_ids(original.first(b"message-id") or b"")[:1]
@@ -151,6 +152,10 @@ def _header(report: Report, original: HeaderBlock, boundary: str) -> bytes:
         field("MIME-Version", "1.0"),
         field("Content-Type", f'multipart/report; report-type=delivery-status; boundary="{boundary}"'),
     ]
+    if eight_bit:
+        fields.append(
+            field("Content-Transfer-Encoding", "8bit")
+        )  # RFC 2045 §6.4: as its parts
     return b"".join(fields)
 
 

@@ -143,6 +143,14 @@ def test_rubbish_in_a_header_is_not_internationalized() -> None:
     assert returned(build_dsn(REPORT, original)) == ("message/rfc822", original)
 
 
+def test_eight_bits_are_declared_for_the_whole_too() -> None:
+    """RFC 2045 §6.4: a multipart is what its parts are."""
+    plain, _ = parts(build_dsn(REPORT, ORIGINAL))
+    assert plain.first(b"content-transfer-encoding") is None
+    eight_bit, _ = parts(build_dsn(REPORT, ORIGINAL + "Grüße.\r\n".encode()))
+    assert eight_bit.first(b"content-transfer-encoding") == b"8bit"
+
+
 def test_what_strangers_said_adds_no_field_and_ends_no_part() -> None:
     hostile = "550 no\r\n\r\nAction: delivered\r\n--=_token1--\r\n\0ä"
     recipient = replace(
