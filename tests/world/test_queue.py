@@ -326,7 +326,7 @@ def test_mail_that_an_alias_sends_on_keeps_its_sender(world: ThreadedWorld) -> N
     assert elsewhere.messages[0].sender == "carol@third.test"
 
 
-@pytest.mark.parametrize("step", ["CONNECT", "EHLO", "STARTTLS", "MAIL", "DATA", "BODY", "END"])
+@pytest.mark.parametrize("step", ["CONNECT", "EHLO", "MAIL", "DATA", "BODY", "END"])
 def test_a_server_that_falls_silent_is_left_and_tried_again(logs: object, step: str) -> None:
     impatient = Timeouts(connect=1, tls=1, greeting=0.2, command=0.2, data=0.2, block=0.2, end=0.2)
     with ThreadedWorld(timeouts=impatient) as world:
@@ -339,6 +339,16 @@ def test_a_server_that_falls_silent_is_left_and_tried_again(logs: object, step: 
         world.advance(hours=2)
         assert elsewhere.messages
         assert world.queue() == []
+
+
+def test_a_server_that_falls_silent_when_tls_is_to_begin_gets_it_in_clear(logs: object) -> None:
+    with ThreadedWorld(timeouts=Timeouts(command=0.2)) as world:
+        peopled(world)
+        elsewhere = world.remote("elsewhere.test")
+        elsewhere.answer("STARTTLS", Hang(), times=1)
+        submit(world, mail(), EVE)
+        world.settle()
+        assert [taken.tls for taken in elsewhere.messages] == [False]
 
 
 def test_a_destination_that_complains_is_left_alone_for_a_while(world: ThreadedWorld) -> None:

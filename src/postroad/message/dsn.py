@@ -153,9 +153,7 @@ def _header(report: Report, original: HeaderBlock, boundary: str, *, eight_bit: 
         field("Content-Type", f'multipart/report; report-type=delivery-status; boundary="{boundary}"'),
     ]
     if eight_bit:
-        fields.append(
-            field("Content-Transfer-Encoding", "8bit")
-        )  # RFC 2045 §6.4: as its parts
+        fields.append(field("Content-Transfer-Encoding", "8bit"))  # RFC 2045 §6.4: as its parts
     return b"".join(fields)
 
 
