@@ -147,6 +147,8 @@ class Link(asyncio.Protocol):
             HandshakeFailed
         """
         assert self._transport is not None
+        if self._end is not None:  # uvloop gives back an upgraded transport all the same
+            raise HandshakeFailed(f"TLS cannot be begun: {self._end}", GENERAL)
         loop = asyncio.get_running_loop()
         self._transport.pause_reading()
         try:

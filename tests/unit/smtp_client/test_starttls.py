@@ -2,8 +2,10 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
 
 import pytest
+import uvloop
 
 from postroad.smtp.client import SmtpClient
 from postroad.smtp.outcome import Unusable
@@ -58,9 +60,19 @@ def test_octets_behind_the_answer_to_starttls_end_it(tls: ssl.SSLContext, behind
 
 
 @pytest.mark.parametrize(
-    "promise", [Drop(b"220 go ahead\r\n"), Raw(b"220 go ahead\r\n")], ids=["gone", "silent"]
+    "promise",
+    [
+        Drop(b"220 go ahead\r\n"),
+        Raw(b"220 go ahead\r\n"),
+        Raw(b"220 go ahead\r\nthis is no reply\r\n"),
+        Raw(b"220 go ahead\r\n" + b"\xff" * 5000),
+    ],
+    ids=["gone", "silent", "garbage", "flood"],
 )
-def test_a_broken_handshake_is_told_apart(promise: Raw | Drop) -> None:
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_broken_handshake_is_told_apart(
+    promise: Raw | Drop, factory: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
     async def run() -> None:
         async with RemoteServer(extensions=["STARTTLS"]) as remote:
             remote.answer("STARTTLS", promise)  # nothing stands behind it
@@ -69,7 +81,8 @@ def test_a_broken_handshake_is_told_apart(promise: Raw | Drop) -> None:
         assert caught.value.tls_failed
         assert caught.value.outcome.status == "4.7.5"
 
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(run())
 
 
 def test_a_server_that_is_this_one_is_known() -> None:
