@@ -43,6 +43,7 @@ _EVENTS: Final = re.compile(  # RFC 5465 §8 event-name
     rb"(?:(?:^|(?<=\()| )(?:MessageNew|MessageExpunge|FlagChange|AnnotationChange|MailboxName"
     rb"|SubscriptionChange|MailboxMetadataChange|ServerMetadataChange))+"
 )
+_LEVEL: Final = re.compile(rb"NONE|(?:READ-ONLY|[1-9][0-9]*)(?: NOPRIVATE)?")
 _UID_SET: Final = re.compile(rb"[1-9][0-9]*(?::[1-9][0-9]*)?(?:,[1-9][0-9]*(?::[1-9][0-9]*)?)*")
 
 
@@ -127,6 +128,14 @@ class Grammar(Scanner):
                     self.fail("a mod-sequence that is not 0")
                 inner.end()
             case b"NOMODSEQ" | b"CLOSED" | b"UIDREQUIRED" | b"NOTIFICATIONOVERFLOW" | b"TOOFEW" | b"TOOMANY":
+                inner.end()
+            case b"ANNOTATIONS":  # RFC 5257 §5 ann-size
+                inner.match(
+                    re.compile(rb"NONE|(?:READ-ONLY|[1-9][0-9]*)(?: NOPRIVATE)?"), "a level of support"
+                )
+                inner.end()
+            case b"ANNOTATE":
+                inner.match(re.compile(rb"TOOBIG|TOOMANY"), "TOOBIG or TOOMANY")
                 inner.end()
             case b"MODIFIED":
                 inner.match(_UID_SET, "a sequence set")
@@ -304,8 +313,31 @@ class Grammar(Scanner):
                 fetched.bodystructure = self.body(extended=True)
             case b"RFC822" | b"RFC822.HEADER" | b"RFC822.TEXT":
                 fetched.sections[name] = self.nstring()
+            case b"ANNOTATION":
+                self._annotation(fetched)
             case _:
                 self.fail("a FETCH item that there is")
+
+    def _annotation(self, fetched: Fetched) -> None:
+        """RFC 5257 §5: entries with values, or names alone; never none, and never both kinds."""
+        self.eat(b"(")
+        kinds: set[bool] = set()
+        while True:
+            values = fetched.annotations.setdefault(self.astring(), {})
+            kinds.add(self.skip(b" ("))
+            if True in kinds:
+                while True:
+                    attribute = self.match(re.compile(rb"(?:value|size)\.(?:priv|shared)"), "an attribute")[0]
+                    self.eat(b" ")
+                    values[attribute] = self.nstring8()
+                    if not self.skip(b" "):
+                        break
+                self.eat(b")")
+            if not self.skip(b" "):
+                break
+        self.eat(b")")
+        if len(kinds) > 1:
+            self.fail("values of all entries or of none")
 
     def _binary(self, fetched: Fetched, found: re.Match[bytes]) -> None:
         self.at = found.end()

@@ -73,6 +73,8 @@ class Fetched:
     bodystructure: Body | None = None
     sections: dict[bytes, bytes | None] = field(default_factory=dict)
     binary_sizes: dict[bytes, int] = field(default_factory=dict)
+    annotations: dict[bytes, dict[bytes, bytes | None]] = field(default_factory=dict)
+    """Values by entry and attribute; of entries that are named alone, none (RFC 5257 §4.4)."""
     order: list[bytes] = field(default_factory=list)
 
 

@@ -1,4 +1,4 @@
-"""Others' mailboxes and notes about mailboxes, held against the grammar (RFC 4314, RFC 5464)."""
+"""Others' mailboxes and all notes, held against the grammar (RFC 4314, RFC 5257, RFC 5464)."""
 
 from collections.abc import Callable
 
@@ -37,3 +37,16 @@ def test_notes_are_kept_told_and_dropped(imap: Imap, box: bytes) -> None:
         *(box, [b"/shared/comment", None])
     ]
     assert imap.no(b'SETMETADATA "" (/shared/comment "x")').code == b"NOPERM"
+
+
+def test_notes_about_messages(imap: Imap, box: bytes) -> None:
+    imap.ok(b"APPEND " + box + b' ANNOTATION (/comment (value.priv "mine")) {6+}\r\na: b\r\n')
+    imap.ok(b"SELECT " + box + b" (ANNOTATE)")
+    values = b"/comment (value.shared ~{3+}\r\na\0b) /altsubject (value.priv {2+}\r\n\xc3\xa9)"
+    imap.ok(b"STORE 1 ANNOTATION (" + values + b")")
+    [told] = imap.ok(b"FETCH 1 (FLAGS ANNOTATION (* (value size.shared)) UID)").fetched
+    assert told.annotations == {
+        b"/comment": {b"value.priv": b"mine", b"value.shared": b"a\0b", b"size.shared": b"3"},
+        b"/altsubject": {b"value.priv": b"\xc3\xa9", b"value.shared": None, b"size.shared": b"0"},
+    }
+    imap.bad(b"STORE 1 ANNOTATION (/2/comment (value.priv NIL))")

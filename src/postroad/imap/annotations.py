@@ -5,8 +5,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from postroad.imap.pattern import Pattern
+from postroad.imap.turns import Turns
+from postroad.imap.windows import stands_in
 from postroad.imap.wire.annotation import FetchAnnotation, has_wildcards
 from postroad.imap.wire.responses import annotation, annotation_names
+from postroad.imap.wire.search_keys import AnnotationKey
 from postroad.message.charset import decode_text
 from postroad.message.collation import collated
 from postroad.message.summary import MAX_SUBJECT
@@ -18,6 +21,9 @@ from postroad.store.message_annotations import EVERYBODY, Note
 _Values: TypeAlias = dict[str, dict[bool, bytes]]
 """Of one message: by entry, and whether it is private."""
 _WHOLE: Final[tuple[int, ...]] = ()
+_STEP: Final = 1024 * 1024
+_PAIR: Final = 20
+"""Octets of an attribute without a value."""
 
 
 class AnnotationItems:
@@ -36,6 +42,14 @@ class AnnotationItems:
 
     def __bool__(self) -> bool:
         return bool(self._items)
+
+    @property
+    def step(self) -> int:
+        """Of how many messages as much as is wanted by name makes about a megabyte."""
+        octets = sum(
+            len(entry) + _PAIR * len(item.attributes) for item in self._items for entry in item.entries
+        )
+        return max(1, _STEP // octets)
 
     def paths(self) -> set[tuple[int, ...]]:
         """The parts that are asked about by number."""
@@ -100,34 +114,29 @@ def changed_names(account: Account, mailbox_id: int, since: int, own: Collection
     return told
 
 
-def matching(
-    account: Account,
-    mailbox_id: int,
-    batch: Batch,
-    places: Sequence[int],
-    entry: str,
-    private: Collection[bool],
-    text: str | None,
+async def matching(
+    account: Account, mailbox_id: int, key: AnnotationKey, batch: Batch, places: Sequence[int], turns: Turns
 ) -> list[int]:
     """Return those of the places in a batch whose messages have a text in such a value (§4.8).
 
-    None is for those that have no such value at all.
+    NIL asks for those that have no such value at all.
     """
     low, high = batch.uids[places[0]], batch.uids[places[-1]]
-    pattern = Pattern("", entry)
-    wanted = collated(text or "")
+    pattern = Pattern("", key.entry)
+    wanted = collated(key.text or "")
     there = account.message_annotations()
     found: set[int] = set()
     for first, last in there.stretches(mailbox_id, low, high):
         for note in there.find(mailbox_id, first, last):
             if (
-                (note.user_id != EVERYBODY) in private
+                (note.user_id != EVERYBODY) in key.private
                 and note.uid not in found
                 and pattern.matches(note.entry)
-                and (text is None or wanted in _text(note.value))
+                and (not wanted or stands_in(wanted, decode_text(note.value, None)))
             ):
                 found.add(note.uid)
-    return [at for at in places if (batch.uids[at] in found) is (text is not None)]
+        await turns.next()
+    return [at for at in places if (batch.uids[at] in found) is (key.text is not None)]
 
 
 def sort_texts(account: Account, mailbox_id: int, batch: Batch, entry: str, private: bool) -> list[str]:
@@ -137,11 +146,8 @@ def sort_texts(account: Account, mailbox_id: int, batch: Batch, entry: str, priv
     """
     if not batch.uids:
         return []
-    notes = account.message_annotations().named(mailbox_id, batch.uids[0], batch.uids[-1], [entry])
+    there = account.message_annotations()
+    notes = there.beginnings(mailbox_id, batch.uids[0], batch.uids[-1], entry, MAX_SUBJECT)
     of_kind = [note for note in notes if (note.user_id != EVERYBODY) is private]
-    texts = {note.uid: _text(note.value)[:MAX_SUBJECT] for note in of_kind}
+    texts = {note.uid: collated(decode_text(note.value, None)) for note in of_kind}
     return [texts.get(uid, "") for uid in batch.uids]
-
-
-def _text(value: bytes) -> str:
-    return collated(decode_text(value, None))

@@ -7,9 +7,10 @@ from datetime import date
 from functools import partial
 from typing import Final
 
+from postroad.imap import annotations
 from postroad.imap.turns import Turns
 from postroad.imap.windows import stands_in
-from postroad.imap.wire.search_keys import BodyKey, HeaderKey, TextKey
+from postroad.imap.wire.search_keys import AnnotationKey, BodyKey, HeaderKey, TextKey
 from postroad.message.address_list import Mailbox, parse_addresses
 from postroad.message.collation import collated
 from postroad.message.date import parse_date
@@ -62,6 +63,12 @@ class Contents:
     async def sent(self, batch: Batch, places: Sequence[int], first: date, end: date) -> list[int]:
         """Return the places whose Date field says a day from `first` on and before `end`."""
         return await self._by_header(batch, places, partial(_was_sent, first=first, end=end))
+
+    async def noted(
+        self, mailbox_id: int, key: AnnotationKey, batch: Batch, places: Sequence[int]
+    ) -> list[int]:
+        """Return the places whose messages are annotated so (RFC 5257 §4.8)."""
+        return await annotations.matching(self._account, mailbox_id, key, batch, places, self._turns)
 
     async def _by_subject(
         self, batch: Batch, places: Sequence[int], test: Callable[[HeaderBlock], bool], wanted: str

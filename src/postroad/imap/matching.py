@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TypeAlias
 
-from postroad.imap import annotations
 from postroad.imap.contents import Contents
 from postroad.imap.fuzzy import Fuzziness
 from postroad.imap.objects import in_thread, message_key, saved_within
@@ -65,10 +64,8 @@ class Matcher:
             case keys.DateKey(field=DateField.SAVED):
                 low, high = map(_midnight, _days(key))
                 return saved_within(self._account, self._selected.id, batch, places, low, high)
-            case keys.AnnotationKey(entry=entry, private=private, text=text):
-                return annotations.matching(
-                    self._account, self._selected.id, batch, places, entry, private, text
-                )
+            case keys.AnnotationKey():
+                return await self._contents.noted(self._selected.id, key, batch, places)
             case keys.ThreadKey(thread_id=thread_id):
                 return in_thread(self._account, batch, places, message_key(self._account.id, "T", thread_id))
             case _:

@@ -30,6 +30,8 @@ from postroad.store.types import (
 )
 
 EVERYTHING: Final = ((1, 2**32 - 1),)
+_WRITTEN: Final = 4 * 1024 * 1024
+"""Octets of annotations written in one transaction."""
 
 
 class Account(AccountReading):
@@ -150,7 +152,9 @@ class Account(AccountReading):
             unchanged_since=unchanged_since,
             limits=self._limits,
         )
-        return await self._part_by_part(mailbox_id, uids, work, told)
+        octets = sum(len(annotation.value or b"") for annotation in annotations)
+        size = max(1, min(PART, _WRITTEN // (octets + 1)))
+        return await self._part_by_part(mailbox_id, uids, work, told, size)
 
     async def append(self, mailbox_id: int, messages: Sequence[NewMessage]) -> tuple[int, list[int]]:
         """File messages, all or none; give the mailbox's UIDVALIDITY and the new UIDs.
@@ -304,17 +308,22 @@ class Account(AccountReading):
         return gone
 
     async def _part_by_part(
-        self, mailbox_id: int, uids: Ranges, work: Callable[..., FlagsResult], told: Told
+        self,
+        mailbox_id: int,
+        uids: Ranges,
+        work: Callable[..., FlagsResult],
+        told: Told,
+        size: int = PART,
     ) -> FlagsResult:
         done: FlagsResult | None = None
-        for part in await self._parts(mailbox_id, uids):
+        for part in await self._parts(mailbox_id, uids, size):
             result = await self._database.write(partial(work, uids=part))
             done = result if done is None else done.followed_by(result)
             told(len(done.entries))
         return done or FlagsResult(0, 0, [], [])
 
-    async def _parts(self, mailbox_id: int, uids: Ranges) -> Iterable[Ranges]:
+    async def _parts(self, mailbox_id: int, uids: Ranges, size: int = PART) -> Iterable[Ranges]:
         """Cut `uids` into what may go in one transaction each; for few nobody has to look what is there."""
-        if sum(high - low + 1 for low, high in uids) <= PART:
+        if sum(high - low + 1 for low, high in uids) <= size:
             return [uids] if uids else []
-        return parts((await self.listing(mailbox_id)).uids, uids)
+        return parts((await self.listing(mailbox_id)).uids, uids, size)

@@ -84,10 +84,10 @@ class MessageAnnotations:
         where = ((self._account_id, mailbox_id), self._user_id, low, high)
         return self._database.ask(lambda r: message_annotations.find(r, *where))
 
-    def named(self, mailbox_id: int, low: int, high: int, names: Collection[str]) -> list[Note]:
-        """The same under these names alone."""
+    def beginnings(self, mailbox_id: int, low: int, high: int, entry: str, most: int) -> list[Note]:
+        """The same of one entry, and of each value `most` octets."""
         where = ((self._account_id, mailbox_id), self._user_id, low, high)
-        return self._database.ask(lambda r: message_annotations.named(r, *where, names))
+        return self._database.ask(lambda r: message_annotations.beginnings(r, *where, entry, most))
 
     def changed(self, mailbox_id: int, since: int) -> dict[int, dict[str, int]]:
         """Which entries that the user may see were set or removed after a modseq, and at which, by UID."""
@@ -130,7 +130,7 @@ def annotate(
         ]
     refused = set(conflicts)
     targets = [entry for entry in before if entry.uid not in refused]
-    for entry in targets if any(part_of(one.entry) for one in annotations) else ():
+    for entry in before if any(part_of(one.entry) for one in annotations) else ():
         sql = "SELECT tree FROM message WHERE account_id = ? AND id = ?"
         need_parts(tx.value(sql, place.account_id, entry.message_id), annotations)
     private, shared = _by_whose(annotations)

@@ -33,7 +33,14 @@ _ALL: Final = (
     f"SELECT uid, user_id, entry, value FROM message_annotation WHERE {_KEY}"  # noqa: S608 - a constant
     " AND uid BETWEEN ? AND ? AND value IS NOT NULL"
 )
-_SIZES: Final = f"SELECT uid, total(length(value)) FROM message_annotation WHERE {_SEEN_BY} GROUP BY uid"  # noqa: S608
+_BEGINNINGS: Final = (
+    f"SELECT uid, user_id, entry, substr(value, 1, ?) FROM message_annotation"  # noqa: S608 - constants
+    f" WHERE {_SEEN_BY} AND entry = ?"
+)
+_SIZES: Final = (
+    f"SELECT uid, sum(500 + length(value)) FROM message_annotation"  # noqa: S608 - constants
+    f" WHERE {_SEEN_BY} GROUP BY uid"
+)
 _CHANGED: Final = (
     f"SELECT uid, entry, modseq FROM message_annotation WHERE {_KEY} AND modseq > ? AND user_id IN (0, ?)"  # noqa: S608
 )
@@ -68,6 +75,13 @@ def named(reader: Reader, key: Key, user_id: int, low: int, high: int, names: Co
     """The same under these names alone."""
     rows = reader.rows(_NAMED, *key, low, high, user_id, msgspec.json.encode(list(names)).decode())
     return list(map(Note._make, rows))
+
+
+def beginnings(
+    reader: Reader, key: Key, user_id: int, low: int, high: int, entry: str, most: int
+) -> list[Note]:
+    """The same of one entry, and of each value `most` octets."""
+    return list(map(Note._make, reader.rows(_BEGINNINGS, most, *key, low, high, user_id, entry)))
 
 
 def stretches(reader: Reader, key: Key, user_id: int, low: int, high: int) -> list[tuple[int, int]]:

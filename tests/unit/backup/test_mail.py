@@ -5,6 +5,10 @@ import pytest
 from postroad.backup.errors import NotInBackup
 from postroad.backup.mail import Wanted
 from postroad.config.limits import Limits
+from postroad.model.annotation import Annotation
+from postroad.store.annotating import annotate
+from postroad.store.crossing import Place
+from postroad.store.mailboxes import by_name
 from tests.unit.backup.vault import Vault, letter
 from tests.unit.importer.desk import ADA
 
@@ -101,3 +105,23 @@ def test_a_damaged_message_is_named_and_the_others_come_back(vault: Vault) -> No
 def test_a_message_that_is_too_large_today_comes_back_all_the_same(mail: Vault) -> None:
     report = mail.pick(into=INTO, limits=Limits(message_size=1000))
     assert (report.messages, report.bad) == (14, [])
+
+
+def test_notes_about_messages_come_back_with_them(vault: Vault) -> None:
+    vault.desk.put("INBOX", letter(1), letter(2))
+    notes = [Annotation("/comment", True, b"mine"), Annotation("/comment", False, b"ours")]
+    with vault.desk.open() as (database, _):
+        place = Place(ADA, 1, ADA)
+        database.write(lambda tx: annotate(tx, place, [(2, 2)], notes, None, Limits()))
+        bobs = Place(ADA, 1, ADA + 1)
+        database.write(lambda tx: tx.run("INSERT INTO share VALUES (?, 1, ?, 0, 'lr')", ADA, ADA + 1))
+        database.write(lambda tx: annotate(tx, bobs, [(2, 2)], notes[:1], None, Limits()))
+    vault.create()
+    vault.pick(into=INTO)
+    with vault.desk.open() as (database, _):
+        made = database.read(lambda r: by_name(r, ADA, INTO))
+        assert made is not None
+        assert made.messages == 2
+        sql = "SELECT uid, user_id, entry, value FROM message_annotation WHERE mailbox_id = ?"
+        found = database.read(lambda r: r.rows(sql, made.id))
+    assert found == [(2, 0, "/comment", b"ours"), (2, ADA, "/comment", b"mine")]

@@ -144,6 +144,8 @@ class _Fetching:
         self._tells_flags = FetchAttribute.FLAGS in attributes
         self._format = RowFormat(self._account, self._selected, attributes)
         self.step = _SEEN_STEP if self._marks else _OPEN if self._sections else _STEP
+        if self._annotations:
+            self.step = min(self.step, self._annotations.step)
 
     async def asks_in_vain(self, pairs: Pairs) -> bool:
         """Whether a part is asked about that none of the messages has (RFC 5257 §3.2.1).
@@ -177,6 +179,7 @@ class _Fetching:
         sent = 0
         for piece, texts in self._annotations.pieces(batch, self._order):
             sent += await self._send_rows(piece, marked, texts)
+            await self.turns.next()
         return sent
 
     async def _send_rows(

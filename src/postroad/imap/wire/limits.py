@@ -48,13 +48,13 @@ SEARCH_DEPTH: Final = 64
 SEARCH_KEYS: Final = 1000
 """Keys of a SEARCH: each may cost a look at every header."""
 SEARCH_TEXTS: Final = 100
-"""BODY and TEXT among them: each may cost a look at every octet."""
+"""BODY, TEXT and ANNOTATION among them: each may cost a look at every octet."""
 SORT_CRITERIA: Final = 20
-"""Criteria of a SORT: each is a column of keys, and there are ten different ones."""
+"""Criteria of a SORT: each is a column of keys, and there are ten different ones beside annotations."""
 FETCH_ITEMS: Final = 500
 """Items of a FETCH: each may be a whole message, from another octet on."""
 ANNOTATION_ENTRIES: Final = 100
-"""Entries of an ANNOTATION in FETCH: each is told of every message."""
+"""Entries in the ANNOTATION items of a FETCH: each is told of every message."""
 ANNOTATION_WILDCARDS: Final = 32
 """Wildcards in them: each is held against every name."""
 LIST_PATTERNS: Final = 100

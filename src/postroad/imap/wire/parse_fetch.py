@@ -7,9 +7,10 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from postroad.imap.wire import fetch_items
+from postroad.imap.wire.annotation import FetchAnnotation
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.fetch_items import FetchAttribute, FetchItem, FetchSection, SectionForm, SectionText
-from postroad.imap.wire.limits import FETCH_ITEMS
+from postroad.imap.wire.limits import ANNOTATION_ENTRIES, FETCH_ITEMS
 from postroad.imap.wire.message_commands import Fetch
 from postroad.imap.wire.parse_annotation import read_fetch_annotation
 from postroad.imap.wire.parse_partial import partial_range
@@ -112,6 +113,9 @@ def read_fetch_list(reader: Reader) -> tuple[FetchItem, ...]:
         if len(items) > FETCH_ITEMS:
             raise BadSyntax(b"too many items")
     reader.expect(b")")
+    asked = [item for item in items if isinstance(item, FetchAnnotation)]
+    if sum(len(item.entries) for item in asked) > ANNOTATION_ENTRIES:
+        raise BadSyntax(b"too many entries")
     # What is asked for twice is sent once: a line of BODY[] BODY[] BODY[] costs no more than one.
     return tuple(dict.fromkeys(items))
 

@@ -181,10 +181,13 @@ class _KeyParser:
         return decode_text(self._reader.astring(), self._charset)
 
     def _costly_text(self) -> str:
+        self._count_text()
+        return self._text()
+
+    def _count_text(self) -> None:
         self._texts += 1
         if self._texts > SEARCH_TEXTS:
             raise BadSyntax(b"the search looks into messages too often")
-        return self._text()
 
     def header(self) -> SearchKey:
         """HEADER field text."""
@@ -206,6 +209,7 @@ class _KeyParser:
         entry, private = read_search_entry(reader)
         reader.space()
         value = reader.value()
+        self._count_text()
         text = None if value is None else decode_text(value, self._charset)
         return keys.AnnotationKey(entry, private, text)
 

@@ -11,6 +11,7 @@ CREATE TABLE message_annotation (
     PRIMARY KEY (account_id, mailbox_id, uid, user_id, entry)
 ) WITHOUT ROWID;
 CREATE INDEX message_annotation_modseq ON message_annotation (account_id, mailbox_id, modseq);
+CREATE INDEX message_annotation_removed ON message_annotation (account_id) WHERE value IS NULL;
 CREATE INDEX message_annotation_user ON message_annotation (user_id) WHERE user_id > 0;
 
 -- The modseq of the latest one in a mailbox. Where it is 0 there never was any, and nobody looks for them.
