@@ -308,7 +308,7 @@ class Dialogue:
             self.followed.watch_no_more()
         self.hearing, self.watching = hearing, watching
         if watching is not None and watching.follows_metadata:
-            self.followed.watch(self.account, watching.wants_metadata)
+            self.followed.watch(self.account, watching.wants_metadata, watching.others)
 
     def filed(self, account: Account, mailbox_id: int, uids: Sequence[int]) -> None:
         """The client has put messages into a mailbox itself, and need not be told that they came."""

@@ -1,6 +1,6 @@
 """METADATA that nobody asked for: which entries others have changed (RFC 5464 §4.4.2; RFC 5465 §5.6)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from operator import attrgetter
 
@@ -10,18 +10,25 @@ from postroad.store.account import Account
 from postroad.store.annotations import SERVER
 
 
+def _nothing(_account: Account, _name: str) -> bool:
+    """Nothing is watched by NOTIFY."""
+    return False
+
+
 class Followed:
     """The annotations that one session is kept informed of; nothing before `follow` or `watch`.
 
-    Those of the user's own account, and of another's while a mailbox of that is selected.
+    Those of the user's own account, of another's while a mailbox of that is selected, and of others'
+    that a client of NOTIFY names.
     """
 
-    __slots__ = ("_every", "_made", "_on", "_since", "_wants")
+    __slots__ = ("_every", "_made", "_on", "_others", "_since", "_wants")
 
     def __init__(self) -> None:
         self._on = False
         self._every = False
-        self._wants: Callable[[str], bool] | None = None
+        self._wants: Callable[[Account, str], bool] = _nothing
+        self._others: Callable[[], Iterable[Account]] = tuple
         self._since: dict[int, int] = {}
         """Up to which modseq of an account everything has been told."""
         self._made: set[tuple[int, int]] = set()
@@ -35,14 +42,24 @@ class Followed:
         self._every = True
         self._begin(account)
 
-    def watch(self, account: Account, wants: Callable[[str], bool]) -> None:
-        """Tell of those mailboxes that a client of NOTIFY wants to hear of; the server's name is empty."""
-        self._wants = wants
+    def watch(
+        self,
+        account: Account,
+        wants: Callable[[Account, str], bool],
+        others: Callable[[], Iterable[Account]],
+    ) -> None:
+        """Tell of those mailboxes that a client of NOTIFY wants to hear of; the server's name is empty.
+
+        `others` gives the accounts of others in which there may be such.
+        """
+        self._wants, self._others = wants, others
         self._begin(account)
+        for other in others():
+            self._begin(other)
 
     def watch_no_more(self) -> None:
         """Tell of what ENABLE has asked for alone."""
-        self._wants = None
+        self._wants, self._others = _nothing, tuple
         if not self._every:
             self._on = False
             self._since.clear()
@@ -60,12 +77,14 @@ class Followed:
         """What others have changed since, as responses without values."""
         if not self._on:
             return []
-        lines = self._of(account, enabled)
+        lines = self._of(account, enabled, every=self._every)
         if selected is not None and selected.id != account.id and self._every:
-            lines += self._of(selected, enabled)
+            lines += self._of(selected, enabled, every=True)
+        for other in self._others():
+            lines += self._of(other, enabled, every=False)
         return lines
 
-    def _of(self, account: Account, enabled: Enabled) -> list[bytes]:
+    def _of(self, account: Account, enabled: Enabled, *, every: bool) -> list[bytes]:
         since = self._since.get(account.id)
         if since is None:
             self._begin(account)
@@ -79,9 +98,13 @@ class Followed:
         lines: list[bytes] = []
         for mailbox_id, group in groupby(told, attrgetter("mailbox_id")):
             name = self._name(account, mailbox_id)
-            if name is not None and (self._every or (self._wants is not None and self._wants(name))):
+            if name is not None and (every or self._may_watch(account, mailbox_id, name)):
                 lines.append(metadata_changed(enabled.octets(name), [change.entry for change in group]))
         return lines
+
+    def _may_watch(self, account: Account, mailbox_id: int, name: str) -> bool:
+        """Whether NOTIFY tells of it: what is to be watched has to be readable (RFC 5465 §5)."""
+        return self._wants(account, name) and (mailbox_id == SERVER or "r" in account.rights(mailbox_id))
 
     def _name(self, account: Account, mailbox_id: int) -> str | None:
         """How the client names what is annotated; None for what it may not know of (§3.3)."""

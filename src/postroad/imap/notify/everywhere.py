@@ -69,9 +69,14 @@ class Everywhere:
         """Whether the client wants to hear of annotations at all."""
         return self._own.follows_metadata
 
-    def wants_metadata(self, name: str) -> bool:
-        """Whether the client hears of annotations of an own mailbox, or of the server's by an empty name."""
-        return self._own.wants_metadata(name)
+    def wants_metadata(self, account: Account, name: str) -> bool:
+        """Whether the client hears of annotations of a mailbox, or of the server's by an empty name."""
+        watching = self.of(account)
+        return watching is not None and watching.wants_metadata(name)
+
+    def others(self) -> list[Account]:
+        """The accounts of others that are watched."""
+        return [watching.account for watching in self._others.values()]
 
     def everything(self, selected: Selected | None, enabled: Enabled) -> list[bytes]:
         """Return STATUS of all that is watched, but not of the selected mailbox (§3.1)."""

@@ -28,7 +28,6 @@ class Watching:
     """What one client has been told of mailboxes other than the selected one."""
 
     __slots__ = (
-        "_account",
         "_known",
         "_limit",
         "_made",
@@ -37,6 +36,7 @@ class Watching:
         "_subscribed",
         "_user",
         "_watched",
+        "account",
         "stop",
     )
 
@@ -59,7 +59,8 @@ class Watching:
             TooManyMailboxes: more than `limit`.
         """
         self.stop = stop
-        self._account = account
+        self.account = account
+        """Whose mailboxes are watched."""
         self._watched = watched
         self._overviews = overviews
         self._limit = limit
@@ -73,7 +74,7 @@ class Watching:
         self._subscribed: dict[str, bool] = {}
 
     def _take(self) -> Overview:
-        overview = self._overviews.take(self._account)
+        overview = self._overviews.take(self.account)
         if len(overview) > self._limit:
             raise TooManyMailboxes
         return overview
@@ -84,7 +85,7 @@ class Watching:
 
     def _subscriptions(self, overview: Overview) -> set[str]:
         """What the user is subscribed to: not a matter of another's account."""
-        return overview.subscribed() if self._user is self._account else set(self._user.subscriptions())
+        return overview.subscribed() if self._user is self.account else set(self._user.subscriptions())
 
     # -- what the client knows without being told -----------------------------
 
@@ -153,7 +154,7 @@ class Watching:
     def wants_metadata(self, name: str) -> bool:
         """Whether the client hears of the annotations of a mailbox, or of the server's by an empty name."""
         known = self._known
-        return known is not None and self._watched.metadata(name, known.subscribed())
+        return known is not None and self._watched.metadata(name, self._subscriptions(known))
 
     def news(self, selected: Selected | None, enabled: Enabled) -> list[bytes]:
         """Return what has happened since the client was last told: LIST and STATUS, without `* `.
@@ -164,7 +165,7 @@ class Watching:
         known = self._known
         if known is None:
             return []
-        if known.modseq == self._account.latest() and not self._made:
+        if known.modseq == self.account.latest() and not self._made:
             self._forget()
             return []
         now = self._known = self._take()
@@ -172,10 +173,10 @@ class Watching:
         subscribed = self._subscriptions(now)
         if not now.same_names(known) or self._names or self._subscribed:
             told, names = self._told_names(known), _names(now)
-            if self._user is not self._account:
+            if self._user is not self.account:
                 # Which names are subscribed is told by the watch over the user's own account.
                 told, names = (Names(each.by_id, subscribed) for each in (told, names))
-            lines += name_lines(self._account, self._user, self._watched, told, names, enabled.octets)
+            lines += name_lines(self.account, self._user, self._watched, told, names, enabled.octets)
         before = {state.id: state for state in known.states()} | self._made
         skipped = self._selected_id(selected)
         for state, name in zip(now.states(), now.names(), strict=True):
@@ -190,7 +191,7 @@ class Watching:
         return lines
 
     def _selected_id(self, selected: Selected | None) -> int:
-        ours = selected is not None and selected.account.id == self._account.id
+        ours = selected is not None and selected.account.id == self.account.id
         return selected.id if selected is not None and ours else _NOBODY
 
     def _told_names(self, known: Overview) -> Names:
