@@ -55,6 +55,26 @@ def test_messages_within_an_hour(world: ThreadedWorld, logs: list[MutableMapping
     submit(world, mail(), BOB)
 
 
+def test_the_postmaster_is_told_once_a_day(world: ThreadedWorld) -> None:
+    world.add_account("post@demo.test")
+    world.add_alias("postmaster@demo.test", "post@demo.test")
+    for _ in range(3):
+        submit(world, mail(), BOB)
+    for _ in range(2):
+        refusal(world, BOB)
+    (told,) = world.mailbox("post@demo.test").messages()
+    text = told.octets.decode().replace("=\r\n", "")
+    assert "Subject: ada@demo.test is sending more than it may" in text
+    assert "over the limit on messages within an hour: 4 of 3" in text
+    assert "postroad account suspend ada@demo.test" in text
+    assert "Auto-Submitted: auto-generated" in text
+    world.advance(hours=25)
+    for _ in range(3):
+        submit(world, mail(), BOB)
+    refusal(world, BOB)
+    assert len(world.mailbox("post@demo.test").messages()) == 2
+
+
 def test_messages_within_a_day(world: ThreadedWorld) -> None:
     for _ in range(2):
         for _ in range(2):

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from postroad.delivery.accept import Acceptance, Accepted
@@ -10,10 +11,11 @@ from postroad.delivery.binary import as_kept
 from postroad.delivery.expand import expand, refuse_unresolved
 from postroad.delivery.header_checks import check_loop, header_of, lacks_header
 from postroad.delivery.rewrite import rewritten
+from postroad.delivery.send_alert import post_alert, was_told, write_alert
 from postroad.delivery.tls_wish import with_tls_wish
 from postroad.directory.directory import Directory
 from postroad.directory.resolve import Local, NotOurs
-from postroad.directory.send_limits import of_settings
+from postroad.directory.send_limits import OverSendLimit, of_settings
 from postroad.message.address_list import Mailbox, parse_addresses
 from postroad.message.compose import missing_fields, strip_headers
 from postroad.message.header import HeaderBlock
@@ -21,7 +23,7 @@ from postroad.model.address import Address, AddressError, parse_mailbox
 from postroad.model.clock import Clock
 from postroad.model.envelope import Envelope, Peer
 from postroad.model.octets import Octets
-from postroad.model.refusal import Refused
+from postroad.model.refusal import Refused, Unavailable
 from postroad.obs.log import log
 from postroad.policy.limits import Limits
 from postroad.policy.space import Space
@@ -126,10 +128,22 @@ class Submission:
     async def _commit(self, accepted: Accepted, body: Octets) -> str:
         try:
             return f"accepted as {await self._acceptance.commit(accepted, body)}"
-        except Refused as error:
+        except OverSendLimit as error:
             # Perhaps somebody else has the password: an operator should hear of it.
             log.warning("submission.over_limit", account=accepted.peer.login, reason=error.private)
+            await self._alert(accepted.peer, error.private)
             raise
+
+    async def _alert(self, peer: Peer, reason: str) -> None:
+        database, account_id, now = self._store.database, peer.account_id, self._clock.now()
+        if account_id is None or database.read(partial(was_told, account_id=account_id, now=now)):
+            return
+        sign = self._acceptance.signer.signed
+        mail = write_alert(peer.login, reason, hostname=self._hostname, now=now, sign=sign)
+        try:
+            await database.write(lambda tx: post_alert(tx, account_id, mail))
+        except Unavailable as error:
+            log.warning("submission.alert_lost", account=peer.login, error=str(error))
 
     async def refused(
         self, peer: Peer, sender: str, recipients: Sequence[str], refusals: Sequence[str]

@@ -50,7 +50,7 @@ def drop_account(
 def drop_login(tx: Transaction, account_id: int) -> None:
     """Remove what an account logs in with, and what is counted of it."""
     tables = ("credential", "app_password", "scram_key", "known_network")
-    for table in (*tables, "send_limit", "sent_count", "sent_to"):
+    for table in (*tables, "send_limit", "sent_count", "sent_to", "send_alert"):
         tx.run(f"DELETE FROM {table} WHERE account_id = ?", account_id)  # noqa: S608 - names from the line above
 
 

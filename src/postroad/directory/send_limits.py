@@ -65,6 +65,10 @@ class Sent(Struct, frozen=True):
     recipients_day: int = 0
 
 
+class OverSendLimit(Refused):
+    """The account has sent as much as it may."""
+
+
 def of_settings(limits: Limits) -> SendLimits:
     """What holds for everybody for whom nothing else was set."""
     return SendLimits(
@@ -119,7 +123,7 @@ def charge(tx: Transaction, account_id: int, recipients: Collection[Address], ge
     """Count a message that is being taken, for so many `recipients` elsewhere.
 
     Raises:
-        Refused: 452 4.7.1, and nothing is counted: it would be more than the account may send.
+        OverSendLimit: 452 4.7.1, and nothing is counted: it would be more than the account may send.
     """
     limits = own_limits(tx, account_id).over(general)
     if limits == UNLIMITED:
@@ -159,7 +163,8 @@ def _knows(reader: Reader, account_id: int, key: str) -> bool:
 def _check(what: str, count: int, most: int, period: str) -> None:
     if most and count > most:
         public = f"this account may send {most} {what} within {period}; try again later"
-        raise Refused(452, "4.7.1", public, f"over the limit on {what} within {period}: {count} of {most}")
+        private = f"over the limit on {what} within {period}: {count} of {most}"
+        raise OverSendLimit(452, "4.7.1", public, private)
 
 
 def _fields(one: Own | SendLimits) -> tuple[int | None, int | None, int | None, int | None]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from ipaddress import ip_address
 from textwrap import wrap
 from typing import Final
 
@@ -229,7 +230,7 @@ def _recipient_fields(recipient: RecipientReport) -> list[bytes]:
     fields.append(_status_field("Action", recipient.action.value))
     fields.append(_status_field("Status", recipient.status))
     if recipient.remote_mta:
-        fields.append(_status_field("Remote-MTA", "dns; " + recipient.remote_mta))
+        fields.append(_status_field("Remote-MTA", "dns; " + _mta_name(recipient.remote_mta)))
     if recipient.diagnostic:
         fields.append(_status_field("Diagnostic-Code", "smtp; " + recipient.diagnostic[:_MAX_WORDS]))
     if recipient.last_attempt is not None:
@@ -237,6 +238,15 @@ def _recipient_fields(recipient: RecipientReport) -> list[bytes]:
     if recipient.will_retry_until is not None and recipient.action is Action.DELAYED:
         fields.append(_status_field("Will-Retry-Until", format_date(recipient.will_retry_until)))
     return fields
+
+
+def _mta_name(host: str) -> str:
+    """A host without a name is an address in brackets (RFC 3464 §2.2.2)."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return f"[IPv6:{address}]" if address.version == 6 else f"[{address}]"
 
 
 def _status_field(name: str, value: str) -> bytes:

@@ -143,6 +143,16 @@ def test_rubbish_in_a_header_is_not_internationalized() -> None:
     assert returned(build_dsn(REPORT, original)) == ("message/rfc822", original)
 
 
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [("mx.x.test", b"mx.x.test"), ("192.0.2.1", b"[192.0.2.1]"), ("2001:db8::1", b"[IPv6:2001:db8::1]")],
+)
+def test_a_server_is_named_or_its_address_is_in_brackets(host: str, said: bytes) -> None:
+    failed = replace(FAILED, remote_mta=host)
+    _, group = status_groups(build_dsn(replace(REPORT, recipients=[failed]), ORIGINAL))
+    assert group.first(b"remote-mta") == b"dns; " + said
+
+
 def test_eight_bits_are_declared_for_the_whole_too() -> None:
     """RFC 2045 §6.4: a multipart is what its parts are."""
     plain, _ = parts(build_dsn(REPORT, ORIGINAL))

@@ -127,3 +127,9 @@ CREATE TABLE suppression (
     bounces  INTEGER NOT NULL,                     -- one after the other
     at       REAL    NOT NULL                      -- when it was added, or bounced last
 ) WITHOUT ROWID;
+
+-- When postmaster@ was told last that an account wants to send more than it may.
+CREATE TABLE send_alert (
+    account_id  INTEGER PRIMARY KEY,
+    at          REAL    NOT NULL
+);

@@ -12,3 +12,4 @@ DROP TABLE suppression;
 -- An older postroad would send these in clear: somebody has to decide.
 UPDATE queue_recipient SET held = 1 WHERE item_id IN (SELECT id FROM queue_item WHERE tls = 'require');
 ALTER TABLE queue_item DROP COLUMN tls;
+DROP TABLE send_alert;
