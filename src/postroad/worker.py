@@ -40,6 +40,7 @@ from postroad.net.connection import Connection
 from postroad.net.listener import Front, Service
 from postroad.net.tls import ServerTls
 from postroad.obs.log import log
+from postroad.obs.metrics import settle
 from postroad.obs.stall import watch_stalls
 from postroad.policy.gate import Gate
 from postroad.policy.known_sender import KnownSenders
@@ -194,6 +195,7 @@ class Worker:
         await self.directory.close()
         await self.store.close()
         self._counts.close()
+        settle()
 
     async def _mind_keys(self) -> None:
         await mind_keys(
@@ -250,9 +252,9 @@ class Worker:
                 connection.drain()
 
     def _service(self, listener: Listener) -> Service:
-        async def session(connection: Connection) -> None:
+        def session(connection: Connection) -> Awaitable[None]:
             # Looked up for each connection, so that a reload holds for the next one.
-            await self._sessions[listener](connection)
+            return self._sessions[listener](connection)
 
         return Service(
             listener.role,

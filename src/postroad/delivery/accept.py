@@ -2,11 +2,9 @@
 
 import time
 from collections.abc import Sequence
-from functools import cache
 
 from msgspec import Struct
 from msgspec.structs import replace
-from prometheus_client import Counter, Histogram
 
 from postroad.db.transaction import Transaction
 from postroad.delivery import bounce
@@ -26,7 +24,7 @@ from postroad.model.envelope import Envelope, Peer, Recipient
 from postroad.model.octets import Octets
 from postroad.model.refusal import Refused, Unavailable
 from postroad.obs.log import log
-from postroad.obs.metrics import ACCEPT_SECONDS, MESSAGES
+from postroad.obs.metrics import ACCEPTED, ACCEPTED_WITHIN, MESSAGES
 from postroad.queue.item import text_id as queue_text_id
 from postroad.queue.spool import enqueue
 from postroad.store.errors import StoreError
@@ -102,9 +100,8 @@ class Acceptance:
         # There is no mail to an address that anybody could have given; held mail has not arrived anywhere.
         if accepted.answerable and accepted.envelope.release is None:
             await self.confirm(accepted.envelope, accepted.expansion, body[:MAX_HEADER], trail_id)
-        accepted_so_far, seconds = _metrics(accepted.way)
-        accepted_so_far.inc()
-        seconds.observe(time.perf_counter() - started)
+        ACCEPTED[accepted.way].count += 1
+        ACCEPTED_WITHIN[accepted.way].observe(time.perf_counter() - started)
         return text_id(trail_id)
 
     async def refused(
@@ -218,11 +215,6 @@ class Acceptance:
         if alias is None or self._forwarding is None:
             return None
         return self._forwarding.reverse_path(tx, sender, alias)
-
-
-@cache
-def _metrics(way: Kind) -> tuple[Counter, Histogram]:
-    return MESSAGES.labels(way, "accepted"), ACCEPT_SECONDS.labels(way)
 
 
 def hold(tx: Transaction, message: Message, most: int) -> tuple[list[Note], list[str]]:

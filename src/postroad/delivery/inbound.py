@@ -112,7 +112,7 @@ class Inbound:
         if expansion.remote:
             envelope = with_tls_wish(envelope, header)
         standing = Standing()
-        head, start = (b"\r\n", 0) if lacks_header(body) else (None, len(header))
+        head, start = (b"\r\n", 0) if not header and lacks_header(body) else (None, len(header))
         if self._judge is not None:
             standing = await self._judge.judge(peer, envelope, header_of(came, self._limits), came)
             head = head or self._judge.without_forged(header)

@@ -14,7 +14,7 @@ from postroad.model.envelope import Peer
 _HELO: Final = re.compile(
     r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]{2,45}\]|\[IPv6:[0-9A-Fa-f:.]+\]"
 )
-_RECEIVED: Final = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_RECEIVED: Final = re.compile(rb"\nreceived[ \t]*:")  # C looks for a literal, not for what ignores case
 _DELIVERED_TO: Final = re.compile(rb"^delivered-to[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -61,7 +61,7 @@ def forward_field(alias: Address) -> bytes:
 
 def count_hops(header: bytes) -> int:
     """How many Received fields a header has (RFC 5321 §6.3)."""
-    return len(_RECEIVED.findall(header))
+    return len(_RECEIVED.findall(b"\n" + header.lower()))
 
 
 def was_delivered_to(header: bytes, address: Address) -> bool:

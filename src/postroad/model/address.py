@@ -128,19 +128,21 @@ def parse_path(path: bytes, *, smtputf8: bool) -> tuple[Address | None, bytes]:
     found = _PATH.match(path)
     if found is None:
         raise AddressError("the path must be an address in angle brackets")
-    rest = path[found.end() :]
+    route, octets = found.groups()
+    end = found.end()
+    rest = path[end:]
     if rest and not rest.startswith(b" "):
         raise AddressError("a space must part the path from its parameters")
     rest = rest.strip(b" ")
-    if found.end() > MAX_PATH:
+    if end > MAX_PATH:
         raise AddressError("the path is too long")
-    if found["route"] is not None:
-        for hop in found["route"].split(b","):
+    if route is not None:
+        for hop in route.split(b","):
             _name(_decode(hop[1:], smtputf8))
-    mailbox = _decode(found["mailbox"], smtputf8)
-    if not mailbox and found["route"] is None:
+    mailbox = _decode(octets, smtputf8)
+    if not mailbox and route is None:
         return None, rest
-    if mailbox.lower() == "postmaster" and found["route"] is None:
+    if mailbox.lower() == "postmaster" and route is None:
         return POSTMASTER, rest
     return parse_mailbox(mailbox, smtputf8=smtputf8), rest
 

@@ -15,7 +15,7 @@ from postroad.net.proxy import PATIENCE, BadHeader, Header, Silent, receive_head
 from postroad.net.sockets import BACKLOG
 from postroad.net.tls import ALPN, ServerTls
 from postroad.obs.log import log
-from postroad.obs.metrics import CONNECTIONS
+from postroad.obs.metrics import CAME_IN, CONNECTIONS
 
 HANDSHAKE_SECONDS: Final = 30.0
 ACCEPT_PAUSE: Final = 0.1
@@ -235,8 +235,10 @@ class Front:
 
     def _admit(self, connection: Connection, service: Service, address: str) -> Refusal | None:
         refusal = self._gate.enter(connection, address, service.crowd)
-        CONNECTIONS.labels(service.protocol, "refused" if refusal else "accepted").inc()
-        if refusal is not None:
+        if refusal is None:
+            CAME_IN[service.protocol].count += 1
+        else:
+            CONNECTIONS.labels(service.protocol, "refused").inc()
             log.info("net.refused", conn=connection.id, address=address, limit=refusal.limit)
             self._on_refused(address, f"{service.protocol}: {refusal.public} ([limits] {refusal.limit})")
         return refusal

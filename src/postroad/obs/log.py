@@ -1,33 +1,36 @@
 """One structured line for each thing that is over; ids first, never a secret."""
 
 import logging
+import re
 import sys
 import time
 from collections.abc import MutableMapping
-from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Final, TextIO, cast
+from typing import Any, Final, TextIO
 
 import structlog
 
 _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
+_PLAIN: Final = re.compile(r"[!#-<>-~]*")  # what stands for itself
+
 log: Final = structlog.get_logger("postroad")
 
 
-class _Tolerant:
+class _Lines:
     """A stream whose troubles are not ours: mail goes on when the disk of the log is full."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def write(self, text: str) -> None:
-        with suppress(OSError, ValueError):  # a ValueError says that it is closed
-            self._stream.write(text)
-
-    def flush(self) -> None:
-        with suppress(OSError, ValueError):
+    def msg(self, line: str) -> None:
+        try:
+            self._stream.write(line + "\n")
             self._stream.flush()
+        except (OSError, ValueError):  # a ValueError says that it is closed
+            pass
+
+    debug = info = warning = error = msg
 
 
 def _stamped(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -47,7 +50,12 @@ def _as_text(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str
     words = [
         f"timestamp={event.pop('timestamp')} level={event.pop('level')} event={_word(event.pop('event'))}"
     ]
-    words += [key if value is True else f"{key}={_word(value)}" for key, value in event.items()]
+    for key, value in event.items():
+        kind = type(value)
+        if kind is int or (kind is str and _PLAIN.fullmatch(value)):
+            words.append(f"{key}={value}")
+        else:
+            words.append(key if value is True else f"{key}={_word(value)}")
     return " ".join(words)
 
 
@@ -78,6 +86,7 @@ def configure(level: str = "info", form: str = "text") -> None:
     """
     # structlog's own LogfmtRenderer takes twice as long, and does not escape what a terminal obeys.
     render: Any = structlog.processors.JSONRenderer() if form == "json" else _as_text
+    lines = _Lines(sys.stderr)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -86,6 +95,6 @@ def configure(level: str = "info", form: str = "text") -> None:
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS.get(level, logging.INFO)),
-        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Tolerant(sys.stderr))),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )

@@ -90,11 +90,11 @@ class CountsFile:
 
     def totals(self) -> tuple[int, int]:
         """Open connections, and those that wait for a log-in, over all workers."""
-        words = self._words
-        return (
-            sum(words[base + _OPEN] for base in self._alive),
-            sum(words[base + _WAITING] for base in self._alive),
-        )
+        words, opened, waiting = self._words, 0, 0
+        for base in self._alive:
+            opened += words[base + _OPEN]
+            waiting += words[base + _WAITING]
+        return opened, waiting
 
     def add_totals(self, opened: int, waiting: int) -> None:
         """Change this worker's totals."""

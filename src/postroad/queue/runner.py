@@ -17,7 +17,7 @@ from postroad.delivery.own_mail import Sign, unsigned
 from postroad.model.clock import Clock
 from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
-from postroad.obs.metrics import DELIVERY_SECONDS, MESSAGES, QUEUE_ATTEMPTS, QUEUE_DEPTH
+from postroad.obs.metrics import ATTEMPTS, DELIVERED, DELIVERED_WITHIN, MESSAGES, QUEUE_DEPTH
 from postroad.queue import outcome as outcomes
 from postroad.queue import pace, spool, suppression
 from postroad.queue.item import QueuedRecipient, Work
@@ -315,11 +315,12 @@ class QueueRunner:
     def _count(self, work: Work, done: list[Judged]) -> None:
         for j in done:
             result = j.outcome.verdict.value
-            QUEUE_ATTEMPTS.labels(result).inc()
+            ATTEMPTS[result].count += 1
             if j.end is End.DELIVERED:
-                DELIVERY_SECONDS.observe(max(0.0, self._clock.now() - work.item.begins))
-            if j.end is not End.WAITS and j.end is not End.WAITS_AND_TELL:
-                MESSAGES.labels("out", "delivered" if j.end is End.DELIVERED else "failed").inc()
+                DELIVERED_WITHIN.observe(max(0.0, self._clock.now() - work.item.begins))
+                DELIVERED.count += 1
+            elif j.end is not End.WAITS and j.end is not End.WAITS_AND_TELL:
+                MESSAGES.labels("out", "failed").inc()
             log.info(
                 "queue.attempt",
                 queue=work.item.text_id,

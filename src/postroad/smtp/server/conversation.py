@@ -1,7 +1,7 @@
 """One SMTP connection from greeting to goodbye."""
 
 import asyncio
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from msgspec.structs import replace
 
@@ -10,7 +10,7 @@ from postroad.model.envelope import Peer
 from postroad.model.refusal import Refused
 from postroad.net.connection import Connection, Wake
 from postroad.obs.log import log
-from postroad.obs.metrics import COMMANDS, REFUSALS, SESSIONS
+from postroad.obs.metrics import REFUSALS, SMTP_COMMANDS, SMTP_SESSIONS
 from postroad.sasl.outcome import Challenge
 from postroad.smtp.server import errors
 from postroad.smtp.server.each import accept_each
@@ -49,9 +49,11 @@ TURN: Final = 100
 """Events of one peer in a row before the others have their turn."""
 
 _Decidable: TypeAlias = Mail | Rcpt | Data | ChunkEnd | DataEnd | Auth | AuthResponse | Xclient
+_DECIDABLE: Final = frozenset({Mail, Rcpt, Data, ChunkEnd, DataEnd, Auth, AuthResponse, Xclient})
+_AT_ONCE: Final = frozenset({Mail, Rcpt, Data, ChunkEnd})
+"""What is decided without waiting, and done with once it went well."""
+_CAME: Final = Wake.DATA  # to look a member up takes longer than a call
 
-_COMMANDS: Final = COMMANDS.labels("smtp")
-_SESSIONS: Final = SESSIONS.labels("smtp")
 
 _RECIPIENT_OK: Final = Reply(250, "2.1.5", "recipient ok")
 _GO_ON: Final = Reply(354, "", "send the message, end with CR LF . CR LF")
@@ -71,15 +73,14 @@ class Conversation:
         self._refusals = Refusals()
         self._patience = Patience(services.limits, services.clock, endless=services.role is Role.DELIVERY)
         self._messages = 0
-        self._commands = 0  # not yet in the metrics
-        self._deadline = 0.0  # for the command that is awaited
+        self._deadline = 0.0  # for the command that is awaited; 0: it has not been waited for yet
         self._message_began = 0.0  # when the first octets of the message were awaited; 0: not yet
         self._octets_before = 0
         self._end = "gone"
 
     async def run(self) -> None:
         """Talk until one of both has enough; what was decided is kept then."""
-        _SESSIONS.inc()
+        SMTP_SESSIONS.count += 1
         try:
             self._conn.attach(self._core)
             await self._talk()
@@ -89,10 +90,11 @@ class Conversation:
             log.exception("smtp.bug", conn=self._conn.id, step="conversation")
             self._say_goodbye(errors.BROKEN, "bug")
         finally:
-            _SESSIONS.dec()
+            SMTP_SESSIONS.count -= 1
             self._drop_transaction()
             self._conn.close()
-            await self._refusals.keep(self._services.acceptor, self._found())
+            if self._refusals.count:
+                await self._refusals.keep(self._services.acceptor, self._found())
             self._log_end()
 
     async def _talk(self) -> None:
@@ -123,50 +125,54 @@ class Conversation:
 
     async def _wait(self) -> bool:
         """Wait for more; whether the conversation goes on."""
-        if self._commands:
-            _COMMANDS.inc(self._commands)
-            self._commands = 0
-        receiving, deadline = self._core.receiving, self._deadline
+        conn, limits = self._conn, self._services.limits
+        receiving = self._core.receiving
         if receiving:
             if not self._message_began:
-                self._message_began = self._conn.deadline(0)
+                self._message_began = conn.deadline(0)
                 self._octets_before = self._core.octets
             octets = self._core.octets - self._octets_before
-            deadline = message_deadline(self._message_began, octets, self._services.limits)
+            deadline = message_deadline(self._message_began, octets, limits)
+        else:
+            deadline = self._deadline or conn.deadline(limits.command_timeout)
+            self._deadline = deadline
         # A message that is half here is worth waiting for when the server stops.
-        match await self._conn.pump(deadline, drain=not receiving):
-            case Wake.DATA | Wake.POKED:
-                return True
+        wake = await conn.pump(deadline, drain=not receiving)
+        if wake is _CAME:
+            return True
+        match wake:
             case Wake.TIMEOUT:
                 return self._say_goodbye(errors.TIMED_OUT, "timeout")
             case Wake.DRAIN:
                 return self._say_goodbye(errors.STOPPING, "drained")
-            case Wake.CLOSED:
-                return False
+            case _:
+                return wake is not Wake.CLOSED
 
     # -- events -----------------------------------------------------------
 
     async def _take(self, event: Event) -> bool:
         """Deal with one event; whether the conversation goes on."""
-        goes_on = True
+        kind = type(event)
+        if kind is DataChunk:
+            self._write(cast(DataChunk, event))
+            return True
+        SMTP_COMMANDS.count += 1
+        self._deadline = 0.0
+        if kind is DataEnd and self._services.role is Role.DELIVERY:
+            return await self._answer_each()
+        if kind in _DECIDABLE:
+            return await self._answer(cast(_Decidable, event))
         match event:
-            case DataEnd() if self._services.role is Role.DELIVERY:
-                goes_on = await self._answer_each()
-            case Mail() | Rcpt() | Data() | DataEnd() | ChunkEnd() | Auth() | AuthResponse() | Xclient():
-                goes_on = await self._answer(event)
-            case DataChunk():
-                self._write(event)
-                return True
             case Answered():
-                goes_on = not event.fault or await self._count_error(event.reply)
+                return not event.fault or await self._count_error(event.reply)
             case AuthCancelled():
                 self._login.cancel()
-                goes_on = await self._count_error(event.reply)
+                return await self._count_error(event.reply)
             case Hello() | Reset():
                 self._drop_transaction()
             case DataRefused():
                 self._refuse_message(event.reply)
-                goes_on = not event.fault or await self._count_error(event.reply)
+                return not event.fault or await self._count_error(event.reply)
             case Quit():
                 self._end = "quit"
                 return False
@@ -174,25 +180,18 @@ class Conversation:
                 return self._hang_up(event)
             case StartTls():
                 await self._start_tls()
-        self._commands += 1
-        self._deadline = self._conn.deadline(self._services.limits.command_timeout)
-        return goes_on
+        return True
 
     async def _answer(self, event: _Decidable) -> bool:
         private = ""
+        at_once = type(event) in _AT_ONCE
         try:
-            if isinstance(event, DataEnd):
-                reply: Reply | Challenge = await self._accept()
-            elif isinstance(event, Auth):
-                reply = await self._login.begin(event, self._client())
-            elif isinstance(event, AuthResponse):
-                reply = await self._login.respond(event)
-            elif isinstance(event, Rcpt) and self._visit is not None:
-                reply = await self._receive(event, self._visit)
-            elif isinstance(event, Xclient):
-                reply = self._introduce(event)
+            if isinstance(event, Rcpt) and self._visit is not None:
+                reply: Reply | Challenge = await self._receive(event, self._visit)
+            elif at_once:
+                reply = self._decide(cast(Mail | Rcpt | Data | ChunkEnd, event))
             else:
-                reply = self._decide(event)
+                reply = await self._weigh(cast(Auth | AuthResponse | DataEnd | Xclient, event))
         except Exception as error:
             # Whatever goes wrong in a service, the peer gets an answer and the connection goes on.
             expected = errors.reply_for(error)
@@ -204,7 +203,19 @@ class Conversation:
             self._core.challenge(reply.data)
             return True
         self._core.answer(reply)
+        if at_once and reply.code < 400:
+            return True
         return await self._after(event, reply, private)
+
+    async def _weigh(self, event: Auth | AuthResponse | DataEnd | Xclient) -> Reply | Challenge:
+        """Ask the services what takes its time; raises what they say no with."""
+        if isinstance(event, DataEnd):
+            return await self._accept()
+        if isinstance(event, Auth):
+            return await self._login.begin(event, self._client())
+        if isinstance(event, AuthResponse):
+            return await self._login.respond(event)
+        return self._introduce(event)
 
     def _decide(self, event: Mail | Rcpt | Data | ChunkEnd) -> Reply:
         """Ask the services what needs no waiting; raises what they say no with."""
@@ -219,15 +230,13 @@ class Conversation:
             self._message_began = 0.0
             return self._transaction.welcome()
         assert transaction is not None, "the core lets nothing of this through before MAIL"
-        match event:
-            case Rcpt():
-                acceptor.check_recipient(transaction.peer, event.address)
-                transaction.add(event)
-                return _RECIPIENT_OK
-            case Data():
-                return _GO_ON
-            case ChunkEnd():
-                return transaction.failed or Reply(250, "2.0.0", f"{event.size} octets received")
+        if isinstance(event, Rcpt):
+            acceptor.check_recipient(transaction.peer, event.address)
+            transaction.add(event)
+            return _RECIPIENT_OK
+        if isinstance(event, Data):
+            return _GO_ON
+        return transaction.failed or Reply(250, "2.0.0", f"{event.size} octets received")
 
     async def _receive(self, event: Rcpt, visit: Visit) -> Reply:
         """Take a recipient if who sends may write to it; raises what says no."""

@@ -1,7 +1,7 @@
 """SMTP sessions of one listener, for mail exchange and for submission."""
 
 import ssl
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from postroad.model.clock import Clock
@@ -74,6 +74,6 @@ class SmtpSession:
             *(on_turned_away, on_readdressed),
         )
 
-    async def run(self, conn: Connection) -> None:
+    def run(self, conn: Connection) -> Awaitable[None]:
         """Talk to one peer until one of both has enough."""
-        await Conversation(self._services, conn).run()
+        return Conversation(self._services, conn).run()

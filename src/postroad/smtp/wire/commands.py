@@ -39,6 +39,11 @@ class Stage(Enum):
     """A BDAT was taken: only more of them may follow (RFC 3030 §2)."""
 
 
+_READY: Final = Stage.READY  # to look a member up takes longer than a call
+_SENDER: Final = Stage.SENDER
+_RECIPIENTS: Final = Stage.RECIPIENTS
+
+
 @dataclass(slots=True)
 class Dialogue:
     """What has been said so far, as far as it decides what may come next."""
@@ -166,7 +171,7 @@ def _auth(dialogue: Dialogue, argument: bytes) -> Outcome:
 def _mail(dialogue: Dialogue, argument: bytes) -> Outcome:
     if argument[:5].upper() != b"FROM:":
         return Reply(501, "5.5.4", "the syntax is MAIL FROM:<address>")
-    if dialogue.stage is not Stage.READY:
+    if dialogue.stage is not _READY:
         return Reply(503, "5.5.1", "a mail transaction is under way")
     terms = dialogue.terms
     if dialogue.mails >= terms.messages:
@@ -187,7 +192,7 @@ def _mail(dialogue: Dialogue, argument: bytes) -> Outcome:
 def _rcpt(dialogue: Dialogue, argument: bytes) -> Outcome:
     if argument[:3].upper() != b"TO:":
         return Reply(501, "5.5.4", "the syntax is RCPT TO:<address>")
-    if dialogue.stage not in (Stage.SENDER, Stage.RECIPIENTS):
+    if dialogue.stage is not _SENDER and dialogue.stage is not _RECIPIENTS:
         return BAD_SEQUENCE
     if dialogue.recipients >= dialogue.terms.recipients:
         # RFC 5321 §4.5.3.1.10: the peer tries the rest later.
@@ -202,11 +207,11 @@ def _rcpt(dialogue: Dialogue, argument: bytes) -> Outcome:
 def _data(dialogue: Dialogue, argument: bytes) -> Outcome:
     if argument:
         return Reply(501, "5.5.4", "DATA takes no argument")
-    if dialogue.binary and dialogue.stage is not Stage.READY:
+    if dialogue.binary and dialogue.stage is not _READY:
         return Reply(503, "5.5.1", "a message with BODY=BINARYMIME comes by BDAT")
-    if dialogue.stage is Stage.RECIPIENTS:
+    if dialogue.stage is _RECIPIENTS:
         return Data()
-    return _nobody(dialogue) if dialogue.stage is Stage.SENDER else BAD_SEQUENCE
+    return _nobody(dialogue) if dialogue.stage is _SENDER else BAD_SEQUENCE
 
 
 def _nobody(dialogue: Dialogue) -> Reply:

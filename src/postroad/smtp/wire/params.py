@@ -95,6 +95,8 @@ def parse_mail(
     sender, params = found
     if sender is not None and not sender.domain:
         return Reply(501, "5.1.7", "the sender has no domain")
+    if not params and argument.isascii():
+        return Mail(sender)
     if (params and not extended) or not params.keys() <= _MAIL.keys():
         return _UNKNOWN
     if (b"REQUIRETLS" in params and not secure) or (hold is None and not _HOLDS.isdisjoint(params)):
@@ -141,6 +143,8 @@ def parse_rcpt(argument: bytes, *, extended: bool, smtputf8: bool) -> Rcpt | Rep
     address, params = found
     if address is None:
         return Reply(501, "5.1.3", "the null path is no recipient")
+    if not params and argument.isascii():
+        return Rcpt(address)
     if not smtputf8 and not argument.isascii():
         return NEEDS_SMTPUTF8
     if (params and not extended) or not params.keys() <= {b"NOTIFY", b"ORCPT"}:

@@ -8,9 +8,10 @@ dialogue on, as it does for the peer.
 
 import re
 from binascii import b2a_base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final, cast
 
 from postroad.smtp.wire.commands import (
     COMMANDS,
@@ -82,6 +83,17 @@ class Mode(Enum):
     OVER = auto()
 
 
+# To look a member of an Enum up takes longer than a call, and so do the cases before the right one.
+_COMMAND: Final = Mode.COMMAND
+_RESPONSE: Final = Mode.RESPONSE
+_MESSAGE: Final = Mode.MESSAGE
+_OVER: Final = Mode.OVER
+_READY: Final = Stage.READY
+_SENDER: Final = Stage.SENDER
+_RECIPIENTS: Final = Stage.RECIPIENTS
+_TO_ANSWER: Final = frozenset({Mail, Rcpt, Data, Auth, StartTls, Xclient})
+
+
 class SmtpServerCore:
     """Pull-style: `receive` bytes, ask for one event at a time, `answer` those that want it.
 
@@ -94,7 +106,7 @@ class SmtpServerCore:
         """What was said so far; for the session to read."""
         self.octets = 0
         """All that has come from the peer."""
-        self._mode = Mode.COMMAND
+        self._mode = _COMMAND
         self._inbox = bytearray()
         self._outbox: list[bytes] = []
         self._lines = LineReader()
@@ -109,13 +121,16 @@ class SmtpServerCore:
     def receive(self, data: bytes) -> None:
         """Take bytes from the peer."""
         self.octets += len(data)
-        if self._mode is not Mode.OVER:
+        if self._mode is not _OVER:
             self._inbox += data
 
     def data_to_send(self) -> bytes:
         """Give, once, what the peer has to be sent."""
-        data = b"".join(self._outbox)
-        self._outbox.clear()
+        outbox = self._outbox
+        if not outbox:
+            return b""
+        data = outbox[0] if len(outbox) == 1 else b"".join(outbox)
+        outbox.clear()
         return data
 
     def buffered(self) -> int:
@@ -127,7 +142,7 @@ class SmtpServerCore:
     @property
     def receiving(self) -> bool:
         """Whether the octets of a message are expected now."""
-        return self._mode is Mode.MESSAGE
+        return self._mode is _MESSAGE
 
     def greet(self) -> HangUp | None:
         """Say the greeting; a peer that did not wait for it is no mail client (RFC 5321 §3.1)."""
@@ -142,58 +157,25 @@ class SmtpServerCore:
 
     def close(self) -> None:
         """Read nothing more."""
-        self._mode = Mode.OVER
+        self._mode = _OVER
         self._inbox.clear()
 
     def next_event(self) -> Event | None:
         """Return the next event, at most one command further on, or None until more bytes arrive."""
         assert self._pending is None, "the last event waits for its answer"
-        match self._mode:
-            case Mode.COMMAND:
-                return self._command()
-            case Mode.MESSAGE:
-                return self._octets()
-            case Mode.RESPONSE:
-                return self._response()
-            case Mode.HANDSHAKE | Mode.OVER:
-                return None
+        mode = self._mode
+        if mode is _COMMAND:
+            return self._command()
+        if mode is _MESSAGE:
+            return self._octets()
+        return self._response() if mode is _RESPONSE else None
 
     def answer(self, reply: Reply) -> None:
         """Answer the event in hand; the code decides what happens next (RFC 5321 §4.2.1)."""
         event, self._pending = self._pending, None
         assert event is not None, "nothing waits for an answer"
-        dialogue = self.dialogue
         self.reply(reply)
-        match event:
-            case Mail() if reply.positive:
-                dialogue.stage = Stage.SENDER
-                dialogue.smtputf8 = event.smtputf8
-                dialogue.binary = event.body == "BINARYMIME"
-            case Rcpt() if reply.positive:
-                dialogue.stage = Stage.RECIPIENTS
-                dialogue.recipients += 1
-            case Data() if reply.code == 354:
-                self._expect(DotReader(self._inbox), last=True)
-            case DataEnd():
-                self._junk = 0
-                self._end_transaction()
-            case ChunkEnd() if reply.positive:
-                dialogue.octets += event.size
-            case Data() | ChunkEnd():
-                self._end_transaction()
-            case StartTls() if reply.positive:
-                # Whatever came in clear behind the command is gone before the first octet of TLS.
-                self._inbox.clear()
-                self._mode = Mode.HANDSHAKE
-            case Auth() | AuthResponse():
-                self._mode = Mode.COMMAND
-                dialogue.authenticated = reply.code == 235
-            case Xclient() if reply.positive:
-                # The session is where the greeting left it; the proxy says EHLO for whom it speaks for now.
-                self._begin_anew(dialogue.terms, secure=dialogue.secure)
-                self.dialogue.authenticated = bool(event.login) and dialogue.terms.submission
-            case _:
-                pass
+        _ANSWERED[type(event)](self, event, reply)
 
     def answer_each(self, replies: Sequence[Reply]) -> None:
         """Answer the end of a message for each recipient, in the order of RCPT (RFC 2033 §4.2)."""
@@ -210,12 +192,12 @@ class SmtpServerCore:
         assert isinstance(self._pending, Auth | AuthResponse)
         self._pending = None
         self._outbox.append(b"334 " + b2a_base64(data, newline=False) + b"\r\n")
-        self._mode = Mode.RESPONSE
+        self._mode = _RESPONSE
 
     def secured(self, terms: Terms | None = None) -> None:
         """TLS is up: everything said before is forgotten (RFC 3207 §4.2); `terms` are those from here on."""
         self._begin_anew(terms or self.dialogue.terms, secure=True)
-        self._mode = Mode.COMMAND
+        self._mode = _COMMAND
 
     def greeting(self) -> Reply:
         """What is said first, and again after XCLIENT."""
@@ -229,20 +211,20 @@ class SmtpServerCore:
     # -- commands ---------------------------------------------------------
 
     def _command(self) -> Event | None:
-        dialogue = self.dialogue
-        auth = self._inbox[:5].upper() == b"AUTH "
-        line = self._lines.take(self._inbox, AUTH_OCTETS if auth else dialogue.terms.line)
+        dialogue, inbox = self.dialogue, self._inbox
+        auth = bool(inbox) and inbox[0] in b"Aa" and inbox[:5].upper() == b"AUTH "
+        line = self._lines.take(inbox, AUTH_OCTETS if auth else dialogue.terms.line)
         if not isinstance(line, bytes):
             return self._no_line(line)
-        if _HTTP.match(line):
-            return self._hang_up("spoke HTTP, or PROXY where it may not")
         # RFC 5321 §4.1.1: white space at the end of a line is put up with.
         verb, _, argument = line.rstrip(b" \t").partition(b" ")
         verb = verb.upper()
-        if self._inbox and (not dialogue.extended or verb in LAST_IN_GROUP):
+        command = COMMANDS.get(verb)
+        if command is None and _HTTP.match(line):
+            return self._hang_up("spoke HTTP, or PROXY where it may not")
+        if inbox and (not dialogue.extended or verb in LAST_IN_GROUP):
             # RFC 2920 §3.1: not before EHLO was answered, and nothing behind these.
             return self._hang_up("pipelined out of turn", Reply(554, "5.5.1", "wait for the reply"))
-        command = COMMANDS.get(verb)
         if command is None:
             return self._fault(NOT_KNOWN)
         if len(line) + 2 > LINE_OCTETS and verb not in LONG:
@@ -263,9 +245,9 @@ class SmtpServerCore:
 
     def _do(self, outcome: Outcome) -> Event | None:
         """Carry out what a command has come to."""
+        if type(outcome) in _TO_ANSWER:
+            return self._ask(cast(ToAnswer, outcome))
         match outcome:
-            case Mail() | Rcpt() | Data() | Auth() | StartTls() | Xclient():
-                return self._ask(outcome)
             case Reply():
                 junk = outcome.positive or outcome in _NOBODY
                 return (junk and self._count_junk()) or self._answered(outcome)
@@ -285,13 +267,14 @@ class SmtpServerCore:
                 return self._octets()
             case BadChunk():
                 return self._bad_chunk(outcome)
+        raise AssertionError(f"{outcome} is for the session to answer")
 
     def _hello(self, greeting: Greeting) -> Event:
         dialogue = self.dialogue
         dialogue.helo, dialogue.extended = greeting.name, greeting.extended
         self._end_transaction()
-        keywords = dialogue.terms.keywords(secure=dialogue.secure) if greeting.extended else []
-        self.reply(Reply(250, "", "\n".join([dialogue.terms.hostname, *keywords])))
+        terms = dialogue.terms
+        self.reply(_offer(terms, dialogue.secure) if greeting.extended else Reply(250, "", terms.hostname))
         return Hello()
 
     def _reset(self) -> Event:
@@ -312,7 +295,7 @@ class SmtpServerCore:
             return None
         if isinstance(line, bytes) and line != b"*":
             return self._ask(AuthResponse(line))
-        self._mode = Mode.COMMAND
+        self._mode = _COMMAND
         reply = line if isinstance(line, Reply) else Reply(501, "5.7.0", "the exchange is cancelled")
         self.reply(reply)
         return AuthCancelled(reply)
@@ -324,17 +307,17 @@ class SmtpServerCore:
             terms = self.dialogue.terms
             self._inspector = Inspector(terms.message_size, terms.data_line, binary=self.dialogue.binary)
         self._reader, self._last = reader, last
-        self._mode = Mode.MESSAGE
+        self._mode = _MESSAGE
 
     def _octets(self) -> Event | None:
         reader, inspector = self._reader, self._inspector
         assert reader is not None
-        octets = reader.read(self._inbox)
-        if inspector is not None and inspector.look(octets) and octets:
+        octets = b"" if reader.ended else reader.read(self._inbox)
+        if octets and inspector is not None and inspector.look(octets):
             return DataChunk(octets)
         if not reader.ended:
             return None
-        self._mode, self._reader = Mode.COMMAND, None
+        self._mode, self._reader = _COMMAND, None
         if inspector is None:  # a refused chunk, skipped to its end
             return self._command()
         if (reply := inspector.verdict(whole=self._last)) is not None:
@@ -348,9 +331,9 @@ class SmtpServerCore:
 
     def _bad_chunk(self, chunk: BadChunk) -> Event:
         """Refuse a chunk at once and drop its octets as they come; no later one mends it (RFC 3030 §2)."""
-        under_way = self.dialogue.stage is not Stage.READY
+        under_way = self.dialogue.stage is not _READY
         self._end_transaction()
-        self._reader, self._mode = ChunkReader(chunk.size), Mode.MESSAGE
+        self._reader, self._mode = ChunkReader(chunk.size), _MESSAGE
         if chunk.reply is None:
             return self._count_junk() or DataRefused(NO_RECIPIENTS_LMTP, fault=False)
         if not under_way:
@@ -387,6 +370,72 @@ class SmtpServerCore:
 
     def _end_transaction(self) -> None:
         dialogue = self.dialogue
-        dialogue.stage = Stage.READY
+        dialogue.stage = _READY
         dialogue.recipients = dialogue.overshoot = dialogue.octets = 0
         self._inspector = None
+
+    # -- what an answer moves on ------------------------------------------
+
+    def _mail_answered(self, event: Mail, reply: Reply) -> None:
+        if reply.positive:
+            dialogue = self.dialogue
+            dialogue.stage = _SENDER
+            dialogue.smtputf8 = event.smtputf8
+            dialogue.binary = event.body == "BINARYMIME"
+
+    def _rcpt_answered(self, _event: Rcpt, reply: Reply) -> None:
+        if reply.positive:
+            self.dialogue.stage = _RECIPIENTS
+            self.dialogue.recipients += 1
+
+    def _data_answered(self, _event: Data, reply: Reply) -> None:
+        if reply.code == 354:
+            self._expect(DotReader(self._inbox), last=True)
+        else:
+            self._end_transaction()
+
+    def _end_answered(self, _event: DataEnd, _reply: Reply) -> None:
+        self._junk = 0
+        self._end_transaction()
+
+    def _chunk_answered(self, event: ChunkEnd, reply: Reply) -> None:
+        if reply.positive:
+            self.dialogue.octets += event.size
+        else:
+            self._end_transaction()
+
+    def _tls_answered(self, _event: StartTls, reply: Reply) -> None:
+        if reply.positive:
+            # Whatever came in clear behind the command is gone before the first octet of TLS.
+            self._inbox.clear()
+            self._mode = Mode.HANDSHAKE
+
+    def _auth_answered(self, _event: Auth | AuthResponse, reply: Reply) -> None:
+        self._mode = _COMMAND
+        self.dialogue.authenticated = reply.code == 235
+
+    def _xclient_answered(self, event: Xclient, reply: Reply) -> None:
+        if reply.positive:
+            # The session is where the greeting left it; the proxy says EHLO for whom it speaks for now.
+            dialogue = self.dialogue
+            self._begin_anew(dialogue.terms, secure=dialogue.secure)
+            self.dialogue.authenticated = bool(event.login) and dialogue.terms.submission
+
+
+_ANSWERED: Final[dict[type[ToAnswer], Callable[[SmtpServerCore, Any, Reply], None]]] = {
+    Mail: SmtpServerCore._mail_answered,
+    Rcpt: SmtpServerCore._rcpt_answered,
+    Data: SmtpServerCore._data_answered,
+    DataEnd: SmtpServerCore._end_answered,
+    ChunkEnd: SmtpServerCore._chunk_answered,
+    StartTls: SmtpServerCore._tls_answered,
+    Auth: SmtpServerCore._auth_answered,
+    AuthResponse: SmtpServerCore._auth_answered,
+    Xclient: SmtpServerCore._xclient_answered,
+}
+
+
+@lru_cache(maxsize=64)  # a handful for each listener, and nothing in it that a stranger chooses
+def _offer(terms: Terms, secure: bool) -> Reply:
+    """What EHLO is answered (RFC 5321 §4.1.1.1)."""
+    return Reply(250, "", "\n".join([terms.hostname, *terms.keywords(secure=secure)]))
