@@ -69,10 +69,13 @@ def pace_of(reader: Reader, destination: str) -> Pace:
     return NEW if row is None else Pace(*row)
 
 
-def learn(tx: Transaction, destination: str, signal: Signal, settings: Queue) -> None:
-    """Write down what an attempt has taught; nothing where nothing is new."""
+def learn(tx: Transaction, destination: str, signal: Signal, settings: Queue) -> Pace | None:
+    """Write down what an attempt has taught, nothing where nothing is new.
+
+    Gives the pace that holds now; None where it was not looked up.
+    """
     if signal is Signal.NOTHING:
-        return
+        return None
     before = pace_of(tx, destination)
     after = _after(before, signal, settings.per_destination, tx.now)
     if after != before:
@@ -81,6 +84,7 @@ def learn(tx: Transaction, destination: str, signal: Signal, settings: Queue) ->
             " VALUES (?, ?, ?, ?, ?, ?)",
             *(destination, after.width, after.rests, after.rest_until, after.slowed, tx.now),
         )
+    return after
 
 
 def _after(pace: Pace, signal: Signal, most: int, now: float) -> Pace:

@@ -49,11 +49,9 @@ def not_before(tx: Transaction, rate: Rate) -> float:
     return 0.0 if begun is None or begun > tx.now else begun + rate.seconds
 
 
-def spend(tx: Transaction, destination: str, settings: Queue) -> None:
+def spend(tx: Transaction, rate: Rate) -> None:
     """A message is begun."""
-    rate = rate_of(tx, destination, settings)
-    if rate is not None:
-        tx.run("INSERT OR REPLACE INTO queue_rate (key, begun) VALUES (?, ?)", rate.key, tx.now)
+    tx.run("INSERT OR REPLACE INTO queue_rate (key, begun) VALUES (?, ?)", rate.key, tx.now)
 
 
 def forget_old(tx: Transaction) -> None:

@@ -305,12 +305,12 @@ class QueueRunner:
     ) -> tuple[list[Judged], Work | None]:
         done = outcomes.apply(tx, work, judged, notices, notes)
         suppression.learn(tx, ((j.recipient.address, j.outcome) for j in done), self._settings)
-        pace.learn(tx, work.destination, pace.heard(j.outcome for j in judged), self._settings)
+        learned = pace.learn(tx, work.destination, pace.heard(j.outcome for j in judged), self._settings)
         where, settings, ailing = work.destination, self._settings, outcomes.ailing(judged)
         if self._stopping:
             spool.touch(tx, where, settings, ailing=ailing)
             return done, None
-        return done, spool.next_for(tx, self._worker, where, settings, ailing=ailing)
+        return done, spool.next_for(tx, self._worker, where, settings, ailing=ailing, pace=learned)
 
     def _count(self, work: Work, done: list[Judged]) -> None:
         for j in done:

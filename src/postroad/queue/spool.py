@@ -13,9 +13,10 @@ from postroad.config.settings import Queue
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.address import Address
 from postroad.model.envelope import DeliverBy, Recipient, Release, Wish
-from postroad.queue import deadline, journal, lanes, rate
+from postroad.queue import deadline, journal, lanes
 from postroad.queue.item import Item, Work, read_due, read_item
-from postroad.queue.width import free_leases, not_before
+from postroad.queue.pace import Pace
+from postroad.queue.width import Width, width_of
 from postroad.store.filing import Blob, release_blob
 
 TOPIC: Final = "queue"
@@ -134,26 +135,34 @@ def lease(tx: Transaction, worker: str, *, settings: Queue, room: int, working: 
     leased = tx.value("SELECT coalesce(sum(recipients), 0) FROM queue_lease")
     taken = _take_overdue(tx, worker, room)
     for destination in lanes.destinations_due(tx, tx.now, max(room, 1)):
-        free = free_leases(tx, destination, settings)
-        while free > 0 and len(taken) < room and leased < settings.active:
-            work = _take(tx, worker, destination, settings)
+        width = width_of(tx, destination, settings)
+        while width.free > 0 and len(taken) < room and leased < settings.active:
+            work = _take(tx, worker, destination, width)
             if work is None:
                 break
             taken.append(work)
             leased += len(work.recipients)
-            free -= 1
-        _look_ahead(tx, destination, settings, free)
+        _look_ahead(tx, destination, width)
     return taken
 
 
-def next_for(tx: Transaction, worker: str, destination: str, settings: Queue, *, ailing: bool) -> Work | None:
+def next_for(
+    tx: Transaction,
+    worker: str,
+    destination: str,
+    settings: Queue,
+    *,
+    ailing: bool,
+    pace: Pace | None = None,
+) -> Work | None:
     """Take the next piece of work for a destination that this worker has just been talking to.
 
     `ailing` is what it has found there: while nothing answers, one attempt at a time is enough.
+    `pace` is its pace, where that is known.
     """
-    free = free_leases(tx, destination, settings, ailing=ailing)
-    work = _take(tx, worker, destination, settings) if free > 0 else None
-    _look_ahead(tx, destination, settings, free - (work is not None), ailing=ailing)
+    width = width_of(tx, destination, settings, ailing=ailing, pace=pace)
+    work = _take(tx, worker, destination, width) if width.free > 0 else None
+    _look_ahead(tx, destination, width, ailing=ailing)
     return work
 
 
@@ -277,14 +286,11 @@ def remove_recipients(tx: Transaction, item: Item, numbers: Iterable[int]) -> No
 
 def touch(tx: Transaction, destination: str, settings: Queue, *, ailing: bool | None = None) -> None:
     """Bring the row of a destination up to date after a change there."""
-    free = free_leases(tx, destination, settings, ailing=ailing)
-    _look_ahead(tx, destination, settings, free, ailing=ailing)
+    _look_ahead(tx, destination, width_of(tx, destination, settings, ailing=ailing), ailing=ailing)
 
 
-def _look_ahead(
-    tx: Transaction, destination: str, settings: Queue, free: int, *, ailing: bool | None = None
-) -> None:
-    """Note when there is something to do for a destination that has so many leases left.
+def _look_ahead(tx: Transaction, destination: str, width: Width, *, ailing: bool | None = None) -> None:
+    """Note when there is something to do for a destination that has so much room.
 
     And, where that is known, whether it ails.
     """
@@ -293,25 +299,25 @@ def _look_ahead(
         tx.run("DELETE FROM queue_destination WHERE destination = ?", destination)
         return
     due, priority = ahead
-    begins = not_before(tx, destination, settings) if free <= 0 else 0.0
-    if tx.now < begins:
-        due, free = max(due, begins), 1
+    waits_for_a_lease = width.free <= 0 and width.begins <= tx.now
+    if width.free <= 0:
+        due = max(due, width.begins)
     tx.run(
         "INSERT INTO queue_destination (destination, due, ailing, priority)"
         " VALUES (?1, ?2, coalesce(?3, 0), ?4)"
         " ON CONFLICT (destination) DO UPDATE SET due = ?2, ailing = coalesce(?3, ailing), priority = ?4"
         " WHERE due IS NOT ?2 OR ailing IS NOT coalesce(?3, ailing) OR priority != ?4",
-        *(destination, due if free > 0 else None, ailing, priority),
+        *(destination, None if waits_for_a_lease else due, ailing, priority),
     )
 
 
-def _take(tx: Transaction, worker: str, destination: str, settings: Queue) -> Work | None:
+def _take(tx: Transaction, worker: str, destination: str, width: Width) -> Work | None:
     """Lease the item of a destination that goes first (`queue.lanes`)."""
     first = lanes.first_due(tx, destination)
     item = None if first is None else read_item(tx, first[0])
     if first is None or item is None:
         return None
-    rate.spend(tx, destination, settings)
+    width.take(tx)
     return _lease(tx, worker, destination, item, cancelled=first[1])
 
 

@@ -2,28 +2,49 @@
 
 from typing import Final
 
+from msgspec import Struct
+
 from postroad.config.settings import Queue
 from postroad.db.transaction import Transaction
 from postroad.queue import rate
-from postroad.queue.pace import pace_of
+from postroad.queue.pace import Pace, pace_of
+from postroad.queue.rate import Rate
 
 _LEASES: Final = "SELECT count(*) FROM queue_lease WHERE destination = ?"
 
 
-def free_leases(tx: Transaction, destination: str, settings: Queue, *, ailing: bool | None = None) -> int:
-    """How many may be begun now; `ailing` where that is known better than from its row."""
-    pace, limit = pace_of(tx, destination), rate.rate_of(tx, destination, settings)
-    if tx.now < pace.rest_until or (limit is not None and tx.now < rate.not_before(tx, limit)):
-        return 0
+class Width(Struct):
+    """What a destination has room for, kept up to date within one transaction."""
+
+    free: int
+    """How many may be begun now."""
+    begins: float
+    """When one may be begun, as far as that is a matter of time; what has passed: at any time."""
+    limit: Rate | None
+
+    def take(self, tx: Transaction) -> None:
+        """One is begun."""
+        self.free -= 1
+        if self.limit is not None:
+            rate.spend(tx, self.limit)
+            self.begins = max(self.begins, tx.now + self.limit.seconds)
+
+
+def width_of(
+    tx: Transaction,
+    destination: str,
+    settings: Queue,
+    *,
+    ailing: bool | None = None,
+    pace: Pace | None = None,
+) -> Width:
+    """Look it up; `ailing` and `pace` where they are known already, `ailing` better than from its row."""
+    pace, limit = pace or pace_of(tx, destination), rate.rate_of(tx, destination, settings)
+    begins = pace.rest_until if limit is None else max(rate.not_before(tx, limit), pace.rest_until)
+    if tx.now < begins:
+        return Width(0, begins, limit)
     if ailing is None:
         ailing = bool(tx.value("SELECT ailing FROM queue_destination WHERE destination = ?", destination))
     free: int = 1 if ailing else min(pace.width, settings.per_destination)
     free -= tx.value(_LEASES, destination)
-    return free if limit is None else min(free, 1)
-
-
-def not_before(tx: Transaction, destination: str, settings: Queue) -> float:
-    """When one may be begun, as far as that is a matter of time; 0: at any time."""
-    limit = rate.rate_of(tx, destination, settings)
-    at = 0.0 if limit is None else rate.not_before(tx, limit)
-    return max(at, pace_of(tx, destination).rest_until)
+    return Width(free if limit is None else min(free, 1), begins, limit)
