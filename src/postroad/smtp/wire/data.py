@@ -44,9 +44,9 @@ class Inspector:
             return not (self._bare or self._nul or self._long)
         cut = self._cr
         self._cr = octets.endswith(b"\r")
-        # One pass finds that all is well; what is wrong is looked for only then.
-        odd = len(octets) - len(octets.translate(None, b"\r\n\0"))
-        if cut or self._cr or odd != 2 * octets.count(b"\r\n"):
+        # All is well where the lines hold none of these; what is wrong is looked for only then.
+        lines = b"".join(octets.split(b"\r\n"))
+        if cut or b"\r" in lines or b"\n" in lines or b"\0" in lines:
             self._judge(octets, cut=cut)
         self._measure(octets)
         return not (self._bare or self._nul or self._long)
