@@ -61,7 +61,7 @@ class ReplyReader:
                 return self._give_up("a reply line without end")
             line = bytes(self._inbox[: end + 1])
             del self._inbox[: end + 1]
-            parsed = parse_line(line[:-2]) if line.endswith(b"\r\n") and b"\r" not in line[:-2] else None
+            parsed = parse_line(line[:-2]) if line.find(b"\r") == end - 1 else None
             if parsed is None or (self._lines and parsed[0] != self._code):
                 return self._give_up(f"not an SMTP reply: {_shown(line)}")
             self._code, last, text = parsed
@@ -108,8 +108,8 @@ class DataEncoder:
             piece, self._held = piece[:-1], b"\r"  # whether it is bare is seen with the next slice
         if not piece:
             return b""
-        ends = piece.count(b"\r\n")
-        if piece.count(b"\n") != ends or piece.count(b"\r") != ends:
+        lines = b"".join(piece.split(b"\r\n"))
+        if b"\n" in lines or b"\r" in lines:
             piece = _LONE.sub(b"\r\n", piece)
         encoded = piece.replace(b"\r\n.", b"\r\n..")
         if piece.startswith(b".") and self._before == b"\r\n":
