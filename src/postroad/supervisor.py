@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from postroad.config.settings import Settings, split_address
+from postroad.net.balance import ways_between
 from postroad.net.sockets import BoundListener, CannotListen, adopt, bind, explain, inherited, open_sockets
 from postroad.obs import multiprocess
 from postroad.obs.log import configure, log
@@ -227,9 +228,10 @@ def run(
             before_start(settings)
 
         def run_worker(index: int, ready: int, lifeline: int) -> int:
-            return worker_process(settings, certificate, bound, metrics, index, ready, lifeline)
+            return worker_process(settings, certificate, bound, metrics, handed, index, ready, lifeline)
 
         metrics = _metrics_sockets(settings)
+        handed = ways_between(count)
         gc.collect()
         gc.freeze()  # what is loaded now stays shared with the workers
         try:

@@ -36,6 +36,7 @@ from postroad.imap.session import ImapSession
 from postroad.model.clock import Clock
 from postroad.model.networks import Networks
 from postroad.model.resolver import Resolver
+from postroad.net.balance import Balance, Way
 from postroad.net.connection import Connection
 from postroad.net.listener import Front, Service
 from postroad.net.tls import ServerTls
@@ -74,8 +75,12 @@ class Worker:
         index: int = 0,
         hash_cost: Cost = FULL_COST,
         outside: Outside | None = None,
+        handed: Sequence[Way] = (),
     ) -> None:
-        """Must be called in the running loop. `index` tells this worker from the others."""
+        """Must be called in the running loop. `index` tells this worker from the others.
+
+        `handed` are the ways by which each of them is handed connections.
+        """
         self._settings = settings
         self._clock = clock
         self._tls = tls
@@ -98,7 +103,11 @@ class Worker:
             self._counts, limits, lambda connection: self._front.drop(connection)
         )
         self._turned_away = TurnedAway(self.store.database, clock)
-        self._front = Front(self._gate, tls, name=name, on_refused=self._turned_away.note)
+        balance = None
+        if len(handed) > 1:
+            others = {number: way for number, (_, way) in enumerate(handed) if number != index}
+            balance = Balance(handed[index][0], others, self._counts.open_by_worker, index)
+        self._front = Front(self._gate, tls, name=name, on_refused=self._turned_away.note, balance=balance)
         self._known_senders = KnownSenders(resolver)
         self._seal = Seal.of(data)
         self._signer = Signer(self.store.database, self._seal, clock)

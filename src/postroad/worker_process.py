@@ -12,6 +12,7 @@ from postroad.config.errors import ConfigError
 from postroad.config.load import load
 from postroad.config.settings import Settings
 from postroad.dns.system import SystemResolver
+from postroad.net.balance import Way
 from postroad.net.clock import SystemClock
 from postroad.net.heap import keep_large_pieces_apart
 from postroad.net.sockets import BoundListener
@@ -32,6 +33,7 @@ def run(
     certificate: CertificateFiles,
     bound: Sequence[BoundListener],
     metrics: Sequence[socket.socket],
+    handed: Sequence[Way],
     index: int,
     ready: int,
     lifeline: int,
@@ -44,7 +46,7 @@ def run(
     keep_large_pieces_apart()
     factory = uvloop.new_event_loop if uvloop is not None else None
     with asyncio.Runner(loop_factory=factory) as runner:
-        return runner.run(_serve(settings, certificate, bound, metrics, index, ready, lifeline))
+        return runner.run(_serve(settings, certificate, bound, metrics, handed, index, ready, lifeline))
 
 
 async def _serve(
@@ -52,6 +54,7 @@ async def _serve(
     certificate: CertificateFiles,
     bound: Sequence[BoundListener],
     metrics: Sequence[socket.socket],
+    handed: Sequence[Way],
     index: int,
     ready: int,
     lifeline: int,
@@ -61,7 +64,7 @@ async def _serve(
     tls = ServerTls(certificate.certificate, certificate.key, settings.tls.client_ca)
     clock = SystemClock()
     resolver = SystemResolver(settings.dns.servers, settings.dns.timeout, clock, settings.dns.dnssec)
-    worker = Worker(settings, clock=clock, tls=tls, resolver=resolver, index=index)
+    worker = Worker(settings, clock=clock, tls=tls, resolver=resolver, index=index, handed=handed)
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     loop.add_signal_handler(
         signal.SIGINT, lambda: None

@@ -294,6 +294,11 @@ class Connection(asyncio.Protocol):
         """Whether the server has asked this connection to end."""
         return self._draining
 
+    def fileno(self) -> int:
+        """Its descriptor, for who hands it on before anything was said."""
+        assert self._transport is not None
+        return int(self._transport.get_extra_info("socket").fileno())
+
     @property
     def closed(self) -> bool:
         """Whether the transport is gone."""

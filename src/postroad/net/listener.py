@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from postroad.model.crowd import AS_LIMITS_SAY, Crowd
 from postroad.model.networks import NOBODY, Networks
+from postroad.net.balance import Balance
 from postroad.net.connection import Connection
 from postroad.net.proxy import PATIENCE, BadHeader, Header, Silent, receive_header
 from postroad.net.sockets import BACKLOG
@@ -69,8 +70,14 @@ class Front:
         *,
         name: str,
         on_refused: Callable[[str, str], None] = lambda _address, _reason: None,
+        balance: Balance | None = None,
     ) -> None:
-        """`on_refused` is told of each address that is not let in, and why."""
+        """`on_refused` is told of each address that is not let in, and why.
+
+        Without `balance` every connection stays where the kernel has put it.
+        """
+        self._balance = balance
+        self._services: list[Service] = []
         self._gate = gate
         self._on_refused = on_refused
         self._tls = tls
@@ -85,8 +92,12 @@ class Front:
         self._empty.set()
 
     async def listen(self, sock: socket.socket, service: Service) -> None:
-        """Accept connections on a bound socket."""
+        """Accept connections on a bound socket; all workers do so for their listeners in one order."""
         loop = asyncio.get_running_loop()
+        number = len(self._services)
+        self._services.append(service)
+        if number == 0 and self._balance is not None:
+            loop.add_reader(self._balance.fileno(), self._take_over)
         if service.implicit_tls or service.proxies:
             accepting = loop.create_task(self._accept(sock, service))
             accepting.add_done_callback(lambda _: sock.close())
@@ -96,11 +107,17 @@ class Front:
                 await loop.create_unix_server(lambda: self._plain(service), sock=sock, backlog=BACKLOG)
             )
         else:
-            server = await loop.create_server(lambda: self._plain(service), sock=sock, backlog=BACKLOG)
+            server = await loop.create_server(
+                lambda: self._plain(service, number=number), sock=sock, backlog=BACKLOG
+            )
             self._servers.append(server)
 
     async def drain(self, grace: float) -> None:
         """Stop accepting, let every session finish what is under way, then cut the rest off."""
+        if self._services and self._balance is not None:
+            asyncio.get_running_loop().remove_reader(self._balance.fileno())
+            for _, handed in self._balance.handed():
+                handed.close()  # as are those that wait in the backlog
         for server in self._servers:
             server.close()
         for task in (*self._accepting, *self._introductions, *self._handshakes.values()):
@@ -133,15 +150,37 @@ class Front:
 
     # -- in clear ----------------------------------------------------------
 
-    def _plain(self, service: Service, told: Header | None = None) -> Connection:
-        return self._connection(service, lambda connection: self._enter(connection, service), told)
+    def _plain(self, service: Service, told: Header | None = None, number: int | None = None) -> Connection:
+        """With the `number` of its listener it may go on to another worker."""
+        return self._connection(service, lambda connection: self._enter(connection, service, number), told)
 
-    def _enter(self, connection: Connection, service: Service) -> bytes | None:
+    def _enter(self, connection: Connection, service: Service, number: int | None) -> bytes | None:
+        balance = self._balance
+        if number is not None and balance is not None and balance.hand_on(connection.fileno(), number):
+            return b""  # our descriptor is closed, and the peer notices nothing
         refusal = self._admit(connection, service, connection.peer[0])
         if refusal is not None:
             return service.farewell(refusal.public)
         self._keep(connection, service)
         return None
+
+    def _take_over(self) -> None:
+        """Go on with connections that other workers have handed to this one."""
+        assert self._balance is not None
+        for number, client in self._balance.handed():
+            client.setblocking(False)
+            begun = asyncio.get_running_loop().create_task(self._begin_handed(client, self._services[number]))
+            self._introductions.add(begun)
+            begun.add_done_callback(self._introductions.discard)
+
+    async def _begin_handed(self, client: socket.socket, service: Service) -> None:
+        try:
+            await self._begin(client, service)
+        except OSError:
+            client.close()  # its peer is gone already
+        except asyncio.CancelledError:
+            client.close()
+            raise
 
     # -- accepted by hand: behind a proxy, and TLS from the first octet -------
 

@@ -96,6 +96,10 @@ class CountsFile:
             waiting += words[base + _WAITING]
         return opened, waiting
 
+    def open_by_worker(self) -> dict[int, int]:
+        """Open connections of each worker that lives."""
+        return {base // _REGION_WORDS: self._words[base + _OPEN] for base in self._alive}
+
     def add_totals(self, opened: int, waiting: int) -> None:
         """Change this worker's totals."""
         self._words[self._own + _OPEN] += opened

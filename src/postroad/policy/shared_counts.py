@@ -117,6 +117,11 @@ class SharedCounts:
         self._file.look(self._clock.monotonic())
         return self._file.totals()
 
+    def open_by_worker(self) -> dict[int, int]:
+        """Open connections of each worker that lives."""
+        self._file.look(self._clock.monotonic())
+        return self._file.open_by_worker()
+
     def open_session(self, account_id: int, address: str) -> UserSession | Refusal:
         """Count an IMAP session for its account, or say why it cannot be."""
         if address in self._uncounted:
