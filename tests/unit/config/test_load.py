@@ -263,6 +263,7 @@ def test_addresses_need_host_and_port(text: str) -> None:
             '"10.0.0.0/33" is not an address or a network such as "192.0.2.0/24"',
         ),
         ('role = "imap"\naddress = "[::1]:143"\nxclient_from = ["::1"]', "is for smtp and submission alone"),
+        ('role = "imap"\naddress = "[::1]:143"\ngreeting_delay = "3 s"', "is for smtp alone"),
     ],
 )
 def test_listeners_that_cannot_be(tmp_path: Path, listener: str, says: str) -> None:
@@ -273,3 +274,16 @@ def test_listeners_that_cannot_be(tmp_path: Path, listener: str, says: str) -> N
 def test_lists_are_looked_at(tmp_path: Path) -> None:
     (mistake,) = mistakes_in(tmp_path, '[receiving]\nlists = ["bl.example.net", "bl.example.net*0"]\n')
     assert mistake == '2 receiving.lists: "bl.example.net*0": a list of weight 0 says nothing'
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('allow = ["everybody"]', '"everybody" is not an address or a network such as "192.0.2.0/24"'),
+        ('tarpit = "3 min"', "is longer than 2 minutes: other servers would be gone"),
+        ("recipients_minute = -1", "must be a whole number, 0 or more, without quotes"),
+    ],
+)
+def test_what_strangers_meet_is_looked_at(tmp_path: Path, text: str, says: str) -> None:
+    (mistake,) = mistakes_in(tmp_path, f"[receiving]\n{text}\n")
+    assert mistake.partition(": ")[2] == says

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from postroad.config.limits import Limits
+from postroad.model.crowd import Crowd
 from postroad.policy.counts_file import CountsFile, create
 from postroad.policy.shared_counts import Refusal
 from tests.unit.policy.world import Workers, admitted, opened
@@ -43,6 +44,28 @@ def test_users_of_one_address_too(workers: Workers) -> None:
     for counts in (one, two) * 25:
         counts.authenticated(admitted(counts, HOME))
     assert refused(one.admit(HOME)) == refused(two.admit(HOME)) == "connections_per_address"
+
+
+def test_a_listener_may_want_more_or_fewer_of_one_address(workers: Workers) -> None:
+    one, two = workers.counts
+    for _ in range(20):
+        admitted(one, HOME)
+    assert refused(two.admit(HOME)) == "unauthenticated_per_address"
+    assert refused(two.admit(HOME, Crowd(unauthenticated=22))) == ""
+    assert refused(one.admit(HOME, Crowd(connections=21, unauthenticated=22))) == "connections_per_address"
+    assert refused(one.admit(HOME, Crowd(rate=5))) == "connection_rate"
+    assert refused(one.admit("192.0.2.2", Crowd(rate=5))) == ""
+
+
+def test_recipients_of_a_domain_in_a_minute(workers: Workers) -> None:
+    one, two = workers.counts
+    named = [counts.names_too_many(HOME, "x.test", 5) for counts in (one, two) * 4]
+    assert named == [False] * 5 + [True] * 3
+    assert not one.names_too_many(HOME, "y.test", 5)
+    assert not one.names_too_many("192.0.2.2", "x.test", 5)
+    assert not one.names_too_many("127.0.0.1", "x.test", 0), "the machine itself is not counted"
+    workers.clock.time += 120
+    assert not one.names_too_many(HOME, "x.test", 5)
 
 
 def test_a_released_connection_makes_room(workers: Workers) -> None:
