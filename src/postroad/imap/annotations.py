@@ -106,12 +106,11 @@ def _pairs(item: FetchAnnotation, have: Mapping[bool, bytes]) -> list[tuple[byte
 
 def changed_names(account: Account, mailbox_id: int, since: int, own: Collection[int]) -> dict[int, bytes]:
     """What tells which entries others have changed after a modseq, by UID; `own` are the client's changes."""
-    told: dict[int, bytes] = {}
-    for uid, entries in account.message_annotations().changed(mailbox_id, since).items():
-        names = [entry for entry, modseq in entries.items() if modseq not in own]
-        if names:
-            told[uid] = annotation_names(names)
-    return told
+    names: dict[int, dict[str, None]] = {}
+    for uid, entry, modseq in account.message_annotations().changed(mailbox_id, since):
+        if modseq not in own:
+            names.setdefault(uid, {})[entry] = None
+    return {uid: annotation_names(entries) for uid, entries in names.items()}
 
 
 async def matching(

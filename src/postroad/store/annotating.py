@@ -89,8 +89,8 @@ class MessageAnnotations:
         where = ((self._account_id, mailbox_id), self._user_id, low, high)
         return self._database.ask(lambda r: message_annotations.beginnings(r, *where, entry, most))
 
-    def changed(self, mailbox_id: int, since: int) -> dict[int, dict[str, int]]:
-        """Which entries that the user may see were set or removed after a modseq, and at which, by UID."""
+    def changed(self, mailbox_id: int, since: int) -> list[tuple[int, str, int]]:
+        """Which values that the user may see were set or removed after a modseq: UID, entry, modseq."""
         key = (self._account_id, mailbox_id)
         return self._database.ask(lambda r: message_annotations.changed(r, key, self._user_id, since))
 

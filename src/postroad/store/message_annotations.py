@@ -96,13 +96,9 @@ def stretches(reader: Reader, key: Key, user_id: int, low: int, high: int) -> li
     return [*pieces, (low, high)]
 
 
-def changed(reader: Reader, key: Key, user_id: int, since: int) -> dict[int, dict[str, int]]:
-    """Which entries a user may see were set or removed after a modseq, and at which, by UID."""
-    found: dict[int, dict[str, int]] = {}
-    for uid, entry, modseq in reader.rows(_CHANGED, *key, since, user_id):
-        names = found.setdefault(uid, {})
-        names[entry] = max(modseq, names.get(entry, 0))
-    return found
+def changed(reader: Reader, key: Key, user_id: int, since: int) -> list[tuple[int, str, int]]:
+    """Which values a user may see were set or removed after a modseq: UID, entry, and at which modseq."""
+    return [(uid, entry, modseq) for uid, entry, modseq in reader.rows(_CHANGED, *key, since, user_id)]
 
 
 def put(
