@@ -8,10 +8,20 @@ from postroad.store.account import Account
 class Recent:
     """UIDs that this session was the first to see, present or not."""
 
-    __slots__ = ("pairs",)
+    __slots__ = ("_told", "pairs")
 
     def __init__(self) -> None:
         self.pairs: Pairs = ()
+        self._told = 0
+
+    def line(self, count: int) -> bytes:
+        """Return RECENT."""
+        self._told = count
+        return b"* %d RECENT\r\n" % count
+
+    def news(self, count: int) -> bytes:
+        """Return RECENT where there are more or fewer than the client knows of (RFC 3501 §7.3.2)."""
+        return b"" if count == self._told else self.line(count)
 
     async def claim(self, account: Account, mailbox_id: int) -> None:
         """Take what is new in the mailbox, so that it is \\Recent in no later session."""

@@ -145,7 +145,7 @@ class Selected(Numbering):
     def sizes(self) -> bytes:
         """Return EXISTS, and RECENT for those who know it (RFC 9051 appendix E, 12)."""
         exists = b"* %d EXISTS\r\n" % self.exists
-        return exists if self._enabled.rev2 else exists + b"* %d RECENT\r\n" % self.recent_count()
+        return exists if self._enabled.rev2 else exists + self._recent.line(self.recent_count())
 
     def recent_count(self) -> int:
         """What RECENT says."""
@@ -245,6 +245,7 @@ class Selected(Numbering):
             if self._filed:
                 fresh = [uid for uid in fresh if uid not in self._filed]
                 self._filed.clear()
+        lines.append(self._recent.news(self.recent_count()))
         self._reach(changes.modseq)
         # Said as well while expunges wait: MODSEQs that are told meanwhile may be higher than theirs.
         code = self.highest_modseq() if fewer and self._enabled.condstore else b""
@@ -255,7 +256,7 @@ class Selected(Numbering):
         if not self.account.modseq(self.id):
             raise MailboxGone
         fewer = bool(self._gone)
-        lines = rights + self._fewer(expunge=expunge)
+        lines = [*rights, *self._fewer(expunge=expunge), self._recent.news(self.recent_count())]
         return News(b"".join(lines), self.highest_modseq() if fewer and self._enabled.condstore else b"")
 
     def _fewer(self, *, expunge: bool) -> list[bytes]:

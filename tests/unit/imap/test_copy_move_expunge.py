@@ -55,10 +55,10 @@ def test_move(world: World) -> None:
         await client.ok(b"SELECT INBOX")
         validity = await uidvalidity(server, "Archive")
         lines = await client.ok(b"MOVE 1,3 Archive")
-        assert lines == [b"OK [COPYUID %d 1,3 1:2] moved" % validity, b"3 EXPUNGE", b"1 EXPUNGE"]
+        assert lines == [b"OK [COPYUID %d 1,3 1:2] moved" % validity, b"3 EXPUNGE", b"1 EXPUNGE", b"2 RECENT"]
         assert await client.ok(b"FETCH 1:* UID") == [b"1 FETCH (UID 2)", b"2 FETCH (UID 4)"]
         lines = await client.ok(b"UID MOVE 4 Archive")
-        assert lines == [b"OK [COPYUID %d 4 3] moved" % validity, b"2 EXPUNGE"]
+        assert lines == [b"OK [COPYUID %d 4 3] moved" % validity, b"2 EXPUNGE", b"1 RECENT"]
         assert await client.ok(b"STATUS Archive (MESSAGES)") == [b"STATUS Archive (MESSAGES 3)"]
 
     world.talk(talk)
@@ -72,7 +72,8 @@ def test_very_many_are_moved_in_parts_and_told_of_together(world: World) -> None
         validity = await uidvalidity(server, "Archive")
         lines = await client.ok(b"MOVE 1:* Archive")
         assert lines[0] == b"OK [COPYUID %d 1:%d 1:%d] moved" % (validity, count, count)
-        assert len(lines) == 1 + count
+        assert len(lines) == 1 + count + 1
+        assert lines[-1] == b"0 RECENT"
         assert await client.ok(b"STATUS Archive (MESSAGES)") == [b"STATUS Archive (MESSAGES %d)" % count]
 
     world.talk(talk)
@@ -101,8 +102,8 @@ def test_expunge_counts_down(world: World) -> None:
         await server.inbox(*[message()] * 5)
         await client.ok(b"SELECT INBOX")
         await client.ok(b"STORE 2:3,5 +FLAGS.SILENT (\\Deleted)")
-        assert await client.ok(b"UID EXPUNGE 1:3") == [b"3 EXPUNGE", b"2 EXPUNGE"]
-        assert await client.ok(b"EXPUNGE") == [b"3 EXPUNGE"]
+        assert await client.ok(b"UID EXPUNGE 1:3") == [b"3 EXPUNGE", b"2 EXPUNGE", b"3 RECENT"]
+        assert await client.ok(b"EXPUNGE") == [b"3 EXPUNGE", b"2 RECENT"]
         assert await client.ok(b"EXPUNGE") == []
         assert await client.ok(b"UID SEARCH ALL") == [b"SEARCH 1 4"]
 
@@ -115,6 +116,6 @@ def test_quota_stands_against_copies_not_against_moves(world: World) -> None:
         await server.store.database.write(lambda tx: tx.run("UPDATE account SET quota_messages = 1"))
         await client.ok(b"SELECT INBOX")
         assert (await client.do(b"COPY 1 Trash"))[-1].startswith(b"NO [OVERQUOTA]")
-        assert (await client.ok(b"MOVE 1 Trash"))[-1] == b"1 EXPUNGE"
+        assert (await client.ok(b"MOVE 1 Trash"))[-2:] == [b"1 EXPUNGE", b"0 RECENT"]
 
     world.talk(talk)

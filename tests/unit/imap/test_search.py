@@ -160,7 +160,7 @@ def test_saved_results(world: World) -> None:
         assert await client.ok(b"FETCH $ UID") == [b"2 FETCH (UID 2)", b"4 FETCH (UID 4)"]
         assert await client.ok(b"UID STORE $ +FLAGS.SILENT (\\Deleted)") == []
         assert await client.ok(b"SEARCH NOT $") == [b"SEARCH 1 3 5"]
-        assert await client.ok(b"EXPUNGE") == [b"4 EXPUNGE", b"2 EXPUNGE"]
+        assert await client.ok(b"EXPUNGE") == [b"4 EXPUNGE", b"2 EXPUNGE", b"3 RECENT"]
         assert await client.ok(b"SEARCH $") == [b"SEARCH"]
         assert await client.ok(b"FETCH $ UID") == []
         (line,) = await client.ok(b"SEARCH RETURN (MAX SAVE) ALL")

@@ -75,7 +75,7 @@ def test_no_expunge_while_numbers_count(world: World) -> None:
         await server.account.expunge(inbox.id, [(1, 1)], only_deleted=False)
         assert await client.ok(b"SORT (SUBJECT) UTF-8 ALL") == [b"SORT 2 3"]
         assert await client.ok(b"THREAD REFS UTF-8 ALL") == [b"THREAD (2)(3)"]
-        assert await client.ok(b"UID SORT (SUBJECT) UTF-8 ALL") == [b"SORT 2 3", b"1 EXPUNGE"]
+        assert await client.ok(b"UID SORT (SUBJECT) UTF-8 ALL") == [b"SORT 2 3", b"1 EXPUNGE", b"2 RECENT"]
 
     world.talk(talk)
 
