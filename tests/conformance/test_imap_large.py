@@ -73,7 +73,7 @@ def test_uids_alone(imap: Imap, box: bytes) -> None:
 
 def test_events_come_unasked(imap: Imap, log_in: LogIn, box: bytes) -> None:
     imap.select(box)
-    answer = imap.do(b"NOTIFY SET (personal (AnnotationChange MessageNew MessageExpunge))")
+    answer = imap.do(b"NOTIFY SET (personal (Weather MessageNew MessageExpunge))")
     assert (answer.status, answer.code) == (b"NO", b"BADEVENT")
     imap.ok(
         b"NOTIFY SET STATUS (selected (MessageNew (UID FLAGS) MessageExpunge))"
