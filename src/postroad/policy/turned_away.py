@@ -38,8 +38,8 @@ class TurnedAway:
 
     def note(self, address: str, reason: str) -> None:
         """A peer was turned away."""
-        written = self._written.get(address)
-        if not address or (written is not None and self._clock.monotonic() - written < QUIET_SECONDS):
+        self._forget()
+        if not address or address in self._written:
             return
         reasons = self._waiting.get(address)
         if reasons is None:
@@ -59,17 +59,21 @@ class TurnedAway:
 
     async def write(self) -> None:
         """Write down what has come together. A trail that cannot be written is no reason to fail."""
-        now = self._clock.monotonic()
-        self._written = {one: at for one, at in self._written.items() if now - at < QUIET_SECONDS}
         self._some.clear()
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, {}
-        self._written.update(dict.fromkeys(waiting, now))
+        self._written.update(dict.fromkeys(waiting, self._clock.monotonic()))
         try:
             await self._database.write(lambda tx: _write(tx, waiting))
         except Unavailable as error:
             log.warning("turned_away.trail_lost", addresses=len(waiting), error=str(error))
+
+    def _forget(self) -> None:
+        """Let go of those of whom something may be written again: the first of a dict came first."""
+        before = self._clock.monotonic() - QUIET_SECONDS
+        while self._written and next(iter(self._written.values())) <= before:
+            del self._written[next(iter(self._written))]
 
 
 def _write(tx: Transaction, waiting: dict[str, Counter[str]]) -> None:
