@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from postroad.db.checkpoint import Checkpoints
+from postroad.db.commits import Answers
 from postroad.db.connect import LOCK_NAME, connect
 from postroad.db.group import GroupCommit, Packs
 from postroad.db.lock import WriteLock
@@ -17,6 +18,7 @@ from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
 
 T = TypeVar("T")
+_UNKNOWN: Final = object()
 
 
 class Database:
@@ -31,6 +33,8 @@ class Database:
         self._group = GroupCommit(self._writer, self._lock, self._checkpoints, packs, clock, tell)
         self._questions = Reader(self._reader)
         self._execute = self._reader.execute
+        self._execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        self._answers = Answers(data)
         self._long = ThreadPoolExecutor(1, thread_name_prefix="read")
 
     async def write(self, work: Work[T]) -> T:
@@ -69,13 +73,20 @@ class Database:
     def row(self, sql: str, *params: Any) -> Row | None:
         """Answer what one statement answers with its first row, or None where there is none.
 
+        What has been asked since anybody has committed anything is not asked again.
+
         Raises:
             Unavailable: the disk does not give what it should.
         """
-        try:
-            return self._execute(sql, params).fetchone()
-        except INDEX as error:
-            raise _failed(error) from error
+        known = self._answers.now()
+        question = (sql, params)
+        row: Row | None = known.get(question, _UNKNOWN)
+        if row is _UNKNOWN:
+            try:
+                row = known[question] = self._execute(sql, params).fetchone()
+            except INDEX as error:
+                raise _failed(error) from error
+        return row
 
     async def read_long(self, work: Callable[[Reader], T]) -> T:
         """Answer a question that may take longer, in a thread with its own connection.
@@ -102,6 +113,7 @@ class Database:
         await self._group.close()
         self._checkpoints.close()
         self._long.shutdown(wait=True)
+        self._answers.close()
         self._reader.close()
         self._writer.close()
         self._lock.close()

@@ -13,6 +13,14 @@ T = TypeVar("T")
 Row: TypeAlias = tuple[Any, ...]
 
 
+class Asked(Protocol):
+    """Whoever answers what one statement answers: a reader, or the database itself."""
+
+    def row(self, sql: str, *params: Any) -> Row | None:
+        """The first row, or None."""
+        ...
+
+
 class Reader:
     """Questions to the database, all answered as of one moment."""
 

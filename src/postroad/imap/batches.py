@@ -25,9 +25,10 @@ def batches(
     """
     cut = parts(selected.uids, pairs, step)
     for part in reversed(list(cut)) if downwards else cut:
-        yield _batch(account, selected, part)
+        yield batch_of(account, selected, part)
 
 
-async def _batch(account: Account, selected: Selected, part: Ranges) -> Batch:
+async def batch_of(account: Account, selected: Selected, part: Ranges) -> Batch:
+    """What is still there of a few messages."""
     listing = await account.listing(selected.id)
     return listing.batch(part, selected.uids)

@@ -11,6 +11,16 @@ from postroad.imap.urlauth import reset_news
 from postroad.store.errors import NoSuchMailbox
 
 
+def may_be_news(dialogue: Dialogue) -> bool:
+    """Whether `catch_up` may have something to tell: most often it has not, and need not be waited for."""
+    selected = dialogue.maybe_selected
+    return (
+        (selected is not None and selected.may_have_news(dialogue.hearing))
+        or dialogue.watching is not None
+        or bool(dialogue.followed)
+    )
+
+
 async def catch_up(dialogue: Dialogue, *, expunge: bool) -> bytes:
     """Tell the client what it has to hear of; give what else there is of the selected mailbox, as a code.
 

@@ -12,6 +12,10 @@ from postroad.message.transfer import decode
 from postroad.net.connection import Connection
 from postroad.store.messages import StoredMessage
 
+# Members of an Enum are looked up once: each time takes longer than a call.
+_STORED: Final = SectionForm.STORED
+_DECODED: Final = SectionForm.DECODED
+_DECODED_SIZE: Final = SectionForm.DECODED_SIZE
 WRITE: Final = 64 * 1024
 """Octets that small answers are joined to before they are written."""
 
@@ -66,9 +70,7 @@ class Cuts:
         self._message = message
         self._sections = sections
         self._encodings = [
-            IDENTITY
-            if section.form is SectionForm.STORED
-            else encoding_of(message.parts(), section.path, section.text)
+            IDENTITY if section.form is _STORED else encoding_of(message.parts(), section.path, section.text)
             for section in sections
         ]
         self._places = [message.section(section.path, section.text) for section in sections]
@@ -81,23 +83,27 @@ class Cuts:
         else:
             message.read(end - 1, end)
 
-    def ready(self) -> bytes | None:
-        """Return `BODY[…] {n}` and the octets of each section, a space between; None where large."""
+    def ready(self, head: bytes, end: bytes) -> bytes | None:
+        """Return what is said of it, between `head` and `end`; None where large.
+
+        That is `BODY[…] {n}` and the octets of each section, a space between.
+        """
         if self._text is None:
             return None
-        parts: list[bytes] = []
+        parts: list[bytes] = [head]
         for section, place, encoding in zip(self._sections, self._places, self._encodings, strict=True):
             parts.append(section.label)
             if place is None:
-                parts.append(_absent(section) + b" ")
+                parts += (_absent(section), b" ")
                 continue
             octets = self._octets(section, place, encoding)
-            is_binary = section.form is SectionForm.DECODED and b"\0" in octets
+            is_binary = section.form is _DECODED and b"\0" in octets
             parts.append(_announced(section, Extent(len(octets), is_binary)))
-            if section.form is not SectionForm.DECODED_SIZE:
+            if section.form is not _DECODED_SIZE:
                 parts.append(octets)
             parts.append(b" ")
-        return b"".join(parts)[:-1]
+        parts[-1] = end
+        return b"".join(parts)
 
     async def send(self, writer: Writer, turns: Turns) -> None:
         """Send what `ready` gives, however large it is."""
@@ -110,9 +116,9 @@ class Cuts:
             elif section.fields:
                 header = self._fields(section, place)
                 writer.put(_announced(section, Extent(len(header), has_nul=False)))
-                if section.form is not SectionForm.DECODED_SIZE:
+                if section.form is not _DECODED_SIZE:
                     writer.put(header)
-            elif section.form is SectionForm.STORED:
+            elif section.form is _STORED:
                 start, end = within(section, place)
                 writer.put(b" {%d}\r\n" % (end - start))
                 for at in range(start, end, PIECE):
@@ -127,7 +133,7 @@ class Cuts:
         """Decode twice: once for what has to be announced, once to be sent, and never hold the whole."""
         decoded = Decoded(self._message, place, encoding, section.partial)
         writer.put(_announced(section, await decoded.extent(turns)))
-        if section.form is SectionForm.DECODED:
+        if section.form is _DECODED:
             for piece in decoded.pieces():
                 await writer.send(piece)
                 await turns.next()
@@ -136,7 +142,7 @@ class Cuts:
         """A small section as it is to be given."""
         if section.fields:
             return self._fields(section, place)
-        if section.form is SectionForm.STORED:
+        if section.form is _STORED:
             return self._read(*within(section, place))
         octets = decode(self._read(*place), encoding)
         if section.partial is not None:
@@ -155,7 +161,7 @@ class Cuts:
 
 def _announced(section: FetchSection, extent: Extent) -> bytes:
     """What stands between the name of a section and its octets."""
-    if section.form is SectionForm.DECODED_SIZE:
+    if section.form is _DECODED_SIZE:
         return b" %d" % extent.size
     # RFC 3516 §4.3: so that a client sees from the literal whether there are NULs.
     return (b" ~{%d}\r\n" if extent.has_nul else b" {%d}\r\n") % extent.size
@@ -163,4 +169,4 @@ def _announced(section: FetchSection, extent: Extent) -> bytes:
 
 def _absent(section: FetchSection) -> bytes:
     """What a message says that has no such section; what is NIL has no octets (RFC 3516 §4.3)."""
-    return b" 0" if section.form is SectionForm.DECODED_SIZE else b" NIL"
+    return b" 0" if section.form is _DECODED_SIZE else b" NIL"

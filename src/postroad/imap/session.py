@@ -13,7 +13,7 @@ from postroad.imap.dialogue import Authenticator, Dialogue, Services, SessionCou
 from postroad.imap.dispatch import carry_out, may_expunge
 from postroad.imap.errors import SERVERBUG, answer_to
 from postroad.imap.events import next_event
-from postroad.imap.news import catch_up, tell_others
+from postroad.imap.news import catch_up, may_be_news, tell_others
 from postroad.imap.notify.overview import Overviews
 from postroad.imap.sections import WRITE
 from postroad.imap.selected import MailboxGone
@@ -134,7 +134,7 @@ async def _serve(dialogue: Dialogue, event: Event) -> None:
             # things, in the same answer is legal and more than clients are ready for.
             if isinstance(event, Select):
                 tell_others(dialogue)
-            elif not dialogue.over:
+            elif not dialogue.over and may_be_news(dialogue):
                 code = await catch_up(dialogue, expunge=may_expunge(event))
                 if isinstance(event, Search | Thread) and not answer.code and _owes_expunges(dialogue):
                     answer = answer._replace(code=b"EXPUNGEISSUED")  # RFC 5530 §3: what is gone was not found

@@ -4,7 +4,7 @@ import unicodedata
 from typing import Final
 
 from postroad.config.limits import Limits
-from postroad.db.transaction import Reader, Row, Transaction
+from postroad.db.transaction import Asked, Reader, Row, Transaction
 from postroad.store import annotations, seen, sharing
 from postroad.store.blobs.record import line
 from postroad.store.entries import expunge, move, next_modseq
@@ -62,7 +62,7 @@ def all_mailboxes(reader: Reader, account_id: int) -> list[Mailbox]:
     return sorted(found, key=lambda m: (m.name != "INBOX", m.name.lower(), m.name))
 
 
-def by_name(reader: Reader, account_id: int, name: str) -> Mailbox | None:
+def by_name(reader: Asked, account_id: int, name: str) -> Mailbox | None:
     """The mailbox of that name; a name that cannot be is one that is not there."""
     try:
         name = normal_name(name)
@@ -72,7 +72,7 @@ def by_name(reader: Reader, account_id: int, name: str) -> Mailbox | None:
     return _mailbox(row) if row is not None else None
 
 
-def by_id(reader: Reader, account_id: int, mailbox_id: int) -> Mailbox | None:
+def by_id(reader: Asked, account_id: int, mailbox_id: int) -> Mailbox | None:
     """The mailbox of that id."""
     row = reader.row(_SELECT + " AND m.id = ?", account_id, mailbox_id)
     return _mailbox(row) if row is not None else None

@@ -14,16 +14,17 @@ from postroad.store.blobs.reader import PackReader
 from postroad.store.errors import Damaged, NoSuchMessage
 
 Column: TypeAlias = tuple[Any, ...]
-_PLACE: Final = (
+PLACE: Final = (
     "SELECT m.prefix, m.tree, b.pack, b.offset, b.length, b.digest FROM message m"
     " JOIN blob b ON b.id = m.blob_id WHERE m.account_id = ? AND m.id = ?"
 )
+"""What a `StoredMessage` is made of, by account and key."""
 _RUN: Final = (
     "SELECT e.uid, m.prefix, m.tree, b.pack, b.offset, b.length, b.digest FROM entry e"
     " JOIN message m ON m.account_id = e.account_id AND m.id = e.message_id JOIN blob b ON b.id = m.blob_id"
     " WHERE e.account_id = ? AND e.mailbox_id = ? AND e.uid BETWEEN ? AND ?"
 )
-_PLACES: Final = _PLACE.replace("SELECT ", "SELECT m.id, ").removesuffix(" = ?")
+_PLACES: Final = PLACE.replace("SELECT ", "SELECT m.id, ").removesuffix(" = ?")
 _WIDE: Final = frozenset(
     {"envelope", "body", "bodystructure", "subject", "sent", "msgid", "ancestors", "preview", "thread_id"}
 )
@@ -161,7 +162,7 @@ def open_message(reader: Reader, packs: PackReader, account_id: int, message_id:
     Raises:
         NoSuchMessage: it was expunged.
     """
-    row = reader.row(_PLACE, account_id, message_id)
+    row = reader.row(PLACE, account_id, message_id)
     if row is None:
         raise NoSuchMessage(str(message_id))
     return StoredMessage(packs, *row)

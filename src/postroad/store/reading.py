@@ -17,6 +17,7 @@ from postroad.store.errors import Damaged, NoSuchMailbox
 from postroad.store.listing import Listing
 from postroad.store.listings import STATE, Listings, changes
 from postroad.store.messages import (
+    PLACE,
     Column,
     StoredMessage,
     open_message,
@@ -89,11 +90,11 @@ class AccountReading:
 
     def mailbox(self, name: str) -> Mailbox | None:
         """The mailbox of that name; INBOX in any case."""
-        return self._database.ask(lambda r: mailboxes.by_name(r, self.id, name))
+        return mailboxes.by_name(self._database, self.id, name)
 
     def mailbox_by_id(self, mailbox_id: int) -> Mailbox | None:
         """The mailbox of that id."""
-        return self._database.ask(lambda r: mailboxes.by_id(r, self.id, mailbox_id))
+        return mailboxes.by_id(self._database, self.id, mailbox_id)
 
     def latest(self) -> int:
         """The account's one counter: while it stays, so does everything in it; 0 when it is gone."""
@@ -205,6 +206,10 @@ class AccountReading:
 
     def open_all(self, message_ids: Sequence[int]) -> dict[int, StoredMessage]:
         """Those of the messages that are still there, by key."""
+        if len(message_ids) == 1:
+            # Clients ask for one message, and again for each of its parts.
+            row = self._database.row(PLACE, self.id, message_ids[0])
+            return {} if row is None else {message_ids[0]: StoredMessage(self._packs, *row)}
         return self._database.ask(lambda r: open_messages(r, self._packs, self.id, message_ids))
 
     def modseq(self, mailbox_id: int) -> int:

@@ -1,16 +1,17 @@
 """FETCH and UID FETCH (RFC 3501 §6.4.5, §7.4.2; RFC 5257 §4.3; RFC 7162 §3.1.4; RFC 9394 §3.3)."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from postroad.imap.annotations import AnnotationItems
 from postroad.imap.answer import Answer, ok
-from postroad.imap.batches import batches
+from postroad.imap.batches import batch_of, batches
 from postroad.imap.decoding import UnknownEncoding
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import EXPUNGED
 from postroad.imap.message_limit import need_all, newest, with_code
+from postroad.imap.progress import Progress
 from postroad.imap.resync import changed_since, tell_vanished
 from postroad.imap.rows import RowFormat
 from postroad.imap.sections import Cuts, Writer
@@ -32,6 +33,10 @@ from postroad.store.messages import StoredMessage
 
 _END: Final = b")\r\n"
 _NO_SUCH_PART: Final = Answer(b"BAD", b"", b"none of these messages has such a part")
+# Members of an Enum are looked up once: each time takes longer than a call.
+_FLAGS: Final = FetchAttribute.FLAGS
+_MODSEQ: Final = FetchAttribute.MODSEQ
+_UID: Final = FetchAttribute.UID
 _STEP: Final = 1000
 _OPEN: Final = 200
 """Messages looked up together before their sections are sent."""
@@ -44,7 +49,7 @@ _SEEN_STEP: Final = 100
 async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
     """Send items of messages; messages that are gone are passed over and named at the end (RFC 5530)."""
     selected = dialogue.selected
-    if FetchAttribute.MODSEQ in command.items:
+    if _MODSEQ in command.items:
         dialogue.aware_of_modseqs()
     pairs = selected.uid_pairs(command.messages, uid=command.uid)
     if command.partial is not None:
@@ -56,25 +61,23 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
             await tell_vanished(dialogue, command.changed_since, command.messages)
         pairs = await changed_since(dialogue, command.changed_since, pairs)
     pairs, code = newest(dialogue, selected, pairs)
-    if set(command.items) == {FetchAttribute.UID}:
+    if command.items == (_UID,):
         await _tell_uids(dialogue, pairs, downwards=bool(code))
         return with_code(dialogue, ok(b"done"), code)
     fetching = _Fetching(dialogue, command, downwards=bool(code))
     if await fetching.asks_in_vain(pairs):
         return _NO_SUCH_PART
-    progress = dialogue.progress(command.tag, selected.count(pairs))
-    sent = 0
-    for coming in batches(selected.account, selected, pairs, fetching.step, downwards=bool(code)):
-        batch = await coming
-        sent += await fetching.send(batch)
-        progress.reach(progress.done + len(batch.uids))
-        await fetching.turns.next()
+    known = selected.count(pairs)
+    if known <= fetching.step:
+        sent = await fetching.send(await batch_of(selected.account, selected, pairs))
+    else:
+        sent = await fetching.send_many(pairs, dialogue.progress(command.tag, known))
     answer = ok(b"done")
     if fetching.damaged:
         answer = Answer(b"NO", b"CORRUPTION", b"a message is damaged; the operator has been told")
     elif fetching.undecoded:
         answer = Answer(b"NO", b"UNKNOWN-CTE", b"a part is in an encoding that is not known here")
-    elif not command.uid and sent < selected.count(pairs):
+    elif not command.uid and sent < known:
         # Unknown UIDs are no error (§6.4.8), message numbers have been told and are missed.
         answer = EXPUNGED
     return with_code(dialogue, answer, code)
@@ -83,8 +86,8 @@ async def fetch(dialogue: Dialogue, command: Fetch) -> Answer:
 async def tell_items(dialogue: Dialogue, pairs: Pairs, items: tuple[FetchItem, ...]) -> None:
     """Send items of messages that the client has not asked for one by one (RFC 5465 §5.2, §7)."""
     if dialogue.enabled.condstore:  # RFC 7162 §3.2.4
-        uid = () if dialogue.enabled.uidonly else (FetchAttribute.UID,)
-        items = tuple(dict.fromkeys((*uid, *items, FetchAttribute.MODSEQ)))
+        uid = () if dialogue.enabled.uidonly else (_UID,)
+        items = tuple(dict.fromkeys((*uid, *items, _MODSEQ)))
     everything = SequenceSet(())
     fetching = _Fetching(dialogue, Fetch(b"*", everything, items, uid=True))
     for coming in batches(dialogue.selected.account, dialogue.selected, pairs, fetching.step):
@@ -109,16 +112,19 @@ async def _tell_uids(dialogue: Dialogue, pairs: Pairs, *, downwards: bool) -> No
         await turns.next()
 
 
-def _together(sizes: Sequence[int]) -> Iterator[range]:
+def _together(sizes: Sequence[int]) -> list[range]:
     """Cut places into runs of messages that are opened together."""
+    if len(sizes) == 1 or sum(sizes) <= _OPEN_OCTETS:
+        return [range(len(sizes))]
+    runs: list[range] = []
     start = octets = 0
     for at, size in enumerate(sizes):
         if at > start and octets + size > _OPEN_OCTETS:
-            yield range(start, at)
+            runs.append(range(start, at))
             start, octets = at, 0
         octets += size
-    if start < len(sizes):
-        yield range(start, len(sizes))
+    runs.append(range(start, len(sizes)))
+    return runs
 
 
 class _Fetching:
@@ -128,6 +134,7 @@ class _Fetching:
         """With `downwards` the newest message comes first: a client that leaves knows where it was."""
         self._writer = Writer(dialogue.conn, dialogue.core, dialogue.services.limits.unread_timeout)
         self.turns = Turns(dialogue.conn, dialogue.services.clock)
+        self._downwards = downwards
         self._order = -1 if downwards else 1
         self.damaged = False
         self.undecoded = False
@@ -140,8 +147,8 @@ class _Fetching:
         asked = [item for item in command.items if isinstance(item, FetchAnnotation)]
         self._annotations = AnnotationItems(self._account, self._selected.id, asked)
         may_mark = not self._selected.read_only and "s" in self._selected.rights  # RFC 4314 §4
-        self._marks = may_mark and not all(s.peek for s in self._sections)
-        self._tells_flags = FetchAttribute.FLAGS in attributes
+        self._marks = may_mark and any(not section.peek for section in self._sections)
+        self._tells_flags = _FLAGS in attributes
         self._format = RowFormat(self._account, self._selected, attributes)
         self.step = _SEEN_STEP if self._marks else _OPEN if self._sections else _STEP
         if self._annotations:
@@ -164,6 +171,16 @@ class _Fetching:
                     return False
             await self.turns.next()
         return True
+
+    async def send_many(self, pairs: Pairs, progress: Progress) -> int:
+        """Send more than one batch; the same as `send` for each."""
+        sent = 0
+        for coming in batches(self._account, self._selected, pairs, self.step, downwards=self._downwards):
+            batch = await coming
+            sent += await self.send(batch)
+            progress.reach(progress.done + len(batch.uids))
+            await self.turns.next()
+        return sent
 
     async def send(self, batch: Batch) -> int:
         """Send a batch; give how many of its messages were still there."""
@@ -193,7 +210,7 @@ class _Fetching:
             return len(lines)
         batch, heads = self._lines(batch, b" ", texts)
         sent = 0
-        for places in list(_together(batch.sizes))[:: self._order]:
+        for places in _together(batch.sizes)[:: self._order]:
             messages = self._account.open_all(batch.message_ids[places.start : places.stop])
             for at in places[:: self._order]:
                 message = messages.get(batch.message_ids[at])
@@ -229,9 +246,9 @@ class _Fetching:
         if not self._tells_flags:
             news = b" FLAGS (%b)" % self._flags(one)
         if self._dialogue.enabled.condstore:  # RFC 7162 §3.2.4
-            if FetchAttribute.UID not in self._attributes and not self._selected.uidonly:
+            if _UID not in self._attributes and not self._selected.uidonly:
                 news += b" UID %d" % one.uids[0]
-            if FetchAttribute.MODSEQ not in self._attributes:
+            if _MODSEQ not in self._attributes:
                 news += b" MODSEQ (%d)" % one.modseqs[0]
         return news
 
@@ -249,13 +266,13 @@ class _Fetching:
                 # Nothing of its sections, but that it is \\Seen now.
                 self._writer.put(head.rstrip(b" ") + (end.lstrip(b" ") if head.endswith(b"(") else end))
             return
-        self._writer.put(head)
-        ready = cuts.ready()
+        ready = cuts.ready(head, end)
         if ready is not None:
             self._writer.put(ready)
         else:
+            self._writer.put(head)
             await self._send_large(message_id, cuts)
-        self._writer.put(end)
+            self._writer.put(end)
         if self._writer.full:
             await self._writer.room()
         await self.turns.next()
