@@ -25,7 +25,7 @@ from postroad.obs.metrics import POP3_COMMANDS
 from postroad.pop3.maildrop import InUse, Maildrop
 from postroad.pop3.transaction import ENOUGH, CutOff, answer
 from postroad.pop3.wire.core import Pop3Core
-from postroad.pop3.wire.events import Auth, AuthResponse, Event, HangUp, Login, Quit, StartTls
+from postroad.pop3.wire.events import AboutMessages, Auth, AuthResponse, Event, HangUp, Login, Quit, StartTls
 from postroad.sasl.outcome import Challenge
 from postroad.sasl.saslprep import saslprep
 from postroad.store.errors import Damaged, NoSuchMailbox, StoreError
@@ -160,6 +160,9 @@ class _Session:
 
     async def _answer(self, event: Event) -> None:
         match event:
+            case AboutMessages():
+                assert self._maildrop is not None, "the core lets nothing of these through before log-in"
+                await answer(event, self._maildrop, self._core, self._send)
             case Quit(update):
                 await self._quit(update)
             case HangUp(reason):
@@ -173,9 +176,6 @@ class _Session:
                 await self._begin_exchange(mechanism, initial)
             case AuthResponse(data):
                 await self._respond(data)
-            case _:
-                assert self._maildrop is not None, "the core lets nothing else through before log-in"
-                await answer(event, self._maildrop, self._core, self._send)
 
     # -- before log-in ------------------------------------------------------
 

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 from postroad.pop3.maildrop import Gone, Maildrop
 from postroad.pop3.surrogate import Surrogate
 from postroad.pop3.wire.core import Pop3Core
-from postroad.pop3.wire.events import Dele, Event, List, Retr, Rset, Stat, Top, Uidl
+from postroad.pop3.wire.events import AboutMessages, Dele, List, Retr, Rset, Stat, Top, Uidl
 from postroad.pop3.wire.multiline import END, Stuffer, cut_lines
 from postroad.store.errors import NoSuchMessage, StoreError
 from postroad.store.messages import StoredMessage
@@ -24,7 +24,7 @@ class CutOff(ConnectionError):
     """A message cannot be read to its end, so its reply cannot be ended well, so the connection must be."""
 
 
-async def answer(event: Event, maildrop: Maildrop, core: Pop3Core, send: Send) -> None:
+async def answer(event: AboutMessages, maildrop: Maildrop, core: Pop3Core, send: Send) -> None:
     """Answer one command about messages.
 
     Raises:

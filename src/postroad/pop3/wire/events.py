@@ -1,92 +1,93 @@
 """What a POP3 client can ask of a session (RFC 1939, 2449, 2595, 5034)."""
 
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Login:
+
+class Login(Struct, frozen=True):
     """USER and PASS together (RFC 1939 §7)."""
 
     user: bytes
-    password: bytes = field(repr=False)
+    password: bytes
+
+    def __repr__(self) -> str:
+        return f"Login(user={self.user!r})"  # the rest is a secret
 
 
-@dataclass(frozen=True, slots=True)
-class Auth:
+class Auth(Struct, frozen=True):
     """AUTH with its initial response, decoded; None when there was none (RFC 5034 §4)."""
 
     mechanism: bytes
-    initial: bytes | None = field(repr=False)
+    initial: bytes | None
+
+    def __repr__(self) -> str:
+        return f"Auth(mechanism={self.mechanism!r})"  # the rest is a secret
 
 
-@dataclass(frozen=True, slots=True)
-class AuthResponse:
+class AuthResponse(Struct, frozen=True):
     """The client's answer to a challenge, decoded; None when it gave up with `*`."""
 
-    data: bytes | None = field(repr=False)
+    data: bytes | None
+
+    def __repr__(self) -> str:
+        return "AuthResponse()"  # a secret
 
 
-@dataclass(frozen=True, slots=True)
-class StartTls:
+class StartTls(Struct, frozen=True):
     """STLS (RFC 2595 §4)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stat:
+class AboutMessages(Struct, frozen=True):
+    """Whatever is asked in the TRANSACTION state (RFC 1939 §5)."""
+
+
+class Stat(AboutMessages, frozen=True):
     """STAT."""
 
 
-@dataclass(frozen=True, slots=True)
-class List:
+class List(AboutMessages, frozen=True):
     """LIST, of one message or of all."""
 
     number: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Uidl:
+class Uidl(AboutMessages, frozen=True):
     """UIDL, of one message or of all."""
 
     number: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Retr:
+class Retr(AboutMessages, frozen=True):
     """RETR."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Top:
+class Top(AboutMessages, frozen=True):
     """TOP: the header and some lines of the body."""
 
     number: int
     lines: int
 
 
-@dataclass(frozen=True, slots=True)
-class Dele:
+class Dele(AboutMessages, frozen=True):
     """DELE."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rset:
+class Rset(AboutMessages, frozen=True):
     """RSET."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quit:
+class Quit(Struct, frozen=True):
     """QUIT; `update` when deletions take effect now (RFC 1939 §6)."""
 
     update: bool
 
 
-@dataclass(frozen=True, slots=True)
-class HangUp:
+class HangUp(Struct, frozen=True):
     """The core has had enough of this peer: send what is waiting and close."""
 
     reason: str
