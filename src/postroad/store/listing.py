@@ -1,4 +1,4 @@
-"""A mailbox in packed columns: what is listed of 100,000 messages in 4 MB (DESIGN section 3, "Rows").
+"""A mailbox in packed columns: what is listed of 100,000 messages in 2 MB (DESIGN section 3, "Rows").
 
 A worker keeps one listing for each mailbox that its sessions look at, and brings
 it up to date by what is newer.
@@ -7,7 +7,7 @@ it up to date by what is newer.
 import sys
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
@@ -22,11 +22,10 @@ State: TypeAlias = tuple[int, str]
 Places: TypeAlias = range | list[int]
 """Where in the columns some entries stand, ascending."""
 
-ROW_OCTETS: Final = 40
-"""Of one entry in all columns."""
-_TYPECODES: Final = "IIQQqQ"
-FORM: Final = f"1 {sys.byteorder}"
-"""What `packed` gives, and to whom it makes sense."""
+_WIDER: Final = {"B": "H", "H": "I", "I": "q"}
+"""What becomes of a column when a value does not go into it."""
+_FORM: Final = f"2 {sys.byteorder} "
+"""How `packed` says to whom it makes sense; behind it are the typecodes of the columns."""
 _FEW: Final = 200
 """Entries up to which taking them out one by one costs less than making the columns anew."""
 
@@ -113,18 +112,19 @@ class Listing:
         """Begin an empty one; `extend` it."""
         self.modseq = modseq
         self.uidnext = uidnext
-        self.uids = array("I")
         self.changed = 0
         """Entries that were read one by one since a copy was stored."""
         self.uncounted = 0
         """By how many the mailbox's own counter is off (a damaged index)."""
         self._of_state = _Marks()
         self._states: list[State] = []
-        self._marks = array("I")
-        self._modseqs = array("Q")
-        self._sizes = array("Q")
-        self._dates = array("q")
-        self._message_ids = array("Q")
+        # Narrow at first: `_WIDER` says what becomes of them.
+        self.uids = array("I")
+        self._marks = array("B")
+        self._modseqs = array("I")
+        self._sizes = array("I")
+        self._dates = array("I")
+        self._message_ids = array("I")
         self._first_unseen: int | None = None
         self._keywords: frozenset[str] | None = None
 
@@ -134,7 +134,11 @@ class Listing:
     @property
     def octets(self) -> int:
         """About how much memory it takes."""
-        return ROW_OCTETS * len(self.uids) + 200 * len(self._states) + 1000
+        return (
+            sum([len(self.uids) * column.itemsize for column in self._columns()])
+            + 200 * len(self._states)
+            + 1000
+        )
 
     # -- filling -----------------------------------------------------------
 
@@ -142,13 +146,11 @@ class Listing:
         """Add rows behind the last UID, in their order."""
         if not rows:
             return
-        uids, modseqs, flags, keywords, sizes, dates, message_ids = zip(*rows, strict=True)
-        self.uids = self.uids + array("I", uids)
-        self._modseqs.extend(modseqs)
-        self._marks.extend(map(self._of_state.__getitem__, zip(flags, keywords, strict=True)))
-        self._sizes.extend(sizes)
-        self._dates.extend(dates)
-        self._message_ids.extend(message_ids)
+        uids, modseqs, flags, keywords, *others = zip(*rows, strict=True)
+        marks = tuple(map(self._of_state.__getitem__, zip(flags, keywords, strict=True)))
+        news = [marks, modseqs, *others]
+        columns = [_with(column, new) for column, new in zip(self._columns()[1:], news, strict=True)]
+        self._set_columns([self.uids + array("I", uids), *columns])
         self._note(len(rows))
 
     def apply(self, changes: Changes) -> None:
@@ -167,8 +169,8 @@ class Listing:
     def _change(self, entry: Entry) -> None:
         at = self._place(entry.uid)
         if at >= 0:
-            self._marks[at] = self._of_state[entry.flags, entry.keywords]
-            self._modseqs[at] = entry.modseq
+            self._marks = _put(self._marks, at, self._of_state[entry.flags, entry.keywords])
+            self._modseqs = _put(self._modseqs, at, entry.modseq)
 
     def _remove(self, gone: Sequence[int]) -> None:
         there = [at for uid in gone if (at := self._place(uid)) >= 0]
@@ -203,25 +205,26 @@ class Listing:
 
     # -- as one piece --------------------------------------------------------
 
-    def packed(self) -> tuple[str, bytes]:
-        """Return the states as JSON and the columns one behind the other."""
+    def packed(self) -> tuple[str, str, bytes]:
+        """Return what form the columns have, the states as JSON, and the columns one behind the other."""
+        form = _FORM + "".join([column.typecode for column in self._columns()])
         columns = b"".join([column.tobytes() for column in self._columns()])
-        return msgspec.json.encode(self._states).decode(), columns
+        return form, msgspec.json.encode(self._states).decode(), columns
 
     @classmethod
-    def unpacked(cls, modseq: int, uidnext: int, states: str, columns: bytes) -> "Listing":
-        """Make one of what `packed` gave, which must be of the same `FORM`."""
+    def unpacked(cls, form: str, modseq: int, uidnext: int, states: str, columns: bytes) -> "Listing | None":
+        """Make one of what `packed` gave; None if another machine or version has."""
+        if not is_of_ours(form):
+            return None
+        parts = [array(typecode) for typecode in form.removeprefix(_FORM)]
         listing = cls(modseq, uidnext)
         for state in msgspec.json.decode(states, type=list[State]):
             listing._of_state[state]
-        count = len(columns) // ROW_OCTETS
-        parts: list[array[int]] = []
+        count = len(columns) // sum([column.itemsize for column in parts])
         start = 0
-        for typecode in _TYPECODES:
-            column = array(typecode)
+        for column in parts:
             end = start + count * column.itemsize
             column.frombytes(memoryview(columns)[start:end])
-            parts.append(column)
             start = end
         listing._set_columns(parts)
         listing._note(0)
@@ -232,7 +235,7 @@ class Listing:
     def keywords(self) -> frozenset[str]:
         """The keywords in use, in the stored form."""
         if self._keywords is None:
-            self._keywords = frozenset([self._states[mark][1] for mark in set(self._marks)])
+            self._keywords = frozenset([self._states[mark][1] for mark in self._marks_in_use()])
         return self._keywords
 
     @property
@@ -244,8 +247,19 @@ class Listing:
         """The first UID without \\Seen; 0 when there is none."""
         if self._first_unseen is None:
             unseen = [not flags & Flag.SEEN for flags, _ in self._states]
-            self._first_unseen = next(compress(self.uids, map(unseen.__getitem__, self._marks)), 0)
+            if self._marks.typecode == "B":
+                at = bytes(self._marks).translate(bytes(unseen).ljust(256, b"\0")).find(1)
+                self._first_unseen = self.uids[at] if at >= 0 else 0
+            else:
+                self._first_unseen = next(compress(self.uids, map(unseen.__getitem__, self._marks)), 0)
         return self._first_unseen
+
+    def _marks_in_use(self) -> Iterable[int]:
+        if self._marks.typecode != "B":
+            return set(self._marks)
+        # A mailbox has few states, and each is looked for by C.
+        marks = bytes(self._marks)
+        return [mark for mark in range(len(self._states)) if mark in marks]
 
     def changed_since(self, modseq: int) -> list[int]:
         """The UIDs of what came or changed after a modseq."""
@@ -286,6 +300,30 @@ class Listing:
             _take(self._dates, places),
             _take(self._message_ids, places),
         )
+
+
+def is_of_ours(form: str) -> bool:
+    """Whether columns of a form are such as this version packs on this machine."""
+    return form.startswith(_FORM)
+
+
+def _with(column: "array[int]", values: Sequence[int]) -> "array[int]":
+    """Append values to a column, or to a wider one in its place."""
+    count = len(column)
+    try:
+        column.extend(values)
+    except OverflowError:
+        return _with(array(_WIDER[column.typecode], column[:count]), values)
+    return column
+
+
+def _put(column: "array[int]", at: int, value: int) -> "array[int]":
+    """Change a value of a column, or of a wider one in its place."""
+    try:
+        column[at] = value
+    except OverflowError:
+        return _put(array(_WIDER[column.typecode], column), at, value)
+    return column
 
 
 def _places(uids: "array[int]", ranges: Ranges) -> Places:

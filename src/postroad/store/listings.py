@@ -12,7 +12,7 @@ from postroad.obs.log import log
 from postroad.store import seen
 from postroad.store.entries import ENTRY_COLUMNS
 from postroad.store.errors import NoSuchMailbox
-from postroad.store.listing import FORM, Listing
+from postroad.store.listing import Listing, is_of_ours
 from postroad.store.tombstones import vanished
 from postroad.store.types import Changes, Entry
 
@@ -195,21 +195,21 @@ def _updated(reader: Reader, key: _Key, listing: Listing, state: _State) -> bool
 def _stored(reader: Reader, *, key: _Key) -> Listing | None:
     """The stored copy, brought up to date; None when there is none that can be believed."""
     row = reader.row(_STORED, *key[:2]) if key[2] == OWNER else None
-    if row is None or row[0] != FORM:
-        return None
-    listing = Listing.unpacked(*row[1:])
-    return listing if _updated(reader, key, listing, _state(reader, key)) else None
+    listing = None if row is None else Listing.unpacked(*row)
+    return listing if listing is not None and _updated(reader, key, listing, _state(reader, key)) else None
 
 
 def _put(tx: Transaction, *, key: _Key, listing: Listing) -> None:
     """Store a copy, unless another worker has stored a later one, or the mailbox is gone."""
     place = key[:2]
-    stored = tx.value("SELECT modseq FROM listing WHERE account_id = ? AND mailbox_id = ?", *place)
-    if tx.row(STATE, *place) is not None and (stored is None or stored < listing.modseq):
+    stored = tx.row("SELECT form, modseq FROM listing WHERE account_id = ? AND mailbox_id = ?", *place)
+    is_older = stored is None or stored[1] < listing.modseq or not is_of_ours(stored[0])
+    if is_older and tx.row(STATE, *place) is not None:
+        form, states, columns = listing.packed()
         tx.run(
             "INSERT OR REPLACE INTO listing (account_id, mailbox_id, form, modseq, uidnext, states, columns)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(*place, FORM, listing.modseq, listing.uidnext, *listing.packed()),
+            *(*place, form, listing.modseq, listing.uidnext, states, columns),
         )
     listing.changed = 0
 

@@ -6,7 +6,7 @@ from array import array
 
 from postroad.model.flags import Flag
 from postroad.store.account import EVERYTHING, Account
-from postroad.store.listing import FORM, ROW_OCTETS, Batch, Listing
+from postroad.store.listing import Batch, Listing, is_of_ours
 from postroad.store.listings import STORED_FROM
 from postroad.store.store import Store
 from postroad.store.types import Changes, Entry
@@ -146,14 +146,62 @@ def test_a_copy_that_lies_is_not_believed(desk: Desk) -> None:
         while (await account.listing(inbox)).uidnext <= STORED_FROM:
             await account.copy(inbox, EVERYTHING, inbox)
         listing = await account.listing(inbox)
-        states, columns = listing.packed()
-        lie = (states, columns[: ROW_OCTETS * 100])
+        form, states, columns = listing.packed()
+        lie = (states, columns[: len(columns) // len(listing) * 100])
         await first.database.write(
             lambda tx: tx.run(
                 "INSERT OR REPLACE INTO listing VALUES (?, ?, ?, ?, ?, ?, ?)",
-                *(desk.account_id, inbox, FORM, listing.modseq - 1, listing.uidnext, *lie),
+                *(desk.account_id, inbox, form, listing.modseq - 1, listing.uidnext, *lie),
             )
         )
         assert (await other.listing(inbox)).uids == listing.uids
 
     desk.run_two(work)
+
+
+def test_a_column_grows_wider_where_a_value_does_not_go_into_it() -> None:
+    def entry(uid: int, large: int, keyword: str) -> Entry:
+        return Entry(uid, large, Flag.SEEN, keyword, large, -large, large)
+
+    rows = [entry(1, 7, "few"), entry(2, 2**31, "few"), entry(3, 2**33, "few")]
+    rows += [entry(uid, 8, f"k{uid}") for uid in range(4, 400)]
+    listing = Listing(1, 400)
+    listing.extend(rows[:1])
+    listing.extend(rows[1:])
+    changed = Entry(1, 2**40, 0, "another", 7, -7, 7)
+    listing.apply(Changes(2**40, 400, [changed], []))
+    form, states, columns = listing.packed()
+    copy = Listing.unpacked(form, listing.modseq, listing.uidnext, states, columns)
+    assert copy is not None
+    for one in (listing, copy):
+        assert rows_of(one.batch(EVERYTHING, one.uids)) == [changed, *rows[1:]]
+        assert one.first_unseen() == 1
+        assert one.keywords() == {"another", "few", *(f"k{uid}" for uid in range(4, 400))}
+        assert one.octets == listing.octets
+
+
+def test_a_copy_of_another_version_is_passed_over() -> None:
+    form, states, columns = Listing(1, 1).packed()
+    assert Listing.unpacked(form, 1, 1, states, columns) is not None
+    assert Listing.unpacked(f"1{form[1:]}", 1, 1, states, columns) is None
+
+
+def test_a_copy_of_another_version_makes_way_for_one_of_ours(desk: Desk) -> None:
+    async def fill(account: Account) -> None:
+        inbox = account.mailboxes()[0].id
+        await account.append(inbox, [message(n) for n in range(20)])
+        while (await account.listing(inbox)).uidnext <= STORED_FROM:
+            await account.copy(inbox, EVERYTHING, inbox)
+        await account.listing(inbox)
+
+    async def look(store: Store, _: Store) -> None:
+        await store.database.write(lambda tx: tx.run("UPDATE listing SET form = '1 little'"))
+        account = store.account(desk.account_id)
+        await account.listing(account.mailboxes()[0].id)
+
+    async def check(store: Store, _: Store) -> None:
+        assert is_of_ours(store.database.read(lambda r: r.value("SELECT form FROM listing")))
+
+    desk.run(fill)
+    desk.run_two(look)
+    desk.run_two(check)
