@@ -23,7 +23,7 @@ OCTETS: Final = 64 * 1024 * 1024
 STORED_FROM: Final = 2000
 """Messages from which a copy of a listing is stored: fewer are read as quickly from their rows."""
 STORED_TO: Final = 500_000
-"""And up to which: the copy is read in one piece, at 2 ms for 100,000."""
+"""And up to which: the copy is read in one piece, at 3 ms for 100,000."""
 
 _STORED: Final = (
     "SELECT form, modseq, uidnext, states, columns FROM listing WHERE account_id = ? AND mailbox_id = ?"
