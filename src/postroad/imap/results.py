@@ -36,7 +36,7 @@ class Results:
         self.numbers.extend(batch.numbers)
         self.uids.extend(batch.uids)
         if by_modseq:
-            self.modseqs.extend(batch.modseqs)
+            self.modseqs.extend(iter(batch.modseqs))  # from a column that may be narrower
         self.scores.extend(scores or repeat(100, len(batch.uids)))
 
     def ordered(self, places: Sequence[int]) -> Sliced["Results"]:
