@@ -56,9 +56,12 @@ def _mapped(path: str) -> int | None:
     It is not opened: to close a file that SQLite has locked ends the locks of the
     whole process (fcntl(2)).
     """
-    with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
-        for line in maps:
-            place, _, offset, _, _, *name = line.rstrip("\n").split(maxsplit=5)
-            if name == [path] and int(offset, 16) == 0:
-                return int(place.partition("-")[0], 16)
+    try:
+        lines = Path("/proc/self/maps").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return None  # a jail without /proc
+    for line in lines:
+        place, _, offset, _, _, *name = line.split(maxsplit=5)
+        if name == [path] and int(offset, 16) == 0:
+            return int(place.partition("-")[0], 16)
     return None
