@@ -128,13 +128,14 @@ class Visit:
         if wishes.greylisting and listed.score >= 0:
             await self._greylist(peer, sender, recipient, wishes)
 
-    async def slow_down(self, recipient: Address, code: int) -> None:
+    async def slow_down(self, peer: Peer, recipient: Address, code: int) -> None:
         """Let who named a recipient that was refused for good wait, as its domain wants (a tarpit)."""
-        seconds = self.reception.wishes(recipient.domain).tarpit if code >= 500 else 0.0
-        if seconds:
-            RECEPTION.labels("tarpit", "waited").inc()
-            self._waited += seconds
-            await self.reception.clock.sleep(seconds)
+        wishes = self.reception.wishes(recipient.domain)
+        if code < 500 or not wishes.tarpit or not _is_far(peer.address) or peer.address in wishes.allow:
+            return
+        RECEPTION.labels("tarpit", "waited").inc()
+        self._waited += wishes.tarpit
+        await self.reception.clock.sleep(wishes.tarpit)
 
     def said(self) -> Iterator[str]:
         """What was found out, in sentences for the trail."""

@@ -246,7 +246,7 @@ class Conversation:
             self._services.acceptor.check_recipient(transaction.peer, event.address)
             await visit.check(transaction.peer, transaction.reverse_path, event.address)
         except Refused as refusal:
-            await visit.slow_down(event.address, refusal.code)
+            await visit.slow_down(transaction.peer, event.address, refusal.code)
             raise
         transaction.add(event)
         return _RECIPIENT_OK

@@ -69,7 +69,7 @@ class Visit(Protocol):
         """Raises Refused."""
         ...
 
-    async def slow_down(self, recipient: Address, code: int) -> None:
+    async def slow_down(self, peer: Peer, recipient: Address, code: int) -> None:
         """Let who named a recipient that was refused by `code` wait."""
         ...
 
