@@ -99,7 +99,7 @@ class Front:
         if number == 0 and self._balance is not None:
             loop.add_reader(self._balance.fileno(), self._take_over)
         if service.implicit_tls or service.proxies:
-            accepting = loop.create_task(self._accept(sock, service))
+            accepting = loop.create_task(self._accept(sock, service, number))
             accepting.add_done_callback(lambda _: sock.close())
             self._accepting.append(accepting)
         elif sock.family == socket.AF_UNIX:
@@ -175,7 +175,10 @@ class Front:
 
     async def _begin_handed(self, client: socket.socket, service: Service) -> None:
         try:
-            await self._begin(client, service)
+            if service.implicit_tls:
+                self._begin_tls(client, client.getpeername()[0].removeprefix("::ffff:"), service)
+            else:
+                await self._begin(client, service)
         except OSError:
             client.close()  # its peer is gone already
         except asyncio.CancelledError:
@@ -184,7 +187,7 @@ class Front:
 
     # -- accepted by hand: behind a proxy, and TLS from the first octet -------
 
-    async def _accept(self, sock: socket.socket, service: Service) -> None:
+    async def _accept(self, sock: socket.socket, service: Service, number: int) -> None:
         """Accept by hand: a proxy is heard out first, and a connection is counted before its handshake."""
         loop = asyncio.get_running_loop()
         while True:
@@ -199,6 +202,8 @@ class Front:
                 introduction = loop.create_task(self._introduce(client, peer, service))
                 self._introductions.add(introduction)
                 introduction.add_done_callback(self._introductions.discard)
+            elif self._balance is not None and peer and self._balance.hand_on(client.fileno(), number):
+                client.close()  # our descriptor of it
             elif service.implicit_tls:
                 self._begin_tls(client, peer, service)
             else:

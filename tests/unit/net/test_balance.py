@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,7 +43,10 @@ def close(ways: Sequence[Way]) -> None:
 
 
 @pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_what_comes_to_one_worker_is_shared_with_the_others(factory: object, tmp_path: Path) -> None:
+@pytest.mark.parametrize("implicit_tls", [False, True])
+def test_what_comes_to_one_worker_is_shared_with_the_others(
+    factory: object, implicit_tls: bool, tmp_path: Path
+) -> None:
     async def echo(connection: Connection) -> None:
         connection.write(name[connection.id[:2]])
         await connection.pump(connection.deadline(20))
@@ -61,17 +65,20 @@ def test_what_comes_to_one_worker_is_shared_with_the_others(factory: object, tmp
             )
             for number, gate in enumerate(gates)
         ]
+        context = ssl.create_default_context() if implicit_tls else None
+        if context is not None:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         addresses = []
         for front in fronts:
             for protocol in ("pop3", "imap"):  # the same order everywhere
                 listening = socket.create_server(("127.0.0.1", 0))
                 listening.setblocking(False)
                 addresses.append(listening.getsockname())
-                await front.listen(listening, Service(protocol, echo, lambda _: b"", implicit_tls=False))
+                await front.listen(listening, Service(protocol, echo, lambda _: b"", implicit_tls))
         said = []
         streams = []
         for _ in range(9):  # all at the second listener of the first worker
-            reader, writer = await asyncio.open_connection(*addresses[1])
+            reader, writer = await asyncio.open_connection(*addresses[1], ssl=context)
             streams.append(writer)
             said.append(await asyncio.wait_for(reader.readexactly(1), 20))
         assert sorted(said) == [b"0"] * 3 + [b"1"] * 3 + [b"2"] * 3
