@@ -52,10 +52,10 @@ class Store:
         self.anyone: Final = anyone
         self._spool = data / SPOOL
         self._spool.mkdir(exist_ok=True)
-        self.watch = Watch()
+        self._bus = Bus(data / BUS, name)
+        self.watch = Watch(self._bus)
         self.packs = PackReader(data / PACKS)
         self._active = ActivePack(data / PACKS)
-        self._bus = Bus(data / BUS, name)
         self.database = Database(data, clock, self._active, self._tell)
         self._listings = Listings(self.database)
         self._loop = asyncio.get_running_loop()
