@@ -24,7 +24,7 @@ class Wanted:
     """The file as its worker sees it."""
 
     def __init__(self, directory: int, name: str) -> None:
-        """Make the file, or clear that of a predecessor: others may have it mapped, so it stays the same file.
+        """Make the file, or clear that of a predecessor, which others may have mapped.
 
         Raises:
             OSError: there is no room for it.
@@ -59,7 +59,7 @@ class Wanted:
 
 
 def look_at(directory: int, name: str) -> mmap.mmap | None:
-    """The file of another worker, to be read; None where it has none, or not for us: then it wants everything."""
+    """The file of another worker; None where it has none, or not for us: then it wants everything."""
     try:
         fd = os.open(name + SUFFIX, os.O_RDONLY | os.O_CLOEXEC, dir_fd=directory)
         try:

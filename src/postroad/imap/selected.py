@@ -46,27 +46,9 @@ class Selected(Numbering):
     """One session's view of one mailbox. Take it from `select`."""
 
     __slots__ = (
-        "_annotated",
-        "_enabled",
-        "_filed",
-        "_gone",
-        "_recent",
-        "_shared",
-        "_told",
-        "_unheard",
-        "account",
-        "annotate",
-        "contexts",
-        "flags",
-        "id",
-        "is_guest",
-        "key_reset",
-        "modseq",
-        "read_only",
-        "rights",
-        "uidnext",
-        "uidvalidity",
-        "whole",
+        *("_annotated", "_enabled", "_filed", "_gone", "_has_just_looked", "_recent", "_shared", "_told"),
+        *("_unheard", "account", "annotate", "contexts", "flags", "id", "is_guest", "key_reset", "modseq"),
+        *("read_only", "rights", "uidnext", "uidvalidity", "whole"),
     )
 
     def __init__(
@@ -115,6 +97,8 @@ class Selected(Numbering):
         """Modseq by UID of changes that the client made, or was told, since `modseq`."""
         self._annotated: set[int] = set()
         """Modseqs since then at which the client itself has changed annotations."""
+        self._has_just_looked = False
+        """Whether the last change has shown by itself that there is no other news."""
 
     @property
     def uidonly(self) -> bool:
@@ -156,13 +140,16 @@ class Selected(Numbering):
     def tell(self, done: FlagsResult) -> None:
         """Note entries whose state the client has been told, or has made itself."""
         # Nothing else has happened in between, and nobody wants to be told what this has changed.
-        if done.since == self.modseq and not self.contexts:
+        is_all = done.since == self.modseq and not self.contexts
+        if is_all:
             self._reach(done.modseq)
         self._annotated.update(done.annotated)
         known = self.modseq
         for entry in done.entries:
             if entry.modseq > known:
                 self._told[entry.uid] = entry.modseq
+                is_all = False
+        self._has_just_looked = is_all
 
     def tell_batch(self, batch: Batch) -> None:
         """The same for entries of a listing."""
@@ -193,12 +180,13 @@ class Selected(Numbering):
 
     def may_have_news(self, hearing: Hearing) -> bool:
         """Whether there may be anything that `catch_up` would tell: most often there is nothing."""
+        has_just_looked, self._has_just_looked = self._has_just_looked, False
         return (
             bool(self._gone)
             or self._unheard is not None
             or self.is_guest
             or not hearing.messages
-            or self.account.modseq(self.id) != self.modseq
+            or (not has_just_looked and self.account.modseq(self.id) != self.modseq)
         )
 
     async def catch_up(self, hearing: Hearing, *, expunge: bool) -> News:

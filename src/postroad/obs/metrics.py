@@ -87,9 +87,12 @@ DELIVERY_SECONDS: Final = Histogram(
     "From submission to the remote's 250.",
     buckets=_LONG,
 )
-COMMIT_SECONDS: Final = Histogram("postroad_commit_seconds", "A group commit, both syncs.", buckets=_FAST)
-GROUP_SIZE: Final = Histogram(
-    "postroad_group_size", "Verbs in a group commit.", buckets=(1, 2, 5, 10, 20, 50, 100)
+COMMIT_SECONDS: Final = Spread(
+    Histogram("postroad_commit_seconds", "A group commit, both syncs.", buckets=_FAST), _FAST
+)
+_SIZES: Final = (1, 2, 5, 10, 20, 50, 100)
+GROUP_SIZE: Final = Spread(
+    Histogram("postroad_group_size", "Verbs in a group commit.", buckets=_SIZES), _SIZES
 )
 DAMAGED: Final = Counter(
     "postroad_damaged_messages_total", "Messages that did not match their digest, each time they are found."
@@ -119,7 +122,7 @@ _COUNTED: Final[tuple[Tally | Spread, ...]] = (
     *ACCEPTED.values(),
     *ACCEPTED_WITHIN.values(),
     *ATTEMPTS.values(),
-    *(DELIVERED, DELIVERED_WITHIN),
+    *(DELIVERED, DELIVERED_WITHIN, COMMIT_SECONDS, GROUP_SIZE),
 )
 
 

@@ -104,7 +104,9 @@ def test_who_comes_later_is_found_and_a_successor_waits_for_nothing_yet(tmp_path
     voice.close()
 
 
-def test_who_has_no_room_for_the_file_hears_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_has_no_room_for_the_file_hears_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: int) -> None:
         raise OSError(28, "No space left on device")
 
