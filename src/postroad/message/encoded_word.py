@@ -29,6 +29,8 @@ def decode_header(value: bytes) -> str:
 
 def squeezed(text: str) -> str:
     """Return text with runs of white space and control characters as one space each."""
+    if text.isprintable() and "  " not in text:  # most is, and that is quickly seen
+        return text.strip(" ")
     return _SPACE.sub(" ", text).strip(" ")
 
 

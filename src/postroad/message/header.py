@@ -54,6 +54,8 @@ class HeaderBlock(Struct, frozen=True, gc=False):
     truncated: bool
     _octets: bytes
     _first: dict[bytes, Field]
+    _values: dict[bytes, bytes]
+    """What `first` has unfolded already: some fields are asked for three times."""
 
     @classmethod
     def parse(cls, data: Octets, start: int = 0, end: int | None = None) -> "HeaderBlock":
@@ -83,7 +85,7 @@ class HeaderBlock(Struct, frozen=True, gc=False):
         else:
             if at < len(octets) and not truncated and _is_body(octets[at:], followed=False):
                 body_start = start + at
-        return cls(start, body_start, fields, truncated, octets, first)
+        return cls(start, body_start, fields, truncated, octets, first, {})
 
     def value(self, field: Field) -> bytes:
         """Return the unfolded value of a field, without the space around it."""
@@ -98,8 +100,16 @@ class HeaderBlock(Struct, frozen=True, gc=False):
 
     def first(self, name: bytes) -> bytes | None:
         """Return the unfolded value of the first field of that name, or None."""
-        field = self._first.get(name.lower())
-        return None if field is None else self.value(field)
+        value = self._values.get(name)
+        if value is None:
+            field = self._first.get(name.lower())
+            if field is not None:
+                value = self._values[name] = self.value(field)
+        return value
+
+    def has_any(self, names: frozenset[bytes]) -> bool:
+        """Say whether there is a field of any of these names, which are in lower case."""
+        return not names.isdisjoint(self._first)
 
     def all(self, name: bytes) -> list[bytes]:
         """Return the unfolded values of all fields of that name, in order."""

@@ -44,6 +44,8 @@ def find_ancestors(references: bytes | None, in_reply_to: bytes | None) -> tuple
     Only where References names nobody does In-Reply-To, and of it the first:
     what follows there may be an address.
     """
+    if references is None and in_reply_to is None:
+        return ()
     found = _valid_ids(references) or _valid_ids(in_reply_to)[:1]
     return tuple(found[-MAX_REFERENCES:])
 

@@ -32,6 +32,10 @@ _MAX_SEARCHES: Final = 12
 
 _TEXT: Final = ContentType("text", "plain", ((b"charset", b"us-ascii"),))  # RFC 2045 §5.2
 _MESSAGE: Final = ContentType("message", "rfc822", ())
+_DESCRIPTIVE: Final = frozenset(
+    b"content-%b" % name.encode()
+    for name in ("disposition", "language", "id", "description", "md5", "location")
+)
 _MESSAGES: Final = frozenset({("message", "rfc822"), ("message", "global")})  # RFC 6532 §3.7
 _OPAQUE: Final = ContentType("application", "octet-stream", ())
 _ENCODED: Final = frozenset(("base64", "quoted-printable", "x-uuencode", "uuencode"))
@@ -74,6 +78,12 @@ class Part(Struct, frozen=True, array_like=True, gc=False):
     def is_international(self) -> bool:
         """Whether it is a message whose header may be UTF-8 (RFC 6532 §3.7)."""
         return self.type == "message" and self.subtype == "global"
+
+    @property
+    def has_extension(self) -> bool:
+        """Whether there is anything that BODYSTRUCTURE has and BODY has not, but parameters."""
+        given = self.md5 is not None or self.disposition is not None or self.location is not None
+        return given or bool(self.language)
 
     @property
     def embedded(self) -> "Part | None":
@@ -270,6 +280,11 @@ def _encoding(block: HeaderBlock) -> str:
 
 
 def _part(block: HeaderBlock, content: ContentType, end: int, lines: int, children: tuple[Part, ...]) -> Part:
+    if not block.has_any(_DESCRIPTIVE):
+        return Part(
+            *(block.start, block.body_start, end, content.type, content.subtype, content.params),
+            *(_encoding(block), lines, children),
+        )
     first = block.first
     disposition = first(b"content-disposition")
     language = first(b"content-language")

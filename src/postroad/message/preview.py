@@ -12,9 +12,11 @@ from postroad.message.transfer import decode
 MAX_PREVIEW: Final = 200
 # The beginning is nearly always enough; a newsletter's style sheet may be in front of its words.
 _LOOKS: Final = (2 * 1024, 16 * 1024)
-# Entities, spaces and quotes fall away from what is collected.
+_PLAIN_LOOKS: Final = (512, *_LOOKS)
+# Entities, spaces and quotes fall away from what is collected between tags.
 _ENOUGH: Final = 2 * MAX_PREVIEW
 
+_DECORATION: Final = "-_=*#~+"
 _RULE: Final = re.compile(r"[-_=*#~+ ]{3,}")
 _SPACE: Final = re.compile(r"[\s\x00-\x1f\x7f\u200b-\u200f\u2028-\u202f\u2060\ufeff\u00ad\u034f]+")
 _ENDLESS_REFERENCE: Final = re.compile(r"&#[xX]?[0-9a-fA-F]{9,}+;?")
@@ -31,9 +33,12 @@ def render_preview(data: Octets, root: Part) -> str:
     if part is None:
         return ""
     preview = ""
-    for look in _LOOKS:
+    for look in _LOOKS if part.subtype == "html" else _PLAIN_LOOKS:
         end = min(part.body_end, part.body_start + look)
-        preview = _words(_beginning(data[part.body_start : end], part), part.subtype)
+        octets = data[part.body_start : end]
+        if end < part.body_end:
+            octets = octets[: octets.rfind(b"\n") + 1] or octets  # no character is cut in two
+        preview = _words(_beginning(octets, part), part.subtype)
         if len(preview) >= MAX_PREVIEW or end == part.body_end:
             break
     return preview[:MAX_PREVIEW].rstrip()
@@ -55,13 +60,17 @@ def _words(text: str, subtype: str) -> str:
     have = 0
     for line in text.split("\n"):
         line = line.strip()
-        if not line or line[0] == ">" or _RULE.fullmatch(line):
+        if not line or line[0] == ">" or (line[0] in _DECORATION and _RULE.fullmatch(line)):
             continue  # what others said, and decoration
+        if "  " in line or not line.isprintable():
+            line = _one_line(line)
+            if not line:
+                continue
         said.append(line)
-        have += len(line)
-        if have >= _ENOUGH:
+        have += len(line) + 1
+        if have > MAX_PREVIEW:
             break
-    return _one_line(" ".join(said)[: 4 * _ENOUGH])
+    return " ".join(said)
 
 
 def _one_line(text: str) -> str:

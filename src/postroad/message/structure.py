@@ -5,6 +5,7 @@ and literals where octets need it; NUL never goes out (RFC 3501 §9 CHAR8).
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from postroad.message.address_list import Entry, GroupStart, Mailbox, parse_addresses
@@ -16,6 +17,10 @@ from postroad.message.part import Part
 NIL: Final = b"NIL"
 GLOBAL: Final = b'"message" "global"'
 """How a message whose header may be UTF-8 begins in a structure."""
+_NO_EXTENSION: Final = b" NIL NIL NIL NIL"
+# Up to so many octets a field is remembered as it is rendered: mail comes from few, to fewer.
+_USUAL: Final = 200
+_REMEMBERED: Final = 1024
 # What the strings of strangers may add to one structure; behind that they are left out.
 _MAX_STRINGS: Final = 256 * 1024
 
@@ -80,7 +85,36 @@ def render_envelope(block: HeaderBlock) -> bytes:
 
 
 def _addresses(value: bytes | None) -> bytes:
-    return NIL if value is None else render_addresses(parse_addresses(value))
+    if value is None:
+        return NIL
+    return _usual_addresses(value) if len(value) <= _USUAL else render_addresses(parse_addresses(value))
+
+
+@lru_cache(_REMEMBERED)
+def _usual_addresses(value: bytes) -> bytes:
+    return render_addresses(parse_addresses(value))
+
+
+@lru_cache(_REMEMBERED)
+def _usual_type(kind: str, subtype: str, params: Parameters, encoding: str) -> tuple[bytes, bytes]:
+    """Write the fields in front of the identifier, and the encoding."""
+    written = [render_string(name) + b" " + render_string(value) for name, value in params]
+    return (
+        b"%b %b %b"
+        % (
+            render_string(kind.encode("latin-1")),
+            render_string(subtype.encode("latin-1")),
+            b"(" + b" ".join(written) + b")" if params else NIL,
+        ),
+        render_string(encoding.encode("latin-1")),
+    )
+
+
+def _is_usual(kind: str, subtype: str, params: Parameters, encoding: str) -> bool:
+    """Say whether it is of a type as most parts are: at most a charset, and no long names."""
+    if len(kind) + len(subtype) + len(encoding) > _USUAL or len(params) > 1:
+        return False
+    return not params or len(params[0][0]) + len(params[0][1]) <= _USUAL
 
 
 def render_structure(data: Octets, root: Part, *, international: bool = False) -> tuple[bytes, bytes]:
@@ -162,6 +196,16 @@ class _Renderer:
         return body, structure
 
     def _fields(self, part: Part, kind: str, subtype: str) -> bytes:
+        if self._room > 4 * _USUAL and _is_usual(kind, subtype, part.params, part.encoding):
+            front, encoding = _usual_type(kind, subtype, part.params, part.encoding)
+            self._room -= len(front) + len(encoding)
+            return b"%b %b %b %b %d" % (
+                front,
+                self._nstring(part.id),
+                self._nstring(part.description),
+                encoding,
+                part.body_end - part.body_start,
+            )
         return b"%b %b %b %b %b %b %d" % (
             self._string(kind.encode("latin-1")),
             self._string(subtype.encode("latin-1")),
@@ -173,6 +217,8 @@ class _Renderer:
         )
 
     def _extension(self, part: Part, *, leaf: bool) -> bytes:
+        if leaf and not part.has_extension:
+            return _NO_EXTENSION
         disposition = self._disposition(part.disposition)
         if not part.language:
             language = NIL

@@ -28,7 +28,10 @@ def base_subject(subject: str) -> str:
 
 def analyse_subject(subject: str) -> BaseSubject:
     """Do the same and tell whether it was the subject of a reply or forward."""
-    text = _SPACE.sub(" ", subject[:_MAX_SUBJECT]).strip(" ")
+    text = subject[:_MAX_SUBJECT]
+    if not text.isprintable() or "  " in text:
+        text = _SPACE.sub(" ", text)
+    text = text.strip(" ")
     if not text.startswith("[") and ":" not in text and not text.endswith(")"):
         return BaseSubject(text, False)
     is_reply = False

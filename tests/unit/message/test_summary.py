@@ -136,3 +136,21 @@ def test_plain_text_is_preferred_and_attachments_are_not_shown() -> None:
 )
 def test_base_subjects(subject: str, base: str) -> None:
     assert base_subject(subject) == base
+
+
+def test_no_character_of_the_preview_is_cut_in_two_where_the_first_look_ends() -> None:
+    for indent in range(4):
+        body = b"x" * indent + b"\r\n" + "Zwölf große Größen\r\n".encode() * 40
+        assert "Ã" not in summarize(b"Subject: a\r\n\r\n" + body).preview
+
+
+def test_what_is_remembered_of_addresses_and_types_is_as_if_it_were_not() -> None:
+    message = (
+        b"From: Ada <ada@a.test>\r\nContent-Type: text/plain; charset=utf-8\r\nContent-MD5:\r\n\r\nhello\r\n"
+    )
+    assert summarize(message) == summarize(message)
+    assert b'"Ada" NIL "ada" "a.test"' in summarize(message).envelope
+    assert (
+        b'"text" "plain" ("charset" "utf-8") NIL NIL "7bit" 7 1 "" NIL NIL NIL'
+        in summarize(message).bodystructure
+    )
