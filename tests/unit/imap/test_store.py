@@ -83,6 +83,8 @@ def test_no_expunge_while_numbers_count(world: World) -> None:
         lines = await client.do(b"STORE 1:2 +FLAGS (\\Seen)")
         assert lines[0] == b"* 2 FETCH (FLAGS (\\Seen))"
         assert lines[-1].startswith(b"NO [EXPUNGEISSUED]")
+        [line] = await client.do(b"STORE 1:2 +FLAGS.SILENT (\\Flagged)")
+        assert line.startswith(b"OK [EXPUNGEISSUED]")  # RFC 2180 §4.2.1
         assert (await client.do(b"COPY 1:2 Trash"))[0] == b"* 1 EXPUNGE"
         assert await client.ok(b"FETCH 1:* UID") == [
             b"1 FETCH (UID 2)",

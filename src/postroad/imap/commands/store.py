@@ -70,7 +70,9 @@ async def _store(dialogue: Dialogue, command: Store | Annotate, change: _Change,
         failed = done.conflicts if command.uid else [selected.number(uid) for uid in done.conflicts]
         answer = Answer(b"NO" if gone else b"OK", responses.modified(failed), b"some have changed meanwhile")
         return with_code(dialogue, answer, code)
-    return with_code(dialogue, EXPUNGED if gone else ok(b"done"), code)
+    if gone:  # RFC 2180 §4.2: NO, but to who wants silence
+        return with_code(dialogue, EXPUNGED._replace(status=b"OK") if silent else EXPUNGED, code)
+    return with_code(dialogue, ok(b"done"), code)
 
 
 async def _aloud(selected: Selected, change: _Change, pairs: Pairs, bound: int | None) -> _Done:
