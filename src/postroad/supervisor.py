@@ -182,6 +182,8 @@ class Supervisor:
 
     def _stop(self) -> None:
         self._stopping = True
+        for listener in self.bound:
+            listener.close()
         self._tell(signal.SIGTERM)
         deadline = time.monotonic() + GRACE_SECONDS
         while any(slot.pid for slot in self.slots):

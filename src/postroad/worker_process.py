@@ -44,6 +44,8 @@ def run(
     ends when the supervisor does.
     """
     keep_large_pieces_apart()
+    for listener in bound:
+        listener.close(but=index)
     factory = uvloop.new_event_loop if uvloop is not None else None
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(_serve(settings, certificate, bound, metrics, handed, index, ready, lifeline))

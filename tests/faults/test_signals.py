@@ -1,8 +1,10 @@
 """SIGTERM loses nothing and ends in time; SIGHUP takes a new certificate and keeps every session."""
 
 import asyncio
+import errno
 import shutil
 import signal
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -16,6 +18,7 @@ from tests.faults.load import ADA, Book, Line, Refused, append, deliver, half_se
 from tests.faults.reading import History, check
 from tests.faults.server import Server
 from tests.interop.certificates import make_certificates
+from tests.interop.processes import until
 
 
 def test_sigterm_under_load_loses_nothing(start: Start) -> None:
@@ -62,6 +65,12 @@ def test_sessions_are_told_that_the_server_stops(start: Start) -> None:
     assert server.wait() == 0
 
 
+def is_refused(port: int) -> bool:
+    """Whether nobody listens; where somebody does who accepts nothing, one would wait for a greeting."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
+
+
 def test_a_message_that_is_half_here_is_finished(start: Start) -> None:
     server = start()
     book = Book()
@@ -75,6 +84,7 @@ def test_a_message_that_is_half_here_is_finished(start: Start) -> None:
         server.signal(signal.SIGTERM)
         await bystander.rest()  # told to go, so the server is stopping
         await bystander.close()
+        await asyncio.to_thread(until, lambda: is_refused(server.ports.smtp), "nobody to listen")
         await line.send(octets[500:] + b".\r\n")
         reply = await line.reply()
         if reply.startswith(b"250"):

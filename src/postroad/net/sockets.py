@@ -36,6 +36,16 @@ class BoundListener:
         """Whether another port than the configured one had to be taken."""
         return self.listener.port not in (0, self.port)
 
+    def close(self, *, but: int = -1) -> None:
+        """Accept nothing more in this process; a worker keeps the one of its own number.
+
+        A socket that another process has still open goes on listening, with nobody to
+        accept: who connects waits, and no other server can have the port.
+        """
+        for index, opened in enumerate(self.sockets):
+            if index != but:
+                opened.close()
+
 
 def bind(listener: Listener, workers: int, *, seek: bool = False) -> BoundListener:
     """Bind `workers` sockets to one address; with `seek` a taken port gives way to the next free one.
