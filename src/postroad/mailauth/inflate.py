@@ -14,6 +14,8 @@ MAGIC: Final = b"\x1f\x8b"
 """What is compressed with gzip begins with these (RFC 1952 §2.3.1)."""
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _MEMBERS: Final = 20
+_STEP: Final = 1024 * 1024
+"""Octets inflated at a time: what is too much is in memory once, and not twice."""
 
 
 class BadReport(Exception):
@@ -37,7 +39,12 @@ def gunzip(octets: bytes) -> bytes:
     for _ in range(_MEMBERS):
         unpacker = zlib.decompressobj(_GZIP)
         try:
-            plain += unpacker.decompress(rest, most - len(plain) + 1)
+            # Of what was taken in whole something may be to come out still.
+            while piece := unpacker.decompress(rest, min(_STEP, most - len(plain) + 1)):
+                plain += piece
+                rest = unpacker.unconsumed_tail
+                if len(plain) > most:
+                    break
         except zlib.error as error:
             raise BadReport(f"it is not compressed with gzip: {error}") from None
         if len(plain) > most:
