@@ -4,6 +4,7 @@ SOAK_MINUTES says how long; the full size is 480.
 """
 
 import asyncio
+import contextlib
 import imaplib
 import os
 import random
@@ -14,6 +15,7 @@ from typing import Final
 
 import pytest
 
+from postroad.store.blobs.reader import OPEN_PACKS
 from tests.faults.conftest import Start
 from tests.faults.crash import BOB, UNLIMITED, Crashes, Work
 from tests.faults.load import ADA, GONE, Refused
@@ -34,11 +36,16 @@ MIB: Final = 1024 * 1024
 
 @dataclass(slots=True)
 class Samples:
-    """Memory and descriptors of all processes of a server, at rest, over time."""
+    """Memory and descriptors of all processes of a server, at rest, over time.
+
+    Packs become more while it runs, and each worker keeps some of them open: they count by themselves.
+    """
 
     at: list[float] = field(default_factory=list)
     rss: list[int] = field(default_factory=list)
     descriptors: list[int] = field(default_factory=list)
+    packs: list[int] = field(default_factory=list)
+    """Most that one process has open."""
 
     def take(self, server: Server) -> None:
         """Look now."""
@@ -46,7 +53,10 @@ class Samples:
         pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids]
         self.at.append(time.monotonic())
         self.rss.append(sum(pages) * os.sysconf("SC_PAGE_SIZE"))
-        self.descriptors.append(sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids))
+        opened = [_opened(pid) for pid in pids]
+        packs = [sum(path.endswith(".pack") for path in paths) for paths in opened]
+        self.descriptors.append(sum(map(len, opened)) - sum(packs))
+        self.packs.append(max(packs))
 
     def slope(self) -> float:
         """MiB an hour, by least squares, once it is warm."""
@@ -56,6 +66,15 @@ class Samples:
         middle, level = sum(hours) / len(hours), sum(sizes) / len(sizes)
         spread = sum((hour - middle) ** 2 for hour in hours)
         return sum((h - middle) * (s - level) for h, s in zip(hours, sizes, strict=True)) / spread
+
+
+def _opened(pid: int) -> list[str]:
+    """Where the descriptors of a process lead."""
+    paths = []
+    for entry in os.scandir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            paths.append(os.readlink(entry.path))
+    return paths
 
 
 async def vanish(work: Work, until_when: float, chance: random.Random) -> None:
@@ -111,9 +130,11 @@ def test_memory_and_descriptors_stay(start: Start) -> None:
         f"\n{MINUTES:g} minutes, {messages} messages in, {len(crashes.out.taken)} out;"
         f" memory {samples.rss[0] / MIB:.0f} to {samples.rss[-1] / MIB:.0f} MiB,"
         f" {samples.slope():.1f} MiB an hour after the first {WARM:.0%};"
-        f" descriptors {samples.descriptors[0]} to {samples.descriptors[-1]}"
+        f" descriptors {samples.descriptors[0]} to {samples.descriptors[-1]},"
+        f" and for packs of one process at most {max(samples.packs)}"
     )
     assert samples.descriptors[-1] <= samples.descriptors[0] + 8
+    assert max(samples.packs) <= OPEN_PACKS + 2  # those that are written to come beside those that are read
     if MINUTES >= 120:
         assert samples.slope() < 1.0, "memory grows"
     server.stop()

@@ -242,10 +242,10 @@ def _noop(dialogue: Dialogue, argument: bytes) -> Outcome:
     return Reply(250, "2.0.0", "ok")
 
 
-def _vrfy(dialogue: Dialogue, argument: bytes) -> Outcome:
+def _not_told(dialogue: Dialogue, argument: bytes) -> Outcome:
     if not argument:
         return Reply(501, "5.5.4", "give a name")
-    # Always the same, so that nobody learns who is here (RFC 5321 §7.3).
+    # VRFY and EXPN alike, whoever is asked about, so that nobody learns who is here (RFC 5321 §7.3).
     return Reply(252, "2.0.0", "will not tell, but will take mail and try to deliver it")
 
 
@@ -292,13 +292,13 @@ COMMANDS: Final[dict[bytes, Callable[[Dialogue, bytes], Outcome]]] = {
     b"BDAT": _bdat,
     b"RSET": _rset,
     b"NOOP": _noop,
-    b"VRFY": _vrfy,
+    b"VRFY": _not_told,
     b"HELP": _help,
     b"QUIT": _quit,
     b"STARTTLS": _starttls,
     b"AUTH": _auth,
     b"XCLIENT": _xclient,
-    b"EXPN": _not_offered,
+    b"EXPN": _not_told,
     b"ETRN": _etrn,
     b"TURN": _not_offered,
     b"ATRN": _not_offered,
