@@ -170,7 +170,9 @@ def test_a_restore_that_was_killed_is_not_taken_for_a_server(
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     program, *_ = vault.command()
-    said = run(program, "serve", "--data", data, expect=(78,))
+    settings = tmp_path / "elsewhere.toml"  # where no other server listens
+    settings.write_text(f'data = "{data}"\n[[listener]]\nrole = "smtp"\naddress = "127.0.0.1:0"\n')
+    said = run(program, "serve", "--config", settings, expect=(78,))
     assert "a restore that was interrupted" in said
     vault.restore("", data)
     assert inside(data, book).keys() >= book.taken

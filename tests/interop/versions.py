@@ -216,7 +216,8 @@ PEERS: Final = (
         "postfix",
         "Postfix",
         "test_receiving.py",
-        "passes DSN parameters on and gets a receipt for its user; SMTPUTF8 in both directions",
+        "passes DSN parameters on and gets a receipt for its user, and a notice about a delay and then a "
+        "failure; SMTPUTF8 in both directions",
     ),
     Peer(
         "postfix",

@@ -246,9 +246,11 @@ def return_options(draw: st.DrawFn) -> tuple[bytes, frozenset[str] | None, Parti
     )
     if names is None:
         return b"", None, None
-    first, last, sign = draw(numbers), draw(numbers), draw(st.sampled_from([1, -1]))
-    partial = draw(st.none() | st.just(PartialRange(sign * first, sign * last)))
-    words = [name.encode() for name in names] + ([b"PARTIAL %d:%d" % partial] if partial else [])
+    ends, sign = (draw(numbers), draw(numbers)), draw(st.sampled_from([1, -1]))
+    # A range may be written from either end (RFC 9394 §3.1).
+    partial = draw(st.none() | st.just(PartialRange(sign * min(ends), sign * max(ends))))
+    written = b"PARTIAL %d:%d" % (sign * ends[0], sign * ends[1])
+    words = [name.encode() for name in names] + ([written] if partial else [])
     told = frozenset(names) | ({"PARTIAL"} if partial else set())
     return b"RETURN (%b) " % b" ".join(words), told or frozenset({"ALL"}), partial
 

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 # No empty component, no wildcard, nothing that is not ASCII, no NUL (§3.2).
-_ENTRY: Final = re.compile(rb"(?:/[^\x00*%/\x7f-\xff]++)++")
+_ENTRY: Final = re.compile(rb"(?:/[^\x00*%/\x7f-\xff]++)+")
 _MATCH: Final = re.compile(rb"[/*%][^\x00\x7f-\xff]*+")
-_SECTION: Final = re.compile(rb"[1-9][0-9]{0,9}+(?:\.[1-9][0-9]{0,9}+)*+")
+_SECTION: Final = re.compile(rb"[1-9][0-9]{0,9}+(?:\.[1-9][0-9]{0,9}+)*")
 NAME_LENGTH: Final = 255
 """Octets of the name of an entry, or of what stands for several."""
 
