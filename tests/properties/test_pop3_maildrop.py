@@ -8,9 +8,10 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from postroad.pop3.maildrop import Gone, Maildrop, ranges
+from postroad.pop3.maildrop import Gone, Maildrop
 from postroad.store.account import Account
 from postroad.store.errors import NoSuchMessage
+from postroad.store.runs import runs_of
 from postroad.store.types import NewMessage
 from tests.unit.pop3.world import opened
 
@@ -117,6 +118,6 @@ def test_a_session_is_as_its_model(count: int, steps: list[tuple[str, int]], qui
 
 @given(st.sets(st.integers(1, 60)))
 def test_ranges_hold_exactly_the_uids(uids: set[int]) -> None:
-    joined = ranges(sorted(uids))
+    joined = runs_of(sorted(uids))
     assert [uid for low, high in joined for uid in range(low, high + 1)] == sorted(uids)
     assert all(before[1] + 1 < after[0] for before, after in pairwise(joined))

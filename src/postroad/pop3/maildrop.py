@@ -15,7 +15,7 @@ from postroad.pop3.ahead import Ahead
 from postroad.store.account import Account
 from postroad.store.errors import NoSuchMailbox, NoSuchMessage
 from postroad.store.messages import StoredMessage
-from postroad.store.types import Ranges
+from postroad.store.runs import runs_of
 
 INBOX: Final = "INBOX"
 _STEP: Final = 1000
@@ -161,7 +161,7 @@ class Maildrop:
         """Put the marks into effect, all in one transaction (RFC 1939 §6)."""
         if self._deleted:
             uids = sorted(self._uids[number - 1] for number in self._deleted)
-            await self._account.expunge(self._mailbox_id, ranges(uids), only_deleted=False)
+            await self._account.expunge(self._mailbox_id, runs_of(uids), only_deleted=False)
 
     # -- inside ---------------------------------------------------------------
 
@@ -175,14 +175,3 @@ class Maildrop:
         for first in range(1, len(self._uids) + 1, _STEP):
             numbers = range(first, min(first + _STEP, len(self._uids) + 1))
             yield [number for number in numbers if number not in deleted]
-
-
-def ranges(uids: list[int]) -> Ranges:
-    """Join ascending UIDs into inclusive ranges."""
-    joined: list[tuple[int, int]] = []
-    for uid in uids:
-        if joined and joined[-1][1] + 1 == uid:
-            joined[-1] = (joined[-1][0], uid)
-        else:
-            joined.append((uid, uid))
-    return joined

@@ -13,8 +13,8 @@ from postroad.model.flags import SEEN
 from postroad.model.rights import Rights
 from postroad.store import message_annotations, seen
 from postroad.store.crossing import Place
-from postroad.store.entries import next_modseq, select_entries
-from postroad.store.errors import NoSuchMailbox, NoSuchPart, NoteTooLarge
+from postroad.store.entries import modseq_of, next_modseq, select_entries
+from postroad.store.errors import NoSuchPart, NoteTooLarge
 from postroad.store.message_annotations import EVERYBODY, Key, Note
 from postroad.store.metadata import LONGEST
 from postroad.store.sharing import refusal, rights_of
@@ -113,9 +113,7 @@ def annotate(
     """
     need_size(limits, annotations)
     key = (place.account_id, place.mailbox_id)
-    since = tx.value("SELECT modseq FROM mailbox WHERE account_id = ? AND id = ?", *key)
-    if since is None:
-        raise NoSuchMailbox(str(place.mailbox_id))
+    since = modseq_of(tx, *key)
     rights = rights_of(tx, *key, place.user_id, place.anyone)
     need_rights(rights, place.mailbox_id, annotations)
     before = _entries(tx, place, uids)
@@ -130,9 +128,10 @@ def annotate(
         ]
     refused = set(conflicts)
     targets = [entry for entry in before if entry.uid not in refused]
-    for entry in before if any(part_of(one.entry) for one in annotations) else ():
+    if any(part_of(one.entry) for one in annotations):
         sql = "SELECT tree FROM message WHERE account_id = ? AND id = ?"
-        need_parts(tx.value(sql, place.account_id, entry.message_id), annotations)
+        for entry in before:
+            need_parts(tx.value(sql, place.account_id, entry.message_id), annotations)
     private, shared = _by_whose(annotations)
     touched: dict[int, Entry] = {}
     modseq = 0

@@ -66,6 +66,20 @@ def keywords_in_use(reader: Reader, account_id: int, mailbox_id: int) -> list[st
     return sorted({word for (words,) in rows for word in words.split(" ") if word})
 
 
+def modseq_of(reader: Reader, account_id: int, mailbox_id: int) -> int:
+    """The modseq at which a mailbox is.
+
+    Raises:
+        NoSuchMailbox
+    """
+    modseq = reader.value(
+        "SELECT modseq FROM mailbox WHERE account_id = ? AND id = ?", account_id, mailbox_id
+    )
+    if modseq is None:
+        raise NoSuchMailbox(str(mailbox_id))
+    return int(modseq)
+
+
 def next_modseq(tx: Transaction, account_id: int) -> int:
     """Count the account's one counter up."""
     value = tx.value("UPDATE account SET modseq = modseq + 1 WHERE id = ? RETURNING modseq", account_id)

@@ -6,8 +6,8 @@ from typing import Final
 from postroad.db.transaction import Transaction
 from postroad.model.flags import DELETED, SEEN, join_keywords, split_keywords
 from postroad.store.blobs.record import line
-from postroad.store.entries import next_modseq, select_entries
-from postroad.store.errors import LimitReached, NoSuchMailbox
+from postroad.store.entries import modseq_of, next_modseq, select_entries
+from postroad.store.errors import LimitReached
 from postroad.store.runs import uid_text
 from postroad.store.types import Entry, FlagsResult, Ranges
 
@@ -34,13 +34,9 @@ def store_flags(
     """Set, add or remove flags (RFC 3501 §6.4.6), unless changed meanwhile (RFC 7162 §3.1.3)."""
     check_keywords(keywords)
     flags = int(flags)
-    since = tx.value("SELECT modseq FROM mailbox WHERE account_id = ? AND id = ?", account_id, mailbox_id)
-    if since is None:
-        raise NoSuchMailbox(str(mailbox_id))
+    since = modseq_of(tx, account_id, mailbox_id)
     before = select_entries(tx, account_id, mailbox_id, uids)
-    conflicts: list[int] = []
-    if unchanged_since is not None:
-        conflicts = [e.uid for e in before if is_conflict(e, mode, flags, keywords, unchanged_since)]
+    conflicts = conflicting(before, mode, flags, keywords, unchanged_since)
     refused = set(conflicts)
     changed: list[tuple[Entry, int, str]] = []
     for entry in before:
@@ -71,7 +67,16 @@ def store_flags(
     return FlagsResult(since, modseq, [now.get(e.uid, e) for e in before], conflicts)
 
 
-def is_conflict(entry: Entry, mode: str, flags: int, keywords: frozenset[str], unchanged_since: int) -> bool:
+def conflicting(
+    entries: Sequence[Entry], mode: str, flags: int, keywords: frozenset[str], unchanged_since: int | None
+) -> list[int]:
+    """The UIDs of those that have changed too late to be changed again; none where nobody asks."""
+    if unchanged_since is None:
+        return []
+    return [e.uid for e in entries if _is_conflict(e, mode, flags, keywords, unchanged_since)]
+
+
+def _is_conflict(entry: Entry, mode: str, flags: int, keywords: frozenset[str], unchanged_since: int) -> bool:
     """Whether an entry has changed too late to be changed again.
 
     Since 0 asks for something else: whether any of what is to be changed

@@ -5,9 +5,8 @@ from postroad.model.flags import DELETED, SEEN
 from postroad.model.rights import Rights, changeable
 from postroad.store import seen
 from postroad.store.crossing import Place
-from postroad.store.entries import next_modseq, select_entries
-from postroad.store.errors import NoSuchMailbox
-from postroad.store.flagging import check_keywords, combine, is_conflict, journal_flags
+from postroad.store.entries import modseq_of, next_modseq, select_entries
+from postroad.store.flagging import check_keywords, combine, conflicting, journal_flags
 from postroad.store.sharing import refusal, rights_of
 from postroad.store.types import Entry, FlagsResult, Ranges
 
@@ -30,16 +29,12 @@ def store_flags(
     check_keywords(keywords)
     flags = int(flags)
     account_id, mailbox_id = place.account_id, place.mailbox_id
-    since = tx.value("SELECT modseq FROM mailbox WHERE account_id = ? AND id = ?", account_id, mailbox_id)
-    if since is None:
-        raise NoSuchMailbox(str(mailbox_id))
+    since = modseq_of(tx, account_id, mailbox_id)
     rights = rights_of(tx, account_id, mailbox_id, place.user_id, place.anyone)
     if not _may(rights, mode, flags, keywords):
         raise refusal(rights, mailbox_id)
     before = seen.entries(tx, account_id, mailbox_id, place.user_id, uids)
-    conflicts: list[int] = []
-    if unchanged_since is not None:
-        conflicts = [e.uid for e in before if is_conflict(e, mode, flags, keywords, unchanged_since)]
+    conflicts = conflicting(before, mode, flags, keywords, unchanged_since)
     refused = set(conflicts)
     wanted = [
         (entry, *_allowed(rights, entry, *combine(entry, mode, flags, keywords)))

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 
-def runs_of(uids: Iterable[int]) -> list[list[int]]:
+def runs_of(uids: Iterable[int]) -> list[tuple[int, int]]:
     """Ascending UIDs as the first and last of each run without a gap."""
-    runs: list[list[int]] = []
+    runs: list[tuple[int, int]] = []
     for uid in uids:
         if runs and uid == runs[-1][1] + 1:
-            runs[-1][1] = uid
+            runs[-1] = (runs[-1][0], uid)
         else:
-            runs.append([uid, uid])
+            runs.append((uid, uid))
     return runs
 
 

@@ -11,8 +11,9 @@ import msgspec
 import pytest
 
 from postroad.directory.accounts import switch_capabilities
-from postroad.pop3.maildrop import InUse, Maildrop, ranges
+from postroad.pop3.maildrop import InUse, Maildrop
 from postroad.pop3.transaction import SLICE
+from postroad.store.runs import runs_of
 from tests.unit.pop3.world import PASSWORD, QUICK, USER, Worker, workers
 
 _HELLO = b"From: bob@demo.test\r\nSubject: Hello\r\n\r\nline 1\r\n.line 2\r\nline 3\r\n"
@@ -330,8 +331,8 @@ def test_a_message_is_sent_in_slices() -> None:
 
 
 def test_ranges_join_neighbours() -> None:
-    assert ranges([1, 2, 3, 5, 7, 8]) == [(1, 3), (5, 5), (7, 8)]
-    assert ranges([]) == []
+    assert runs_of([1, 2, 3, 5, 7, 8]) == [(1, 3), (5, 5), (7, 8)]
+    assert runs_of([]) == []
 
 
 _HOLDER = """
