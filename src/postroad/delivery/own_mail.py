@@ -1,6 +1,7 @@
 """Mail that this server writes itself: notices and reports, to somebody here or elsewhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -8,6 +9,7 @@ from msgspec import Struct
 from postroad.db.transaction import Transaction
 from postroad.delivery.local import Delivery, deliver
 from postroad.directory.resolve import AccountTarget, Local, NotOurs, resolve
+from postroad.message.compose import Person, address_field, date_field, field, message_id_field, text_field
 from postroad.model.address import Address
 from postroad.model.envelope import Recipient, Wish
 from postroad.queue.item import text_id as queue_text_id
@@ -24,6 +26,24 @@ Sign: TypeAlias = Callable[[bytes], bytes]
 def unsigned(message: bytes) -> bytes:
     """A message as it is."""
     return message
+
+
+def own_header(
+    to: Address, subject: str, *, host: str, token: str, now: datetime, fields: Iterable[bytes] = ()
+) -> bytes:
+    """The header of mail that nobody has written, but for its content; `fields` are its own."""
+    return b"".join(
+        (
+            date_field(now),
+            address_field("From", [Person(f"postmaster@{host}", "Mail Delivery")]),
+            address_field("To", [Person(str(to))]),
+            text_field("Subject", subject),
+            message_id_field(token, host),
+            *fields,
+            field("Auto-Submitted", "auto-generated"),  # RFC 3834 §5
+            field("MIME-Version", "1.0"),
+        )
+    )
 
 
 class OwnMail(Struct, frozen=True):

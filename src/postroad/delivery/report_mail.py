@@ -9,16 +9,8 @@ from typing import Final
 from msgspec import Struct
 
 from postroad.db.transaction import Reader
-from postroad.message.compose import (
-    Person,
-    address_field,
-    choose_boundary,
-    date_field,
-    field,
-    message_id_field,
-    text_body,
-    text_field,
-)
+from postroad.delivery.own_mail import own_header
+from postroad.message.compose import choose_boundary, field, text_body
 from postroad.model.address import Address
 
 FIRST_SECONDS: Final = 1800
@@ -79,17 +71,9 @@ def report_message(
         + encodebytes(attached.octets).replace(b"\n", b"\r\n")
     )
     boundary = choose_boundary(token, human, part)
-    header = [
-        date_field(now),
-        address_field("From", [Person(f"postmaster@{submitter}", "Mail Delivery")]),
-        address_field("To", [Person(str(to))]),
-        text_field("Subject", f"Report Domain: {about} Submitter: {submitter} Report-ID: <{report_id}>"),
-        message_id_field(token, submitter),
-        *fields,
-        field("Auto-Submitted", "auto-generated"),
-        field("MIME-Version", "1.0"),
-        field("Content-Type", f'multipart/{attached.container}; boundary="{boundary}"'),
-    ]
+    subject = f"Report Domain: {about} Submitter: {submitter} Report-ID: <{report_id}>"
+    header = own_header(to, subject, host=submitter, token=token, now=now, fields=fields)
+    header += field("Content-Type", f'multipart/{attached.container}; boundary="{boundary}"')
     delimiter = b"--" + boundary.encode()
     bodies = b"".join(delimiter + b"\r\n" + one + b"\r\n" for one in (human, part))
-    return b"".join(header) + b"\r\n" + bodies + delimiter + b"--\r\n"
+    return header + b"\r\n" + bodies + delimiter + b"--\r\n"

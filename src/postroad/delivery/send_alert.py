@@ -6,16 +6,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from postroad.db.transaction import Reader, Transaction
-from postroad.delivery.own_mail import OwnMail, Sign, post_own
-from postroad.message.compose import (
-    Person,
-    address_field,
-    date_field,
-    field,
-    message_id_field,
-    text_body,
-    text_field,
-)
+from postroad.delivery.own_mail import OwnMail, Sign, own_header, post_own
+from postroad.message.compose import text_body
 from postroad.model.address import Address, parse_mailbox
 from postroad.store.errors import OverQuota
 from postroad.store.prepare import prepare_now
@@ -56,15 +48,5 @@ def _message(login: str, reason: str, to: Address, hostname: str, now: float) ->
         f"If it was, this gives it more: postroad account sending {login} --help\n\n"
         "You are told once a day of each account; every refusal is in the log (submission.over_limit).\n"
     )
-    return b"".join(
-        (
-            date_field(datetime.fromtimestamp(int(now), UTC)),
-            address_field("From", [Person(f"postmaster@{hostname}", "Mail Delivery")]),
-            address_field("To", [Person(str(to))]),
-            text_field("Subject", f"{login} is sending more than it may"),
-            message_id_field(secrets.token_hex(12), hostname),
-            field("Auto-Submitted", "auto-generated"),  # RFC 3834 §5
-            field("MIME-Version", "1.0"),
-            text_body(text),
-        )
-    )
+    subject, at = f"{login} is sending more than it may", datetime.fromtimestamp(int(now), UTC)
+    return own_header(to, subject, host=hostname, token=secrets.token_hex(12), now=at) + text_body(text)
