@@ -33,7 +33,7 @@ class Database:
         self._group = GroupCommit(self._writer, self._lock, self._checkpoints, packs, clock, tell)
         self._questions = Reader(self._reader)
         self._execute = self._reader.execute
-        self._execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        self._execute("SELECT count(*) FROM sqlite_schema").fetchone()  # maps what `Answers` looks at
         self._answers = Answers(data)
         self._long = ThreadPoolExecutor(1, thread_name_prefix="read")
 

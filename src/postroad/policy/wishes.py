@@ -1,10 +1,13 @@
 """What holds for those who send to a domain: its own wishes in front of the settings."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from postroad.config.receiving import Receiving
 from postroad.directory.domain_policy import DomainPolicy
 from postroad.model.networks import Networks
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +29,17 @@ def wishes_of(settings: Receiving, own: DomainPolicy) -> Wishes:
     """Fill in what the domain leaves to the settings."""
     return Wishes(
         greylisting=settings.greylisting if own.greylisting is None else own.greylisting == "on",
-        greylist_delay=settings.greylist_delay if own.greylist_delay is None else own.greylist_delay,
+        greylist_delay=_first(own.greylist_delay, settings.greylist_delay),
         lists=own.lists != "off",
-        lists_refuse=settings.lists_refuse if own.lists_refuse is None else own.lists_refuse,
+        lists_refuse=_first(own.lists_refuse, settings.lists_refuse),
         helo=own.helo or settings.helo,
         helo_unresolvable=own.helo or settings.helo_unresolvable,
-        recipients_minute=(
-            settings.recipients_minute if own.recipients_minute is None else own.recipients_minute
-        ),
-        tarpit=settings.tarpit if own.tarpit is None else own.tarpit,
+        recipients_minute=_first(own.recipients_minute, settings.recipients_minute),
+        tarpit=_first(own.tarpit, settings.tarpit),
         allow=Networks((*settings.allow, *(own.allow or "").split())),
     )
+
+
+def _first(own: T | None, default: T) -> T:
+    """A wish of 0 is one, too."""
+    return default if own is None else own
