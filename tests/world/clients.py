@@ -95,6 +95,13 @@ class Raw:
         assert not self._held, self._held
         self._socket = context.wrap_socket(self._socket, server_hostname="localhost")
 
+    @contextmanager
+    def one_segment(self) -> Iterator[None]:
+        """Let what is sent here go out together (tcp(7): TCP_CORK waits for a fifth of a second at most)."""
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        yield
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+
     def send(self, octets: bytes) -> None:
         """Send octets, in one segment if they are few."""
         self._socket.sendall(octets)

@@ -87,6 +87,19 @@ def check_fresh(client: Raw, protocol: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", UPGRADE)
+def test_a_command_that_comes_with_the_end_of_the_handshake(world: ThreadedWorld, protocol: str) -> None:
+    """A client need not wait between its Finished and the next command (RFC 8446 §2)."""
+    command = {"imap": b"s NOOP", "pop3": b"CAPA"}.get(protocol, b"EHLO second.test")
+    with greeted(world, protocol) as client:
+        client.send(UPGRADE[protocol])
+        answer(client, protocol)
+        with client.one_segment():
+            client.start_tls(world.tls())
+            client.send(command + b"\r\n")
+        assert answer(client, protocol)[:3] in (b"s O", b"250", b"+OK")
+
+
+@pytest.mark.parametrize("protocol", UPGRADE)
 def test_commands_in_the_same_segment(world: ThreadedWorld, protocol: str) -> None:
     with greeted(world, protocol) as client:
         client.send(UPGRADE[protocol] + INJECTED[protocol])

@@ -259,7 +259,7 @@ class Connection(asyncio.Protocol):
         assert transport is not None
         self.flush()
         transport.pause_reading()
-        self._fed = False
+        self._fed, self._reading = False, True
         try:
             upgraded = await self._loop.start_tls(
                 transport, self, context, server_side=True, ssl_handshake_timeout=timeout
@@ -272,8 +272,10 @@ class Connection(asyncio.Protocol):
             raise ConnectionError("the peer left during the TLS handshake")
         self._transport = upgraded
         self._transport.set_write_buffer_limits(high=WRITE_HIGH_WATER)
-        self._reading = True
-        self._fed = False
+        if not self._reading:
+            # So much came with the end of the handshake that the transport below was stopped.
+            transport.resume_reading()
+            self._reading = True
         self.tls = tls_info(upgraded)
         if self._speaks_otherwise():
             self.abort()

@@ -2,11 +2,15 @@
 
 import asyncio
 import socket
+import time
+from collections.abc import Callable
 
 import pytest
+import uvloop
 
 from postroad.net import connection as module
 from postroad.net.connection import Connection, Wake
+from postroad.net.core import Early
 from postroad.testing import certificate
 
 
@@ -107,3 +111,45 @@ def test_a_peer_far_ahead_is_not_read_although_its_session_waits_for_it() -> Non
         await asyncio.sleep(0)
 
     asyncio.run(work())
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_much_that_comes_with_the_end_of_the_handshake_is_all_read(
+    loop_factory: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """More than is taken at once, before the session knows that TLS is on."""
+    much = 8 * module.READ_HIGH_WATER
+    taken = 0
+
+    async def talk(conn: Connection) -> None:
+        nonlocal taken
+        conn.attach(core := Early())
+        await conn.start_tls(certificate.server_tls("mx.test"))
+        while taken < much and await conn.pump(conn.deadline(20)) is Wake.DATA:
+            taken += core.buffered()
+            core.held.clear()
+
+    def send(address: tuple[str, int]) -> None:
+        with socket.create_connection(address, 20) as clear:
+            clear.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+            with certificate.client_context("mx.test").wrap_socket(clear, server_hostname="mx.test") as peer:
+                peer.sendall(bytes(much))
+                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+                assert peer.recv(1) == b""
+
+    async def be_busy() -> None:
+        while True:
+            time.sleep(0.05)
+            await asyncio.sleep(0)
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: Connection(talk, connection_id="c"), "127.0.0.1", 0)
+        busy = loop.create_task(be_busy())
+        await asyncio.to_thread(send, server.sockets[0].getsockname())
+        busy.cancel()
+        server.close()
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(work())
+    assert taken == much
