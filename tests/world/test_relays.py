@@ -74,6 +74,26 @@ def test_the_route_of_a_domain_wins_over_that_of_all(world: ThreadedWorld, relay
     assert (len(direct.messages), len(smarthost.messages)) == (1, 1)
 
 
+def test_a_route_may_be_for_the_mail_of_one_of_our_domains(world: ThreadedWorld, relay: Relay) -> None:
+    direct, theirs, narrow = world.remote("elsewhere.test"), relay(), relay()
+    world.add_domain("second.test")
+    world.add_account("sue@second.test")
+    add(world, "*", "smtp", theirs, sender="Second.test")
+    submit(world, mail("ours"), EVE)
+    submit(world, mail("theirs", sender="sue@second.test"), EVE, "x@third.test", sender="sue@second.test")
+    world.settle()
+    assert [len(server.messages) for server in (direct, theirs)] == [1, 2]
+    add(world, "elsewhere.test", "smtp", narrow)
+    submit(world, mail("again", sender="sue@second.test"), EVE, sender="sue@second.test")
+    world.settle()
+    assert [len(server.messages) for server in (direct, theirs, narrow)] == [1, 2, 1], "the recipient's wins"
+    add(world, "elsewhere.test", "mx", None, sender="second.test", sources=["127.0.0.9"])
+    submit(world, mail("at last", sender="sue@second.test"), EVE, sender="sue@second.test")
+    world.settle()
+    assert [len(server.messages) for server in (direct, theirs, narrow)] == [2, 2, 1]
+    assert direct.peers == ["127.0.0.1", "127.0.0.9"]
+
+
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"])
 @pytest.mark.parametrize("scheme", ["submission", "smtps"])
 def test_a_smarthost_wants_a_login(world: ThreadedWorld, relay: Relay, scheme: str, mechanism: str) -> None:

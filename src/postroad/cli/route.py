@@ -21,6 +21,10 @@ _AFTER = click.option(
     "--after", type=click.IntRange(0, routes.AFTER_MOST), default=0, metavar="N",
     help="Only for messages that have failed N times: a fall-back.",
 )  # fmt: skip
+_FROM = click.option(
+    "--from", "sender", default=routes.EVERYWHERE, metavar="DOMAIN",
+    help="Only for mail from this domain.",
+)  # fmt: skip
 
 
 @click.group(short_help="Ways for mail to others than by MX records.")
@@ -28,7 +32,7 @@ def route() -> None:
     """Ways for mail to others than by MX records.
 
     DOMAIN is that of the recipients; write "*" (in quotes) for all that have no
-    route of their own.
+    route of their own. With --from a route is for mail from one domain only.
     """
 
 
@@ -36,6 +40,7 @@ def route() -> None:
 @common
 @click.argument("domain")
 @click.argument("target")
+@_FROM
 @_AFTER
 @click.option("--login", default="", metavar="NAME", help="Log in; the password is asked for.")
 @click.option(
@@ -57,6 +62,7 @@ def add(
     here: Here,
     domain: str,
     target: str,
+    sender: str,
     after: int,
     login: str,
     tls: routes.TlsWish | None,
@@ -78,6 +84,7 @@ def add(
             domain,
             target,
             who=operator(),
+            sender=sender,
             after=after,
             tls=tls,
             login=login,
@@ -90,9 +97,10 @@ def add(
     )
     if here.json:
         print_json(_facts(added))
-    here.say(f"Mail for {_whom(added)} goes by way of {added.target}{_when(added)}.")
+    here.say(f"{_mail(added)} goes by way of {added.target}{_when(added)}.")
     if added.domain != routes.EVERYWHERE:
-        here.next(f"postroad route test {added.unicode}")
+        of = "" if added.sender == routes.EVERYWHERE else f" --from {added.unicode_sender}"
+        here.next(f"postroad route test {added.unicode}{of}")
 
 
 @route.command("list")
@@ -107,16 +115,17 @@ def list_(here: Here) -> None:
         print_table(
             [
                 Column("FOR", cut=True),
+                Column("FROM", cut=True),
                 Column("AFTER", "right"),
                 Column("BY WAY OF", cut=True),
                 Column("TLS"),
                 Column("LOGIN", cut=True),
-                Column("FROM", cut=True),
+                Column("SOURCE", cut=True),
                 Column("A MINUTE", "right"),
             ],
             [
                 (
-                    *(r.unicode, r.after or "", r.target, r.tls, r.login or "–"),
+                    *(r.unicode, r.unicode_sender, r.after or "", r.target, r.tls, r.login or "–"),
                     *(", ".join(r.sources) or "–", r.per_minute or "–"),
                 )
                 for r in found
@@ -130,29 +139,33 @@ def list_(here: Here) -> None:
 @route.command()
 @common
 @click.argument("domain")
+@_FROM
 @_AFTER
 @pass_here
-def remove(here: Here, domain: str, after: int) -> None:
+def remove(here: Here, domain: str, sender: str, after: int) -> None:
     """Take a route away; its password is forgotten."""
-    gone = change_directory(here, lambda tx: routes.remove_route(tx, domain, who=operator(), after=after))
+    gone = change_directory(
+        here, lambda tx: routes.remove_route(tx, domain, who=operator(), after=after, sender=sender)
+    )
     if here.json:
         print_json(_facts(gone))
-    here.say(f"Mail for {_whom(gone)} does not go by way of {gone.target} any more.")
+    here.say(f"{_mail(gone)} does not go by way of {gone.target} any more.")
 
 
 @route.command()
 @common
 @click.argument("domain")
+@click.option("--from", "sender", default="", metavar="DOMAIN", help="As mail from this domain.")
 @click.option("--after", type=click.IntRange(0), default=0, metavar="N", help="As after N failed attempts.")
 @pass_here
-def test(here: Here, domain: str, after: int) -> None:
+def test(here: Here, domain: str, sender: str, after: int) -> None:
     """Connect to every server at which mail for DOMAIN would be tried; nothing is sent.
 
     MTA-STS policies are not looked at.
     """
     name = normal(domain)
     with open_store(here) as database:
-        outcomes = asyncio.run(_probe(here, database, name, after))
+        outcomes = asyncio.run(_probe(here, database, name, after, sender and normal(sender)))
     if here.json:
         print_json([_outcome(one) for one in outcomes])
     for one in outcomes:
@@ -163,7 +176,9 @@ def test(here: Here, domain: str, after: int) -> None:
         raise Problem(f"no server for {domain} can be used", status=Exit.PROBLEM)
 
 
-async def _probe(here: Here, database: OfflineDatabase, domain: str, after: int) -> list[Outcome]:
+async def _probe(
+    here: Here, database: OfflineDatabase, domain: str, after: int, sender: str
+) -> list[Outcome]:
     # Only this command needs the network.
     from postroad.delivery.relay import Relays
     from postroad.delivery.remote import RemoteDelivery
@@ -181,7 +196,7 @@ async def _probe(here: Here, database: OfflineDatabase, domain: str, after: int)
         relays=Relays(database, settings.data, verifying_context),
     )
     try:
-        return await delivery.probe(domain, after)
+        return await delivery.probe(domain, after, sender)
     finally:
         await resolver.close()
 
@@ -201,8 +216,10 @@ def _good(one: Outcome) -> bool:
     return one.verdict is Verdict.DELIVERED
 
 
-def _whom(one: Route) -> str:
-    return "every domain without a route of its own" if one.domain == routes.EVERYWHERE else one.unicode
+def _mail(one: Route) -> str:
+    senders = "" if one.sender == routes.EVERYWHERE else f" from {one.unicode_sender}"
+    whom = "every domain without a route of its own" if one.domain == routes.EVERYWHERE else one.unicode
+    return f"Mail{senders} for {whom}"
 
 
 def _when(one: Route) -> str:
@@ -212,6 +229,7 @@ def _when(one: Route) -> str:
 def _facts(one: Route) -> dict[str, Any]:
     return {
         "domain": one.domain,
+        "sender": one.sender,
         "after": one.after,
         "target": one.target,
         "tls": one.tls,

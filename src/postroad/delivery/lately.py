@@ -27,6 +27,8 @@ class Asked(NamedTuple):
     strict: bool
     version: int
     """Of the directory, where the routes are."""
+    sender: str
+    """The domain that it is from, if some route asks for that."""
 
 
 class Lately(Generic[C]):

@@ -12,12 +12,13 @@ from msgspec import Struct
 from postroad.db.transaction import Reader
 from postroad.delivery.demands import Demand
 from postroad.directory import changes
-from postroad.directory.routes import Route, route_for
+from postroad.directory.routes import Route, any_by_sender, route_for
 from postroad.directory.seal import CannotOpen, Seal
 from postroad.dns.route import ADDRESSES, Host, NoRoute
 from postroad.dns.route import Route as Hosts
 from postroad.model.answers import Found, TemporaryFailure
 from postroad.model.resolver import Resolver
+from postroad.queue.item import Item
 from postroad.smtp.manner import MX, Manner
 from postroad.smtp.security import Security, opportunistic_context
 
@@ -62,16 +63,24 @@ class Relays:
         self._data = data
         self._trust = trust
         self._seal: Seal | None = None
+        self._by_sender = (-1, False)
         self._any = opportunistic_context()
         self._verifying: ssl.SSLContext | None = None
 
-    def of(self, domain: str, attempts: int) -> Route | None:
-        """The route of a message that has failed so many times, if there is one."""
-        return self._database.read(partial(route_for, domain=domain, attempts=attempts))
+    def of(self, domain: str, attempts: int, sender: str) -> Route | None:
+        """The route of a message from a domain that has failed so many times, if there is one."""
+        return self._database.read(partial(route_for, domain=domain, attempts=attempts, sender=sender))
 
     def version(self) -> int:
         """While it is the same, so are the routes."""
         return self._database.ask(changes.version)
+
+    def sender(self, item: Item, version: int) -> str:
+        """The domain that a message is from if that matters to a route; else nothing: all go alike."""
+        if self._by_sender[0] != version:
+            self._by_sender = version, self._database.read(any_by_sender)
+        said = item.reverse_path or item.sender
+        return said.domain if self._by_sender[1] and said is not None else ""
 
     def way(self, route: Route) -> Way | NoRoute:
         """How its server is spoken to."""

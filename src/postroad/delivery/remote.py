@@ -92,22 +92,24 @@ class RemoteDelivery:
 
     async def _by_some_way(self, work: Work, message: Outgoing) -> list[Outcome]:
         attempts = max(recipient.attempts for recipient in work.recipients)
-        version = 0 if self._relays is None else self._relays.version()
-        asked = Asked(work.destination, attempts, _wish(work, message), message.require_tls, version)
+        relays = self._relays
+        version = 0 if relays is None else relays.version()
+        sender = "" if relays is None else relays.sender(work.item, version)
+        asked = Asked(work.destination, attempts, _wish(work, message), message.require_tls, version, sender)
         if not work.urgent and (contact := self._lately.find(asked)) is not None:
             outcomes = await self._over_idle(contact, message)
             if outcomes is not None:
                 return outcomes
         began = self._lately.now()
-        found = await self._find(work.destination, attempts, strict=message.require_tls)
+        found = await self._find(work.destination, attempts, sender, strict=message.require_tls)
         if isinstance(found, NoRoute):
             return [_no_route(found)] * len(work.recipients)
         return await self._along(found, work, message, partial(self._lately.keep, asked, began))
 
-    async def _find(self, domain: str, attempts: int, *, strict: bool) -> Found | NoRoute:
-        """Find out where mail for a domain goes."""
+    async def _find(self, domain: str, attempts: int, sender: str, *, strict: bool) -> Found | NoRoute:
+        """Find out where mail for a domain goes, that from `sender`."""
         relays = self._relays
-        chosen = None if relays is None else relays.of(domain, attempts)
+        chosen = None if relays is None else relays.of(domain, attempts, sender)
         if relays is None or chosen is None:
             way: Way | NoRoute = BY_MX
         else:
@@ -134,9 +136,9 @@ class RemoteDelivery:
             allow_private=self._settings.allow_private_addresses,
         )
 
-    async def probe(self, domain: str, attempts: int = 0) -> list[Outcome]:
-        """Connect to every server at which mail for a domain would be tried, and say how that went."""
-        found = await self._find(domain, attempts, strict=False)
+    async def probe(self, domain: str, attempts: int = 0, sender: str = "") -> list[Outcome]:
+        """Connect to every server at which mail for a domain (from `sender`) is tried; say how it went."""
+        found = await self._find(domain, attempts, sender, strict=False)
         if isinstance(found, NoRoute):
             return [_no_route(found)]
         where = found.where

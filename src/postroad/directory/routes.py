@@ -1,8 +1,8 @@
 """Routes: ways for mail to other domains than by their MX.
 
-The route of the domain itself wins over that of `*`, and of several for one
-domain the one whose turn it is: a route may wait until so many attempts have
-failed (a fall-back relay).
+The route of the domain itself wins over that of `*`, then the one for mail from
+a domain over that for all mail, and of several such the one whose turn it is: a
+route may wait until so many attempts have failed (a fall-back relay).
 """
 
 import re
@@ -31,7 +31,10 @@ _PORTS: Final = {"smtp": 25, "submission": 587, "smtps": 465, "lmtp": 24}
 _TARGET: Final = re.compile(
     r"(smtp|submission|smtps|lmtp)://(\[[0-9A-Fa-f:.]+\]|[^\s/:@\[\]]+)(?::([0-9]{1,5}))?/?"
 )
-_COLUMNS: Final = "domain, after, transport, host, port, tls, login, password, sources, created, per_minute"
+_COLUMNS: Final = (
+    "domain, sender, after, transport, host, port, tls, login, password, sources, created, per_minute"
+)
+_WHERE: Final = "WHERE domain = ? AND sender = ? AND after = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Route:
 
     domain: str
     """A-labels, or `*`."""
+    sender: str
+    """The domain that mail which takes it is from (what MAIL FROM says), in A-labels, or `*`."""
     after: int
     """Attempts that have to have failed before it is taken."""
     transport: Transport
@@ -68,7 +73,12 @@ class Route:
     @property
     def unicode(self) -> str:
         """The domain for people."""
-        return self.domain if self.domain == EVERYWHERE else unicode_domain(self.domain)
+        return _unicode(self.domain)
+
+    @property
+    def unicode_sender(self) -> str:
+        """The domain of the senders for people."""
+        return _unicode(self.sender)
 
     def password(self, seal: Seal) -> str:
         """The password; empty for none.
@@ -76,7 +86,8 @@ class Route:
         Raises:
             CannotOpen: it was sealed with another key.
         """
-        return seal.open(self.sealed, _about(self.domain, self.after)).decode() if self.sealed else ""
+        about = _about(self.domain, self.sender, self.after)
+        return seal.open(self.sealed, about).decode() if self.sealed else ""
 
 
 def add_route(
@@ -85,6 +96,7 @@ def add_route(
     target: str,
     *,
     who: str,
+    sender: str = EVERYWHERE,
     after: int = 0,
     tls: TlsWish | None = None,
     login: str = "",
@@ -94,7 +106,7 @@ def add_route(
     per_minute: int = 0,
     replace: bool = False,
 ) -> Route:
-    """Send mail for `domain` (`*`: for all that have no route) by way of `target`.
+    """Send mail for `domain` (`*`: for all that have no route) from `sender`'s by way of `target`.
 
     `target` is `mx`, or `smtp`, `submission`, `smtps` or `lmtp` with `://host` and perhaps `:port`.
     `per_minute` is how many messages are begun within one (0: what the settings say).
@@ -104,7 +116,7 @@ def add_route(
         AlreadyThere: and `replace` was not said.
         BadName: target, address or number are none.
     """
-    name = _domain(domain)
+    name, of = _domain(domain), _domain(sender)
     if name != EVERYWHERE and is_local_domain(tx, name):
         raise BadName(f"{unicode_domain(name)} is a domain of this server: its mail is delivered here")
     if not 0 <= after <= AFTER_MOST:
@@ -117,75 +129,96 @@ def add_route(
         raise BadName("a password is never sent in clear: --tls encrypt or verify")
     if len(login.encode()) > 255 or not login.isprintable():
         raise BadName("the login cannot be one")
-    before = tx.row("SELECT 1 FROM route WHERE domain = ? AND after = ?", name, after)
+    if per_minute and of != EVERYWHERE:
+        raise BadName("so many a minute is for all that goes to a domain, whoever sends it")
+    before = tx.row(f"SELECT 1 FROM route {_WHERE}", name, of, after)  # noqa: S608 - constants
     if before is not None and not replace:
         raise AlreadyThere(f"there is a route for {domain} already: remove it first, or say --replace")
-    old = _facts(route(tx, name, after)) if before is not None else None
+    old = _facts(route(tx, name, after, of)) if before is not None else None
     sealed = b""
     if password:
         assert seal is not None, "a password needs something to seal it"
-        sealed = seal.close(password.encode(), _about(name, after))
+        sealed = seal.close(password.encode(), _about(name, of, after))
     tx.run(
-        f"INSERT OR REPLACE INTO route ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constants
-        *(name, after, transport, host, port, wish, login, sealed),
+        f"INSERT OR REPLACE INTO route ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - constants
+        *(name, of, after, transport, host, port, wish, login, sealed),
         *(msgspec.json.encode(_sources(sources)).decode(), tx.now, per_minute),
     )
-    added = route(tx, name, after)
+    added = route(tx, name, after, of)
     changes.record(tx, who=who, noun="route", name=name, old=old, new=_facts(added))
     return added
 
 
-def remove_route(tx: Transaction, domain: str, *, who: str, after: int = 0) -> Route:
+def remove_route(
+    tx: Transaction, domain: str, *, who: str, after: int = 0, sender: str = EVERYWHERE
+) -> Route:
     """Let mail for a domain go by MX again, or by what other routes there are; gives what it was.
 
     Raises:
         NoSuchRoute
     """
-    gone = route(tx, domain, after)
-    tx.run("DELETE FROM route WHERE domain = ? AND after = ?", gone.domain, gone.after)
+    gone = route(tx, domain, after, sender)
+    tx.run(f"DELETE FROM route {_WHERE}", gone.domain, gone.sender, gone.after)  # noqa: S608 - constants
     changes.record(tx, who=who, noun="route", name=gone.domain, old=_facts(gone))
     return gone
 
 
-def route(reader: Reader, domain: str, after: int = 0) -> Route:
+def route(reader: Reader, domain: str, after: int = 0, sender: str = EVERYWHERE) -> Route:
     """One route.
 
     Raises:
         NoSuchRoute, BadName
     """
-    name = _domain(domain)
-    row = reader.row(f"SELECT {_COLUMNS} FROM route WHERE domain = ? AND after = ?", name, after)  # noqa: S608 - constants
+    of = _domain(sender)
+    row = reader.row(f"SELECT {_COLUMNS} FROM route {_WHERE}", _domain(domain), of, after)  # noqa: S608 - constants
     if row is None:
+        senders = "" if of == EVERYWHERE else f" from {sender}"
         behind = f" after {after} attempts" if after else ""
-        raise NoSuchRoute(f"there is no route for {domain}{behind}")
+        raise NoSuchRoute(f"there is no route for {domain}{senders}{behind}")
     return _route(*row)
 
 
 def routes(reader: Reader) -> list[Route]:
     """All routes by domain."""
-    return [_route(*row) for row in reader.rows(f"SELECT {_COLUMNS} FROM route ORDER BY domain, after")]  # noqa: S608 - constants
+    every = f"SELECT {_COLUMNS} FROM route ORDER BY domain, sender, after"  # noqa: S608 - constants
+    return [_route(*row) for row in reader.rows(every)]
 
 
-def route_for(reader: Reader, domain: str, attempts: int) -> Route | None:
-    """The way for a message that has failed so many times; None: by MX, as all mail does."""
+def route_for(reader: Reader, domain: str, attempts: int, sender: str = "") -> Route | None:
+    """The way for a message that has failed so many times; None: by MX, as all mail does.
+
+    `sender` is the domain that it is from, empty for the null reverse-path.
+    """
     if reader.value("SELECT 1 FROM route LIMIT 1") is None:
         return None  # there are none, nearly always: a fourth of the time
     row = reader.row(
-        f"SELECT {_COLUMNS} FROM route WHERE domain IN (?, '*') AND after <= ?"  # noqa: S608 - constants
-        " ORDER BY domain = '*', after DESC LIMIT 1",
-        *(domain, attempts),
+        f"SELECT {_COLUMNS} FROM route"  # noqa: S608 - constants
+        " WHERE domain IN (?, '*') AND sender IN (?, '*') AND after <= ?"
+        " ORDER BY domain = '*', sender = '*', after DESC LIMIT 1",
+        *(domain, sender, attempts),
     )
     return None if row is None else _route(*row)
 
 
+def any_by_sender(reader: Reader) -> bool:
+    """Whether it matters to some route whom mail is from."""
+    return reader.value("SELECT 1 FROM route WHERE sender != '*' LIMIT 1") is not None
+
+
 def _route(*row: Any) -> Route:
-    domain, after, transport, host, port, tls, login, sealed, sources, created, per_minute = row
+    domain, sender, after, transport, host, port, tls, login, sealed, sources, created, per_minute = row
     listed = tuple(msgspec.json.decode(sources, type=list[str]))
-    return Route(domain, after, transport, host, port, tls, login, sealed, listed, created, per_minute)
+    return Route(
+        *(domain, sender, after, transport, host, port, tls, login, sealed, listed, created, per_minute)
+    )
 
 
 def _domain(domain: str) -> str:
     return EVERYWHERE if domain.strip() == EVERYWHERE else normal(domain)
+
+
+def _unicode(domain: str) -> str:
+    return domain if domain == EVERYWHERE else unicode_domain(domain)
 
 
 def _target(target: str) -> tuple[str, Transport, str, int]:
@@ -227,14 +260,15 @@ def _sources(texts: Sequence[str]) -> list[str]:
     return [str(address) for address in found.values()]
 
 
-def _about(domain: str, after: int) -> str:
-    return f"route {domain} {after}"
+def _about(domain: str, sender: str, after: int) -> str:
+    return f"route {domain} {after}" if sender == EVERYWHERE else f"route {domain} {after} from {sender}"
 
 
 def _facts(one: Route) -> changes.Facts:
     """What is kept of a change; never the password."""
     return {
         "target": one.target,
+        "sender": one.sender,
         "after": one.after,
         "tls": one.tls,
         "login": one.login,

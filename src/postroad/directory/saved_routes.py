@@ -6,11 +6,11 @@ from typing import Final
 import msgspec
 
 from postroad.db.transaction import Reader, Transaction
-from postroad.directory.routes import routes
+from postroad.directory.routes import EVERYWHERE, routes
 
 _INSERT: Final = (
-    "INSERT INTO route (domain, after, transport, host, port, tls, login, password, sources, created)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO route (domain, sender, after, transport, host, port, tls, login, password, sources, created,"
+    " per_minute) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -18,6 +18,7 @@ class SavedRoute(msgspec.Struct, frozen=True, kw_only=True):
     """A route in the file."""
 
     domain: str
+    sender: str = EVERYWHERE
     after: int
     transport: str
     host: str
@@ -28,6 +29,7 @@ class SavedRoute(msgspec.Struct, frozen=True, kw_only=True):
     """Sealed (`directory.seal`); base64 in the file."""
     sources: list[str]
     created: float
+    per_minute: int = 0
 
 
 def collect(reader: Reader) -> list[SavedRoute]:
@@ -35,6 +37,7 @@ def collect(reader: Reader) -> list[SavedRoute]:
     return [
         SavedRoute(
             domain=one.domain,
+            sender=one.sender,
             after=one.after,
             transport=one.transport,
             host=one.host,
@@ -44,6 +47,7 @@ def collect(reader: Reader) -> list[SavedRoute]:
             password=one.sealed,
             sources=list(one.sources),
             created=one.created,
+            per_minute=one.per_minute,
         )
         for one in routes(reader)
     ]
@@ -55,6 +59,6 @@ def restore(tx: Transaction, saved: Iterable[SavedRoute]) -> None:
         sources = msgspec.json.encode(one.sources).decode()
         tx.run(
             _INSERT,
-            *(one.domain, one.after, one.transport, one.host, one.port, one.tls, one.login),
-            *(one.password, sources, one.created),
+            *(one.domain, one.sender, one.after, one.transport, one.host, one.port, one.tls, one.login),
+            *(one.password, sources, one.created, one.per_minute),
         )

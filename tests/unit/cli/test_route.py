@@ -45,6 +45,19 @@ def test_a_password_comes_from_standard_input_and_is_shown_nowhere(shell: Shell)
     assert shell(*add, stdin="").status == 2
 
 
+def test_a_route_for_the_mail_of_one_domain(shell: Shell) -> None:
+    said = shell.ok("route", "add", "*", "mx", "--from", "Bücher.example", "--source", "192.0.2.1")
+    assert said.startswith("Mail from bücher.example for every domain without a route of its own goes by")
+    said = shell.ok("route", "add", "example.org", "smtp://x.test", "--from", "bücher.example")
+    assert "postroad route test example.org --from bücher.example" in said
+    shell.ok("route", "add", "example.org", "smtp://y.test")
+    assert [one["sender"] for one in listed(shell)] == ["xn--bcher-kva.example", "*", "xn--bcher-kva.example"]
+    assert "bücher.example" in shell.ok("route", "list")
+    assert "from c.example" in shell("route", "remove", "example.org", "--from", "c.example").err
+    shell.ok("route", "remove", "example.org", "--from", "bücher.example")
+    assert [one["sender"] for one in listed(shell)] == ["xn--bcher-kva.example", "*"]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -55,6 +68,8 @@ def test_a_password_comes_from_standard_input_and_is_shown_nowhere(shell: Shell)
         (("example.org", "mx", "--source", "nonsense"), "is no IP address"),
         (("example.org", "mx", "--source", "192.0.2.1", "--source", "192.0.2.2"), "of each family"),
         (("ours.test", "mx"), "is a domain of this server"),
+        (("example.org", "mx", "--from", "no domain"), "is not a domain"),
+        (("example.org", "mx", "--from", "ours.test", "--per-minute", "9"), "whoever sends it"),
     ],
 )
 def test_what_cannot_be_is_refused(shell: Shell, words: tuple[str, ...], says: str) -> None:
@@ -79,13 +94,15 @@ def test_there_is_one_route_at_a_time(shell: Shell) -> None:
 
 
 def test_routes_come_back_with_the_directory(shell: Shell) -> None:
-    shell.ok("route", "add", "*", "submission://x.test", "--login", "ada", stdin="pw\n")
-    saved = snapshot.load(shell.data)
+    shell.ok("route", "add", "*", "submission://x.test", "--login", "ada", "--per-minute", "9", stdin="pw\n")
+    shell.ok("route", "add", "*", "mx", "--from", "ours.test", "--after", "2")
+    before, saved = listed(shell), snapshot.load(shell.data)
     shell.ok("route", "remove", "*")
+    shell.ok("route", "remove", "*", "--from", "ours.test", "--after", "2")
     with open_offline(shell.data) as database:
         database.write(lambda tx: snapshot.restore(tx, saved))
-    (one,) = listed(shell)
-    assert one["login"] == "ada"
+    assert len(before) == 2
+    assert listed(shell) == before
 
 
 @pytest.fixture

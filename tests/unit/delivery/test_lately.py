@@ -6,7 +6,7 @@ from postroad.delivery.lately import MOST, SECONDS, Asked, Lately
 from postroad.model.envelope import Wish
 from postroad.testing.clock import ManualClock
 
-ASKED = Asked("there.test", 0, Wish.NONE, False, 7)
+ASKED = Asked("there.test", 0, Wish.NONE, False, 7, "")
 
 
 def test_it_holds_for_a_moment_from_the_look_up_on() -> None:
@@ -29,6 +29,7 @@ def test_another_question_has_another_answer() -> None:
         ASKED._replace(wish=Wish.REQUIRED),
         ASKED._replace(strict=True),
         ASKED._replace(version=8),
+        ASKED._replace(sender="ours.test"),
     ):
         assert lately.find(other) is None
 

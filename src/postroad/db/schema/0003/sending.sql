@@ -59,6 +59,7 @@ ALTER TABLE queue_item ADD COLUMN tls TEXT NOT NULL DEFAULT '';  -- require, wai
 -- Ways for mail to other domains than by their MX, and what holds on that way.
 CREATE TABLE route (
     domain     TEXT    NOT NULL,                   -- A-labels; '*' for all that have none of their own
+    sender     TEXT    NOT NULL DEFAULT '*',       -- only for mail from this domain; '*' for that of all
     after      INTEGER NOT NULL,                   -- attempts that have to have failed before it is taken
     transport  TEXT    NOT NULL,                   -- mx, smtp, smtps, lmtp
     host       TEXT    NOT NULL,                   -- a name or an address; '' for mx
@@ -69,7 +70,7 @@ CREATE TABLE route (
     sources    TEXT    NOT NULL,                   -- JSON list of addresses of this machine to come from
     created    REAL    NOT NULL,
     per_minute INTEGER NOT NULL DEFAULT 0,         -- messages that are begun within one; 0: what the settings say
-    PRIMARY KEY (domain, after)
+    PRIMARY KEY (domain, sender, after)
 ) WITHOUT ROWID;
 CREATE INDEX route_paced ON route (domain, after) WHERE per_minute > 0;
 
