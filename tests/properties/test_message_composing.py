@@ -11,12 +11,10 @@ from postroad.message.compose import (
     address_field,
     field,
     one_line,
-    parameter,
     strip_headers,
     text_body,
     text_field,
 )
-from postroad.message.content_type import find_parameter, parse_disposition
 from postroad.message.date import format_date, format_internaldate, parse_date, parse_internaldate
 from postroad.message.dsn import Action, RecipientReport, Report, build_dsn
 from postroad.message.encoded_word import decode_header, encode_words
@@ -72,16 +70,6 @@ def test_people_come_back(name: str, local: str, host: str) -> None:
     assert isinstance(mailbox, Mailbox)
     assert mailbox.host.decode() == host
     assert mailbox.display_name.split() == one_line(name).split()
-
-
-@given(TEXT)
-def test_parameters_come_back(text: str) -> None:
-    value = only(
-        field("Content-Disposition", "attachment; " + parameter("filename", text)), b"Content-Disposition"
-    )
-    disposition = parse_disposition(value)
-    assert disposition is not None
-    assert (find_parameter(disposition.params, "filename") or "").split() == one_line(text).split()
 
 
 @given(TEXT)

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from urllib.parse import quote_from_bytes
 
 from postroad.message.date import format_date
 from postroad.message.encoded_word import encode_words
@@ -22,12 +21,10 @@ _HARD_LINE: Final = 998
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _NAME: Final = re.compile(r"[!-9;-~]{1,76}")
 _PHRASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
-_QUOTABLE: Final = re.compile(r"[ -~]+")
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]++"
 _DOT_ATOM: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _NOT_HOST: Final = re.compile(r"[^A-Za-z0-9.:\[\]\x80-\U0010ffff_-]+")
 _NOT_ID: Final = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
-_TOKEN: Final = re.compile(r"[A-Za-z0-9!#$&+.^_`{|}~-]+")
 _LINE_END: Final = re.compile(rb"\r++\n?|\n")
 
 
@@ -77,26 +74,6 @@ def message_id(token: str, domain: str) -> str:
     """Return a message identifier, without its angle brackets."""
     left = _NOT_ID.sub("", token).strip(".") or "0"
     return f"{left}@{_NOT_HOST.sub('', domain) or 'localhost'}"
-
-
-def parameter(name: str, value: str) -> str:
-    """Write a parameter of a MIME field, in the extended form where needed (RFC 2231 §4)."""
-    value = one_line(value)
-    short = len(value) < _LINE - len(name) - 4 and "=?" not in value
-    if short and _TOKEN.fullmatch(value):
-        return f"{name}={value}"
-    if short and _QUOTABLE.fullmatch(value):
-        return f"{name}={_quote(value)}"
-    octets = value.encode("utf-8", "replace")
-    coded = quote_from_bytes(octets, safe="!#$&+^`{}~")
-    if len(coded) < _LINE - len(name) - 10:
-        return f"{name}*=utf-8''{coded}"
-    sections: list[str] = []
-    for at in range(0, len(octets), 16):
-        lead = "utf-8''" if not at else ""
-        coded = quote_from_bytes(octets[at : at + 16], safe="!#$&+^`{}~")
-        sections.append(f"{name}*{len(sections)}*={lead}{coded}")
-    return "; ".join(sections)
 
 
 def text_body(text: str) -> bytes:

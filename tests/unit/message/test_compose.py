@@ -13,12 +13,10 @@ from postroad.message.compose import (
     field,
     message_id_field,
     missing_fields,
-    parameter,
     strip_headers,
     text_body,
     text_field,
 )
-from postroad.message.content_type import find_parameter, parse_disposition
 from postroad.message.encoded_word import decode_header
 from postroad.message.header import HeaderBlock
 from postroad.message.part import parse_parts
@@ -85,17 +83,6 @@ def test_an_address_is_read_back(address: str) -> None:
     )
     assert isinstance(mailbox, Mailbox)
     assert mailbox.address == address
-
-
-@pytest.mark.parametrize(
-    "value", ["a.txt", "two words.txt", 'a"b\\c', "Jörg.txt", "ä" * 100, "x" * 300, "100%.txt", "it's"]
-)
-def test_a_parameter_is_read_back(value: str) -> None:
-    written = field("Content-Disposition", "attachment; " + parameter("filename", value))
-    assert all(len(line) <= 78 for line in written.split(b"\r\n"))
-    disposition = parse_disposition(HeaderBlock.parse(written).first(b"content-disposition") or b"")
-    assert disposition is not None
-    assert find_parameter(disposition.params, "filename") == value
 
 
 @pytest.mark.parametrize(
