@@ -112,7 +112,12 @@ def sections(draw: st.DrawFn) -> tuple[bytes, FetchItem]:
     """BODY[…], BINARY[…] and BINARY.SIZE[…] in all their forms."""
     path = tuple(draw(st.lists(st.integers(1, 99), max_size=3)))
     kinds: list[SectionText] = ["", "HEADER", "TEXT"]
-    text = draw(st.sampled_from([*kinds, "MIME"] if path else kinds))
+    form = draw(st.sampled_from(SectionForm))
+    if form is not SectionForm.STORED:
+        kinds = [""]
+    elif path:
+        kinds.append("MIME")
+    text = draw(st.sampled_from(kinds))
     names: tuple[bytes, ...] = ()
     fields_not = False
     spec = ".".join([*map(str, path), *([text] if text else [])]).encode()
@@ -123,7 +128,6 @@ def sections(draw: st.DrawFn) -> tuple[bytes, FetchItem]:
         suffix = b".FIELDS.NOT" if fields_not else b".FIELDS"
         spec += suffix + b" (" + b" ".join(names) + b")"
         wire += suffix + b" (" + b" ".join([draw(spelled(name)) for name in names]) + b")"
-    form = draw(st.sampled_from(SectionForm))
     sized = form is SectionForm.DECODED_SIZE
     peek = sized or draw(st.booleans())
     partial = None if sized else draw(st.none() | st.tuples(st.integers(0, 99), st.integers(1, 99)))

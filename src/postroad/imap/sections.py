@@ -115,9 +115,7 @@ class Cuts:
                 writer.put(_absent(section))
             elif section.fields:
                 header = self._fields(section, place)
-                writer.put(_announced(section, Extent(len(header), has_nul=False)))
-                if section.form is not _DECODED_SIZE:
-                    writer.put(header)
+                writer.put(_announced(section, Extent(len(header), has_nul=False)) + header)
             elif section.form is _STORED:
                 start, end = within(section, place)
                 writer.put(b" {%d}\r\n" % (end - start))

@@ -172,6 +172,8 @@ def _section(reader: Reader, form: SectionForm, *, peek: bool) -> FetchSection:
     # "1.MIME" and "TEXT" are sections; "1.", ".TEXT" and a bare "MIME" are none.
     if (dot != b"") != (path != b"" and text != b"") or (text == b"MIME" and not path):
         raise BadSyntax(b"there is no such section")
+    if text and form is not SectionForm.STORED:
+        raise BadSyntax(b"BINARY is of a message or a part")  # RFC 3516 §7 section-binary
     reader.at = match.end()
     label = form.value + b"[" + path + dot + text
     fields: tuple[bytes, ...] = ()

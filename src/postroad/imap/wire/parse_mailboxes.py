@@ -59,7 +59,8 @@ def parse_select(tag: bytes, reader: Reader, read_only: bool = False) -> Select:
 def _quick_resync(reader: Reader) -> QuickResync:
     uidvalidity = reader.number(MAX_NUMBER, 1)
     reader.space()
-    modseq = reader.number(MAX_MODSEQ, 1)
+    # RFC 7162 §7 starts at 1; clients that know none yet say 0, as in CHANGEDSINCE.
+    modseq = reader.number(MAX_MODSEQ)
     known_uids = known_numbers = numbered_uids = None
     if reader.skip(b" ") and not reader.sees(b"("):
         known_uids = _known(reader)

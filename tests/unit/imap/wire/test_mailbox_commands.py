@@ -168,7 +168,6 @@ def test_list(command: bytes, value: Command) -> None:
         b"SELECT INBOX (CONDSTORE) ",
         b"SELECT INBOX (QRESYNC)",
         b"SELECT INBOX (QRESYNC (1))",
-        b"SELECT INBOX (QRESYNC (1 0))",
         b"SELECT INBOX (QRESYNC (1 2 *))",
         b"SELECT INBOX (QRESYNC (1 2 1:5 (1:* 1:5)))",
         b"SELECT INBOX (QRESYNC (1 2 1:5 (1:2)))",
