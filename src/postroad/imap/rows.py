@@ -12,7 +12,9 @@ from typing import Any, Final
 from postroad.imap.selected import Selected
 from postroad.imap.wire.fetch_items import FetchAttribute
 from postroad.imap.wire.responses import internaldates, string
+from postroad.message.conventional import conventional_envelope, conventional_structure
 from postroad.message.structure import GLOBAL, render_structure
+from postroad.message.text import walk
 from postroad.store.account import Account
 from postroad.store.errors import Damaged, NoSuchMessage
 from postroad.store.listing import Batch
@@ -46,6 +48,16 @@ def _form(items: tuple[FetchAttribute, ...], *, uidonly: bool) -> tuple[bytes, t
     start = b"* %d UIDFETCH (" if uidonly else b"* %d FETCH ("  # RFC 9586 §3.3 uidfetch-resp
     places = b" ".join([_PLACES[item] for item in items])
     return start + places, tuple([item for item in _WIDE if item in items])
+
+
+def _has_global(structure: bytes) -> bool:
+    """Whether a message/global is in it: rows have that as RFC 3501 does."""
+    return GLOBAL in structure
+
+
+def _has_utf8(structure: bytes) -> bool:
+    """Whether it may say something in UTF-8, which is for who has enabled that."""
+    return not structure.isascii()
 
 
 class RowFormat:
@@ -82,19 +94,28 @@ class RowFormat:
                 return [b"T%d-%d" % (self._account.id, thread) for thread in column]
             case FetchAttribute.PREVIEW:
                 return [string(preview.encode()) for preview in column]
-            case FetchAttribute.BODY | FetchAttribute.BODYSTRUCTURE if self._selected.international:
+            case FetchAttribute.BODY | FetchAttribute.BODYSTRUCTURE:
+                differs = _has_global if self._selected.international else _has_utf8
                 return [
-                    self._international(item, structure, message_id) if GLOBAL in structure else structure
-                    for structure, message_id in zip(column, batch.message_ids, strict=True)
+                    self._structure(item, stored, message_id) if differs(stored) else stored
+                    for stored, message_id in zip(column, batch.message_ids, strict=True)
                 ]
+            case FetchAttribute.ENVELOPE if not self._selected.international:
+                return [one if one.isascii() else conventional_envelope(one) for one in column]
             case _:
                 return column
 
-    def _international(self, item: FetchAttribute, stored: bytes, message_id: int) -> bytes:
-        """A structure with a message/global in it, for who knows these; rows have the older form."""
+    def _structure(self, item: FetchAttribute, stored: bytes, message_id: int) -> bytes:
+        """A structure made anew, where it is not for this client as rows have it."""
         try:
             message = self._account.open(message_id)
-            forms = render_structure(message.shared(), message.parts(), international=True)
+            root = message.parts()
+            # Only envelopes of messages within are made from its octets.
+            data = message.shared() if any(part.embedded for part in walk(root)) else b""
+            if self._selected.international:
+                forms = render_structure(data, root, international=True)
+            else:
+                forms = conventional_structure(data, root)
         except (NoSuchMessage, Damaged):
             return stored
         return forms[item is FetchAttribute.BODYSTRUCTURE]

@@ -10,6 +10,7 @@ from postroad.imap.excerpt import Excerpt
 from postroad.imap.sections import Writer
 from postroad.imap.turns import Turns
 from postroad.imap.urlauth import Referred
+from postroad.message.conventional import conventional_structure
 from postroad.message.part import Part
 from postroad.message.section import find_part
 from postroad.message.structure import render_structure
@@ -79,11 +80,12 @@ async def _structure(found: Referred, turns: Turns, *, decoded: bool, internatio
     part = None if section.text else tree if not section.path else find_part(tree, section.path)
     if part is None:
         return b"NIL"
-    if part.children:
-        return render_structure(found.message.shared(), part, international=international)[1]
-    if decoded:
+    if decoded and not part.children:
         part = await _as_decoded(found, part, turns)
-    return render_structure(b"", part, international=international)[1]
+    data = found.message.shared() if part.children else b""
+    if international:
+        return render_structure(data, part, international=True)[1]
+    return conventional_structure(data, part)[1]
 
 
 async def _as_decoded(found: Referred, part: Part, turns: Turns) -> Part:

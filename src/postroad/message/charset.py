@@ -142,3 +142,12 @@ def _lines(octets: bytes) -> Iterator[bytes]:
             end = octets.rfind(b"\n", start, end) + 1 or end
         yield octets[start:end]
         start = end
+
+
+def is_utf8(octets: bytes) -> bool:
+    """Whether octets are UTF-8 to the last one; ASCII is."""
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

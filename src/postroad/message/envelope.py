@@ -7,10 +7,13 @@ from typing import Final, NamedTuple
 from postroad.message.charset import decode_text
 from postroad.message.encoded_word import decode_header
 
-_STRING: Final = rb'(?:NIL|"[^"\\]*+(?:\\.[^"\\]*+)*")'
-_TAKEN: Final = _STRING.replace(rb"(?:", rb"(", 1)
-_LIST: Final = rb"(?:NIL|\((?:\(%b %b %b %b\))+\))" % (_STRING, _STRING, _STRING, _STRING)
-_FIRST: Final = rb"\(\(%b %b %b %b\)" % (_TAKEN, _STRING, _TAKEN, _TAKEN)
+STRING: Final = rb'(?:NIL|"[^"\\]*+(?:\\.[^"\\]*+)*")'
+"""A string or NIL, as a pattern; literals are none (`without_literals`)."""
+TAKEN: Final = STRING.replace(rb"(?:", rb"(", 1)
+"""The same as a group."""
+LIST: Final = rb"(?:NIL|\((?:\(%b %b %b %b\))+\))" % (STRING, STRING, STRING, STRING)
+"""A list of addresses, or NIL."""
+_FIRST: Final = rb"\(\(%b %b %b %b\)" % (TAKEN, STRING, TAKEN, TAKEN)
 _LITERAL: Final = re.compile(rb"\{([0-9]++)\}\r\n")
 _ESCAPED: Final = re.compile(rb"\\(.)", re.DOTALL)
 _SPECIAL: Final = re.compile(rb"([\"\\])")
@@ -25,8 +28,8 @@ class AddressList(Enum):
 
 
 def _pattern(which: AddressList) -> re.Pattern[bytes]:
-    before = (_LIST + b" ") * which.value
-    return re.compile(rb"\(%b %b %b%b" % (_STRING, _STRING, before, _FIRST), re.DOTALL)
+    before = (LIST + b" ") * which.value
+    return re.compile(rb"\(%b %b %b%b" % (STRING, STRING, before, _FIRST), re.DOTALL)
 
 
 _FROM: Final = _pattern(AddressList.FROM)
@@ -57,19 +60,20 @@ class EnvelopeAddress(NamedTuple):
 def first_address(envelope: bytes, which: AddressList) -> EnvelopeAddress | None:
     """Read the first address of a list of a rendered envelope; None where the list is NIL."""
     if b"}\r\n" in envelope:
-        envelope = _without_literals(envelope)
+        envelope = without_literals(envelope)
     match = _PATTERNS[which].match(envelope)
-    return EnvelopeAddress(*map(_unquoted, match.groups())) if match is not None else None
+    return EnvelopeAddress(*map(unquoted, match.groups())) if match is not None else None
 
 
-def _unquoted(written: bytes) -> bytes | None:
+def unquoted(written: bytes) -> bytes | None:
+    """Return what a quoted string says; None for NIL."""
     if not written.startswith(b'"'):
         return None
     text = written[1:-1]
     return _ESCAPED.sub(rb"\1", text) if b"\\" in text else text
 
 
-def _without_literals(envelope: bytes) -> bytes:
+def without_literals(envelope: bytes) -> bytes:
     """Write literals as quoted strings; a line break stands in no other place."""
     pieces: list[bytes] = []
     at = 0

@@ -5,6 +5,7 @@ and literals where octets need it; NUL never goes out (RFC 3501 §9 CHAR8).
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
@@ -117,14 +118,20 @@ def _is_usual(kind: str, subtype: str, params: Parameters, encoding: str) -> boo
     return not params or len(params[0][0]) + len(params[0][1]) <= _USUAL
 
 
-def render_structure(data: Octets, root: Part, *, international: bool = False) -> tuple[bytes, bytes]:
+def render_structure(
+    data: Octets,
+    root: Part,
+    *,
+    international: bool = False,
+    envelope_of: Callable[[HeaderBlock], bytes] = render_envelope,
+) -> tuple[bytes, bytes]:
     """Write BODY and BODYSTRUCTURE of a message.
 
     A message/global within is a message with an envelope and parts to clients that
     know it, the `international` ones (RFC 9051 §9 media-message), and to others a
-    part without any, as RFC 3501 has it.
+    part without any, as RFC 3501 has it. `envelope_of` writes the envelopes of messages within.
     """
-    renderer = _Renderer(data, international=international)
+    renderer = _Renderer(data, envelope_of, international=international)
     if not root.children:  # the plain case, without the walk
         return renderer.leaf(root)
     return renderer.render(root)
@@ -133,8 +140,11 @@ def render_structure(data: Octets, root: Part, *, international: bool = False) -
 class _Renderer:
     """Writes both forms in one walk, children before their parents."""
 
-    def __init__(self, data: Octets, *, international: bool) -> None:
+    def __init__(
+        self, data: Octets, envelope_of: Callable[[HeaderBlock], bytes], *, international: bool
+    ) -> None:
         self._data = data
+        self._envelope_of = envelope_of
         self._international = international
         self._room = _MAX_STRINGS
 
@@ -176,7 +186,7 @@ class _Renderer:
     def _message(self, part: Part, child: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
         embedded = part.children[0]
         block = HeaderBlock.parse(self._data, embedded.header_start, embedded.body_start)
-        envelope = self._spend(render_envelope(block), b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)")
+        envelope = self._spend(self._envelope_of(block), b"(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)")
         fields = self._fields(part, part.type, part.subtype) + b" " + envelope
         body, structure = child
         return (

@@ -8,6 +8,8 @@ so that nobody answers to somebody else (RFC 6858 §3).
 import re
 from typing import Final
 
+from postroad.message.charset import is_utf8
+
 _FIELD: Final = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*\n?")
 _WORD: Final = re.compile(rb'[^\s<>()\[\],;:"]++')
 _QUESTION_MARKS: Final = bytes(range(128)) + b"?" * 128
@@ -26,17 +28,9 @@ def ascii_header(header: bytes) -> bytes:
 
 
 def _ascii_field(field: bytes) -> bytes:
-    if field.isascii() or not _is_utf8(field):
+    if field.isascii() or not is_utf8(field):
         return field
     return _WORD.sub(lambda word: _ascii_word(word[0]), field).translate(_QUESTION_MARKS)
-
-
-def _is_utf8(octets: bytes) -> bool:
-    try:
-        octets.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _ascii_word(word: bytes) -> bytes:
