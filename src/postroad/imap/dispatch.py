@@ -13,6 +13,7 @@ from postroad.imap.commands.copy import copy, move
 from postroad.imap.commands.expunge import close, expunge
 from postroad.imap.commands.fetch import fetch
 from postroad.imap.commands.idle import idle
+from postroad.imap.commands.language import comparator, language
 from postroad.imap.commands.list import list_mailboxes, lsub
 from postroad.imap.commands.login import authenticate, login, start_tls, unauthenticate
 from postroad.imap.commands.mailbox import create, delete, rename, subscribe
@@ -66,10 +67,12 @@ from postroad.imap.wire.search_keys import NumberKey, has_key
 from postroad.imap.wire.session_commands import (
     Authenticate,
     Capability,
+    Comparator,
     Compress,
     Enable,
     Id,
     Idle,
+    Language,
     Login,
     Logout,
     Namespace,
@@ -89,6 +92,8 @@ _AT_ONCE: Final[dict[type[Command], Callable[[Dialogue, Any], Answer | None]]] =
     Check: lambda _dialogue, _command: _ON_DISK,
     Capability: lambda dialogue, _: capability(dialogue),
     Namespace: lambda dialogue, _: namespace(dialogue),
+    Language: language,
+    Comparator: comparator,
     Unselect: lambda dialogue, _: unselect(dialogue),
     Unauthenticate: unauthenticate,
     Id: identify,

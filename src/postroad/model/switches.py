@@ -29,6 +29,7 @@ SWITCHABLE: Final[Mapping[str, frozenset[str]]] = {
     "CREATE-SPECIAL-USE": frozenset({"SPECIAL-USE"}),  # RFC 6154 §3
     "ESEARCH": frozenset(),
     "ESORT": frozenset({"SORT"}),  # RFC 5267 §3.1
+    "I18NLEVEL=2": frozenset(),
     "IDLE": frozenset(),
     "IMAP4rev2": _REV2,
     "INPROGRESS": frozenset(),

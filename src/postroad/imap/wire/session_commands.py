@@ -67,5 +67,19 @@ class Namespace(Command, frozen=True):
     """NAMESPACE (RFC 2342)."""
 
 
+class Language(Command, frozen=True):
+    """LANGUAGE (RFC 5255 §3.2); none asks which there are."""
+
+    ranges: tuple[str, ...] = ()
+    """In lower case."""
+
+
+class Comparator(Command, frozen=True):
+    """COMPARATOR (RFC 5255 §4.7); none asks which there is."""
+
+    orders: tuple[str, ...] = ()
+    """In lower case."""
+
+
 class Idle(Command, frozen=True):
     """IDLE (RFC 2177): answer `core.continuation`, then `core.expect_done(tag)`."""

@@ -18,6 +18,7 @@ from postroad.imap.wire.parse_acl import (
 )
 from postroad.imap.wire.parse_append import parse_append, parse_replace
 from postroad.imap.wire.parse_fetch import parse_fetch
+from postroad.imap.wire.parse_language import parse_comparator, parse_language
 from postroad.imap.wire.parse_mailboxes import (
     parse_create,
     parse_delete,
@@ -108,6 +109,7 @@ RULES: Final[dict[bytes, Rule]] = {
     b"NOOP": Rule(_bare(Noop), _ANY),
     b"LOGOUT": Rule(_bare(Logout), _ANY),
     b"ID": Rule(parse_id, _ANY),
+    b"LANGUAGE": Rule(parse_language, _ANY),
     b"STARTTLS": Rule(_bare(StartTls), _BEFORE),
     b"AUTHENTICATE": Rule(parse_authenticate, _BEFORE),
     b"LOGIN": Rule(parse_login, _BEFORE),
@@ -138,6 +140,7 @@ RULES: Final[dict[bytes, Rule]] = {
     b"GETMETADATA": Rule(parse_getmetadata, _AFTER, capability="METADATA"),
     b"SETMETADATA": Rule(parse_setmetadata, _AFTER, capability="METADATA"),
     b"NOTIFY": Rule(parse_notify, _AFTER, capability="NOTIFY"),
+    b"COMPARATOR": Rule(parse_comparator, _AFTER, capability="I18NLEVEL=2"),
     b"IDLE": Rule(_bare(Idle), _AFTER, capability="IDLE"),
     b"CHECK": Rule(_bare(Check), _SELECTED),
     b"CLOSE": Rule(_bare(Close), _SELECTED),

@@ -22,6 +22,7 @@ USES = {
     "CREATE-SPECIAL-USE": "CREATE x (USE (\\Sent))",
     "ESEARCH": "UID SEARCH RETURN () ALL",
     "ESORT": "SORT RETURN (MIN) (DATE) UTF-8 ALL",
+    "I18NLEVEL=2": "COMPARATOR default",
     "IDLE": "IDLE",
     "LIST-EXTENDED": 'LIST (SUBSCRIBED) "" *',
     "LIST-METADATA": 'LIST "" * RETURN (METADATA (/shared/comment))',
@@ -139,7 +140,8 @@ def test_a_command_without_extensions_is_always_taken() -> None:
     ):
         assert taken(command, off), command
     assert advertised(off) == [
-        *("IMAP4rev1", "SASL-IR", "ID", "ENABLE", "LITERAL+", "CHILDREN", "I18NLEVEL=1", "APPENDLIMIT=1")
+        *("IMAP4rev1", "SASL-IR", "ID", "ENABLE", "LANGUAGE", "LITERAL+", "CHILDREN"),
+        *("I18NLEVEL=1", "APPENDLIMIT=1"),
     ]
 
 
