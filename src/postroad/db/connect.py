@@ -10,8 +10,9 @@ LOCK_NAME: Final = "index.lock"
 
 _CACHE_KIB: Final = 16 * 1024
 CHECKPOINT_PAGES: Final = 4000
-_STATEMENTS: Final = 1000
-"""apsw forgets a prepared statement after so many executions of any other: more than a group has."""
+_STATEMENTS: Final = 200
+"""apsw forgets a prepared statement after so many executions of any others, more than most groups have,
+and looks through all that it has for each: through a thousand for 2,500 instructions."""
 _WAL_KEPT: Final = 64 * 1024 * 1024  # what a long read has made it grow beyond is given back
 
 

@@ -11,15 +11,18 @@ from postroad.store.prepare import Parcel, Prepared
 from postroad.store.quota import USE, check_quota
 from postroad.store.threads import find_threads, keep_thread
 
+# One question and two changes cost less than two changes with RETURNING, for each of which SQLite makes a
+# table in memory.
+_PLACE: Final = (
+    f"SELECT a.modseq, a.next_message_id, m.uidnext, m.uidvalidity, {USE}"  # noqa: S608 - constants
+    " FROM account a JOIN mailbox m ON m.account_id = a.id WHERE a.id = ? AND m.id = ?"
+)
 _CHARGE: Final = (
-    "UPDATE account SET modseq = modseq + 1, next_message_id = next_message_id + ?1,"  # noqa: S608 - constants
-    " bytes_used = bytes_used + ?2, messages_used = messages_used + ?1 WHERE id = ?3"
-    f" RETURNING modseq, next_message_id - ?1, {USE}"
+    "UPDATE account SET modseq = ?, next_message_id = ?, bytes_used = ?, messages_used = ? WHERE id = ?"
 )
 _COUNT: Final = (
-    "UPDATE mailbox SET uidnext = uidnext + ?1, modseq = ?2, messages = messages + ?1,"
-    " unseen = unseen + ?3, deleted = deleted + ?4, size = size + ?5"
-    " WHERE account_id = ?6 AND id = ?7 RETURNING uidnext - ?1, uidvalidity"
+    "UPDATE mailbox SET uidnext = ?, modseq = ?, messages = messages + ?,"
+    " unseen = unseen + ?, deleted = deleted + ?, size = size + ? WHERE account_id = ? AND id = ?"
 )
 _BLOB: Final = "INSERT INTO blob (id, pack, offset, length, digest, refs) VALUES (?, ?, ?, ?, ?, ?)"
 _MESSAGE: Final = (
@@ -120,23 +123,26 @@ def file_messages(
         NoSuchMailbox: the mailbox or the account is gone.
     """
     count, size = len(letters), sum(letter.size for letter in letters)
-    modseq, first_message = _charge(tx, account_id, count, size)
+    place = tx.row(_PLACE, account_id, mailbox_id)
+    if place is None:
+        raise NoSuchMailbox(f"mailbox {mailbox_id} of account {account_id}")
+    last_modseq, first_message, first_uid, uidvalidity, octets, octets_limit, messages, *more_limits = place
+    modseq, octets, messages = last_modseq + 1, octets + size, messages + count
+    tx.run(_CHARGE, modseq, first_message + count, octets, messages, account_id)
+    check_quota(tx, account_id, (octets, octets_limit, messages, *more_limits))
     unseen = sum(not letter.flags & SEEN for letter in letters)
     deleted = sum(bool(letter.flags & DELETED) for letter in letters)
-    counted = tx.row(_COUNT, count, modseq, unseen, deleted, size, account_id, mailbox_id)
-    if counted is None:
-        raise NoSuchMailbox(str(mailbox_id))
-    first_uid, uidvalidity = counted
+    tx.run(_COUNT, first_uid + count, modseq, count, unseen, deleted, size, account_id, mailbox_id)
     now = int(tx.now)
     threads = find_threads(tx, account_id, first_message, [letter.prepared.summary for letter in letters])
     filed: list[Filed] = []
-    messages: list[Row] = []
+    wide: list[Row] = []
     entries: list[Row] = []
     lines: list[bytes] = []
     for n, (blob, prepared, prefix, flags, keywords, internal_date) in enumerate(letters):
         uid, message_id = first_uid + n, first_message + n
         date = now if internal_date is None else internal_date
-        messages.append(_row(account_id, message_id, blob.id, threads[n], prepared, prefix))
+        wide.append(_row(account_id, message_id, blob.id, threads[n], prepared, prefix))
         entries.append(
             (
                 *(account_id, mailbox_id, uid, modseq, modseq, flags, keywords, letters[n].size),
@@ -152,7 +158,7 @@ def file_messages(
             )
         )
     tx.packs.journal(b"".join(lines))
-    tx.run_many(_MESSAGE, messages)
+    tx.run_many(_MESSAGE, wide)
     tx.run_many(ENTRY, entries)
     tx.wake(f"account:{account_id}")
     return filed
@@ -186,13 +192,3 @@ def _row(
         *(summary.envelope, summary.body, summary.bodystructure, summary.tree),
         " ".join(summary.ancestors),
     )
-
-
-def _charge(tx: Transaction, account_id: int, count: int, size: int) -> tuple[int, int]:
-    """Charge the account for so many messages; give its new modseq and the first message id."""
-    charged = tx.row(_CHARGE, count, size, account_id)
-    if charged is None:
-        raise NoSuchMailbox(f"account {account_id} is gone")
-    modseq, message_id, *use = charged
-    check_quota(tx, account_id, tuple(use))
-    return modseq, message_id

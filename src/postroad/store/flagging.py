@@ -5,14 +5,22 @@ from typing import Final
 
 from postroad.db.transaction import Transaction
 from postroad.model.flags import DELETED, SEEN, join_keywords, split_keywords
-from postroad.store.blobs.record import line
-from postroad.store.entries import modseq_of, next_modseq, select_entries
-from postroad.store.errors import LimitReached
+from postroad.store.blobs.record import MAGIC, encode
+from postroad.store.entries import count_up, select_entries
+from postroad.store.errors import LimitReached, NoSuchMailbox
 from postroad.store.runs import uid_text
 from postroad.store.types import Entry, FlagsResult, Ranges
 
 KEYWORDS_PER_MESSAGE: Final = 100
 KEYWORD_LENGTH: Final = 100
+_MODSEQS: Final = (
+    "SELECT m.modseq, a.modseq FROM mailbox m JOIN account a ON a.id = m.account_id"
+    " WHERE m.account_id = ? AND m.id = ?"
+)
+_CHANGE: Final = (
+    "UPDATE entry SET flags = ?, keywords = ?, modseq = ? WHERE account_id = ? AND mailbox_id = ? AND uid = ?"
+)
+_FLAGS_LINE: Final = MAGIC + b"flags account=%d mailbox=%d modseq=%d uids=%b flags=%d keywords=%b\n"
 
 
 def check_keywords(keywords: frozenset[str]) -> None:
@@ -31,10 +39,16 @@ def store_flags(
     keywords: frozenset[str],
     unchanged_since: int | None,
 ) -> FlagsResult:
-    """Set, add or remove flags (RFC 3501 §6.4.6), unless changed meanwhile (RFC 7162 §3.1.3)."""
+    """Set, add or remove flags (RFC 3501 §6.4.6), unless changed meanwhile (RFC 7162 §3.1.3).
+
+    Raises:
+        NoSuchMailbox, LimitReached
+    """
     check_keywords(keywords)
     flags = int(flags)
-    since = modseq_of(tx, account_id, mailbox_id)
+    since, last = tx.row(_MODSEQS, account_id, mailbox_id) or (0, 0)
+    if not last:
+        raise NoSuchMailbox(str(mailbox_id))
     before = select_entries(tx, account_id, mailbox_id, uids)
     conflicts = conflicting(before, mode, flags, keywords, unchanged_since)
     refused = set(conflicts)
@@ -47,10 +61,9 @@ def store_flags(
             changed.append((entry, mask, words))
     if not changed:
         return FlagsResult(since, since, before, conflicts)
-    modseq = next_modseq(tx, account_id)
+    modseq = count_up(tx, account_id, last)
     tx.run_many(
-        "UPDATE entry SET flags = ?, keywords = ?, modseq = ?"
-        " WHERE account_id = ? AND mailbox_id = ? AND uid = ?",
+        _CHANGE,
         [(mask, words, modseq, account_id, mailbox_id, entry.uid) for entry, mask, words in changed],
     )
     unseen = sum(bool(e.flags & SEEN) - bool(mask & SEEN) for e, mask, _ in changed)
@@ -118,14 +131,5 @@ def journal_flags(
     for entry, mask, words in changed:
         same.setdefault((mask, words), []).append(entry.uid)
     for (mask, words), uids in same.items():
-        tx.packs.journal(
-            line(
-                "flags",
-                account=account_id,
-                mailbox=mailbox_id,
-                modseq=modseq,
-                uids=uid_text(uids),
-                flags=mask,
-                keywords=words,
-            )
-        )
+        values = (account_id, mailbox_id, modseq, uid_text(uids).encode(), mask, encode(words))
+        tx.packs.journal(_FLAGS_LINE % values)

@@ -25,11 +25,7 @@ _KNOWN: Final = (
     "SELECT reference, thread_id FROM thread_reference"
     " WHERE account_id = ? AND reference IN (SELECT value FROM json_each(?))"
 )
-# The update changes nothing and makes RETURNING tell what was there.
-_FIND_OR_FOUND: Final = (
-    "INSERT INTO thread_reference (account_id, reference, thread_id) VALUES (?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET thread_id = thread_id RETURNING thread_id"
-)
+_KNOWN_ONE: Final = "SELECT thread_id FROM thread_reference WHERE account_id = ? AND reference = ?"
 _FOUND: Final = "INSERT INTO thread_reference (account_id, reference, thread_id) VALUES (?, ?, ?)"
 _KEEP: Final = f"{_FOUND} ON CONFLICT DO NOTHING"
 
@@ -40,7 +36,10 @@ def find_threads(
     """Find or found the threads of new messages, whose ids follow one another from `first_message` on."""
     named = [_references(summary) for summary in summaries]
     if len(named) == 1 and len(named[0]) == 1:  # most mail comes alone and answers nothing
-        return [int(tx.value(_FIND_OR_FOUND, account_id, named[0][0], first_message))]
+        one = tx.value(_KNOWN_ONE, account_id, named[0][0])
+        if one is None:
+            tx.run(_FOUND, account_id, named[0][0], first_message)
+        return [first_message if one is None else int(one)]
     known = _look_up(tx, account_id, {key for keys in named for key in keys})
     founded: dict[int, int] = {}
     threads: list[int] = []

@@ -26,9 +26,9 @@ _VECTORS: Final = 512  # well below IOV_MAX
 _SET_TAIL: Final = (
     "INSERT INTO pack (id, tail) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET tail = excluded.tail"
 )
-_NEXT_GROUP: Final = (
-    "UPDATE pack_group SET number = number + 1, after = id, id = ? RETURNING number, id, after"
-)
+# Two statements cost less than one with RETURNING, for which SQLite makes a table in memory.
+_LAST_GROUP: Final = "SELECT number, id FROM pack_group"
+_THIS_GROUP: Final = "UPDATE pack_group SET number = ?, id = ?, after = ?"
 
 
 def pack_path(folder: Path, pack_id: int) -> Path:
@@ -214,8 +214,10 @@ class ActivePack:
 
     def _close_group(self, tx: Transaction) -> None:
         """Put the group's line behind its records, in each pack that got some."""
-        self._group = Group(*(tx.row(_NEXT_GROUP, new_id()) or ()))
-        line = self._group.closing()
+        number, before = tx.row(_LAST_GROUP) or ()
+        self._group = group = Group(number + 1, new_id(), before)
+        tx.run(_THIS_GROUP, group.number, group.id, group.after)
+        line = group.closing()
         for fd in dict.fromkeys(fd for fd, _, _ in self._waiting):
             if fd == self._fd:
                 self._append([line], len(line))
