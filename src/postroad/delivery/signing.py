@@ -77,7 +77,7 @@ class Signer:
 
     def keys_of(self, domain: str) -> list[SigningKey]:
         """The keys of a domain, or of the nearest one above it (RFC 6376 §3.10), RSA first."""
-        version = self._database.read(changes.version)
+        version = changes.version(self._database)
         if version != self._version:
             self._keys.clear()
             self._version = version

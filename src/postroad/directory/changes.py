@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from postroad.db.transaction import Reader, Transaction
+from postroad.db.transaction import Asked, Reader, Transaction
 
 TOPIC = "directory"
 """What workers hear on the bus after a change."""
@@ -40,9 +40,14 @@ def record(
     return version(tx)
 
 
-def version(reader: Reader) -> int:
-    """A number that grows with each change; what was read at the same version still holds."""
-    return int(reader.value("SELECT version FROM directory_state"))
+def version(asked: Asked) -> int:
+    """A number that grows with each change; what was read at the same version still holds.
+
+    The database itself answers it without a statement while nobody commits anything.
+    """
+    row = asked.row("SELECT version FROM directory_state")
+    assert row is not None, "the schema has put it there"
+    return int(row[0])
 
 
 def history(reader: Reader, name: str | None = None, limit: int = 100) -> list[Change]:

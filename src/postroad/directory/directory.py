@@ -66,7 +66,7 @@ class Directory:
 
     def resolve(self, address: Address) -> Resolution:
         """Follow an address to its targets."""
-        known = self._database.ask(lambda reader: self._remembered.known(reader, address))
+        known = self._remembered.known(self._database, address)
         if known is not None:
             return known
         return self._database.read(lambda reader: self._remembered.resolve(reader, address))

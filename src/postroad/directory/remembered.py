@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from postroad.db.transaction import Reader
+from postroad.db.transaction import Asked, Reader
 from postroad.directory import changes, resolve
 from postroad.directory.resolve import Resolution
 from postroad.model.address import Address
@@ -18,9 +18,9 @@ class Remembered:
         self._version = -1
         self._known: dict[Address, Resolution] = {}
 
-    def known(self, reader: Reader, address: Address) -> Resolution | None:
-        """The answer, if it is remembered and still holds: one point read instead of a handful."""
-        version = changes.version(reader)
+    def known(self, asked: Asked, address: Address) -> Resolution | None:
+        """The answer, if it is remembered and still holds: at most one point read instead of a handful."""
+        version = changes.version(asked)
         if version != self._version or len(self._known) >= REMEMBERED:
             self._known.clear()
             self._version = version

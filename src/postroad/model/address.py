@@ -125,26 +125,18 @@ def parse_path(path: bytes, *, smtputf8: bool) -> tuple[Address | None, bytes]:
     dropped (RFC 5321 §3.6.1, appendix C). `<postmaster>` gives `POSTMASTER`,
     which is legal for RCPT alone; that is for the caller to say.
     """
-    found = _PATH.match(path)
-    if found is None:
-        raise AddressError("the path must be an address in angle brackets")
-    route, octets = found.groups()
-    end = found.end()
+    end = path.find(b">") + 1
+    if not 0 < end <= MAX_PATH or path.find(b'"', 0, end) >= 0:  # the bracket may be in quotes
+        found = _PATH.match(path)
+        if found is None:
+            raise AddressError("the path must be an address in angle brackets")
+        end = found.end()
     rest = path[end:]
     if rest and not rest.startswith(b" "):
         raise AddressError("a space must part the path from its parameters")
-    rest = rest.strip(b" ")
     if end > MAX_PATH:
         raise AddressError("the path is too long")
-    if route is not None:
-        for hop in route.split(b","):
-            _name(_decode(hop[1:], smtputf8))
-    mailbox = _decode(octets, smtputf8)
-    if not mailbox and route is None:
-        return None, rest
-    if mailbox.lower() == "postmaster" and route is None:
-        return POSTMASTER, rest
-    return parse_mailbox(mailbox, smtputf8=smtputf8), rest
+    return _in_brackets(path[:end], smtputf8), rest.strip(b" ")
 
 
 def normal_domain(text: str) -> str:
@@ -161,6 +153,24 @@ def unicode_domain(domain: str) -> str:
     if "xn--" not in domain:
         return domain
     return ".".join(_ulabel(label) for label in domain.split("."))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _in_brackets(path: bytes, smtputf8: bool) -> Address | None:
+    """The address of a path without parameters; None for the null path."""
+    found = _PATH.fullmatch(path)
+    if found is None:
+        raise AddressError("the path must be an address in angle brackets")
+    route, octets = found.groups()
+    if route is not None:
+        for hop in route.split(b","):
+            _name(_decode(hop[1:], smtputf8))
+    mailbox = _decode(octets, smtputf8)
+    if not mailbox and route is None:
+        return None
+    if mailbox.lower() == "postmaster" and route is None:
+        return POSTMASTER
+    return parse_mailbox(mailbox, smtputf8=smtputf8)
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -1,7 +1,8 @@
 """One SMTP connection from greeting to goodbye."""
 
 import asyncio
-from typing import Final, TypeAlias, cast
+from collections.abc import Coroutine
+from typing import Any, Final, TypeAlias, cast
 
 from msgspec.structs import replace
 
@@ -19,7 +20,7 @@ from postroad.smtp.server.login import Login
 from postroad.smtp.server.offer import offered
 from postroad.smtp.server.patience import Enough, Patience, message_deadline
 from postroad.smtp.server.refusals import Refusals
-from postroad.smtp.server.services import Role, Services, Visit
+from postroad.smtp.server.services import Role, Services
 from postroad.smtp.server.transaction import Transaction
 from postroad.smtp.wire.events import (
     Answered,
@@ -48,10 +49,11 @@ from postroad.smtp.wire.terms import Terms
 TURN: Final = 100
 """Events of one peer in a row before the others have their turn."""
 
-_Decidable: TypeAlias = Mail | Rcpt | Data | ChunkEnd | DataEnd | Auth | AuthResponse | Xclient
-_DECIDABLE: Final = frozenset({Mail, Rcpt, Data, ChunkEnd, DataEnd, Auth, AuthResponse, Xclient})
+_AtOnce: TypeAlias = Mail | Rcpt | Data | ChunkEnd
+_InTime: TypeAlias = Rcpt | DataEnd | Auth | AuthResponse | Xclient
 _AT_ONCE: Final = frozenset({Mail, Rcpt, Data, ChunkEnd})
-"""What is decided without waiting, and done with once it went well."""
+"""What is decided without waiting; about a recipient of a stranger others may have to be asked first."""
+_IN_TIME: Final = frozenset({Rcpt, DataEnd, Auth, AuthResponse, Xclient})
 _CAME: Final = Wake.DATA  # to look a member up takes longer than a call
 
 
@@ -109,7 +111,7 @@ class Conversation:
                 turn = 0
                 if not await self._wait():
                     return
-            elif not await self._take(event):
+            elif (rest := self._take(event)) is not None and not await rest:
                 return
             elif (turn := turn + 1) % TURN == 0:
                 await asyncio.sleep(0)
@@ -150,18 +152,22 @@ class Conversation:
 
     # -- events -----------------------------------------------------------
 
-    async def _take(self, event: Event) -> bool:
-        """Deal with one event; whether the conversation goes on."""
+    def _take(self, event: Event) -> Coroutine[Any, Any, bool] | None:
+        """Deal with one event; gives what is left to be done, which says whether the conversation goes on."""
         kind = type(event)
         if kind is DataChunk:
             self._write(cast(DataChunk, event))
-            return True
+            return None
         SMTP_COMMANDS.count += 1
         self._deadline = 0.0
-        if kind is DataEnd and self._services.role is Role.DELIVERY:
-            return await self._answer_each()
-        if kind in _DECIDABLE:
-            return await self._answer(cast(_Decidable, event))
+        if kind in _AT_ONCE and (kind is not Rcpt or self._visit is None):
+            return self._answer_at_once(cast(_AtOnce, event))
+        if kind in _IN_TIME:
+            return self._answer(cast(_InTime, event))
+        return self._heed(event)
+
+    async def _heed(self, event: Event) -> bool:
+        """Follow what the core has answered by itself; whether the conversation goes on."""
         match event:
             case Answered():
                 return not event.fault or await self._count_error(event.reply)
@@ -182,42 +188,43 @@ class Conversation:
                 await self._start_tls()
         return True
 
-    async def _answer(self, event: _Decidable) -> bool:
+    def _answer_at_once(self, event: _AtOnce) -> Coroutine[Any, Any, bool] | None:
+        """Answer without waiting, and be done with it if all is well."""
         private = ""
-        at_once = type(event) in _AT_ONCE
         try:
-            if isinstance(event, Rcpt) and self._visit is not None:
-                reply: Reply | Challenge = await self._receive(event, self._visit)
-            elif at_once:
-                reply = self._decide(cast(Mail | Rcpt | Data | ChunkEnd, event))
-            else:
-                reply = await self._weigh(cast(Auth | AuthResponse | DataEnd | Xclient, event))
+            reply = self._decide(event)
         except Exception as error:
-            # Whatever goes wrong in a service, the peer gets an answer and the connection goes on.
-            expected = errors.reply_for(error)
-            if expected is None:
-                log.exception("smtp.bug", conn=self._conn.id, step=type(event).__name__)
-            reply = expected or errors.SERVER_BUG
-            private = error.private if isinstance(error, Refused) else str(error)
+            reply, private = errors.refusal(error, self._conn.id, type(event).__name__)
+        self._core.answer(reply)
+        return None if reply.code < 400 else self._after(event, reply, private)
+
+    async def _answer(self, event: _InTime) -> bool:
+        if type(event) is DataEnd and self._services.role is Role.DELIVERY:
+            return await self._answer_each()
+        private = ""
+        try:
+            reply = await self._weigh(event)
+        except Exception as error:
+            reply, private = errors.refusal(error, self._conn.id, type(event).__name__)
         if isinstance(reply, Challenge):
             self._core.challenge(reply.data)
             return True
         self._core.answer(reply)
-        if at_once and reply.code < 400:
-            return True
         return await self._after(event, reply, private)
 
-    async def _weigh(self, event: Auth | AuthResponse | DataEnd | Xclient) -> Reply | Challenge:
+    async def _weigh(self, event: _InTime) -> Reply | Challenge:
         """Ask the services what takes its time; raises what they say no with."""
         if isinstance(event, DataEnd):
             return await self._accept()
+        if isinstance(event, Rcpt):
+            return await self._receive(event)
         if isinstance(event, Auth):
             return await self._login.begin(event, self._client())
         if isinstance(event, AuthResponse):
             return await self._login.respond(event)
         return self._introduce(event)
 
-    def _decide(self, event: Mail | Rcpt | Data | ChunkEnd) -> Reply:
+    def _decide(self, event: _AtOnce) -> Reply:
         """Ask the services what needs no waiting; raises what they say no with."""
         services, transaction = self._services, self._transaction
         acceptor = services.acceptor
@@ -238,10 +245,11 @@ class Conversation:
             return _GO_ON
         return transaction.failed or Reply(250, "2.0.0", f"{event.size} octets received")
 
-    async def _receive(self, event: Rcpt, visit: Visit) -> Reply:
+    async def _receive(self, event: Rcpt) -> Reply:
         """Take a recipient if who sends may write to it; raises what says no."""
-        transaction = self._transaction
+        transaction, visit = self._transaction, self._visit
         assert transaction is not None, "the core lets no RCPT through before MAIL"
+        assert visit is not None, "where there is none it was answered at once"
         try:
             self._services.acceptor.check_recipient(transaction.peer, event.address)
             await visit.check(transaction.peer, transaction.reverse_path, event.address)
@@ -285,7 +293,7 @@ class Conversation:
         self._drop_transaction()
         return True
 
-    async def _after(self, event: _Decidable, reply: Reply, private: str) -> bool:
+    async def _after(self, event: _AtOnce | _InTime, reply: Reply, private: str) -> bool:
         """Keep count of what was answered; whether the conversation goes on."""
         match event:
             case Mail() if not reply.positive:

@@ -5,7 +5,6 @@ from msgspec.structs import replace
 
 from postroad.model.octets import Octets
 from postroad.model.refusal import Refused
-from postroad.obs.log import log
 from postroad.smtp.server import errors
 from postroad.smtp.server.services import Services
 from postroad.smtp.server.transaction import Transaction
@@ -61,8 +60,4 @@ async def _one_by_one(
 
 
 def _refusal(key: str, error: Exception, connection_id: str) -> Answer:
-    expected = errors.reply_for(error)
-    if expected is None:
-        log.exception("smtp.bug", conn=connection_id, step="accept_each")
-    private = error.private if isinstance(error, Refused) else str(error)
-    return Answer(key, expected or errors.SERVER_BUG, private)
+    return Answer(key, *errors.refusal(error, connection_id, "accept_each"))

@@ -4,6 +4,7 @@ from typing import Final
 
 from postroad.directory.errors import AuthenticationFailed
 from postroad.model.refusal import NoSpace, Refused, Unavailable
+from postroad.obs.log import log
 from postroad.smtp.wire.replies import Reply
 from postroad.store.errors import LimitReached, NoSuchMailbox, OverQuota, StoreError
 
@@ -44,3 +45,11 @@ def reply_for(error: Exception) -> Reply | None:
             return _STORE.get(type(error), SERVER_BUG)
         case _:
             return None
+
+
+def refusal(error: Exception, connection_id: str, step: str) -> tuple[Reply, str]:
+    """What the peer is told, whatever went wrong, and the reason that it is not told; within `except`."""
+    expected = reply_for(error)
+    if expected is None:
+        log.exception("smtp.bug", conn=connection_id, step=step)
+    return expected or SERVER_BUG, error.private if isinstance(error, Refused) else str(error)
