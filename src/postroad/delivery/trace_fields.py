@@ -32,15 +32,11 @@ def received(
     `recipient` is named when the message has just one, so that nobody learns
     of the others (RFC 5321 §7.2). `priority` is what was asked for (RFC 6710 §4.1).
     """
-    helo = peer.helo if _HELO.fullmatch(peer.helo) else ""
-    literal = _literal(peer.address)
-    known = f"{peer.reverse_name} {literal}" if peer.reverse_name else literal
-    origin = f"{helo} ({known})" if helo else literal
     tls = f" ({peer.tls})" if peer.tls else ""
     whom = f"\r\n\tfor <{recipient}>" if recipient is not None else ""
     urgency = f"\r\n\tPRIORITY {priority}" if priority is not None else ""
     lines = (
-        f"Received: from {origin}",
+        f"Received: from {_origin(peer.helo, peer.reverse_name, peer.address)}",
         f"by {hostname} with {peer.protocol}{tls}",
         f"id {message_id}{whom}{urgency};",
         f"{_date(int(now))}\r\n",
@@ -76,6 +72,13 @@ def _date(second: int) -> str:
 
 
 @lru_cache(maxsize=1024)
+def _origin(helo: str, reverse_name: str, address: str) -> str:
+    """Who a host says that it is, and what is known of it (RFC 5321 §4.4, TCP-info)."""
+    literal = _literal(address)
+    known = f"{reverse_name} {literal}" if reverse_name else literal
+    return f"{helo} ({known})" if _HELO.fullmatch(helo) else literal
+
+
 def _literal(address: str) -> str:
     try:
         ip = ip_address(address)
