@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from postroad.net.clock import SystemClock
 from postroad.store.account import Account
+from postroad.store.blobs.record import BLOB_LINE, blob_line, is_vouched_for
 from postroad.store.errors import Damaged
 from postroad.store.messages import StoredMessage
 from postroad.store.scrub import Scrub
@@ -100,3 +101,32 @@ def test_what_nobody_reads_is_looked_at_all_the_same(desk: Desk) -> None:
     found = [line for line in logs if line["event"] == "store.damaged"]
     assert len(found) == 2
     assert found[0]["what"].endswith("does not match its digest; account 1, INBOX, UID 3")
+
+
+@pytest.mark.parametrize("word", [b" crc32=", b" sha256=", b"postroad/1 blob"])
+def test_a_message_is_given_where_only_the_line_before_it_has_rotted(desk: Desk, word: bytes) -> None:
+    async def read(account: Account) -> None:
+        await account.append(1, [message(1, b"z" * 500)])
+        flip(desk.data, word, len(word) + 1)
+        stored = account.open(account.entries(1, [(1, 1)])[0].message_id)
+        assert whole(stored).endswith(b"z" * 500)
+        assert stored.intact()
+
+    desk.run(read)
+
+
+def test_a_line_that_speaks_for_another_message_proves_nothing() -> None:
+    body, digest = b"one and one is two\r\n", bytes(range(32))
+    line = blob_line(body, digest, 1_700_000_000.0)
+    assert is_vouched_for(body, digest, b"what came before\n" + line)
+    assert not is_vouched_for(body, bytes(32), line)
+    assert not is_vouched_for(body.replace(b"two", b"ten"), digest, line)
+    assert not is_vouched_for(body, digest, line[: line.index(b" crc32=")] + b"\n")  # as it was once written
+
+
+def test_the_longest_line_before_a_message_is_read_whole() -> None:
+    class Huge(bytes):
+        def __len__(self) -> int:
+            return 10**10 - 1
+
+    assert len(blob_line(Huge(), bytes(32), 9_999_999_999.0)) <= BLOB_LINE

@@ -73,7 +73,7 @@ class ActivePack:
     def blob(self, body: Body, digest: bytes, at: float) -> tuple[int, int]:
         """Append a message; give (pack, offset of its first octet)."""
         self._open()
-        head = blob_line(len(body), digest, at)
+        head = blob_line(body, digest, at)
         if self._end + len(head) + len(body) + 1 > self._size and self._end > 0:
             self._next_pack()
         offset = self._end + len(head)

@@ -1,7 +1,7 @@
 """The pack format: readable lines, and behind some of them the bytes of a message.
 
     postroad/1 pack number=4
-    postroad/1 blob length=10240 sha256=9f86d0… time=1763935200
+    postroad/1 blob length=10240 sha256=9f86d0… time=1763935200 crc32=1c291ca3
     <10240 octets>
     postroad/1 file account=7 mailbox=1 uid=12 modseq=912 message=33 blob=4:121 …
     postroad/1 group number=7 id=5d0c… after=93aa…
@@ -10,18 +10,22 @@ Every line begins with the same word and ends with LF, so that a pack can be
 read with `less` and a reader that lost its place finds the next record with
 one search. `blob` lines carry mail and are synced before the commit that
 names them; the others are a journal of the index, without a sync of their
-own: the index is the truth, the journal makes `store rebuild` exact.
+own: the index is the truth, the journal makes `store rebuild` exact. The CRC
+of a message is for who reads it; an older postroad has written none.
 Values are percent-encoded where they could hold a space or a line end.
 """
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from postroad.model.octets import Octets
+from postroad.model.octets import Body, Octets
 
 MAGIC: Final = b"postroad/1 "
+BLOB_LINE: Final = 144
+"""Octets that hold the line in front of a message, however large that is."""
 _LONGEST_LINE: Final = 1024 * 1024
 _NUMBERS: Final = frozenset(
     b"account mailbox uid passed modseq message flags date saved uidvalidity length time item number"
@@ -66,9 +70,28 @@ def pack_line(number: int) -> bytes:
     return b"%bpack number=%d\n" % (MAGIC, number)
 
 
-def blob_line(length: int, digest: bytes, at: float) -> bytes:
+def blob_line(body: Body, digest: bytes, at: float) -> bytes:
     """Return the line in front of a message's octets."""
-    return b"%bblob length=%d sha256=%b time=%d\n" % (MAGIC, length, digest.hex().encode(), at)
+    return b"%bblob length=%d sha256=%b time=%d%b" % (
+        MAGIC,
+        len(body),
+        digest.hex().encode(),
+        at,
+        _checksum(body),
+    )
+
+
+def is_vouched_for(body: bytes, digest: bytes, before: bytes) -> bool:
+    """Whether the line at the end of `before` is that of a message with this digest, and has its CRC.
+
+    If not, either may have rotted, or the line is an old one: the digest tells.
+    """
+    return before.endswith(_checksum(body)) and digest.hex().encode() in before
+
+
+def _checksum(body: Body) -> bytes:
+    # CRC-32 takes an eighth of the time of SHA-256, and finds what disks and memory do to octets.
+    return b" crc32=%08x\n" % zlib.crc32(body)
 
 
 def scan(pack: Octets, start: int = 0, end: int | None = None) -> Iterator[Record]:
