@@ -36,6 +36,10 @@ class Writer:
         if octets:
             self._core.write(octets)
 
+    def put_all(self, pieces: Sequence[bytes]) -> None:
+        """Take pieces that follow one another; only once they go out are they joined."""
+        self._core.write_all(pieces)
+
     @property
     def full(self) -> bool:
         """Whether there is enough to be written."""
@@ -53,6 +57,15 @@ class Writer:
         else:
             self._core.write(octets)
             await self._conn.send(b"", self._patience)
+
+
+def entire(sections: Sequence[FetchSection]) -> bytes:
+    """What a response calls a message as it is stored, where that is all that is asked for; else nothing."""
+    if len(sections) != 1:
+        return b""
+    [section] = sections
+    is_part = section.path or section.text or section.partial is not None
+    return b"" if is_part or section.form is not _STORED else section.label
 
 
 class Cuts:

@@ -23,6 +23,11 @@ class Turns:
         self.progress = progress
         self._ends = clock.monotonic() + _TURN
 
+    @property
+    def over(self) -> bool:
+        """Whether this turn was long enough, for who does very little at a time; then `give_way`."""
+        return self._clock.monotonic() >= self._ends
+
     async def next(self) -> None:
         """Let others have the loop, if this turn was long enough.
 

@@ -10,11 +10,12 @@ from postroad.imap.batches import batch_of, batches
 from postroad.imap.decoding import UnknownEncoding
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import EXPUNGED
+from postroad.imap.excerpt import PIECE
 from postroad.imap.message_limit import need_all, newest, with_code
 from postroad.imap.progress import Progress
 from postroad.imap.resync import changed_since, tell_vanished
 from postroad.imap.rows import RowFormat
-from postroad.imap.sections import Cuts, Writer
+from postroad.imap.sections import Cuts, Writer, entire
 from postroad.imap.selected import Selected
 from postroad.imap.turns import Turns
 from postroad.imap.uid_set import Pairs, is_in, members, pairs_of
@@ -143,6 +144,7 @@ class _Fetching:
         self._account: Account = self._selected.account
         attributes = [item for item in command.items if isinstance(item, FetchAttribute)]
         self._sections = [item for item in command.items if isinstance(item, FetchSection)]
+        self._entire = entire(self._sections)
         self._attributes = attributes
         asked = [item for item in command.items if isinstance(item, FetchAnnotation)]
         self._annotations = AnnotationItems(self._account, self._selected.id, asked)
@@ -219,7 +221,13 @@ class _Fetching:
                     end = _END
                     if batch.uids[at] in marked:
                         end = self._news(batch.pick([at])) + end
-                    await self._send_message(batch.message_ids[at], message, heads[at], end)
+                    large = self._put(batch.message_ids[at], message, heads[at], end)
+                    if large is not None:
+                        await self._send_large(batch.message_ids[at], large, heads[at], end)
+                    if self._writer.full:
+                        await self._writer.room()
+                    if self.turns.over:
+                        await self.turns.give_way()
         return sent
 
     def _lines(
@@ -257,25 +265,25 @@ class _Fetching:
         recent = is_in(self._selected.recent, one.uids[0])
         return self._selected.flags.with_recent(words) if recent else words
 
-    async def _send_message(self, message_id: int, message: StoredMessage, head: bytes, end: bytes) -> None:
+    def _put(self, message_id: int, message: StoredMessage, head: bytes, end: bytes) -> Cuts | None:
+        """Say what is wanted of a message, or that it cannot be; of what is large, nothing yet."""
         try:
+            if self._entire and message.size <= PIECE:
+                octets = message.whole()
+                self._writer.put_all((head, self._entire, b" {%d}\r\n" % len(octets), octets, end))
+                return None
             cuts = Cuts(message, self._sections)
         except (UnknownEncoding, Damaged) as error:
             self._miss(message_id, error)
             if len(end) > len(_END):
                 # Nothing of its sections, but that it is \\Seen now.
                 self._writer.put(head.rstrip(b" ") + (end.lstrip(b" ") if head.endswith(b"(") else end))
-            return
+            return None
         ready = cuts.ready(head, end)
-        if ready is not None:
-            self._writer.put(ready)
-        else:
-            self._writer.put(head)
-            await self._send_large(message_id, cuts)
-            self._writer.put(end)
-        if self._writer.full:
-            await self._writer.room()
-        await self.turns.next()
+        if ready is None:
+            return cuts
+        self._writer.put(ready)
+        return None
 
     def _miss(self, message_id: int, error: UnknownEncoding | Damaged) -> None:
         if isinstance(error, UnknownEncoding):
@@ -284,7 +292,8 @@ class _Fetching:
         log.error("imap.damaged", account=self._account.id, message=message_id, reason=str(error))
         self.damaged = True
 
-    async def _send_large(self, message_id: int, cuts: Cuts) -> None:
+    async def _send_large(self, message_id: int, cuts: Cuts, head: bytes, end: bytes) -> None:
+        self._writer.put(head)
         try:
             await cuts.send(self._writer, self.turns)
         except Exception as error:
@@ -293,6 +302,7 @@ class _Fetching:
             if not isinstance(error, ConnectionError):
                 log.error("imap.broken_off", account=self._account.id, message=message_id, exc_info=True)
             raise ConnectionError("a message could not be sent to its end") from error
+        self._writer.put(end)
 
     async def _mark_seen(self, batch: Batch) -> tuple[Batch, set[int]]:
         """Set \\Seen where it is not; the client is told in the same response (§6.4.5 BODY[])."""

@@ -1,5 +1,7 @@
 """What a session says, line by line (RFC 3501 §7)."""
 
+from collections.abc import Sequence
+
 from postroad.imap.wire.compression import Compression
 
 
@@ -47,6 +49,11 @@ class Output:
         """Write whole lines that are ready, with their CR LF."""
         self._out.append(lines)
         self.unsent += len(lines)
+
+    def write_all(self, pieces: Sequence[bytes]) -> None:
+        """Write pieces that are whole lines together."""
+        self._out += pieces
+        self.unsent += sum(map(len, pieces))
 
     def untagged(self, line: bytes) -> None:
         """Write `* line`."""
