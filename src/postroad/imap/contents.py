@@ -18,6 +18,7 @@ from postroad.message.encoded_word import decode_header
 from postroad.message.header import HeaderBlock
 from postroad.message.summary import MAX_SUBJECT
 from postroad.message.text import decoded_text_parts, is_plain, search_text
+from postroad.model.address import AddressError, normal_domain, unicode_domain
 from postroad.obs.log import log
 from postroad.store.account import Account
 from postroad.store.errors import Damaged
@@ -188,12 +189,27 @@ def _has_field(block: HeaderBlock, *, name: bytes, wanted: str) -> bool:
 
 
 def _readings(name: bytes, value: bytes) -> Iterable[str]:
-    """What a field says: as a line of text, and as addresses without quotes and comments."""
+    """What a field says: as a line of text, and as addresses without quotes and comments.
+
+    A domain has two names (RFC 5890 §2.3.2.1): people look for the one that they are shown.
+    """
     yield decode_header(value)
     if name in _ADDRESSES:
         for item in parse_addresses(value):
             if isinstance(item, Mailbox):
                 yield f"{item.display_name} <{item.address}>"
+                yield _with_other_labels(item.address)
+
+
+def _with_other_labels(address: str) -> str:
+    """An address with U-labels for A-labels in its domain, and the other way; empty where they are one."""
+    local, _, domain = address.rpartition("@")
+    if domain.isascii():
+        return f"{local}@{unicode_domain(domain.lower())}" if "xn--" in domain.lower() else ""
+    try:
+        return f"{local}@{normal_domain(domain)}"
+    except AddressError:
+        return ""
 
 
 def _was_sent(block: HeaderBlock, *, first: date, end: date) -> bool:
