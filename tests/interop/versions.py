@@ -72,6 +72,12 @@ PEERS: Final = (
         "mailboxes on both sides, compressed and with STARTTLS; of two accounts; another run changes nothing",
     ),
     Peer(
+        "interimap",
+        "interimap",
+        "test_interimap.py",
+        "two accounts kept alike by QRESYNC over sixty random changes, flags, moves, deletions, compressed",
+    ),
+    Peer(
         "fetchmail",
         "fetchmail",
         "test_fetchmail.py",
