@@ -23,7 +23,10 @@ def parse_getmetadata(tag: bytes, reader: Reader) -> GetMetadata:
         reader.expect(b"(")
         max_size, depth = _options(reader)
         reader.space()
+    listed = reader.sees(b"(")
     entries = read_entries(reader)
+    while not listed and reader.skip(b" "):  # as two examples of RFC 5464 §4.2 name several
+        entries = (*entries, _entry(reader).decode("ascii"))
     reader.end()
     return GetMetadata(tag, mailbox, entries, max_size, depth)
 

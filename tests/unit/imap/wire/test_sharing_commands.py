@@ -32,6 +32,7 @@ INBOX = MailboxName("INBOX")
         (b"a LISTRIGHTS INBOX -smith", ListRights(b"a", INBOX, "smith", b"-smith")),
         (b"a MYRIGHTS INBOX", MyRights(b"a", INBOX)),
         (b"a GETMETADATA INBOX /shared/a", GetMetadata(b"a", INBOX, ("/shared/a",))),
+        (b"a GETMETADATA INBOX /shared/a /private/c", GetMetadata(b"a", INBOX, ("/shared/a", "/private/c"))),
         (
             b'a GETMETADATA "" (MAXSIZE 10 DEPTH infinity) ("/shared/a" /private)',
             GetMetadata(b"a", MailboxName(""), ("/shared/a", "/private"), 10, DEPTH_INFINITY),
@@ -79,6 +80,8 @@ def test_commands(command: bytes, value: Command) -> None:
         b"MYRIGHTS INBOX x",
         b"GETMETADATA INBOX",
         b"GETMETADATA INBOX ()",
+        b"GETMETADATA INBOX (/shared/a) /shared/b",
+        b"GETMETADATA INBOX /shared/a (/shared/b)",
         b"GETMETADATA INBOX (MAXSIZE) /shared/a",
         b"GETMETADATA (DEPTH 0) INBOX (DEPTH 0) /shared/a",
         b"GETMETADATA INBOX /shared/" + b"a" * 250,
