@@ -34,14 +34,14 @@ async def resync(dialogue: Dialogue, known: QuickResync) -> None:
     # A modseq from the future: what it was about was lost, and everything is news (a backup was restored).
     since = known.modseq if known.modseq <= selected.modseq else 0
     wanted = await changed_since(dialogue, since, every.resolve(selected.uidnext - 1))
-    format_ = RowFormat(selected.account, selected, _ITEMS)
     writer = Writer(dialogue.conn, dialogue.core, dialogue.services.limits.unread_timeout)
     turns = Turns(dialogue.conn, dialogue.services.clock)
+    format_ = RowFormat(selected.account, selected, _ITEMS, turns)
     for coming in batches(selected.account, selected, wanted):
         batch = await coming
         selected.tell_batch(batch)
         writer.put(selected.new_keywords(batch.keywords()))
-        _, lines = format_.lines(batch, b")\r\n")
+        _, lines = await format_.lines(batch, b")\r\n")
         writer.put(b"".join(lines))
         await writer.room()
         await turns.next()

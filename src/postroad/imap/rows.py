@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from postroad.imap.selected import Selected
+from postroad.imap.turns import Turns
 from postroad.imap.wire.fetch_items import FetchAttribute
 from postroad.imap.wire.responses import internaldates, string
 from postroad.message.conventional import conventional_envelope, conventional_structure
@@ -63,31 +64,32 @@ def _has_utf8(structure: bytes) -> bool:
 class RowFormat:
     """The part of a FETCH that is made from rows: `* 1 FETCH (UID 7 FLAGS ()`, still open."""
 
-    __slots__ = ("_account", "_items", "_selected", "_template", "_uidonly", "_wide")
+    __slots__ = ("_account", "_items", "_selected", "_template", "_turns", "_uidonly", "_wide")
 
-    def __init__(self, account: Account, selected: Selected, items: Iterable[FetchAttribute]) -> None:
+    def __init__(
+        self, account: Account, selected: Selected, items: Iterable[FetchAttribute], turns: Turns
+    ) -> None:
         self._account = account
         self._selected = selected
+        self._turns = turns
         self._items = tuple(items)
         self._uidonly = selected.uidonly
         self._template, self._wide = _form(self._items, uidonly=self._uidonly)
 
-    def lines(self, batch: Batch, end: bytes = b"") -> tuple[Batch, list[bytes]]:
+    async def lines(self, batch: Batch, end: bytes = b"") -> tuple[Batch, list[bytes]]:
         """Return the entries that are still there and a line for each, with `end` behind it."""
         wide: dict[FetchAttribute, Iterable[object]] = {}
         if self._wide:
             batch, columns = self._rendered(batch)
-            wide |= {
-                item: self._written(item, column, batch)
-                for item, column in zip(self._wide, columns, strict=True)
-            }
+            for item, column in zip(self._wide, columns, strict=True):
+                wide[item] = await self._written(item, column, batch)
         if FetchAttribute.SAVEDATE in self._items:
             wide[FetchAttribute.SAVEDATE] = self._saved(batch)
         values: list[Iterable[object]] = [batch.uids if self._uidonly else batch.numbers]
         values += [wide[item] if item in wide else self._column(item, batch) for item in self._items]
         return batch, list(map((self._template + end).__mod__, zip(*values, strict=True)))
 
-    def _written(self, item: FetchAttribute, column: Sequence[Any], batch: Batch) -> Iterable[object]:
+    async def _written(self, item: FetchAttribute, column: Sequence[Any], batch: Batch) -> Iterable[object]:
         """What the response has of a wide column."""
         match item:
             case FetchAttribute.THREADID:
@@ -95,15 +97,39 @@ class RowFormat:
             case FetchAttribute.PREVIEW:
                 return [string(preview.encode()) for preview in column]
             case FetchAttribute.BODY | FetchAttribute.BODYSTRUCTURE:
-                differs = _has_global if self._selected.international else _has_utf8
-                return [
-                    self._structure(item, stored, message_id) if differs(stored) else stored
-                    for stored, message_id in zip(column, batch.message_ids, strict=True)
-                ]
+                return await self._structures(item, column, batch)
             case FetchAttribute.ENVELOPE if not self._selected.international:
-                return [one if one.isascii() else conventional_envelope(one) for one in column]
+                return await self._conventional(column)
             case _:
                 return column
+
+    async def _conventional(self, envelopes: Sequence[bytes]) -> Sequence[bytes]:
+        """Envelopes for who has not enabled UTF-8; nearly all are so as they are."""
+        if all(map(bytes.isascii, envelopes)):
+            return envelopes
+        written: list[bytes] = []
+        for envelope in envelopes:
+            if not envelope.isascii():
+                envelope = conventional_envelope(envelope)
+                await self._turns.next()
+            written.append(envelope)
+        return written
+
+    async def _structures(
+        self, item: FetchAttribute, column: Sequence[bytes], batch: Batch
+    ) -> Sequence[bytes]:
+        """BODY or BODYSTRUCTURE as this client knows them."""
+        differs = _has_global if self._selected.international else _has_utf8
+        if not any(map(differs, column)):
+            return column
+        written: list[bytes] = []
+        for stored, message_id in zip(column, batch.message_ids, strict=True):
+            if differs(stored):
+                written.append(self._structure(item, stored, message_id))
+                await self._turns.next()
+            else:
+                written.append(stored)
+        return written
 
     def _structure(self, item: FetchAttribute, stored: bytes, message_id: int) -> bytes:
         """A structure made anew, where it is not for this client as rows have it."""

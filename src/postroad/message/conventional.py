@@ -24,6 +24,11 @@ from postroad.model.address import AddressError, normal_domain
 
 _NOBODY: Final = (b"invalid", b"internationalized-address.invalid")
 """An address that nobody has (RFC 2606 §2, RFC 6858 §2.1)."""
+_MAX_TEXT: Final = 1000
+"""Octets of a text up to which it becomes encoded words; what is longer was written for no reader."""
+_MAX_DOMAINS: Final = 20
+"""Domains that are converted in one envelope: each costs a hundred microseconds."""
+_QUESTION_MARKS: Final = bytes(range(128)) + b"?" * 128
 _ENVELOPE: Final = re.compile(rb"\(%b %b (%b(?: %b){5}) %b %b\)" % (TAKEN, TAKEN, LIST, LIST, TAKEN, TAKEN))
 _ADDRESS: Final = re.compile(rb"\(%b %b %b %b\)" % (TAKEN, TAKEN, TAKEN, TAKEN), re.DOTALL)
 
@@ -37,7 +42,7 @@ def conventional_envelope(envelope: bytes) -> bytes:
     return b"(%b %b %b %b %b)" % (
         render_nstring(_or_nothing(unquoted(date))),
         render_nstring(_text(unquoted(subject))),
-        _ADDRESS.sub(_address, addresses),
+        _ADDRESS.sub(_Addresses(), addresses),
         render_nstring(_or_nothing(unquoted(in_reply_to))),
         render_nstring(_or_nothing(unquoted(message_id))),
     )
@@ -53,30 +58,38 @@ def _envelope_of(block: HeaderBlock) -> bytes:
     return envelope if envelope.isascii() else conventional_envelope(envelope)
 
 
-def _address(match: re.Match[bytes]) -> bytes:
-    if match[0].isascii():
-        return b"(%b %b %b %b)" % match.groups()
-    name, route, local, host = map(unquoted, match.groups())
-    if host is None:
-        local = _text(local)  # the name of a group
-    elif local is not None:
-        whose = local + b"@" + host
-        if not host.isascii():
-            host = _domain(host)
-        if host is None or _is_strange(local):
-            name, (local, host) = name or whose, _NOBODY
-    written = map(render_nstring, (_text(name), _or_nothing(route), local, host))
-    return b"(%b %b %b %b)" % tuple(written)
+class _Addresses:
+    """Writes the addresses of one envelope."""
 
+    __slots__ = ("_domains",)
 
-def _domain(host: bytes) -> bytes | None:
-    """A domain in A-labels; as it is where it is no UTF-8, and None where it has no such form."""
-    if not is_utf8(host):
-        return host
-    try:
-        return normal_domain(host.decode()).encode()
-    except AddressError:
-        return None
+    def __init__(self) -> None:
+        self._domains = _MAX_DOMAINS
+
+    def __call__(self, match: re.Match[bytes]) -> bytes:
+        if match[0].isascii():
+            return b"(%b %b %b %b)" % match.groups()
+        name, route, local, host = map(unquoted, match.groups())
+        if host is None:
+            local = _text(local)  # the name of a group
+        elif local is not None:
+            whose = local + b"@" + host
+            if _is_strange(host):
+                host = self._domain(host)
+            if host is None or _is_strange(local):
+                name, (local, host) = name or whose, _NOBODY
+        written = map(render_nstring, (_text(name), _or_nothing(route), local, host))
+        return b"(%b %b %b %b)" % tuple(written)
+
+    def _domain(self, host: bytes) -> bytes | None:
+        """A domain in A-labels; None where it has no such form, or more were asked for than anybody reads."""
+        self._domains -= 1
+        if self._domains < 0:
+            return None
+        try:
+            return normal_domain(host.decode()).encode()
+        except AddressError:
+            return None
 
 
 def _part(part: Part) -> Part:
@@ -113,6 +126,8 @@ def _parameters(params: Parameters) -> Parameters:
 def _text(value: bytes | None) -> bytes | None:
     if value is None or not _is_strange(value):
         return value
+    if len(value) > _MAX_TEXT:
+        return value.translate(_QUESTION_MARKS)
     return encode_words(decode_header(value))
 
 

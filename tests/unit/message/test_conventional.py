@@ -70,3 +70,10 @@ def test_messages_within_have_such_envelopes() -> None:
     assert body.isascii()
     assert extended.isascii()
     assert b'(NIL "=?utf-8?q?=C3=BC?=" ((NIL NIL "a" "xn--tda.test"))' in body
+
+
+def test_what_nobody_reads_costs_little() -> None:
+    assert envelope("Subject: " + "ü" * 501).startswith(b'(NIL "' + b"??" * 501)
+    many = envelope("To: " + ", ".join(f"a@ü{number}.test" for number in range(30)))
+    assert many.count(b'"a" "xn--') == 20
+    assert many.count(b'"invalid" "internationalized-address.invalid"') == 10

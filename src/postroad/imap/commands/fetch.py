@@ -151,7 +151,7 @@ class _Fetching:
         may_mark = not self._selected.read_only and "s" in self._selected.rights  # RFC 4314 §4
         self._marks = may_mark and any(not section.peek for section in self._sections)
         self._tells_flags = _FLAGS in attributes
-        self._format = RowFormat(self._account, self._selected, attributes)
+        self._format = RowFormat(self._account, self._selected, attributes, self.turns)
         self.step = _SEEN_STEP if self._marks else _OPEN if self._sections else _STEP
         if self._annotations:
             self.step = min(self.step, self._annotations.step)
@@ -206,11 +206,11 @@ class _Fetching:
     ) -> int:
         """Send entries with all that is wanted of them; `texts` is what ANNOTATION says of each, by UID."""
         if not self._sections:
-            batch, lines = self._lines(batch, _END, texts)
+            batch, lines = await self._lines(batch, _END, texts)
             self._writer.put(b"".join(lines[:: self._order]))
             await self._writer.room()
             return len(lines)
-        batch, heads = self._lines(batch, b" ", texts)
+        batch, heads = await self._lines(batch, b" ", texts)
         sent = 0
         for places in _together(batch.sizes)[:: self._order]:
             messages = self._account.open_all(batch.message_ids[places.start : places.stop])
@@ -230,13 +230,13 @@ class _Fetching:
                         await self.turns.give_way()
         return sent
 
-    def _lines(
+    async def _lines(
         self, batch: Batch, end: bytes, texts: Mapping[int, bytes] | None
     ) -> tuple[Batch, list[bytes]]:
         """What comes first of each response, and `end` behind it; nothing where nothing can be said."""
         if texts is None:
-            return self._format.lines(batch, end if self._attributes or end == _END else b"")
-        batch, heads = self._format.lines(batch)
+            return await self._format.lines(batch, end if self._attributes or end == _END else b"")
+        batch, heads = await self._format.lines(batch)
         gap = b" " if self._attributes else b""
         lines: list[bytes] = []
         for uid, head in zip(batch.uids, heads, strict=True):
