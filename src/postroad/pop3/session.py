@@ -142,7 +142,13 @@ class _Session:
             POP3_COMMANDS.count += 1
             answered = True
             try:
-                await self._answer(event)
+                if isinstance(event, AboutMessages):
+                    assert self._maildrop is not None, "the core lets nothing of these through before log-in"
+                    unsaid = answer(event, self._maildrop, self._core, self._send)
+                    if unsaid is not None:
+                        await unsaid
+                else:
+                    await self._answer(event)
             except StoreError as error:
                 self._sorry(error)
             except Unavailable as error:
@@ -160,9 +166,6 @@ class _Session:
 
     async def _answer(self, event: Event) -> None:
         match event:
-            case AboutMessages():
-                assert self._maildrop is not None, "the core lets nothing of these through before log-in"
-                await answer(event, self._maildrop, self._core, self._send)
             case Quit(update):
                 await self._quit(update)
             case HangUp(reason):

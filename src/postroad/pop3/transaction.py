@@ -24,8 +24,8 @@ class CutOff(ConnectionError):
     """A message cannot be read to its end, so its reply cannot be ended well, so the connection must be."""
 
 
-async def answer(event: AboutMessages, maildrop: Maildrop, core: Pop3Core, send: Send) -> None:
-    """Answer one command about messages.
+def answer(event: AboutMessages, maildrop: Maildrop, core: Pop3Core, send: Send) -> Awaitable[None] | None:
+    """Answer one command about messages; what cannot be said at once is to be awaited before the next.
 
     Raises:
         StoreError: nothing has been answered yet.
@@ -33,19 +33,19 @@ async def answer(event: AboutMessages, maildrop: Maildrop, core: Pop3Core, send:
     """
     try:
         match event:
-            case Retr(number):
-                await _retrieve(maildrop.open(number), core, send)
+            case Retr():
+                return _retrieve(maildrop.open(event.number), core, send)
             case Top(number, lines):
-                await _top(maildrop.open(number), lines, core, send)
+                return _top(maildrop.open(number), lines, core, send)
             case Dele(number):
                 maildrop.delete(number)
                 core.ok()
             case List(None):
-                await _listing(b"%d messages" % maildrop.messages, maildrop.scan_listing(), core, send)
+                return _listing(b"%d messages" % maildrop.messages, maildrop.scan_listing(), core, send)
             case List(int(number)):
                 core.ok(b"%d %d" % (number, maildrop.size(number)))
             case Uidl(None):
-                await _listing(b"unique ids follow", maildrop.unique_id_listing(), core, send)
+                return _listing(b"unique ids follow", maildrop.unique_id_listing(), core, send)
             case Uidl(int(number)):
                 core.ok(b"%d %b" % (number, maildrop.unique_id(number)))
             case Stat():
@@ -57,10 +57,21 @@ async def answer(event: AboutMessages, maildrop: Maildrop, core: Pop3Core, send:
                 raise AssertionError(f"{event} is not about messages")
     except (Gone, NoSuchMessage):
         core.error(b"no such message")
+    return None
 
 
-async def _retrieve(message: StoredMessage, core: Pop3Core, send: Send) -> None:
-    # The first slice is read before anything is promised: damage is found in time to say so.
+def _retrieve(message: StoredMessage, core: Pop3Core, send: Send) -> Awaitable[None] | None:
+    if message.size > SLICE:
+        return _retrieve_large(message, core, send)
+    # It is read before anything is promised: damage is found in time to say so.
+    octets = _said(message, core)(message.whole(), 0)
+    stuffer = Stuffer()
+    core.push_all((b"+OK %d octets\r\n" % message.size, stuffer.feed(octets), stuffer.finish()))
+    return None
+
+
+async def _retrieve_large(message: StoredMessage, core: Pop3Core, send: Send) -> None:
+    # The same for its first slice.
     said = _said(message, core)
     first = said(message.read(0, SLICE), 0)
     core.ok(b"%d octets" % message.size)

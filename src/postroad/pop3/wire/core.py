@@ -8,7 +8,7 @@ needs every password stored so that the server can read it, and MD5.
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from enum import Enum, auto
 from typing import Final
 
@@ -125,6 +125,11 @@ class Pop3Core:
         self._outbox.append(data)
         self._waiting += len(data)
 
+    def push_all(self, pieces: Sequence[bytes]) -> None:
+        """Send pieces that follow one another; only once they go out are they joined."""
+        self._outbox += pieces
+        self._waiting += sum(map(len, pieces))
+
     def challenge(self, data: bytes) -> None:
         """Ask for the next answer of an AUTH exchange (RFC 5034 §4)."""
         self.stage = Stage.EXCHANGE
@@ -200,7 +205,7 @@ class Pop3Core:
         if self.stage not in stages:
             self._bad(_MISPLACED[self.stage])
             return None
-        if _FORBIDDEN.search(rest):
+        if not rest.isdigit() and _FORBIDDEN.search(rest):  # most often it is a number
             self._bad(b"control characters are not allowed")
             return None
         return understand(self, rest)
