@@ -31,6 +31,8 @@ _ROWS: Final = 1000
 """Rows read together."""
 _INLINE: Final = 128 * 1024
 """Octets of a message up to which decoding it costs less than a hop to a thread."""
+_MOST_RENAMED: Final = 100
+"""Addresses of a message that are read with the other name of their domain, too: each costs 0.1 to 0.2 ms."""
 _PLAIN_WORD: Final = re.compile(r"[A-Z0-9.@_-]+")
 _ADDRESS_JOINT: Final = re.compile(r"[.@]")
 _ADDRESSES: Final = frozenset((b"from", b"to", b"cc", b"bcc", b"sender", b"reply-to"))
@@ -185,29 +187,34 @@ def _has_field(block: HeaderBlock, *, name: bytes, wanted: str) -> bool:
     values = block.all(name)
     if not wanted:
         return bool(values)  # RFC 3501 §6.4.4: an empty string asks for the field alone
-    return any(wanted in collated(text) for value in values for text in _readings(name, value))
+    return any(wanted in collated(text) for text in _readings(name, values))
 
 
-def _readings(name: bytes, value: bytes) -> Iterable[str]:
-    """What a field says: as a line of text, and as addresses without quotes and comments.
+def _readings(name: bytes, values: Sequence[bytes]) -> Iterable[str]:
+    """What fields of a name say: as lines of text, and as addresses without quotes and comments.
 
     A domain has two names (RFC 5890 §2.3.2.1): people look for the one that they are shown.
     """
-    yield decode_header(value)
-    if name in _ADDRESSES:
-        for item in parse_addresses(value):
+    renamed = 0
+    for value in values:
+        yield decode_header(value)
+        for item in parse_addresses(value) if name in _ADDRESSES else ():
             if isinstance(item, Mailbox):
                 yield f"{item.display_name} <{item.address}>"
-                yield _with_other_labels(item.address)
+                if renamed < _MOST_RENAMED and _has_two_names(item.address):
+                    renamed += 1
+                    yield _with_other_labels(item.address)
+
+
+def _has_two_names(address: str) -> bool:
+    return not address.isascii() or "xn--" in address.lower()
 
 
 def _with_other_labels(address: str) -> str:
-    """An address with U-labels for A-labels in its domain, and the other way; empty where they are one."""
+    """An address with U-labels for A-labels in its domain, and the other way; empty where there are none."""
     local, _, domain = address.rpartition("@")
-    if domain.isascii():
-        return f"{local}@{unicode_domain(domain.lower())}" if "xn--" in domain.lower() else ""
     try:
-        return f"{local}@{normal_domain(domain)}"
+        return f"{local}@{unicode_domain(domain.lower()) if domain.isascii() else normal_domain(domain)}"
     except AddressError:
         return ""
 
