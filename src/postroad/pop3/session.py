@@ -24,6 +24,7 @@ from postroad.obs.log import log
 from postroad.obs.metrics import POP3_COMMANDS
 from postroad.pop3.maildrop import InUse, Maildrop
 from postroad.pop3.transaction import ENOUGH, CutOff, answer
+from postroad.pop3.upcoming import Upcoming
 from postroad.pop3.wire.core import Pop3Core
 from postroad.pop3.wire.events import AboutMessages, Auth, AuthResponse, Event, HangUp, Login, Quit, StartTls
 from postroad.sasl.outcome import Challenge
@@ -97,6 +98,7 @@ class _Session:
             mechanisms=self._mechanisms(),
             bad_commands=services.limits.errors_hard,
         )
+        self._upcoming = Upcoming(self._core)
         self._maildrop: Maildrop | None = None
         self._exchange: Exchange | None = None
         self._failed_logins = 0
@@ -144,7 +146,7 @@ class _Session:
             try:
                 if isinstance(event, AboutMessages):
                     assert self._maildrop is not None, "the core lets nothing of these through before log-in"
-                    unsaid = answer(event, self._maildrop, self._core, self._send)
+                    unsaid = answer(event, self._maildrop, self._core, self._upcoming, self._send)
                     if unsaid is not None:
                         await unsaid
                 else:
@@ -156,7 +158,14 @@ class _Session:
                 self._core.error(b"not now, try again later", b"SYS/TEMP")
             if self._core.waiting() > ENOUGH:
                 await self._send(b"")
+        if self._upcoming.expected and not self._core.buffered():
+            asyncio.get_running_loop().call_soon(self._prepare)
         return answered or self._core.waiting() > 0  # the core has answers of its own
+
+    def _prepare(self) -> None:
+        """Make the next reply, now that the last one has gone out."""
+        if self._maildrop is not None:
+            self._upcoming.prepare(self._maildrop)
 
     async def _send(self, data: bytes) -> None:
         """Send what is waiting, and `data`; wait for a slow client and let others have their turn."""

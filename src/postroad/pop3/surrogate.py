@@ -1,6 +1,6 @@
 """Messages with headers in UTF-8, for clients that have not said UTF8 (RFC 6856 §2.1)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from postroad.message.part import Part
 from postroad.message.surrogate import ascii_header
@@ -30,6 +30,15 @@ class Surrogate:
                 pieces += (data[done:first], ascii_header(data[first:last]))
                 done = last
         return b"".join([*pieces, data[done:]]) if pieces else data
+
+
+def said(message: StoredMessage, *, utf8: bool) -> Callable[[bytes, int], bytes]:
+    """What the client can read of a slice: all of it in UTF-8 mode, headers in ASCII otherwise."""
+    return _as_it_is if utf8 else Surrogate(message).of
+
+
+def _as_it_is(data: bytes, at: int) -> bytes:
+    return data
 
 
 def _headers(message: StoredMessage) -> Iterator[tuple[int, int]]:

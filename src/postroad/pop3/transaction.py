@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Final, TypeAlias
 
 from postroad.pop3.maildrop import Gone, Maildrop
-from postroad.pop3.surrogate import Surrogate
+from postroad.pop3.surrogate import said
+from postroad.pop3.upcoming import Upcoming
 from postroad.pop3.wire.core import Pop3Core
 from postroad.pop3.wire.events import AboutMessages, Dele, List, Retr, Rset, Stat, Top, Uidl
 from postroad.pop3.wire.multiline import END, Stuffer, cut_lines
@@ -24,7 +25,9 @@ class CutOff(ConnectionError):
     """A message cannot be read to its end, so its reply cannot be ended well, so the connection must be."""
 
 
-def answer(event: AboutMessages, maildrop: Maildrop, core: Pop3Core, send: Send) -> Awaitable[None] | None:
+def answer(
+    event: AboutMessages, maildrop: Maildrop, core: Pop3Core, upcoming: Upcoming, send: Send
+) -> Awaitable[None] | None:
     """Answer one command about messages; what cannot be said at once is to be awaited before the next.
 
     Raises:
@@ -34,7 +37,10 @@ def answer(event: AboutMessages, maildrop: Maildrop, core: Pop3Core, send: Send)
     try:
         match event:
             case Retr():
-                return _retrieve(maildrop.open(event.number), core, send)
+                message = maildrop.open(event.number)
+                if message.size > SLICE:
+                    return _retrieve_large(message, core, send)
+                core.push_all(upcoming.reply(event.number, message))
             case Top(number, lines):
                 return _top(maildrop.open(number), lines, core, send)
             case Dele(number):
@@ -60,25 +66,15 @@ def answer(event: AboutMessages, maildrop: Maildrop, core: Pop3Core, send: Send)
     return None
 
 
-def _retrieve(message: StoredMessage, core: Pop3Core, send: Send) -> Awaitable[None] | None:
-    if message.size > SLICE:
-        return _retrieve_large(message, core, send)
-    # It is read before anything is promised: damage is found in time to say so.
-    octets = _said(message, core)(message.whole(), 0)
-    stuffer = Stuffer()
-    core.push_all((b"+OK %d octets\r\n" % message.size, stuffer.feed(octets), stuffer.finish()))
-    return None
-
-
 async def _retrieve_large(message: StoredMessage, core: Pop3Core, send: Send) -> None:
-    # The same for its first slice.
-    said = _said(message, core)
-    first = said(message.read(0, SLICE), 0)
+    # The first slice is read before anything is promised: damage is found in time to say so.
+    shown = said(message, utf8=core.utf8)
+    first = shown(message.read(0, SLICE), 0)
     core.ok(b"%d octets" % message.size)
     stuffer = Stuffer()
     core.push(stuffer.feed(first))
     for start in range(SLICE, message.size, SLICE):
-        await send(stuffer.feed(said(_slice(message, start, message.size), start)))
+        await send(stuffer.feed(shown(_slice(message, start, message.size), start)))
     core.push(stuffer.finish())
 
 
@@ -87,15 +83,15 @@ async def _top(message: StoredMessage, lines: int, core: Pop3Core, send: Send) -
     place = message.section((), "HEADER")
     assert place is not None
     start = place[1]
-    said = _said(message, core)
-    first = said(message.read(0, min(start, SLICE)), 0)
+    shown = said(message, utf8=core.utf8)
+    first = shown(message.read(0, min(start, SLICE)), 0)
     core.ok(b"top of message follows")
     stuffer = Stuffer()
     core.push(stuffer.feed(first))
     for at in range(SLICE, start, SLICE):
-        await send(stuffer.feed(said(_slice(message, at, start), at)))
+        await send(stuffer.feed(shown(_slice(message, at, start), at)))
     while lines and start < message.size:
-        piece, lines = cut_lines(said(_slice(message, start, message.size), start), lines)
+        piece, lines = cut_lines(shown(_slice(message, start, message.size), start), lines)
         await send(stuffer.feed(piece))
         start += SLICE
     core.push(stuffer.finish())
@@ -108,15 +104,6 @@ async def _listing(text: bytes, pieces: Iterator[bytes], core: Pop3Core, send: S
         if core.waiting() > ENOUGH:
             await send(b"")
     core.push(END)
-
-
-def _said(message: StoredMessage, core: Pop3Core) -> Callable[[bytes, int], bytes]:
-    """What the client can read of a slice: all of it in UTF-8 mode, headers in ASCII otherwise."""
-    return _as_it_is if core.utf8 else Surrogate(message).of
-
-
-def _as_it_is(data: bytes, at: int) -> bytes:
-    return data
 
 
 def _slice(message: StoredMessage, start: int, end: int) -> bytes:
