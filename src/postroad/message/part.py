@@ -43,6 +43,7 @@ _ENCODED: Final = frozenset(("base64", "quoted-printable", "x-uuencode", "uuenco
 # it is the delimiter of an inner multipart whose boundary begins like the outer one.
 _DELIMITER_END: Final = re.compile(rb"(--)?(?:[ \t][^\n]*+|\r*+)(?:\n|\Z)")
 _TOKEN: Final = re.compile(rb"[^\x00-\x20;()\"\x7f]+")
+_COMMENTS: Final = re.compile(rb"(?:\s*\([^()]*\))*")
 
 
 class Part(Struct, frozen=True, array_like=True, gc=False):
@@ -303,8 +304,21 @@ def _part(block: HeaderBlock, content: ContentType, end: int, lines: int, childr
         first(b"content-md5"),
         parse_disposition(disposition) if disposition is not None else None,
         _languages(language) if language is not None else (),
-        first(b"content-location"),
+        _location(first(b"content-location")),
     )
+
+
+def _location(value: bytes | None) -> bytes | None:
+    """The URI, without comments around it and without the spaces of its folding (RFC 2557 §4.4)."""
+    if value is None:
+        return None
+    comments = _COMMENTS.match(value)
+    uri = value[comments.end() if comments else 0 :].strip()
+    if uri.endswith(b")") and (at := uri.rfind(b"(")) > 0 and uri[at - 1] in b" \t":
+        uri = uri[:at].strip()
+    if len(uri) > 1 and uri.startswith(b'"') and uri.endswith(b'"'):
+        uri = uri[1:-1]
+    return b"".join(uri.split()) or None
 
 
 def _languages(value: bytes) -> tuple[bytes, ...]:

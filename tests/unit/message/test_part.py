@@ -47,6 +47,22 @@ def test_the_mime_fields_are_kept() -> None:
     assert part.filename == "b.png"
 
 
+@pytest.mark.parametrize(
+    ("written", "location"),
+    [
+        (b"(one) (two) http://x.test/a (and three)", b"http://x.test/a"),
+        (b"http://x.test/a(1)", b"http://x.test/a(1)"),
+        (b"(1)a", b"a"),
+        (b'"ftp://x.test/lots/\r\n lots/\r\n\tend.txt"', b"ftp://x.test/lots/lots/end.txt"),
+        (b'"', b'"'),
+        (b"(nothing)", None),
+        (b"(open http://x.test/", b"(openhttp://x.test/"),
+    ],
+)
+def test_a_location_is_the_uri_alone(written: bytes, location: bytes | None) -> None:
+    assert parse_parts(b"Content-Location: %b\r\n\r\n" % written).location == location
+
+
 def test_parts_end_in_front_of_the_line_end_of_the_delimiter() -> None:
     data = multipart(
         b"preamble", b"--b", b"", b"one", b"", b"--b", b"A: 1", b"", b"two", b"--b--", b"epilogue"
