@@ -240,7 +240,7 @@ def test_hostile_messages_are_told_by_the_grammar(imap: Imap, box: bytes) -> Non
         (b"a@x (Comment)", [(b"Comment", None, b"a", b"x")]),
         (b"a (one) @ (two) x", None),
         (b"=?utf-8?q?J=C3=BC?= <j@x>", [(b"=?utf-8?q?J=C3=BC?=", None, b"j", b"x")]),
-        ("Jürgen <j@x>".encode(), [("Jürgen".encode(), None, b"j", b"x")]),
+        ("Jürgen <j@x>".encode(), [(b"=?utf-8?q?J=C3=BCrgen?=", None, b"j", b"x")]),
         (b"\xff\xfe <a@x>", None),
         (
             b"a@[127.0.0.1], b@[IPv6:::1]",

@@ -6,9 +6,9 @@ from typing import Final
 from postroad.imap.wire.reader import BadSyntax, Reader
 from postroad.imap.wire.session_commands import Comparator, Language
 
-_RANGE: Final = re.compile(rb"\*|[A-Za-z]{1,8}(?:-(?:[A-Za-z0-9]{1,8}|\*))*+")
+_RANGE: Final = re.compile(rb"\*|[A-Za-z]{1,8}(?:-(?:[A-Za-z0-9]{1,8}|\*))*")
 """RFC 4647 §2."""
-_ORDER: Final = re.compile(rb"[+-]?(?:\*|[A-Za-z]\*?)(?:[A-Za-z0-9;=.-]\*?)*+")
+_ORDER: Final = re.compile(rb"[+-]?(?:\*|[A-Za-z]\*?)(?:[A-Za-z0-9;=.-]\*?)*")
 """RFC 4790 §3.2, §3.3."""
 
 
