@@ -1,4 +1,9 @@
-"""The database as the services see it: `read`, `read_long`, `write`."""
+"""The database as the services see it: `read`, `read_long`, `write`.
+
+Short questions are asked over the connection that writes as long as no
+transaction is open there: what it has written it need not read again. The
+other one forgets all its pages with each commit, since it has made none.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +27,7 @@ _UNKNOWN: Final = object()
 
 
 class Database:
-    """One worker's connections: one that writes, one that reads on the loop, one for long reads."""
+    """One worker's connections: one that writes, one for short questions meanwhile, one for long ones."""
 
     def __init__(self, data: Path, clock: Clock, packs: Packs, tell: Callable[[list[str]], None]) -> None:
         self._writer = connect(data, writable=True)
@@ -31,9 +36,8 @@ class Database:
         self._lock = WriteLock(data / LOCK_NAME)
         self._checkpoints = Checkpoints(data, self._writer)
         self._group = GroupCommit(self._writer, self._lock, self._checkpoints, packs, clock, tell)
-        self._questions = Reader(self._reader)
-        self._execute = self._reader.execute
-        self._execute("SELECT count(*) FROM sqlite_schema").fetchone()  # maps what `Answers` looks at
+        self._between, self._meanwhile = Reader(self._writer), Reader(self._reader)
+        self._meanwhile.row("SELECT count(*) FROM sqlite_schema")  # maps what `Answers` looks at
         self._answers = Answers(data)
         self._long = ThreadPoolExecutor(1, thread_name_prefix="read")
 
@@ -49,13 +53,14 @@ class Database:
         Raises:
             Unavailable: the disk does not give what it should.
         """
+        connection = self._reader if self._group.is_open else self._writer
         try:
-            self._execute("BEGIN")
+            connection.execute("BEGIN")
             try:
-                return work(self._questions)
+                return work(self._at_hand())
             finally:
-                if self._reader.in_transaction:  # SQLite ends it by itself when the disk fails
-                    self._execute("COMMIT")
+                if connection.in_transaction:  # SQLite ends it by itself when the disk fails
+                    connection.execute("COMMIT")
         except INDEX as error:
             raise _failed(error) from error
 
@@ -66,7 +71,7 @@ class Database:
             Unavailable: the disk does not give what it should.
         """
         try:
-            return work(self._questions)
+            return work(self._at_hand())
         except INDEX as error:
             raise _failed(error) from error
 
@@ -83,7 +88,7 @@ class Database:
         row: Row | None = known.get(question, _UNKNOWN)
         if row is _UNKNOWN:
             try:
-                row = known[question] = self._execute(sql, params).fetchone()
+                row = known[question] = self._at_hand().row(sql, *params)
             except INDEX as error:
                 raise _failed(error) from error
         return row
@@ -117,6 +122,9 @@ class Database:
         self._reader.close()
         self._writer.close()
         self._lock.close()
+
+    def _at_hand(self) -> Reader:
+        return self._meanwhile if self._group.is_open else self._between
 
 
 def _failed(error: Exception) -> Unavailable:

@@ -65,6 +65,8 @@ class GroupCommit:
         self._pending: list[tuple[Work[Any], asyncio.Future[Any]]] = []
         self._group: list[tuple[asyncio.Future[Any], Any]] = []
         self._busy = self._closed = False
+        self.is_open = False
+        """Whether a transaction is open on the connection, or on its way to the disk."""
         self._thread = Aside("commit")
         self._idle = asyncio.Event()
         self._idle.set()
@@ -121,6 +123,7 @@ class GroupCommit:
         self._group = []
         tx = Transaction(self._connection, self._clock.now(), self._packs)
         self._started = self._clock.monotonic()
+        self.is_open = True
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             self._packs.begin(tx)
@@ -133,6 +136,7 @@ class GroupCommit:
                 self._undo()
             finally:
                 self._lock.release()
+                self.is_open = False
                 self._fail(error)
             return
         GROUP_SIZE.observe(len(jobs))
@@ -182,6 +186,7 @@ class GroupCommit:
             self._connection.execute("ROLLBACK")
 
     def _done(self, error: BaseException | None) -> None:
+        self.is_open = False
         if error is not None:
             self._fail(error)
             return
