@@ -1,6 +1,7 @@
 """Content-Type and Content-Disposition with their parameters (RFC 2045 §5.1, RFC 2183, RFC 2231)."""
 
 import re
+from functools import lru_cache
 from typing import Final, TypeAlias
 from urllib.parse import unquote_to_bytes
 
@@ -11,6 +12,9 @@ from postroad.message.comment import strip_comments
 from postroad.message.encoded_word import decode_header, squeezed
 
 MAX_PARAMETERS: Final = 100
+# Up to so many octets a lone parameter is remembered as text.
+_USUAL: Final = 100
+_REMEMBERED: Final = 256
 
 # Names in lower case; an extended value (RFC 2231 §4) keeps its form
 # charset'language'%-octets, and its name ends in an asterisk.
@@ -70,6 +74,12 @@ def parse_disposition(value: bytes) -> Disposition | None:
 
 def find_parameter(params: Parameters, name: str) -> str | None:
     """Return a parameter as text: extended first, encoded words undone, never raising."""
+    if len(params) == 1 and len(params[0][0]) + len(params[0][1]) <= _USUAL:
+        return _usual_parameter(params, name)  # a charset, most often, and one of few
+    return _parameter(params, name)
+
+
+def _parameter(params: Parameters, name: str) -> str | None:
     plain = name.encode("utf-8", "replace")
     extended = plain + b"*"
     found: bytes | None = None
@@ -82,6 +92,9 @@ def find_parameter(params: Parameters, name: str) -> str | None:
         return None
     # RFC 2047 §5 forbids encoded words here; most of the world's senders do not know.
     return decode_header(found)
+
+
+_usual_parameter: Final = lru_cache(_REMEMBERED)(_parameter)
 
 
 def decode_extended(value: bytes) -> str:

@@ -6,7 +6,7 @@ All of it is read as a reader of mail would read it, and nothing raises.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -50,12 +50,15 @@ class HeaderBlock(Struct, frozen=True, gc=False):
 
     start: int
     body_start: int
-    fields: list[Field]
     truncated: bool
     _octets: bytes
-    _first: dict[bytes, Field]
+    _found: list[re.Match[bytes]]
+    """What `_FIELD` has found; few who read a header need more of most fields."""
+    _first: dict[bytes, re.Match[bytes]]
     _values: dict[bytes, bytes]
     """What `first` has unfolded already: some fields are asked for three times."""
+    _fields: list[Field]
+    """Made when they are asked for."""
 
     @classmethod
     def parse(cls, data: Octets, start: int = 0, end: int | None = None) -> "HeaderBlock":
@@ -64,8 +67,8 @@ class HeaderBlock(Struct, frozen=True, gc=False):
         block_end, body_start = _blank_line(data, start, stop)
         octets = data[start : min(block_end, start + MAX_HEADER)]
         truncated = block_end - start > MAX_HEADER
-        fields: list[Field] = []
-        first: dict[bytes, Field] = {}
+        found: list[re.Match[bytes]] = []
+        first: dict[bytes, re.Match[bytes]] = {}
         at = 0
         for match in _FIELD.finditer(octets):
             begin, stop_at = match.span()
@@ -73,26 +76,31 @@ class HeaderBlock(Struct, frozen=True, gc=False):
                 body_start = start + at
                 break
             at = stop_at
-            if len(fields) == MAX_FIELDS:
+            if len(found) == MAX_FIELDS:
                 truncated = True
                 break
-            name = match[1]
-            lower = name.lower()
-            field = Field(name, lower, start + begin, start + match.start(2), start + at)
-            fields.append(field)
-            if lower not in first:
-                first[lower] = field
+            found.append(match)
+            first.setdefault(match[1].lower(), match)
         else:
             if at < len(octets) and not truncated and _is_body(octets[at:], followed=False):
                 body_start = start + at
-        return cls(start, body_start, fields, truncated, octets, first, {})
+        return cls(start, body_start, truncated, octets, found, first, {}, [])
+
+    @property
+    def fields(self) -> list[Field]:
+        """All fields, in order."""
+        if not self._fields:
+            self._fields.extend(map(self._field, self._found))
+        return self._fields
+
+    def _field(self, match: re.Match[bytes]) -> Field:
+        begin, end = match.span()
+        start, name = self.start, match[1]
+        return Field(name, name.lower(), start + begin, start + match.start(2), start + end)
 
     def value(self, field: Field) -> bytes:
         """Return the unfolded value of a field, without the space around it."""
-        begin = field.value_start - self.start
-        end = field.end - self.start
-        raw = self._octets[begin : min(end, begin + MAX_FIELD)].strip()
-        return _FOLD.sub(b"", raw) if b"\n" in raw else raw
+        return _unfolded(self._octets[field.value_start - self.start : field.end - self.start])
 
     def raw(self, field: Field) -> bytes:
         """Return a field as it is written, with its name, its folds and its line end."""
@@ -102,10 +110,18 @@ class HeaderBlock(Struct, frozen=True, gc=False):
         """Return the unfolded value of the first field of that name, or None."""
         value = self._values.get(name)
         if value is None:
-            field = self._first.get(name.lower())
-            if field is not None:
-                value = self._values[name] = self.value(field)
+            match = self._first.get(name.lower())
+            if match is not None:
+                value = self._values[name] = _unfolded(match[2])
         return value
+
+    def firsts(self, names: frozenset[bytes]) -> Mapping[bytes, bytes]:
+        """Return what `first` gives for all of these names, which are in lower case, and perhaps more."""
+        values = self._values
+        for name, match in self._first.items():
+            if name in names and name not in values:
+                values[name] = _unfolded(match[2])
+        return values
 
     def has_any(self, names: frozenset[bytes]) -> bool:
         """Say whether there is a field of any of these names, which are in lower case."""
@@ -116,14 +132,19 @@ class HeaderBlock(Struct, frozen=True, gc=False):
         lower = name.lower()
         if lower not in self._first:
             return []
-        return [self.value(field) for field in self.fields if field.name_lower == lower]
+        return [_unfolded(match[2]) for match in self._found if match[1].lower() == lower]
 
     def count(self, name: bytes) -> int:
         """Count the fields of that name."""
         lower = name.lower()
         if lower not in self._first:
             return 0
-        return sum(field.name_lower == lower for field in self.fields)
+        return sum(match[1].lower() == lower for match in self._found)
+
+
+def _unfolded(raw: bytes) -> bytes:
+    raw = raw[:MAX_FIELD].strip()
+    return _FOLD.sub(b"", raw) if b"\n" in raw else raw
 
 
 def each_field(header: bytes) -> Iterator[tuple[bytes, int, int]]:

@@ -18,6 +18,9 @@ from postroad.message.part import Part
 NIL: Final = b"NIL"
 GLOBAL: Final = b'"message" "global"'
 """How a message whose header may be UTF-8 begins in a structure."""
+ENVELOPE_FIELDS: Final = frozenset(
+    b"date subject from sender reply-to to cc bcc in-reply-to message-id".split()
+)
 _NO_EXTENSION: Final = b" NIL NIL NIL NIL"
 # Up to so many octets a field is remembered as it is rendered: mail comes from few, to fewer.
 _USUAL: Final = 200
@@ -66,7 +69,7 @@ def render_addresses(entries: list[Entry]) -> bytes:
 
 def render_envelope(block: HeaderBlock) -> bytes:
     """Write the ENVELOPE of a message from its header."""
-    first = block.first
+    first = block.firsts(ENVELOPE_FIELDS).get
     sender = _addresses(first(b"from"))
     # RFC 3501 §7.4.2: Sender and Reply-To default to From, empty ones too.
     by = _addresses(first(b"sender"))

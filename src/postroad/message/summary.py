@@ -1,5 +1,8 @@
 """What is worked out once, when a message is filed, so that nobody has to parse it again."""
 
+from functools import lru_cache
+from typing import Final
+
 from msgspec import Struct
 
 from postroad.message.address_list import first_mailbox, parse_addresses
@@ -10,10 +13,14 @@ from postroad.message.message_id import find_ancestors, find_references, parse_m
 from postroad.message.octets import Octets
 from postroad.message.part import pack_tree, parse_parts
 from postroad.message.preview import render_preview
-from postroad.message.structure import render_envelope, render_structure
+from postroad.message.structure import ENVELOPE_FIELDS, render_envelope, render_structure
 from postroad.message.subject import base_subject
 
 MAX_SUBJECT = 1_000
+_FIELDS: Final = ENVELOPE_FIELDS | {b"references"}
+# Up to so many octets a From is remembered with the address in it: mail comes from few.
+_USUAL: Final = 200
+_REMEMBERED: Final = 1024
 
 
 class Title(Struct, frozen=True):
@@ -55,9 +62,9 @@ def summarize(data: Octets) -> Summary:
     block = HeaderBlock.parse(data)
     root = parse_parts(data, block)
     body, bodystructure = render_structure(data, root)
-    first = block.first
+    first = block.firsts(_FIELDS).get
     title = _title(block)
-    sender = first_mailbox(parse_addresses(first(b"from") or b""))
+    author = first(b"from", b"")
     date = first(b"date")
     sent = parse_date(date) if date is not None else None
     return Summary(
@@ -71,10 +78,18 @@ def summarize(data: Octets) -> Summary:
         references=find_references(first(b"references"), first(b"in-reply-to")),
         ancestors=find_ancestors(first(b"references"), first(b"in-reply-to")),
         base_subject=base_subject(title.subject),
-        sender=sender.address if sender is not None else "",
+        sender=_usual_sender(author) if len(author) <= _USUAL else _sender(author),
         sent=int(sent.timestamp()) if sent is not None else None,
         header_end=block.body_start,
     )
+
+
+def _sender(author: bytes) -> str:
+    sender = first_mailbox(parse_addresses(author))
+    return sender.address if sender is not None else ""
+
+
+_usual_sender: Final = lru_cache(_REMEMBERED)(_sender)
 
 
 def _title(block: HeaderBlock) -> Title:

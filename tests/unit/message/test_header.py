@@ -100,4 +100,6 @@ def test_a_mapped_file_reads_the_same(tmp_path: Path) -> None:
     path = tmp_path / "message"
     path.write_bytes(MESSAGE)
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        assert HeaderBlock.parse(mapped) == HeaderBlock.parse(MESSAGE)
+        there, here = HeaderBlock.parse(mapped), HeaderBlock.parse(MESSAGE)
+    assert there.fields == here.fields
+    assert there.body_start == here.body_start
