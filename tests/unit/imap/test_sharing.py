@@ -386,8 +386,9 @@ def test_own_mailboxes_ask_no_list(world: World) -> None:
             asked.append(sql)
             return True
 
-        connection = server.store.database._reader
-        connection.exec_trace = note
+        connections = (server.store.database._reader, server.store.database._writer)
+        for connection in connections:
+            connection.exec_trace = note
         await server.inbox(message("one"))
         await ada.ok(b"SELECT INBOX")
         await ada.ok(b"FETCH 1 (FLAGS BODY[])")
@@ -395,7 +396,8 @@ def test_own_mailboxes_ask_no_list(world: World) -> None:
         await ada.ok(b"COPY 1 Trash")
         await ada.ok(b"STATUS INBOX (UNSEEN)")
         await ada.ok(b"NOOP")
-        connection.exec_trace = None
+        for connection in connections:
+            connection.exec_trace = None
         assert asked
         assert not [sql for sql in asked if " share" in sql or " seen " in sql]
 
