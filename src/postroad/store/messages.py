@@ -1,6 +1,5 @@
 """One stored message: its trace prefix, its blob, and sections of both as one text."""
 
-import hashlib
 import mmap
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias
@@ -10,8 +9,9 @@ from postroad.message.header import MAX_HEADER
 from postroad.message.part import Part, unpack_tree
 from postroad.message.section import locate
 from postroad.model.octets import Octets
+from postroad.store.blobs.proof import Proof, is_as_filed
 from postroad.store.blobs.reader import PackReader
-from postroad.store.blobs.record import BLOB_LINE, is_vouched_for
+from postroad.store.blobs.record import BLOB_LINE
 from postroad.store.errors import Damaged, NoSuchMessage
 
 Column: TypeAlias = tuple[Any, ...]
@@ -43,7 +43,7 @@ class StoredMessage:
     """
 
     __slots__ = (
-        *("_digest", "_hash", "_hashed", "_length", "_offset", "_pack", "_packs", "_prefix", "_tree"),
+        *("_added", "_digest", "_length", "_offset", "_pack", "_packs", "_prefix", "_proof", "_tree"),
         *("size", "tree"),
     )
 
@@ -64,8 +64,8 @@ class StoredMessage:
         self._length = length
         self._digest = digest
         self._tree: Part | None = None
-        self._hash: hashlib._Hash | None = None
-        self._hashed = 0
+        self._proof: Proof | None = None
+        self._added = 0
         self.tree = tree
         self.size = len(prefix) + length
 
@@ -123,29 +123,28 @@ class StoredMessage:
         return self._prefix + body if self._prefix else body
 
     def _believed(self, start: int, end: int) -> bytes:
-        if self._packs.proved(self._pack, self._offset):
-            return self._packs.read(self._pack, self._offset + start, end - start)
+        packs, pack, offset = self._packs, self._pack, self._offset
+        if packs.proved(pack, offset):
+            return packs.read(pack, offset + start, end - start)
+        before = min(BLOB_LINE, offset)
         if self._length <= _PROVED_WHOLE:
-            lead = min(BLOB_LINE, self._offset)
-            octets = self._packs.read(self._pack, self._offset - lead, lead + self._length)
-            whole = octets[lead:]
-            if is_vouched_for(whole, self._digest, octets[:lead]):
-                self._packs.prove(self._pack, self._offset)
-            else:
-                self._compare(hashlib.sha256(whole))
+            octets = packs.read(pack, offset - before, before + self._length)
+            whole = octets[before:]
+            self._conclude(is_as_filed(whole, self._digest, octets[:before]))
             return whole[start:end]
-        octets = self._packs.read(self._pack, self._offset + start, end - start)
+        octets = packs.read(pack, offset + start, end - start)
         if start == 0:
-            self._hash, self._hashed = hashlib.sha256(), 0
-        if self._hash is not None and start == self._hashed:
-            self._hash.update(octets)
-            self._hashed = end
+            self._proof, self._added = Proof(packs.read(pack, offset - before, before), self._digest), 0
+        proof = self._proof
+        if proof is not None and start == self._added:
+            proof.add(octets)
+            self._added = end
             if end == self._length:
-                self._compare(self._hash)
+                self._conclude(proof.holds() or (proof.by_crc and self.intact()))
         return octets
 
-    def _compare(self, found: "hashlib._Hash") -> None:
-        if found.digest() != self._digest:
+    def _conclude(self, as_filed: bool) -> None:
+        if not as_filed:
             raise Damaged(f"pack {self._pack}: the message at octet {self._offset} does not match its digest")
         self._packs.prove(self._pack, self._offset)
 

@@ -1,6 +1,7 @@
 """Octets that are not what was filed: never served, and named by whoever looks (SAFETY A14)."""
 
 import asyncio
+import hashlib
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,8 @@ from structlog.testing import capture_logs
 
 from postroad.net.clock import SystemClock
 from postroad.store.account import Account
-from postroad.store.blobs.record import BLOB_LINE, blob_line, is_vouched_for
+from postroad.store.blobs.proof import Proof, is_as_filed
+from postroad.store.blobs.record import BLOB_LINE, blob_line
 from postroad.store.errors import Damaged
 from postroad.store.messages import StoredMessage
 from postroad.store.scrub import Scrub
@@ -103,25 +105,45 @@ def test_what_nobody_reads_is_looked_at_all_the_same(desk: Desk) -> None:
     assert found[0]["what"].endswith("does not match its digest; account 1, INBOX, UID 3")
 
 
+@pytest.mark.parametrize("size", [500, 300_000])
 @pytest.mark.parametrize("word", [b" crc32=", b" sha256=", b"postroad/1 blob"])
-def test_a_message_is_given_where_only_the_line_before_it_has_rotted(desk: Desk, word: bytes) -> None:
+def test_a_message_is_given_where_only_the_line_before_it_has_rotted(
+    desk: Desk, word: bytes, size: int
+) -> None:
     async def read(account: Account) -> None:
-        await account.append(1, [message(1, b"z" * 500)])
+        await account.append(1, [message(1, b"z" * size)])
         flip(desk.data, word, len(word) + 1)
-        stored = account.open(account.entries(1, [(1, 1)])[0].message_id)
-        assert whole(stored).endswith(b"z" * 500)
-        assert stored.intact()
+        for give in (in_pieces, whole):
+            stored = account.open(account.entries(1, [(1, 1)])[0].message_id)
+            assert give(stored).endswith(b"z" * size)
+            assert stored.intact()
 
     desk.run(read)
 
 
-def test_a_line_that_speaks_for_another_message_proves_nothing() -> None:
-    body, digest = b"one and one is two\r\n", bytes(range(32))
-    line = blob_line(body, digest, 1_700_000_000.0)
-    assert is_vouched_for(body, digest, b"what came before\n" + line)
-    assert not is_vouched_for(body, bytes(32), line)
-    assert not is_vouched_for(body.replace(b"two", b"ten"), digest, line)
-    assert not is_vouched_for(body, digest, line[: line.index(b" crc32=")] + b"\n")  # as it was once written
+_BODY = b"one and one is two\r\n"
+_DIGEST = hashlib.sha256(_BODY).digest()
+
+
+def test_the_crc_in_the_line_before_a_message_is_enough() -> None:
+    proof = Proof(b"what came before\n" + blob_line(_BODY, _DIGEST, 1_700_000_000.0), _DIGEST)
+    assert proof.by_crc
+    proof.add(_BODY[:7])
+    assert not proof.holds()
+    proof.add(_BODY[7:])
+    assert proof.holds()
+
+
+def test_a_line_that_does_not_speak_for_a_message_leaves_it_to_the_digest() -> None:
+    line = blob_line(_BODY, _DIGEST, 1_700_000_000.0)
+    of_another = blob_line(_BODY, bytes(32), 1_700_000_000.0)
+    as_it_was_once_written = line[: line.index(b" crc32=")] + b"\n"
+    for before in (of_another, as_it_was_once_written, line[-12:], b""):
+        assert not Proof(before, _DIGEST).by_crc
+        assert is_as_filed(_BODY, _DIGEST, before)
+        assert not is_as_filed(_BODY.replace(b"two", b"ten"), _DIGEST, before)
+    assert is_as_filed(_BODY, _DIGEST, line.replace(b"crc32=", b"crc32=x"))  # the line has rotted
+    assert not is_as_filed(_BODY.replace(b"two", b"ten"), _DIGEST, line)
 
 
 def test_the_longest_line_before_a_message_is_read_whole() -> None:

@@ -81,14 +81,6 @@ def blob_line(body: Body, digest: bytes, at: float) -> bytes:
     )
 
 
-def is_vouched_for(body: bytes, digest: bytes, before: bytes) -> bool:
-    """Whether the line at the end of `before` is that of a message with this digest, and has its CRC.
-
-    If not, either may have rotted, or the line is an old one: the digest tells.
-    """
-    return before.endswith(_checksum(body)) and digest.hex().encode() in before
-
-
 def _checksum(body: Body) -> bytes:
     # CRC-32 takes an eighth of the time of SHA-256, and finds what disks and memory do to octets.
     return b" crc32=%08x\n" % zlib.crc32(body)
