@@ -15,7 +15,7 @@ from postroad.directory.domains import set_quota as set_domain_quota
 from postroad.directory.kept_accounts import erase_account, kept_at, restore_account
 from postroad.model.annotation import Annotation
 from postroad.model.flags import Flag
-from postroad.queue import outcome, spool, verbs
+from postroad.queue import leases, outcome, verbs
 from postroad.queue.item import Work, read_item, read_recipients
 from postroad.queue.outcome import Judged
 from postroad.smtp.outcome import Outcome, Verdict
@@ -68,7 +68,8 @@ class Attempt:
                 work, judged, Original(), hostname="mx.here.test", now=tx.now, settings=SETTINGS
             )
         done = outcome.apply(tx, work, judged, self._notices)
-        spool.touch(tx, work.destination, SETTINGS, ailing=outcome.ailing(judged))
+        leases.drop_leases(tx, [work.lease_id])
+        leases.touch(tx, work.destination, SETTINGS, ailing=outcome.ailing(judged))
         return done
 
 
@@ -88,7 +89,7 @@ def _leased(reader: Reader) -> Work:
 
 
 def _lease(tx: Transaction) -> object:
-    return spool.lease(tx, "w0-1", settings=SETTINGS, room=10, working=())
+    return leases.lease(tx, "w0-1", settings=SETTINGS, room=10, working=())
 
 
 def _latest(tx: Transaction) -> int:
@@ -139,7 +140,7 @@ QUEUE: Final[dict[str, Step]] = {
     "release": lambda tx: verbs.release(tx, _latest(tx), who=WHO),
     "retry": lambda tx: verbs.retry(tx),
     "lease again": _lease,
-    "give back": lambda tx: spool.release_worker(tx, "w0-1"),
+    "give back": lambda tx: leases.release_worker(tx, "w0-1"),
     "cancel": lambda tx: verbs.cancel(tx, _latest(tx), who=WHO),
 }
 SHARING: Final[dict[str, Step]] = {

@@ -14,7 +14,7 @@ from postroad.db import checkpoint
 from postroad.db.offline import prepare_data
 from postroad.db.transaction import Transaction
 from postroad.net.clock import SystemClock
-from postroad.queue import outcome, spool
+from postroad.queue import leases, outcome
 from postroad.queue.item import Work
 from postroad.queue.verbs import list_queue
 from postroad.smtp.outcome import Verdict
@@ -64,7 +64,8 @@ async def settle(store: Store, recording: Recording, promises: dict[str, Promise
 
     def write(tx: Transaction) -> None:
         outcome.apply(tx, work, judged, notices)
-        spool.touch(tx, work.destination, SETTINGS, ailing=outcome.ailing(judged))
+        leases.drop_leases(tx, [work.lease_id])
+        leases.touch(tx, work.destination, SETTINGS, ailing=outcome.ailing(judged))
 
     await store.database.write(write)
     promise.settled = len(recording.events)
@@ -74,7 +75,7 @@ async def relay(recording: Recording, rounds: int) -> dict[str, Promise]:
     """Accept some messages at a time, attempt them all, and again."""
     promises: dict[str, Promise] = {}
     store = Store(recording.folder, SystemClock(), name="w0")
-    lease = partial(spool.lease, worker="w0-1", settings=SETTINGS, room=100, working=())
+    lease = partial(leases.lease, worker="w0-1", settings=SETTINGS, room=100, working=())
     try:
         for number in range(rounds):
             names = [f"{list(ENDS)[n % len(ENDS)]}{number * AT_ONCE + n}@d{n}.test" for n in range(AT_ONCE)]

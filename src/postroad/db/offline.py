@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import apsw
 
@@ -14,7 +14,7 @@ from postroad.db.group import Packs
 from postroad.db.lock import WriteLock
 from postroad.db.log_mover import LogMover
 from postroad.db.migrate import expect_latest
-from postroad.db.transaction import Reader, Transaction, Work
+from postroad.db.transaction import Reader, Row, Transaction, Work
 from postroad.db.unfinished import refuse_unfinished
 from postroad.db.upgrade import Progress, silent, upgrade
 from postroad.model.clock import Clock
@@ -51,9 +51,9 @@ class OfflineDatabase:
         finally:
             self._connection.execute("COMMIT")
 
-    def ask(self, work: Callable[[Reader], T]) -> T:
-        """Answer what one statement answers: that is of one moment by itself."""
-        return work(Reader(self._connection))
+    def row(self, sql: str, *params: Any) -> Row | None:
+        """Answer what one statement answers with its first row: that is of one moment by itself."""
+        return Reader(self._connection).row(sql, *params)
 
     def write(self, work: Work[T]) -> T:
         """Run `work` in a transaction of its own; durable when it returns, and the workers know."""

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
-from postroad.db.transaction import Reader
+from postroad.db.transaction import Reader, Row
 from postroad.delivery.demands import Demand
 from postroad.directory import changes
 from postroad.directory.routes import Route, any_by_sender, route_for
@@ -49,7 +49,7 @@ T = TypeVar("T")
 class Reads(Protocol):
     """A database that can be asked."""
 
-    def ask(self, work: Callable[[Reader], T]) -> T: ...
+    def row(self, sql: str, *params: Any) -> Row | None: ...
 
     def read(self, work: Callable[[Reader], T]) -> T: ...
 
@@ -73,7 +73,7 @@ class Relays:
 
     def version(self) -> int:
         """While it is the same, so are the routes."""
-        return self._database.ask(changes.version)
+        return changes.version(self._database)
 
     def sender(self, item: Item, version: int) -> str:
         """The domain that a message is from if that matters to a route; else nothing: all go alike."""

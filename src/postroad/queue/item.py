@@ -8,12 +8,17 @@ from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.address import Address, parse_mailbox
 from postroad.model.envelope import DeliverBy, Release
 from postroad.queue import deadline
+from postroad.store.messages import Place
 from postroad.trail import note
 
-_ITEM: Final = (
-    "SELECT id, created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid, body, smtputf8,"
-    " tls, reverse_path, release_at, release_asked, priority, deliver_by,"
-    " deliver_mode FROM queue_item"
+_ITEM_COLUMNS: Final = (
+    "i.id, created, sender, account_id, blob_id, prefix, size, trail_id, ret, envid, body, smtputf8,"
+    " tls, reverse_path, release_at, release_asked, priority, deliver_by, deliver_mode"
+)
+_ITEM: Final = f"SELECT {_ITEM_COLUMNS} FROM queue_item i"  # noqa: S608 - a constant
+_WITH_PLACE: Final = (
+    f"SELECT pack, offset, length, digest, {_ITEM_COLUMNS}"  # noqa: S608 - a constant
+    " FROM queue_item i LEFT JOIN blob b ON b.id = i.blob_id WHERE i.id = ?"
 )
 _COLUMNS: Final = (
     "n, address, destination, notify, original, due, held, urgent, cancelled, attempts, told_delay,"
@@ -98,6 +103,8 @@ class Work(Struct, frozen=True):
     destination: str
     item: Item
     recipients: tuple[QueuedRecipient, ...]
+    place: Place | None = None
+    """Where the octets are; None: the index does not know."""
 
     @property
     def urgent(self) -> bool:
@@ -124,6 +131,14 @@ def read_item(reader: Reader, item_id: int) -> Item | None:
     """An item by its number."""
     row = reader.row(f"{_ITEM} WHERE id = ?", item_id)
     return None if row is None else _item(row)
+
+
+def read_item_and_place(reader: Reader, item_id: int) -> tuple[Item, Place | None] | None:
+    """An item by its number, and where its octets are."""
+    row = reader.row(_WITH_PLACE, item_id)
+    if row is None:
+        return None
+    return _item(row[4:]), None if row[0] is None else Place(*row[:4])
 
 
 def read_items(reader: Reader, limit: int) -> list[Item]:

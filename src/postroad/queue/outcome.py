@@ -20,7 +20,7 @@ from postroad.delivery.own_mail import Sign, unsigned
 from postroad.message.dsn import Action
 from postroad.queue.item import Item, QueuedRecipient, Work
 from postroad.queue.schedule import Step, after_deferral
-from postroad.queue.spool import drop_lease, remove_recipients
+from postroad.queue.spool import let_go, remove_recipients
 from postroad.smtp.exchange import Source
 from postroad.smtp.outcome import Outcome, Verdict
 from postroad.trail import record
@@ -42,6 +42,9 @@ class End(Enum):
     """Deferred once more, and too old to be tried again."""
     WAITS = auto()
     WAITS_AND_TELL = auto()
+
+
+_WAITING: Final = frozenset({End.WAITS, End.WAITS_AND_TELL})
 
 
 class Judged(Struct, frozen=True):
@@ -98,29 +101,25 @@ def apply(
     notices: Sequence[Notice],
     remarks: Sequence[Note] = (),
 ) -> list[Judged]:
-    """Write down what became of a piece of work and end its lease; give what was written.
+    """Write down what became of a piece of work; give what was written. Nothing of its lease is left then.
 
-    The row of the destination is for the caller to bring up to date (`spool.touch`, `spool.next_for`).
+    The lease, and the row of the destination, are for the caller (`leases.next_for`, `leases.drop_leases`).
 
     When the lease was lost on the way (this worker slept too long), another
     worker decides about the recipients. Only a delivery counts all the same:
     it has happened.
     """
-    ours = {n for (n,) in tx.rows("SELECT n FROM queue_recipient WHERE lease_id = ?", work.lease_id)}
+    gone = let_go(tx, work, [j.recipient.n for j in judged if j.end not in _WAITING])
+    ours = gone.union(j.recipient.n for j in judged if j.end in _WAITING and _postpone(tx, work, j))
     lost = any(j.recipient.n not in ours for j in judged if not j.outcome.filed)
     done = [j for j in judged if j.recipient.n in ours or j.end is End.DELIVERED]
-    leaving = [j.recipient.n for j in done if j.end in (End.DELIVERED, End.FAILED, End.EXPIRED)]
-    for j in done:
-        if j.end in (End.WAITS, End.WAITS_AND_TELL):
-            _postpone(tx, work, j)
     notes = attempt_notes(work, done)
     if not lost:
         notes += [*remarks, *(bounce.post(tx, notice) for notice in notices)]
     if notes:
         record.add(tx, work.item.trail_id, notes)
-    remove_recipients(tx, work.item, leaving)
-    # Who was leased is gone now, or waits again.
-    drop_lease(tx, work.lease_id)
+    leaving = [j.recipient.n for j in done if j.end not in _WAITING]
+    remove_recipients(tx, work.item, leaving, gone=gone)
     return done
 
 
@@ -176,7 +175,7 @@ def attempt_notes(work: Work, judged: Sequence[Judged]) -> list[Note]:
             "change": outcome.change,
         }
         facts.update({name: value for name, value in optional.items() if value})
-        if end in (End.WAITS, End.WAITS_AND_TELL):
+        if end in _WAITING:
             facts["next"] = min(j.due for j in group)
         if end is End.EXPIRED:
             facts["expired"] = True
@@ -241,12 +240,14 @@ def _silent(outcome: Outcome) -> bool:
     return outcome.verdict is Verdict.DEFERRED and not (outcome.code and outcome.address)
 
 
-def _postpone(tx: Transaction, work: Work, j: Judged) -> None:
+def _postpone(tx: Transaction, work: Work, j: Judged) -> bool:
+    """Have a recipient wait; False where the lease was lost."""
     # A recipient that was cancelled meanwhile is due at once, for its end.
     tx.run(
         "UPDATE queue_recipient SET lease_id = NULL, due = CASE WHEN cancelled THEN ? ELSE ? END, urgent = 0,"
         " attempts = attempts + 1, told_delay = told_delay OR ?, last_at = ?, last_host = ?, last_words = ?"
-        " WHERE item_id = ? AND n = ?",
+        " WHERE item_id = ? AND n = ? AND lease_id = ?",
         *(tx.now, j.due, j.end is End.WAITS_AND_TELL, tx.now, j.outcome.host, j.outcome.words[:_WORDS]),
-        *(work.item.id, j.recipient.n),
+        *(work.item.id, j.recipient.n, work.lease_id),
     )
+    return bool(tx.changes())

@@ -69,15 +69,17 @@ def pace_of(reader: Reader, destination: str) -> Pace:
     return NEW if row is None else Pace(*row)
 
 
-def learn(tx: Transaction, destination: str, signal: Signal, settings: Queue) -> Pace | None:
-    """Write down what an attempt has taught, nothing where nothing is new.
+def learn(tx: Transaction, destination: str, signals: Iterable[Signal], settings: Queue) -> Pace | None:
+    """Write down what attempts have taught, nothing where nothing is new.
 
     Gives the pace that holds now; None where it was not looked up.
     """
-    if signal is Signal.NOTHING:
+    told = [signal for signal in signals if signal is not Signal.NOTHING]
+    if not told:
         return None
-    before = pace_of(tx, destination)
-    after = _after(before, signal, settings.per_destination, tx.now)
+    before = after = pace_of(tx, destination)
+    for signal in told:
+        after = _after(after, signal, settings.per_destination, tx.now)
     if after != before:
         tx.run(
             "INSERT OR REPLACE INTO queue_pace (destination, width, rests, rest_until, slowed, changed)"

@@ -4,13 +4,11 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
-from functools import partial
 from typing import Final, Protocol
 
 from msgspec.structs import replace
 
 from postroad.config.settings import Queue
-from postroad.db.transaction import Transaction
 from postroad.delivery import bounce
 from postroad.delivery.bounce import Notice
 from postroad.delivery.own_mail import Sign, unsigned
@@ -18,21 +16,22 @@ from postroad.model.clock import Clock
 from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
 from postroad.obs.metrics import ATTEMPTS, DELIVERED, DELIVERED_WITHIN, MESSAGES, QUEUE_DEPTH
+from postroad.queue import leases, spool, suppression
 from postroad.queue import outcome as outcomes
-from postroad.queue import pace, spool, suppression
 from postroad.queue.item import QueuedRecipient, Work
 from postroad.queue.outcome import CANCELLED, End, Judged
+from postroad.queue.settle import Ended, Settler
 from postroad.smtp.exchange import Lapsed, Source
 from postroad.smtp.outcome import Outcome, Verdict
-from postroad.store.errors import StoreError
-from postroad.store.messages import open_blob
+from postroad.store.errors import NoSuchMessage, StoreError
+from postroad.store.messages import open_shared
 from postroad.store.store import Store
 from postroad.trail.note import Note
 
 AT_ONCE: Final = 500
 """Deliveries of one worker at a time; most of them wait for other people's servers."""
 RENEW_SECONDS: Final = spool.LEASE_SECONDS / 4
-SURE_SECONDS: Final = spool.LEASE_SECONDS * spool.RENEWED_BELOW
+SURE_SECONDS: Final = spool.LEASE_SECONDS * leases.RENEWED_BELOW
 """How long a lease holds in any case, whether its renewal was needed or not."""
 LONGEST_SLEEP: Final = 300.0
 """A look at the queue for no reason, in case that a hint was lost."""
@@ -93,7 +92,7 @@ class QueueRunner:
         self._look = asyncio.Event()
         self._busy = asyncio.Event()
         self._count_at = 0.0
-        self._stopping = False
+        self._settler = Settler(self._database, self._worker, lambda: self._settings)
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def use(self, settings: Queue) -> None:
@@ -104,7 +103,7 @@ class QueueRunner:
     async def start(self) -> None:
         """Begin to look for work, first of all that of one that was killed in our place."""
         with contextlib.suppress(Unavailable):  # it comes back by itself, later
-            await self._database.write(lambda tx: spool.release_predecessors(tx, self._name, self._worker))
+            await self._database.write(lambda tx: leases.release_predecessors(tx, self._name, self._worker))
         self._unsubscribe = self._store.watch.subscribe(spool.TOPIC, self._look.set)
         self._look.set()
         if self._settings.remote:
@@ -112,7 +111,7 @@ class QueueRunner:
 
     async def stop(self, grace: float) -> None:
         """Let deliveries that are under way come to their end within `grace` seconds, give back the rest."""
-        self._stopping = True
+        self._settler.stopping = True
         self._unsubscribe()
         for task in self._tasks[:1]:
             task.cancel()
@@ -123,7 +122,7 @@ class QueueRunner:
         await asyncio.gather(*self._tasks, *self._work.values(), return_exceptions=True)
         await self._delivery.close()
         with contextlib.suppress(Unavailable):
-            await self._database.write(lambda tx: spool.release_worker(tx, self._worker))
+            await self._database.write(lambda tx: leases.release_worker(tx, self._worker))
 
     # -- finding work -----------------------------------------------------
 
@@ -150,7 +149,7 @@ class QueueRunner:
         if room <= 0 or due is None or due > self._clock.now():
             return []
         return await self._database.write(
-            lambda tx: spool.lease(
+            lambda tx: leases.lease(
                 tx, self._worker, settings=self._settings, room=room, working=tuple(self._work)
             )
         )
@@ -190,11 +189,11 @@ class QueueRunner:
             await self._clock.sleep(RENEW_SECONDS)
             began = self._clock.now()
             try:
-                await self._database.write(lambda tx: spool.renew(tx, tuple(self._work)))
+                await self._database.write(lambda tx: leases.renew(tx, tuple(self._work)))
             except Unavailable as error:
                 log.warning("queue.cannot_renew", error=str(error))
                 continue
-            mine = self._database.read(lambda reader: spool.leases_of(reader, self._worker))
+            mine = self._database.read(lambda reader: leases.leases_of(reader, self._worker))
             self._until |= dict.fromkeys(self._work.keys() & mine, began + SURE_SECONDS)
             for lease_id in self._work.keys() - mine - self._settling:
                 log.warning("queue.lease_lost", lease=lease_id)
@@ -237,9 +236,9 @@ class QueueRunner:
     async def _one(self, work: Work) -> Work | None:
         source: Source = _NOTHING
         try:
-            source = self._database.ask(
-                lambda reader: open_blob(reader, self._store.packs, work.item.blob_id, work.item.prefix)
-            )
+            if work.place is None:
+                raise NoSuchMessage(f"blob {work.item.blob_id}")
+            source = open_shared(self._store.packs, work.place, work.item.prefix)
             results = await self._attempt(work, source)
             judged, notices = self._judge(work, results, source)
         except Exception as error:
@@ -257,9 +256,7 @@ class QueueRunner:
         by = work.item.deliver_by
         if by is not None and by.returns and by.at <= self._clock.now():
             return [_too_late(work, recipient) for recipient in work.recipients]
-        back = self._database.ask(
-            lambda reader: suppression.outcomes_for(reader, (r.address for r in work.recipients))
-        )
+        back = self._suppressed(work)
         wanted = tuple(r for r in work.recipients if r.address.key not in back) if back else work.recipients
         if not wanted:
             return [back[r.address.key] for r in work.recipients]
@@ -269,6 +266,13 @@ class QueueRunner:
             return results
         found = iter(results)
         return [back[r.address.key] if r.address.key in back else next(found) for r in work.recipients]
+
+    def _suppressed(self, work: Work) -> dict[str, Outcome]:
+        if not suppression.anybody(self._database):
+            return {}
+        return self._database.ask(
+            lambda reader: suppression.outcomes_for(reader, (r.address for r in work.recipients))
+        )
 
     def _is_ours(self, lease_id: int) -> bool:
         return self._clock.now() < self._until.get(lease_id, 0.0)
@@ -283,11 +287,10 @@ class QueueRunner:
 
     async def _finish(self, work: Work, judged: list[Judged], notices: list[Notice]) -> Work | None:
         remarks: list[Note] = []
+        doubtful = False
         while True:
             try:
-                done, following = await self._database.write(
-                    partial(self._write, work, judged, notices, remarks)
-                )
+                done, following = await self._settler.settle(Ended(work, judged, notices, remarks, doubtful))
             except StoreError as error:
                 # A notice cannot be filed, because the sender's mailbox is full: the rest stands without it.
                 problem = f"{type(error).__name__}: {error}"
@@ -295,22 +298,11 @@ class QueueRunner:
             except Unavailable as error:
                 # What was delivered is known only here: it would be delivered again if this were dropped.
                 log.error("queue.cannot_write", queue=work.item.text_id, error=str(error))
+                doubtful = True
                 await self._clock.sleep(RETRY_SECONDS)
             else:
                 self._count(work, done)
                 return following
-
-    def _write(
-        self, work: Work, judged: list[Judged], notices: list[Notice], notes: list[Note], tx: Transaction
-    ) -> tuple[list[Judged], Work | None]:
-        done = outcomes.apply(tx, work, judged, notices, notes)
-        suppression.learn(tx, ((j.recipient.address, j.outcome) for j in done), self._settings)
-        learned = pace.learn(tx, work.destination, pace.heard(j.outcome for j in judged), self._settings)
-        where, settings, ailing = work.destination, self._settings, outcomes.ailing(judged)
-        if self._stopping:
-            spool.touch(tx, where, settings, ailing=ailing)
-            return done, None
-        return done, spool.next_for(tx, self._worker, where, settings, ailing=ailing, pace=learned)
 
     def _count(self, work: Work, done: list[Judged]) -> None:
         for j in done:

@@ -1,35 +1,29 @@
-"""The queue in the database: putting messages in, leasing them, letting go of them.
+"""The queue in the database: putting messages in, letting go of them, and when there is something to do.
 
-Plain functions over a transaction. A destination has at most so many leases,
-one item each; `queue_destination.due` says where the next work is, so a
-destination with a hundred thousand messages behind it costs the others
-nothing.
+Plain functions over a transaction. `queue_destination.due` says where the
+next work is, so a destination with a hundred thousand messages behind it
+costs the others nothing. Who works on what is in `queue.leases`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 from postroad.config.settings import Queue
-from postroad.db.transaction import Reader, Row, Transaction
+from postroad.db.transaction import Reader, Transaction
 from postroad.model.address import Address
 from postroad.model.envelope import DeliverBy, Recipient, Release, Wish
-from postroad.queue import deadline, journal, lanes
-from postroad.queue.item import Item, Work, read_due, read_item
-from postroad.queue.pace import Pace
-from postroad.queue.width import Width, width_of
+from postroad.queue import deadline, journal
+from postroad.queue.item import Item, Work
 from postroad.store.filing import Blob, release_blob
 
 TOPIC: Final = "queue"
 """The hint on the bus: there may be something to do."""
 LEASE_SECONDS: Final = 120.0
 """How long the work of a worker that died is left alone."""
-RENEWED_BELOW: Final = 0.75
-"""Part of a lease that must be left, or else it is renewed."""
 _SLACK: Final = 1.5
 """Above the longest wait with its jitter; clocks are put right by seconds, not by hours."""
-RECIPIENTS_AT_ONCE: Final = 100
-"""Recipients of one transaction: every server takes as many (RFC 5321 §4.5.3.1.8)."""
 
+_LET_GO: Final = "DELETE FROM queue_recipient WHERE item_id = ? AND n = ? AND lease_id = ?"
 # ?1 is the latest time for which a retry can be planned, ?2 is now; a message that is held has its own now.
 _TOO_LATE: Final = "due > ?1 AND due > (SELECT release_at FROM queue_item WHERE id = item_id) + (?1 - ?2)"
 
@@ -124,86 +118,6 @@ def announce(tx: Transaction, destination: str, due: float | None = None, priori
     tx.wake(TOPIC)
 
 
-def lease(tx: Transaction, worker: str, *, settings: Queue, room: int, working: Iterable[int]) -> list[Work]:
-    """Take up to `room` pieces of work that are due, at most so many for each destination.
-
-    Also renews what this worker is `working` on, and frees what a dead worker
-    had: in one transaction, so that a clock that leaps cannot part the two.
-    """
-    renew(tx, working)
-    _free(tx, tx.rows("SELECT id, destination FROM queue_lease WHERE expires <= ?", tx.now))
-    leased = tx.value("SELECT coalesce(sum(recipients), 0) FROM queue_lease")
-    taken = _take_overdue(tx, worker, room)
-    for destination in lanes.destinations_due(tx, tx.now, max(room, 1)):
-        width = width_of(tx, destination, settings)
-        while width.free > 0 and len(taken) < room and leased < settings.active:
-            work = _take(tx, worker, destination, width)
-            if work is None:
-                break
-            taken.append(work)
-            leased += len(work.recipients)
-        _look_ahead(tx, destination, width)
-    return taken
-
-
-def next_for(
-    tx: Transaction,
-    worker: str,
-    destination: str,
-    settings: Queue,
-    *,
-    ailing: bool,
-    pace: Pace | None = None,
-) -> Work | None:
-    """Take the next piece of work for a destination that this worker has just been talking to.
-
-    `ailing` is what it has found there: while nothing answers, one attempt at a time is enough.
-    `pace` is its pace, where that is known.
-    """
-    width = width_of(tx, destination, settings, ailing=ailing, pace=pace)
-    work = _take(tx, worker, destination, width) if width.free > 0 else None
-    _look_ahead(tx, destination, width, ailing=ailing)
-    return work
-
-
-def renew(tx: Transaction, working: Iterable[int]) -> None:
-    """Put off the end of leases, where it is near."""
-    tx.run_many(
-        "UPDATE queue_lease SET expires = ? WHERE id = ? AND expires < ?",
-        [(tx.now + LEASE_SECONDS, lease_id, tx.now + LEASE_SECONDS * RENEWED_BELOW) for lease_id in working],
-    )
-
-
-def end_lease(tx: Transaction, lease_id: int) -> None:
-    """Let go of what is left of a lease; those recipients wait again."""
-    tx.run("UPDATE queue_recipient SET lease_id = NULL WHERE lease_id = ?", lease_id)
-    drop_lease(tx, lease_id)
-
-
-def drop_lease(tx: Transaction, lease_id: int) -> None:
-    """Let go of a lease of which nothing is left."""
-    tx.run("DELETE FROM queue_lease WHERE id = ?", lease_id)
-
-
-def release_worker(tx: Transaction, worker: str) -> None:
-    """Let go of everything that a worker has leased; it is leaving."""
-    _free(tx, tx.rows("SELECT id, destination FROM queue_lease WHERE worker = ?", worker))
-
-
-def release_predecessors(tx: Transaction, name: str, worker: str) -> None:
-    """Let go of what workers of that name (`name-…`) had leased before `worker`.
-
-    A name is that of one process at a time, so they are dead.
-    """
-    before = "SELECT id, destination FROM queue_lease WHERE worker != ? AND substr(worker, 1, ?) = ?"
-    _free(tx, tx.rows(before, worker, len(name) + 1, f"{name}-"))
-
-
-def leases_of(reader: Reader, worker: str) -> set[int]:
-    """The leases that a worker still has."""
-    return {number for (number,) in reader.rows("SELECT id FROM queue_lease WHERE worker = ?", worker)}
-
-
 def next_due(reader: Reader) -> float | None:
     """When there is something to do: work falls due, or a lease ends, as only one does that nobody renews."""
     due = reader.value("SELECT min(due) FROM queue_destination WHERE due IS NOT NULL")
@@ -269,12 +183,31 @@ def depth(reader: Reader) -> int:
     return count
 
 
-def remove_recipients(tx: Transaction, item: Item, numbers: Iterable[int]) -> None:
-    """Take recipients out of the queue, and the item with the last of them."""
+def let_go(tx: Transaction, work: Work, numbers: Sequence[int]) -> set[int]:
+    """Take recipients of a piece of work out of the queue (`remove_recipients` is to follow).
+
+    Gives those that were leased still: what became of the others is not for this worker to say.
+    """
+    gone = set()
+    for n in numbers:
+        tx.run(_LET_GO, work.item.id, n, work.lease_id)
+        if tx.changes():
+            gone.add(n)
+    return gone
+
+
+def remove_recipients(
+    tx: Transaction, item: Item, numbers: Iterable[int], *, gone: Container[int] = ()
+) -> None:
+    """Take recipients out of the queue, and the item with the last of them; some are `gone` already."""
     numbers = list(numbers)
-    if numbers:
-        journal.left(tx, item.id, numbers)
-    tx.run_many("DELETE FROM queue_recipient WHERE item_id = ? AND n = ?", [(item.id, n) for n in numbers])
+    if not numbers:
+        return
+    journal.left(tx, item.id, numbers)
+    tx.run_many(
+        "DELETE FROM queue_recipient WHERE item_id = ? AND n = ?",
+        [(item.id, n) for n in numbers if n not in gone],
+    )
     tx.run(
         "DELETE FROM queue_item WHERE id = ?1"
         " AND NOT EXISTS (SELECT 1 FROM queue_recipient WHERE item_id = ?1)",
@@ -282,80 +215,3 @@ def remove_recipients(tx: Transaction, item: Item, numbers: Iterable[int]) -> No
     )
     if tx.changes():
         release_blob(tx, item.blob_id)
-
-
-def touch(tx: Transaction, destination: str, settings: Queue, *, ailing: bool | None = None) -> None:
-    """Bring the row of a destination up to date after a change there."""
-    _look_ahead(tx, destination, width_of(tx, destination, settings, ailing=ailing), ailing=ailing)
-
-
-def _look_ahead(tx: Transaction, destination: str, width: Width, *, ailing: bool | None = None) -> None:
-    """Note when there is something to do for a destination that has so much room.
-
-    And, where that is known, whether it ails.
-    """
-    ahead = lanes.next_due(tx, destination)
-    if ahead is None:
-        tx.run("DELETE FROM queue_destination WHERE destination = ?", destination)
-        return
-    due, priority = ahead
-    waits_for_a_lease = width.free <= 0 and width.begins <= tx.now
-    if width.free <= 0:
-        due = max(due, width.begins)
-    tx.run(
-        "INSERT INTO queue_destination (destination, due, ailing, priority)"
-        " VALUES (?1, ?2, coalesce(?3, 0), ?4)"
-        " ON CONFLICT (destination) DO UPDATE SET due = ?2, ailing = coalesce(?3, ailing), priority = ?4"
-        " WHERE due IS NOT ?2 OR ailing IS NOT coalesce(?3, ailing) OR priority != ?4",
-        *(destination, None if waits_for_a_lease else due, ailing, priority),
-    )
-
-
-def _take(tx: Transaction, worker: str, destination: str, width: Width) -> Work | None:
-    """Lease the item of a destination that goes first (`queue.lanes`)."""
-    first = lanes.first_due(tx, destination)
-    item = None if first is None else read_item(tx, first[0])
-    if first is None or item is None:
-        return None
-    width.take(tx)
-    return _lease(tx, worker, destination, item, cancelled=first[1])
-
-
-def _take_overdue(tx: Transaction, worker: str, room: int) -> list[Work]:
-    """Lease what has to come back because its time is over (RFC 2852)."""
-    taken = []
-    for item_id, destination in deadline.overdue(tx, room):
-        tx.run(
-            "UPDATE queue_recipient SET due = ? WHERE item_id = ? AND destination = ?"
-            " AND lease_id IS NULL AND held = 0",
-            *(tx.now, item_id, destination),
-        )
-        item = read_item(tx, item_id)
-        assert item is not None, "its recipients wait"
-        for cancelled in (False, True):
-            work = _lease(tx, worker, destination, item, cancelled=cancelled)
-            if work.recipients:
-                taken.append(work)
-            else:
-                end_lease(tx, work.lease_id)
-    return taken
-
-
-def _lease(tx: Transaction, worker: str, destination: str, item: Item, *, cancelled: bool) -> Work:
-    recipients = read_due(tx, item.id, destination, cancelled=cancelled, limit=RECIPIENTS_AT_ONCE)
-    tx.run(
-        "INSERT INTO queue_lease (worker, destination, recipients, expires) VALUES (?, ?, ?, ?)",
-        *(worker, destination, len(recipients), tx.now + LEASE_SECONDS),
-    )
-    lease_id = tx.inserted()
-    tx.run_many(
-        "UPDATE queue_recipient SET lease_id = ? WHERE item_id = ? AND n = ?",
-        [(lease_id, item.id, recipient.n) for recipient in recipients],
-    )
-    return Work(lease_id, destination, item, recipients)
-
-
-def _free(tx: Transaction, leases: list[Row]) -> None:
-    for lease_id, destination in leases:
-        end_lease(tx, lease_id)
-        announce(tx, destination)

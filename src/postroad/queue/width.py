@@ -37,8 +37,11 @@ def width_of(
     *,
     ailing: bool | None = None,
     pace: Pace | None = None,
+    under_way: int | None = None,
 ) -> Width:
-    """Look it up; `ailing` and `pace` where they are known already, `ailing` better than from its row."""
+    """Look it up; the rest where it is known already: `ailing` better than from its row, and
+    how many are `under_way` that will stay so.
+    """
     pace, limit = pace or pace_of(tx, destination), rate.rate_of(tx, destination, settings)
     begins = pace.rest_until if limit is None else max(rate.not_before(tx, limit), pace.rest_until)
     if tx.now < begins:
@@ -46,5 +49,5 @@ def width_of(
     if ailing is None:
         ailing = bool(tx.value("SELECT ailing FROM queue_destination WHERE destination = ?", destination))
     free: int = 1 if ailing else min(pace.width, settings.per_destination)
-    free -= tx.value(_LEASES, destination)
+    free -= tx.value(_LEASES, destination) if under_way is None else under_way
     return Width(free if limit is None else min(free, 1), begins, limit)

@@ -2,7 +2,7 @@
 
 import mmap
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from postroad.db.transaction import Reader, Row, Transaction
 from postroad.message.header import MAX_HEADER
@@ -237,13 +237,15 @@ def _rows_of(reader: Reader, sql: str, account_id: int, message_ids: Sequence[in
     return found
 
 
-def open_blob(reader: Reader, packs: PackReader, blob_id: int, prefix: bytes = b"") -> StoredMessage:
-    """Open a blob that is in no mailbox: a message in the queue. It has no part tree.
+class Place(NamedTuple):
+    """Where shared bytes are, and what they hash to."""
 
-    Raises:
-        NoSuchMessage: there is no such blob.
-    """
-    row = reader.row("SELECT pack, offset, length, digest FROM blob WHERE id = ?", blob_id)
-    if row is None:
-        raise NoSuchMessage(f"blob {blob_id}")
-    return StoredMessage(packs, prefix, b"", *row)
+    pack: int
+    offset: int
+    length: int
+    digest: bytes
+
+
+def open_shared(packs: PackReader, place: Place, prefix: bytes = b"") -> StoredMessage:
+    """Open shared bytes that are in no mailbox: a message in the queue. It has no part tree."""
+    return StoredMessage(packs, prefix, b"", *place)

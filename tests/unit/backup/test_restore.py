@@ -21,7 +21,8 @@ from postroad.directory.seal import Seal
 from postroad.mend import mend
 from postroad.model.address import parse_mailbox
 from postroad.model.envelope import Recipient
-from postroad.queue.spool import enqueue, lease
+from postroad.queue.leases import lease
+from postroad.queue.spool import enqueue
 from postroad.store.filing import put_blob
 from postroad.store.mailboxes import by_name, subscribe
 from postroad.store.offline import open_offline

@@ -6,7 +6,8 @@ import apsw
 
 from postroad.config.settings import Queue
 from postroad.db.transaction import Transaction
-from postroad.queue.spool import end_lease, lease, next_due, next_for, remove_recipients, renew, touch
+from postroad.queue.leases import end_lease, lease, next_for, renew, touch
+from postroad.queue.spool import next_due, remove_recipients
 from tests.unit.queue.conftest import Desk
 from tests.unit.queue.queued import put
 
@@ -24,7 +25,7 @@ def one_life(tx: Transaction) -> None:
     remove_recipients(tx, work.item, [0])
     end_lease(tx, work.lease_id)
     touch(tx, work.destination, settings)
-    assert next_for(tx, "w0", "there.test", settings, ailing=False) is not None
+    assert next_for(tx, "w0", "there.test", [work.lease_id], settings, ailing=False)
     next_due(tx)
 
 

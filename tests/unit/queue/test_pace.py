@@ -4,6 +4,7 @@ import pytest
 
 from postroad.config.settings import Queue
 from postroad.db.transaction import Transaction
+from postroad.queue.leases import end_lease, lease, touch
 from postroad.queue.pace import (
     FORGOTTEN,
     REST_FIRST,
@@ -16,7 +17,7 @@ from postroad.queue.pace import (
     learn,
     pace_of,
 )
-from postroad.queue.spool import end_lease, lease, next_due, remove_recipients, touch
+from postroad.queue.spool import next_due, remove_recipients
 from postroad.queue.verbs import retry
 from postroad.smtp.outcome import Outcome, Verdict
 from tests.unit.queue.conftest import Desk
@@ -58,7 +59,7 @@ def test_codes_are_heard_and_texts_are_not(outcomes: list[Outcome], signal: Sign
 def told(desk: Desk, signal: Signal, times: int = 1, apart: float = TOGETHER) -> None:
     for _ in range(times):
         desk.now += apart
-        desk.do(lambda tx: learn(tx, THERE, signal, Queue()))
+        desk.do(lambda tx: learn(tx, THERE, [signal], Queue()))
 
 
 def width(desk: Desk) -> int:

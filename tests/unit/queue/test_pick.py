@@ -5,8 +5,8 @@ import pytest
 from postroad.config.settings import Queue
 from postroad.model.address import parse_mailbox
 from postroad.queue.item import read_recipients
+from postroad.queue.leases import lease
 from postroad.queue.pick import Filter, pick
-from postroad.queue.spool import lease
 from postroad.queue.verbs import cancel, hold, list_queue, redirect, release, reschedule, retry, show
 from tests.unit.queue.conftest import Desk
 from tests.unit.queue.queued import put, recipient

@@ -6,23 +6,26 @@ from postroad.config.settings import Queue
 from postroad.db.transaction import Transaction
 from postroad.model.envelope import Release
 from postroad.queue.item import Work, from_text_id, read_recipients, text_id
-from postroad.queue.spool import (
-    LEASE_SECONDS,
+from postroad.queue.leases import (
     RECIPIENTS_AT_ONCE,
-    come_back_to_now,
-    depth,
     end_lease,
-    is_from_another_time,
-    latest_due,
     lease,
     leases_of,
-    next_due,
     next_for,
     release_predecessors,
     release_worker,
-    remove_recipients,
     renew,
     touch,
+)
+from postroad.queue.spool import (
+    LEASE_SECONDS,
+    come_back_to_now,
+    depth,
+    is_from_another_time,
+    latest_due,
+    let_go,
+    next_due,
+    remove_recipients,
 )
 from tests.unit.queue.conftest import Desk
 from tests.unit.queue.queued import put
@@ -104,17 +107,65 @@ def test_there_is_a_limit_for_all(desk: Desk) -> None:
     assert len(take(desk, "w1", settings=Queue(active=4))) == 1
 
 
+def follow(desk: Desk, *ended: Work) -> list[Work]:
+    """All recipients of these have got it: what is taken next for their destination."""
+
+    def go_on(tx: Transaction) -> list[Work]:
+        for work in ended:
+            numbers = [recipient.n for recipient in work.recipients]
+            remove_recipients(tx, work.item, numbers, gone=let_go(tx, work, numbers))
+        leases = [work.lease_id for work in ended]
+        return next_for(tx, "w0", "x.test", leases, SETTINGS, ailing=False)
+
+    return desk.do(go_on)
+
+
 def test_the_next_for_the_same_destination(desk: Desk) -> None:
     desk.do(lambda tx: put(tx, "a@x.test"))
     desk.do(lambda tx: put(tx, "b@x.test"))
     (first, second) = take(desk)
-    assert desk.do(lambda tx: next_for(tx, "w0", "x.test", SETTINGS, ailing=False)) is None
     desk.do(lambda tx: put(tx, "c@x.test"))
-    finish(desk, first)
-    following = desk.do(lambda tx: next_for(tx, "w0", "x.test", SETTINGS, ailing=False))
-    assert following is not None
+    (following,) = follow(desk, first)
     assert addresses([following]) == [["c@x.test"]]
+    assert following.lease_id == first.lease_id, "the lease goes on"
     assert desk.ask(lambda r: leases_of(r, "w0")) == {second.lease_id, following.lease_id}
+    assert follow(desk, following, second) == []
+    assert desk.ask(lambda r: leases_of(r, "w0")) == set()
+    assert desk.ask(depth) == 0
+
+
+def test_a_lease_goes_on_with_the_time_of_a_new_one(desk: Desk) -> None:
+    desk.do(lambda tx: put(tx, "a@x.test"))
+    (first,) = take(desk)
+    desk.do(lambda tx: put(tx, "b@x.test", "c@x.test"))
+    desk.now += LEASE_SECONDS / 2
+    (following,) = follow(desk, first)
+    assert desk.ask(lambda r: r.row("SELECT recipients, expires FROM queue_lease")) == (
+        2,
+        desk.now + LEASE_SECONDS,
+    )
+    assert follow(desk, following) == []
+
+
+def test_who_has_lost_a_lease_takes_no_more_than_there_is_room_for(desk: Desk) -> None:
+    for name in "abcd":
+        desk.do(partial(put_for, f"{name}@x.test"))
+    first, second = take(desk)
+    desk.do(lambda tx: release_worker(tx, "w0"))
+    take(desk, "w1", room=1)
+    (following,) = follow(desk, first, second)
+    assert following.lease_id not in (first.lease_id, second.lease_id)
+    assert desk.ask(lambda r: r.value("SELECT count(*) FROM queue_lease")) == SETTINGS.per_destination
+
+
+def test_what_a_lease_holds_by_now_is_not_let_go_with_what_it_held(desk: Desk) -> None:
+    desk.do(lambda tx: put(tx, "a@x.test"))
+    (first,) = take(desk)
+    desk.do(lambda tx: put(tx, "b@x.test"))
+    (following,) = follow(desk, first)
+    assert following.lease_id == first.lease_id
+    assert desk.do(lambda tx: let_go(tx, first, [0])) == set()
+    assert desk.ask(depth) == 1
 
 
 def test_a_lease_that_its_own_worker_has_dropped_comes_back(desk: Desk) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from postroad.config.settings import Queue
 from postroad.model.envelope import Release
-from postroad.queue.spool import lease
+from postroad.queue.leases import lease
 from postroad.queue.verbs import NoSuchItem, cancel, hold, list_queue, release, retry, show
 from postroad.testing import MailWorld
 from postroad.trail import record
