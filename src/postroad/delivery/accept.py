@@ -171,10 +171,9 @@ class Acceptance:
         notes += accepted.signatures.notes
         message = Message(envelope, delivery, peer.account_id, trail_id)
         if envelope.release is not None:
-            held, keys = hold(tx, message, accepted.most_held)
+            notes += hold(tx, message, accepted.most_held)
         else:
-            held, keys = self.spread(tx, message, expansion, seals)
-        notes += held
+            notes += self.spread(tx, message, expansion, seals)
         record.begin(
             tx,
             trail_id=trail_id,
@@ -184,14 +183,13 @@ class Acceptance:
             message_id=parcel.title.message_id,
             subject=parcel.title.subject,
             notes=notes,
-            keys=keys,
         )
         return trail_id
 
     def spread(
         self, tx: Transaction, message: Message, expansion: Expansion, seals: dict[str, bytes]
-    ) -> tuple[list[Note], list[str]]:
-        """File a message here and queue it for elsewhere; give notes and queue ids for its trail.
+    ) -> list[Note]:
+        """File a message here and queue it for elsewhere; give notes for its trail.
 
         Its blob has a user for each of them already (`Expansion.copies`).
         """
@@ -200,16 +198,14 @@ class Acceptance:
             Note("forwarded", {"alias": alias, "to": targets})
             for alias, targets in expansion.forwarded.items()
         ]
-        keys = []
         for alias, recipients in expansion.outgoing():
             path = self._reverse_path(tx, message.envelope.sender, alias)
             top = b"" if alias is None else seals.get(alias.domain, b"") + forward_field(alias)
             if alias is not None and seals.get(alias.domain):
                 notes.append(Note("sealed", {"domain": alias.domain, "alias": str(alias)}))
-            keys.append(_enqueue(tx, message, recipients, top, path))
-            facts = _queued_facts(keys[-1], recipients)
+            facts = _queued_facts(_enqueue(tx, message, recipients, top, path), recipients)
             notes.append(Note("queued", facts if path is None else {**facts, "sender": str(path)}))
-        return notes, keys
+        return notes
 
     def _reverse_path(self, tx: Transaction, sender: Address | None, alias: Address | None) -> Address | None:
         if alias is None or self._forwarding is None:
@@ -217,7 +213,7 @@ class Acceptance:
         return self._forwarding.reverse_path(tx, sender, alias)
 
 
-def hold(tx: Transaction, message: Message, most: int) -> tuple[list[Note], list[str]]:
+def hold(tx: Transaction, message: Message, most: int) -> list[Note]:
     """Queue a message for everybody whom its sender has named until it may go (RFC 4865).
 
     Who they are here and now is of no matter: addresses are resolved when it goes.
@@ -234,9 +230,8 @@ def hold(tx: Transaction, message: Message, most: int) -> tuple[list[Note], list
         reason = f"{held} messages are held for the account, [limits] hold_messages is {most}"
         raise Refused(554, "5.7.16", "as many messages are held for you as may be", reason)
     recipients = [_named(tx, recipient) for recipient in message.envelope.recipients]
-    key = _enqueue(tx, message, recipients)
-    facts = _queued_facts(key, recipients)
-    return [Note("queued", {**facts, "until": release.at})], [key]
+    facts = _queued_facts(_enqueue(tx, message, recipients), recipients)
+    return [Note("queued", {**facts, "until": release.at})]
 
 
 def _named(tx: Transaction, recipient: Recipient) -> Recipient:

@@ -17,7 +17,7 @@ from postroad.queue.spool import enqueue
 from postroad.store.filing import put_blob
 from postroad.store.prepare import Prepared
 from postroad.trail import record
-from postroad.trail.note import Note
+from postroad.trail.note import Fact, Note
 
 Sign: TypeAlias = Callable[[bytes], bytes]
 """Puts the signatures of the server's domain on top of a message (see `delivery.signing`)."""
@@ -88,7 +88,6 @@ def post_own(tx: Transaction, mail: OwnMail) -> int | None:
         subject=summary.subject,
     )
     notes = deliver(tx, Delivery(mail.sender, blob, mail.prepared), accounts)
-    keys = []
     if elsewhere:
         queue_id = enqueue(
             tx,
@@ -106,7 +105,10 @@ def post_own(tx: Transaction, mail: OwnMail) -> int | None:
             tls=mail.tls,
             priority=mail.priority,
         )
-        keys.append(queue_text_id(queue_id))
-        notes.append(Note("queued", {"queue": keys[0], "recipients": [str(a) for a in elsewhere]}))
-    record.add(tx, trail_id, notes, keys)
+        facts: dict[str, Fact] = {
+            "queue": queue_text_id(queue_id),
+            "recipients": [str(address) for address in elsewhere],
+        }
+        notes.append(Note("queued", facts))
+    record.add(tx, trail_id, notes)
     return trail_id

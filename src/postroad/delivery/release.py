@@ -117,8 +117,7 @@ class Releases:
         release = replace(envelope.release, at=min(envelope.release.at, tx.now))
         delivery = Delivery(item.sender, Blob(*row), prepared, item.prefix)
         message = Message(replace(envelope, release=release), delivery, item.account_id, item.trail_id)
-        notes, keys = self._acceptance().spread(tx, message, expansion, {})
-        record.add(tx, item.trail_id, notes, keys)
+        record.add(tx, item.trail_id, self._acceptance().spread(tx, message, expansion, {}))
         remove_recipients(tx, item, numbers)
 
 

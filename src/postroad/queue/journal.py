@@ -105,7 +105,6 @@ def _insert(
         sender=sender,
         recipients=[address for _, (address, _, _) in waiting],
         notes=[Note("queued", {"queue": text_id(item.id), "recipients": [a for _, (a, _, _) in waiting]})],
-        keys=[text_id(item.id)],
     )
     tx.run(
         "INSERT INTO queue_item (id, created, sender, account_id, blob_id, prefix, size, trail_id, ret,"

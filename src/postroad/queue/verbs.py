@@ -189,7 +189,7 @@ def redirect(
     )
     _note(tx, queued, "redirected", who, [r.address for r in chosen], to=str(to))
     again = Note("queued", {"queue": text_id(number), "recipients": [str(to)]})
-    record.add(tx, item.trail_id, [again], [text_id(number)])
+    record.add(tx, item.trail_id, [again])
     remove_recipients(tx, item, [r.n for r in chosen])
     _announce(tx, chosen)
     return len(chosen)

@@ -1,6 +1,6 @@
 """Writing the trail, in the transaction that it describes, and finding it again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -32,11 +32,10 @@ def begin(
     message_id: str = "",
     subject: str = "",
     notes: Sequence[Note] = (),
-    keys: Iterable[str] = (),
 ) -> int:
     """Start the trail of a message; give its id.
 
-    It is found by sender, recipients, Message-ID and `keys` (queue ids).
+    It is found by sender, recipients, Message-ID and the queue ids that notes name.
     `trail_id` is one that `next_id` gave in this transaction.
     """
     tx.run(
@@ -46,12 +45,12 @@ def begin(
         _encode([(note.kind, note.facts) for note in notes]),
     )
     number = tx.inserted()
-    found_by = {key[:_KEY].lower() for key in (sender, *recipients, message_id, *keys) if key}
+    found_by = _keys(sender, recipients, message_id, notes)
     tx.run_many("INSERT INTO trail_key (key, trail_id) VALUES (?, ?)", [(key, number) for key in found_by])
     return number
 
 
-def add(tx: Transaction, trail_id: int, notes: Sequence[Note], keys: Iterable[str] = ()) -> None:
+def add(tx: Transaction, trail_id: int, notes: Sequence[Note]) -> None:
     """Add what happened since; a trail that has been cleaned away is left alone."""
     tx.run(
         "INSERT INTO trail_note (trail_id, n, at, notes)"
@@ -59,8 +58,8 @@ def add(tx: Transaction, trail_id: int, notes: Sequence[Note], keys: Iterable[st
         " FROM trail WHERE id = ?",
         *(tx.now, _encode([(note.kind, note.facts) for note in notes]), trail_id),
     )
-    for key in keys:
-        tx.run("INSERT OR IGNORE INTO trail_key (key, trail_id) VALUES (?, ?)", key[:_KEY].lower(), trail_id)
+    for key in _queue_ids(notes):
+        tx.run("INSERT OR IGNORE INTO trail_key (key, trail_id) VALUES (?, ?)", key.lower(), trail_id)
 
 
 def find(
@@ -95,14 +94,33 @@ def find(
     return [_trail(reader, row) for row in reader.rows(sql, *params, limit)]
 
 
-def clean(tx: Transaction, before: float, most: int = 1000) -> int:
-    """Forget trails older than `before`, at most so many at once; give how many."""
-    old = [i for (i,) in tx.rows("SELECT id FROM trail WHERE at < ? ORDER BY at LIMIT ?", before, most)]
-    if old:
-        tx.run_many("DELETE FROM trail_key WHERE trail_id = ?", [(i,) for i in old])
-        tx.run_many("DELETE FROM trail_note WHERE trail_id = ?", [(i,) for i in old])
-        tx.run_many("DELETE FROM trail WHERE id = ?", [(i,) for i in old])
+def clean(tx: Transaction, before: float, most: int = 500) -> int:
+    """Forget trails older than `before`, at most so many at once; give how many.
+
+    Their keys are worked out once more: an index that finds them would be written to by every message.
+    """
+    named = "SELECT id, sender, recipients, message_id, notes FROM trail WHERE at < ? ORDER BY at LIMIT ?"
+    old = tx.rows(named, before, most)
+    keys: list[Row] = []
+    for trail_id, sender, recipients, message_id, first in old:
+        later = tx.rows("SELECT notes FROM trail_note WHERE trail_id = ?", trail_id)
+        notes = [note for packed in (first, *(row[0] for row in later)) for note in _notes(packed)]
+        keys += [(key, trail_id) for key in _keys(sender, _decode(recipients), message_id, notes)]
+    gone = [(row[0],) for row in old]
+    tx.run_many("DELETE FROM trail_key WHERE key = ? AND trail_id = ?", sorted(keys))
+    tx.run_many("DELETE FROM trail_note WHERE trail_id = ?", gone)
+    tx.run_many("DELETE FROM trail WHERE id = ?", gone)
     return len(old)
+
+
+def _keys(sender: str, recipients: Iterable[str], message_id: str, notes: Iterable[Note]) -> set[str]:
+    """What a trail is found by. `clean` relies on it: by nothing that its rows do not say."""
+    named = (sender, *recipients, message_id, *_queue_ids(notes))
+    return {key[:_KEY].lower() for key in named if key}
+
+
+def _queue_ids(notes: Iterable[Note]) -> Iterator[str]:
+    return (str(note.facts["queue"]) for note in notes if note.kind == "queued")
 
 
 def _trail(reader: Reader, row: Row) -> Trail:

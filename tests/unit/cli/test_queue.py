@@ -38,12 +38,7 @@ def _submit(tx: Transaction, *recipients: str, release: Release | None = None) -
         smtputf8=False,
         release=release,
     )
-    add(
-        tx,
-        trail_id,
-        [Note("queued", {"queue": text_id(item_id), "recipients": list(recipients)})],
-        [text_id(item_id)],
-    )
+    add(tx, trail_id, [Note("queued", {"queue": text_id(item_id), "recipients": list(recipients)})])
     return text_id(item_id)
 
 

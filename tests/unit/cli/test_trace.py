@@ -27,8 +27,8 @@ def traced(populated: Shell) -> Shell:
                     notes=[
                         Note("received", {"address": "192.0.2.1", "helo": "mx.elsewhere.test", "size": 100}),
                         Note("filed", {"account": "ada@example.org", "mailbox": "INBOX", "uid": n + 1}),
+                        Note("queued", {"queue": f"Q00000{n}", "recipients": ["eve@elsewhere.test"]}),
                     ],
-                    keys=[f"Q00000{n}"],
                 )
             )
     return populated
