@@ -89,10 +89,11 @@ class Inbound:
             if isinstance(found, Unknown):
                 self._harvests.unknown_recipient(peer.address)
             raise refuse_unresolved(found, address)
-        targets = [target for target in found.targets if isinstance(target, AccountTarget)]
-        full = [target for target in targets if self._store.account(target.account_id).quota().is_full]
-        if full:
-            raise Refused(452, "4.2.2", "mailbox full", f"{full[0].address} is over quota")
+        for target in found.targets:
+            if not isinstance(target, AccountTarget) or not target.limited:
+                continue
+            if self._store.account(target.account_id).quota().is_full:
+                raise Refused(452, "4.2.2", "mailbox full", f"{target.address} is over quota")
 
     async def accept(self, peer: Peer, envelope: Envelope, body: Octets, binary: Octets | None = None) -> str:
         """Take the message for good; give the text behind the 250.

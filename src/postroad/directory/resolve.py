@@ -28,6 +28,7 @@ SEPARATOR: Final = "+"
 """Parts a local part from its detail (RFC 5233 §4)."""
 
 _ROLES: Final = frozenset({"postmaster", "abuse"})
+_LIMITED: Final = "quota_bytes IS NOT NULL OR quota_messages IS NOT NULL OR domain_limited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class AccountTarget:
     """What the envelope said, so that its reader sees which name was used."""
     detail: str
     """`shop` of ada+shop@; empty when there is none (RFC 5233)."""
+    limited: bool
+    """It or its domain has a quota: without one it cannot be full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class Owned:
     account_id: int
     address: str
     suspended: bool
+    limited: bool
     detail: str
 
 
@@ -131,9 +135,9 @@ def find(
     for key, detail in _names(address):
         if key not in passed and (alias := _alias(reader, key, detail)):
             return alias
-        row = reader.row("SELECT id, address, suspended FROM account WHERE key = ?", key)
+        row = reader.row(f"SELECT id, address, suspended, {_LIMITED} FROM account WHERE key = ?", key)  # noqa: S608 - a constant
         if row is not None:
-            return Owned(row[0], row[1], bool(row[2]), detail)
+            return Owned(row[0], row[1], bool(row[2]), bool(row[3]), detail)
     everything = "@" + address.domain
     return None if everything in passed else _alias(reader, everything, "")
 
@@ -165,18 +169,19 @@ class _Walk:
 
     def fall_back(self) -> None:
         """Give a role address of a domain to the first who can read it."""
-        columns = "SELECT id, address FROM account WHERE NOT suspended"
+        columns = f"SELECT id, address, {_LIMITED} FROM account WHERE NOT suspended"  # noqa: S608 - a constant
         row = self._reader.row(f"{columns} AND domain = ? ORDER BY id LIMIT 1", self._address.domain)
         row = row or self._reader.row(f"{columns} ORDER BY id LIMIT 1")
         if row is not None:
-            self._add_account(Owned(row[0], row[1], False, ""), "")
+            self._add_account(Owned(row[0], row[1], False, bool(row[2]), ""), "")
 
     def _add_account(self, owned: Owned, detail: str) -> None:
         if owned.suspended:
             self.suspended = True
             return
         own = parse_mailbox(owned.address)
-        self.targets.setdefault(own.key, AccountTarget(owned.account_id, own, self._address, detail))
+        target = AccountTarget(owned.account_id, own, self._address, detail, owned.limited)
+        self.targets.setdefault(own.key, target)
 
 
 def _names(address: Address) -> Iterator[tuple[str, str]]:
