@@ -56,7 +56,7 @@ from postroad.smtp.server.services import Acceptor, Role
 from postroad.smtp.server.session import SmtpSession
 from postroad.store.store import Store
 
-GRACE_SECONDS: Final = 8.0
+GRACE_SECONDS: Final = 7.5
 """From SIGTERM until sessions that are still in the middle of something are cut off."""
 
 Session: TypeAlias = Callable[[Connection], Awaitable[None]]

@@ -99,19 +99,21 @@ def test_a_message_that_is_half_here_is_finished(start: Start) -> None:
     server.stop()
 
 
-def test_who_does_not_come_to_an_end_is_cut_off(start: Start) -> None:
+def test_who_does_not_come_to_an_end_is_told_and_cut_off(start: Start) -> None:
     server = start()
 
-    async def stubborn() -> None:
+    async def stubborn() -> bytes:
         line = await half_sent(server, b"Subject: half\r\n")
-        deaf = await log_in(server)
-        await deaf.send(b"b SELECT INBOX\r\nc IDLE\r\n")
-        server.signal(signal.SIGTERM)
-        assert server.wait() == 0
+        with socket.create_connection(("localhost", server.ports.imaps)) as plain:
+            deaf = server.tls_context().wrap_socket(plain, server_hostname="localhost")  # does not say goodbye
+            server.signal(signal.SIGTERM)
+            assert server.wait() == 0
+            deaf.close()
+        reply = await line.reply()
         await line.close()
-        await deaf.close()
+        return reply
 
-    asyncio.run(stubborn())
+    assert asyncio.run(stubborn()).startswith(b"421 4.3.2 ")
     assert "net.cut_off" in server.log()
     assert "Traceback" not in server.log()
 

@@ -53,12 +53,16 @@ def logged_in(world: Leaping, port: str) -> Raw:
     return client
 
 
-def test_greeting_timeout(world: Leaping) -> None:
-    with Raw(world.port("smtp")) as client:
-        client.reply()
-        drip(world, client, b"EHLO x.t", LIMITS.greeting_timeout / 8 + 0.1)
-        assert client.reply().startswith(OVER)
-        assert client.rest() == b""
+@pytest.mark.parametrize(
+    ("port", "words"), [("smtp", OVER), ("imap", b"* BYE "), ("pop3", b"")], ids=["smtp", "imap", "pop3"]
+)
+def test_greeting_timeout(world: Leaping, port: str, words: bytes) -> None:
+    with Raw(world.port(port)) as client:
+        client.line()
+        drip(world, client, b"a EHLO x", LIMITS.greeting_timeout / 8 + 0.1)
+        rest = client.rest()
+    assert rest.startswith(words)
+    assert rest.count(b"\n") == bool(words)
 
 
 PHASES: Final[dict[str, tuple[bytes, ...]]] = {
@@ -115,6 +119,8 @@ def test_an_exchange_of_a_log_in_that_drips(world: Leaping) -> None:
 def test_a_stranger_in_imap(world: Leaping, started: bytes) -> None:
     with Raw(world.port("imaps"), world.tls()) as client:
         client.line()
+        client.send(b"z NOOP\r\n")
+        client.until(b"z")
         drip(world, client, started, LIMITS.command_timeout / len(started) + 0.2)
         assert b"* BYE" in client.rest()
 
@@ -152,6 +158,9 @@ def test_pop3_timeout_deletes_nothing(world: Leaping) -> None:
 def test_a_stranger_in_pop3(world: Leaping) -> None:
     with Raw(world.port("pop3s"), world.tls()) as client:
         client.line()
+        client.send(b"CAPA\r\n")
+        while client.line() != b".":
+            pass
         drip(world, client, b"USER ada", LIMITS.command_timeout / 8 + 0.2)
         assert client.rest() == b""
 

@@ -89,7 +89,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     # Time
     greeting_timeout: Annotated[Duration, "From the greeting to the first command."] = 30
-    command_timeout: Annotated[Duration, "For one whole SMTP command, however slowly it drips."] = 60
+    command_timeout: Annotated[
+        Duration,
+        "For one whole SMTP command, and one of IMAP or POP3 before log-in, however slowly it drips.",
+    ] = 60
     data_timeout: Annotated[Duration, "For the whole of a message."] = 600
     data_rate: Annotated[Size, "Octets a second below which a message is given up."] = 500
     imap_idle_timeout: Annotated[Duration, "Silence after which an IMAP session ends."] = 1800

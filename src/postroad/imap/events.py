@@ -31,8 +31,8 @@ async def next_event(dialogue: Dialogue, deadline: float | None = None) -> Event
         if deadline is None:
             deadline = conn.deadline(dialogue.patience)
         wake = await conn.pump(deadline, drain=drain)
-        drain = True
         if wake is _DATA:
+            drain = True
             continue
         match wake:
             case Wake.POKED:
@@ -41,8 +41,8 @@ async def next_event(dialogue: Dialogue, deadline: float | None = None) -> Event
             case Wake.TIMEOUT:
                 core.bye(b"nothing came for too long")
                 break
-            case Wake.DRAIN if not core.between_commands:
-                drain = False  # a peer in the middle of a command is let finish it
+            case Wake.DRAIN if drain and not core.between_commands:
+                drain = False  # a peer in the middle of a command is let finish it, up to the last call
             case Wake.DRAIN:
                 core.bye(b"the server is stopping", b"UNAVAILABLE")
                 break

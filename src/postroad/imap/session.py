@@ -102,7 +102,9 @@ class ImapSession:
                 b"CAPABILITY " + dialogue.capabilities(),
             )
             turns = Turns(conn, self._services.clock)
-            while (event := await next_event(dialogue)) is not None:
+            deadline: float | None = conn.deadline(self._services.limits.greeting_timeout)
+            while (event := await next_event(dialogue, deadline)) is not None:
+                deadline = None
                 await _serve(dialogue, event)
                 if core.unsent > WRITE:
                     # Within a pipeline, wait for a client that does not read.

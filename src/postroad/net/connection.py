@@ -35,7 +35,7 @@ class Wake(Enum):
     TIMEOUT = auto()
     """The deadline passed."""
     DRAIN = auto()
-    """The server is stopping and the peer is idle: say goodbye."""
+    """The server is stopping and the peer is idle, or has no more time: say goodbye."""
     CLOSED = auto()
     """The peer is gone, or has sent its last byte and everything before it was seen."""
 
@@ -53,6 +53,7 @@ class Connection(asyncio.Protocol):
         "_draining",
         "_eof",
         "_fed",
+        "_last_call",
         "_loop",
         "_lost_cb",
         "_poked",
@@ -108,7 +109,8 @@ class Connection(asyncio.Protocol):
         self._room: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
-        self._fed = self._poked = self._eof = self._closed = self._draining = False
+        self._fed = self._poked = self._eof = self._closed = False
+        self._draining = self._last_call = False
         self._reading = True
 
     # -- asyncio.Protocol -------------------------------------------------
@@ -206,7 +208,7 @@ class Connection(asyncio.Protocol):
             if self._poked:
                 self._poked = False
                 return Wake.POKED
-            if drain and self._draining:
+            if self._draining and (drain or self._last_call):
                 return Wake.DRAIN
             if self._loop.time() >= deadline:
                 return Wake.TIMEOUT
@@ -286,9 +288,10 @@ class Connection(asyncio.Protocol):
         self._poked = True
         self._wake()
 
-    def drain(self) -> None:
-        """The server is stopping: sessions see DRAIN as soon as their peer is idle."""
+    def drain(self, *, last_call: bool = False) -> None:
+        """The server is stopping: sessions see DRAIN as soon as their peer is idle, or at the last call."""
         self._draining = True
+        self._last_call |= last_call
         self._wake()
 
     @property

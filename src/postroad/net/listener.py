@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
@@ -19,6 +20,8 @@ from postroad.obs.log import log
 from postroad.obs.metrics import CAME_IN, CONNECTIONS
 
 HANDSHAKE_SECONDS: Final = 30.0
+FAREWELL_SECONDS: Final = 0.5
+"""What sessions have to say goodbye whose peers are in the middle of something when the time is up."""
 ACCEPT_PAUSE: Final = 0.1
 
 
@@ -113,7 +116,7 @@ class Front:
             self._servers.append(server)
 
     async def drain(self, grace: float) -> None:
-        """Stop accepting, let every session finish what is under way, then cut the rest off."""
+        """Stop accepting, let every session finish what is under way, then say goodbye to the rest."""
         if self._services and self._balance is not None:
             asyncio.get_running_loop().remove_reader(self._balance.fileno())
             for _, handed in self._balance.handed():
@@ -122,12 +125,13 @@ class Front:
             server.close()
         for task in (*self._accepting, *self._introductions, *self._handshakes.values()):
             task.cancel()
-        for connection in list(self._open):
-            connection.drain()
-        try:
-            async with asyncio.timeout(grace):
-                await self._empty.wait()
-        except TimeoutError:
+        for last_call, seconds in ((False, grace), (True, FAREWELL_SECONDS)):
+            for connection in list(self._open):
+                connection.drain(last_call=last_call)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._empty.wait()
+        if self._open:
             log.warning("net.cut_off", connections=len(self._open))
             for connection in list(self._open):
                 connection.abort()

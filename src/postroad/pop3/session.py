@@ -114,7 +114,7 @@ class _Session:
         """Greet, then answer until it is over."""
         self._connection.attach(self._core)
         self._core.ok(b"postroad ready")
-        deadline = self._connection.deadline(self._patience())
+        deadline = self._connection.deadline(self._services.limits.greeting_timeout)
         while not self._over:
             wake = await self._connection.pump(deadline)
             if wake is Wake.POKED:

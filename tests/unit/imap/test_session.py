@@ -144,12 +144,15 @@ def test_a_user_has_so_many_sessions(world: World) -> None:
     world.talk(talk)
 
 
-def test_silence_ends_a_session_before_log_in(world: World) -> None:
-    world.limit(command_timeout=0)
+@pytest.mark.parametrize("limit", ["greeting_timeout", "command_timeout"])
+def test_silence_ends_a_session_before_log_in(world: World, limit: str) -> None:
+    world.limit(**{limit: 0})
 
     async def work(server: Server) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.tls_port, ssl=trusting())
         try:
+            if limit == "command_timeout":
+                writer.write(b"a NOOP\r\n")
             return await reader.read()
         finally:
             writer.close()
@@ -161,6 +164,19 @@ def test_a_stopping_server_says_goodbye(world: World) -> None:
     async def talk(server: Server, client: Client) -> None:
         for connection in server.connections:
             connection.drain()
+        assert (await client.rest()).startswith(b"* BYE [UNAVAILABLE]")
+
+    world.talk(talk)
+
+
+def test_who_is_in_the_middle_of_a_command_hears_it_when_the_time_is_up(world: World) -> None:
+    async def talk(server: Server, client: Client) -> None:
+        await client.send(b"a APPEND INBOX {100}\r\n")
+        assert (await client.line()).startswith(b"+ ")
+        for last_call in (False, True):
+            for connection in server.connections:
+                connection.drain(last_call=last_call)
+            await asyncio.sleep(0)
         assert (await client.rest()).startswith(b"* BYE [UNAVAILABLE]")
 
     world.talk(talk)

@@ -183,6 +183,33 @@ def test_the_octets_of_a_huge_refused_chunk_are_dropped_as_they_come() -> None:
     assert not core.receiving
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"BDAT\t6\r\n",
+        b"BDAT:6 LAST\r\n",
+        b"bdat %s6\r\n" % (b"0" * 600),
+        b"BDAT %s6\r\n" % (b"0" * 5000),
+        b"BDAT 6\n",
+        b"BDAT 6\0 LAST\r\n",
+        b"BDAT 6 \rLAST\r\n",
+    ],
+    ids=["tab", "colon", "long", "too long", "bare LF", "NUL", "bare CR"],
+)
+def test_octets_behind_an_unreadable_bdat_are_no_commands(line: bytes) -> None:
+    """SAFETY C3: where the next command begins is not known, so there is none."""
+    core = core_at("MAIL FROM:<>", "RCPT TO:<b@ours.test>")
+    events = list(feed(core, line + b"a\r\nb\r\nRSET\r\n"))
+    assert isinstance(events[-1], HangUp)
+    assert codes(core) == [501]
+
+
+def test_a_command_that_only_begins_like_bdat_is_not_known() -> None:
+    core = core_at("MAIL FROM:<>", "RCPT TO:<b@ours.test>")
+    list(feed(core, b"BDATA 6\r\nNOOP\r\n"))
+    assert codes(core) == [500, 250]
+
+
 def test_data_that_is_put_off_ends_the_transaction() -> None:
     core = core_at("MAIL FROM:<>", "RCPT TO:<b@ours.test>")
     list(feed(core, b"DATA\r\n", lambda event: Reply(451, "4.3.0", "no") if event == Data() else OK))

@@ -318,6 +318,19 @@ def test_a_server_that_stops_takes_the_message_that_is_half_here(office: Office)
     assert len(office.taken) == 1
 
 
+def test_a_peer_in_the_middle_of_a_message_is_told_when_the_time_is_up(office: Office) -> None:
+    async def dialogue() -> None:
+        async with connected(office) as client:
+            await client.say(EHLO, MAIL, RCPT, DATA)
+            client.send(b"Subject: half")
+            client.conn.drain(last_call=True)
+            assert await client.reply() == "421 4.3.2 the server is stopping, try again"
+            await client.ended()
+
+    asyncio.run(dialogue())
+    assert office.taken == []
+
+
 def test_a_poke_is_of_no_interest(office: Office) -> None:
     async def dialogue() -> None:
         async with connected(office) as client:

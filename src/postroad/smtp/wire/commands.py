@@ -27,6 +27,7 @@ BAD_SEQUENCE: Final = Reply(503, "5.5.1", "bad sequence of commands")
 NO_RECIPIENTS: Final = Reply(554, "5.5.1", "no valid recipients")
 NO_RECIPIENTS_LMTP: Final = Reply(503, "5.5.1", "no valid recipients")  # RFC 2033 §4.2
 BAD_CHUNK: Final = HangUp("sent BDAT without a size", Reply(501, "5.5.4", "the chunk size is malformed"))
+"""Nobody knows where its octets end and the next command begins."""
 
 
 class Stage(Enum):
@@ -116,7 +117,7 @@ def too_early(dialogue: Dialogue, verb: bytes) -> Reply | None:
 
 
 def refuse_chunk(argument: bytes, reply: Reply) -> BadChunk | HangUp:
-    """Refuse a BDAT; without a size nobody knows where the next command begins."""
+    """Refuse a BDAT."""
     chunk = params.parse_chunk_size(argument)
     return BadChunk(chunk[0], reply) if chunk else BAD_CHUNK
 

@@ -22,9 +22,11 @@ class LineReader:
     has seen no command there either.
     """
 
-    __slots__ = ("_skipped",)
+    __slots__ = ("_skipped", "refused")
 
     def __init__(self) -> None:
+        self.refused = b""
+        """How the line began that was refused last: a verb of four letters, if it had one."""
         self._skipped = -1  # octets dropped of a refused line whose end has not come, else -1
 
     def take(self, inbox: bytearray, limit: int) -> bytes | Reply | None:
@@ -37,16 +39,21 @@ class LineReader:
         if end < 0:
             if len(inbox) < limit:
                 return None
+            self.refused = bytes(inbox[:4])
             self._skipped = 0
             self._skip(inbox)
             return TOO_LONG
         line = bytes(inbox[: end + 1])
         del inbox[: end + 1]
         if not line.endswith(b"\r\n"):
+            self.refused = line[:4]
             self._skipped = 0
             return BARE_LF
         line = line[:-2]
-        return BAD_OCTET if b"\r" in line or b"\0" in line else line
+        if b"\r" in line or b"\0" in line:
+            self.refused = line[:4]
+            return BAD_OCTET
+        return line
 
     def _skip(self, inbox: bytearray) -> Reply | None:
         end = inbox.find(b"\r\n")

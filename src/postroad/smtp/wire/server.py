@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Final, cast
 
 from postroad.smtp.wire.commands import (
+    BAD_CHUNK,
     COMMANDS,
     LAST_IN_GROUP,
     LONG,
@@ -66,6 +67,7 @@ AUTH_OCTETS: Final = 12288
 _HTTP: Final = re.compile(
     rb"(?:GET|POST|PUT|HEAD|DELETE|OPTIONS|CONNECT|TRACE|PATCH|PRI|PROXY) |(?:Host|User-Agent|Referer):", re.I
 )
+_BDAT: Final = re.compile(rb"BDAT(?![A-Z])", re.I)
 _NOBODY: Final = (NO_RECIPIENTS, NO_RECIPIENTS_LMTP)
 _TLS_RECORD: Final = b"\x16\x03"
 
@@ -226,9 +228,9 @@ class SmtpServerCore:
             # RFC 2920 §3.1: not before EHLO was answered, and nothing behind these.
             return self._hang_up("pipelined out of turn", Reply(554, "5.5.1", "wait for the reply"))
         if command is None:
-            return self._fault(NOT_KNOWN)
+            return self._unreadable(NOT_KNOWN, verb)
         if len(line) + 2 > LINE_OCTETS and verb not in LONG:
-            return self._fault(TOO_LONG)
+            return self._unreadable(TOO_LONG, verb)
         refusal = too_early(dialogue, verb)
         if refusal is None:
             return self._do(command(dialogue, argument))
@@ -238,10 +240,16 @@ class SmtpServerCore:
         if reply is ENDLESS:
             return self._hang_up("sent an endless line", reply)
         if reply is not None:
-            return self._fault(reply)
+            return self._unreadable(reply, self._lines.refused)
         if self._inbox.startswith(_TLS_RECORD):
             return self._hang_up("began TLS on a listener in clear")
         return None
+
+    def _unreadable(self, reply: Reply, verb: bytes) -> Event:
+        """Refuse a line that is no command; octets that may belong to a BDAT are not read as commands."""
+        if _BDAT.match(verb):
+            return self._hang_up(BAD_CHUNK.reason, BAD_CHUNK.reply)
+        return self._fault(reply)
 
     def _do(self, outcome: Outcome) -> Event | None:
         """Carry out what a command has come to."""
