@@ -13,6 +13,7 @@ from typing import Final
 from postroad.config.certificate import CertificateFiles, certificate_files
 from postroad.config.errors import ConfigError
 from postroad.config.settings import Settings
+from postroad.db.ballast import Ballast
 from postroad.db.copies import copy_path
 from postroad.db.migrate import LATEST
 from postroad.db.offline import prepare_data
@@ -165,6 +166,7 @@ def prepare(
     for name in ("packs", "spool", "bus", LOCKS):
         (settings.data / name).mkdir(parents=True, exist_ok=True)
     counts_file.create(settings.data / COUNTS, settings.worker_count)
+    Ballast(settings.data).make()
     files = certificate_files(settings, datetime.now(UTC))
     try:
         server_context(files.certificate, files.key)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from postroad.config.settings import Settings, split_address
+from postroad.db.ballast import Ballast
 from postroad.net.balance import ways_between
 from postroad.net.sockets import BoundListener, CannotListen, adopt, bind, explain, inherited, open_sockets
 from postroad.obs import multiprocess
@@ -224,6 +225,7 @@ def run(
         become(settings.user, settings.data)
     elif os.geteuid() == 0 and settings.source is not None:  # whoever only tries it out need not be told
         log.warning("supervisor.root", advice="set `user` in the settings file; workers should not be root")
+    Ballast(settings.data).drop_if_scant()
     with Instance(settings.data) as instance:
         certificate = prepare(settings, was_killed=instance.was_killed, tell=tell)
         if before_start is not None:

@@ -144,6 +144,28 @@ def test_mail_is_refused_while_there_is_still_room_to_work(start: Start, disk: P
     server.stop()
 
 
+def test_what_others_have_filled_to_the_last_octet_is_no_end_of_work(start: Start, disk: Path) -> None:
+    """The reserve is gone as well, but not the ballast: people go on, and so does a start."""
+    server = start(disk)
+    book, history = Book(), History()
+    assert deliver(server, book) == append(server, book) == deliver(server, book) == ""
+    ballast = disk / "data" / "ballast"
+    assert ballast.exists()
+    for _ in range(2):
+        filler = fill(disk, 0)
+        # What the log of the index has room for already needs none of the disk: not the first one drops it.
+        until(
+            lambda: "(452, b'4.3.1 " in deliver(server, book) and not ballast.exists(),
+            "mail to be refused and the ballast to go",
+        )
+        use(server, book)
+        check(server, book, history)
+        filler.unlink()
+        until(lambda: deliver(server, book) == append(server, book) == "", "mail to be taken again")
+        until(lambda: deliver(server, book) == "" and ballast.exists(), "the ballast to be made again")
+    server.stop()
+
+
 @pytest.mark.parametrize("rounds", [3, pytest.param(20, marks=pytest.mark.soak)])
 def test_a_disk_that_fills_up_and_is_emptied_again_and_again(start: Start, disk: Path, rounds: int) -> None:
     # What lies in /tmp lies on the same disk: it has its room from the start, or workers would end by SIGBUS.

@@ -105,7 +105,8 @@ def test_who_does_not_come_to_an_end_is_told_and_cut_off(start: Start) -> None:
     async def stubborn() -> bytes:
         line = await half_sent(server, b"Subject: half\r\n")
         with socket.create_connection(("localhost", server.ports.imaps)) as plain:
-            deaf = server.tls_context().wrap_socket(plain, server_hostname="localhost")  # does not say goodbye
+            # One that does not say goodbye in its turn.
+            deaf = server.tls_context().wrap_socket(plain, server_hostname="localhost")
             server.signal(signal.SIGTERM)
             assert server.wait() == 0
             deaf.close()

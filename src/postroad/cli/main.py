@@ -92,6 +92,7 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point of the program: every expected error is one line and an exit status."""
+    os.umask(0o077)  # whatever a command makes holds mail, hashes or keys
     sys.exit(run(sys.argv[1:]))
 
 

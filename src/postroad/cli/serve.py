@@ -1,5 +1,6 @@
 """`postroad serve`: run the server in the foreground, as systemd wants it."""
 
+import errno
 import time
 from collections.abc import Callable, Sequence
 
@@ -63,6 +64,10 @@ def start(
         raise Problem(str(error), "stop it first: postroad stop") from None
     except (CannotListen, CannotMend) as error:
         raise Problem(str(error)) from None
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise Problem(f"the disk of {settings.data} is full", "make room there and start again") from None
     except ConfigError as error:
         if error.file or settings.source is None:
             raise

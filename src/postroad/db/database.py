@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from postroad.db.ballast import Ballast
 from postroad.db.checkpoint import Checkpoints
 from postroad.db.commits import Answers
 from postroad.db.connect import LOCK_NAME, connect
@@ -35,7 +36,9 @@ class Database:
         self._data = data
         self._lock = WriteLock(data / LOCK_NAME)
         self._checkpoints = Checkpoints(data, self._writer)
-        self._group = GroupCommit(self._writer, self._lock, self._checkpoints, packs, clock, tell)
+        self._group = GroupCommit(
+            self._writer, self._lock, self._checkpoints, packs, Ballast(data), clock, tell
+        )
         self._between, self._meanwhile = Reader(self._writer), Reader(self._reader)
         self._meanwhile.row("SELECT count(*) FROM sqlite_schema")  # maps what `Answers` looks at
         self._answers = Answers(data)

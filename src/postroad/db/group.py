@@ -17,12 +17,13 @@ from typing import Any, Final, Protocol, TypeVar
 import apsw
 
 from postroad.db.aside import Aside
+from postroad.db.ballast import Ballast
 from postroad.db.checkpoint import Checkpoints
 from postroad.db.lock import WriteLock
 from postroad.db.transaction import Appender, Transaction, Work
 from postroad.db.trouble import DISK, as_unavailable
 from postroad.model.clock import Clock
-from postroad.model.refusal import Unavailable
+from postroad.model.refusal import NoSpace, Unavailable
 from postroad.obs.log import log
 from postroad.obs.metrics import COMMIT_SECONDS, GROUP_SIZE
 
@@ -53,6 +54,7 @@ class GroupCommit:
         lock: WriteLock,
         checkpoints: Checkpoints,
         packs: Packs,
+        ballast: Ballast,
         clock: Clock,
         tell: Callable[[list[str]], None],
     ) -> None:
@@ -60,6 +62,7 @@ class GroupCommit:
         self._lock = lock
         self._checkpoints = checkpoints
         self._packs = packs
+        self._ballast = ballast
         self._clock = clock
         self._tell = tell
         self._pending: list[tuple[Work[Any], asyncio.Future[Any]]] = []
@@ -159,7 +162,7 @@ class GroupCommit:
             for statement in _UNDO_LONE_WORK if alone else _UNDO_WORK:
                 execute(statement)
             self._packs.back_to(mark)
-            return _Failure(as_unavailable(error) if isinstance(error, DISK) else error)
+            return _Failure(self._as_unavailable(error) if isinstance(error, DISK) else error)
         if not alone:
             execute("RELEASE work")
         return result
@@ -177,6 +180,7 @@ class GroupCommit:
         else:
             self._packs.committed()
             self._checkpoints.finish()
+            self._ballast.mend()
         finally:
             self._lock.release()
 
@@ -211,13 +215,21 @@ class GroupCommit:
             self._next()
 
     def _fail(self, error: BaseException) -> None:
+        unavailable = self._as_unavailable(error)
         for future, result in self._group:
             if not future.done():
                 refused = isinstance(result, _Failure)
-                future.set_exception(result.error if refused else as_unavailable(error))
+                future.set_exception(result.error if refused else unavailable)
         waiters = len(self._group)
         self._next()
         log.error("store.commit_failed", error=repr(error), waiters=waiters)
+
+    def _as_unavailable(self, error: BaseException) -> Unavailable:
+        """What waiters are told; of a disk that is full, the next will find a little that was kept back."""
+        unavailable = as_unavailable(error)
+        if isinstance(unavailable, NoSpace):
+            self._ballast.drop()
+        return unavailable
 
     def _next(self) -> None:
         self._group = []

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 import apsw
 
+from postroad.db.ballast import Ballast
 from postroad.db.bus import Bus
 from postroad.db.connect import CHECKPOINT_PAGES, DATABASE_NAME, LOCK_NAME, connect
 from postroad.db.group import Packs
@@ -15,9 +16,11 @@ from postroad.db.lock import WriteLock
 from postroad.db.log_mover import LogMover
 from postroad.db.migrate import expect_latest
 from postroad.db.transaction import Reader, Row, Transaction, Work
+from postroad.db.trouble import DISK, as_unavailable
 from postroad.db.unfinished import refuse_unfinished
 from postroad.db.upgrade import Progress, silent, upgrade
 from postroad.model.clock import Clock
+from postroad.model.refusal import NoSpace
 
 T = TypeVar("T")
 _PATIENCE: Final = 20
@@ -34,6 +37,7 @@ class OfflineDatabase:
         mover: LogMover,
         bus: Bus,
         packs: Packs,
+        ballast: Ballast,
         clock: Clock,
     ) -> None:
         self._connection = connection
@@ -41,6 +45,7 @@ class OfflineDatabase:
         self._mover = mover
         self._bus = bus
         self._packs = packs
+        self._ballast = ballast
         self._clock = clock
 
     def read(self, work: Callable[[Reader], T]) -> T:
@@ -56,7 +61,21 @@ class OfflineDatabase:
         return Reader(self._connection).row(sql, *params)
 
     def write(self, work: Work[T]) -> T:
-        """Run `work` in a transaction of its own; durable when it returns, and the workers know."""
+        """Run `work` in a transaction of its own; durable when it returns, and the workers know.
+
+        Raises:
+            NoSpace: the disk is full; nothing was kept.
+        """
+        try:
+            return self._write(work)
+        except DISK as error:
+            unavailable = as_unavailable(error)
+            if not isinstance(unavailable, NoSpace):
+                raise
+            self._ballast.drop()
+            raise unavailable from error
+
+    def _write(self, work: Work[T]) -> T:
         tx = Transaction(self._connection, self._clock.now(), self._packs)
         committing = False
         self._lock.acquire()
@@ -115,7 +134,7 @@ def open_database(data: Path, packs: Packs, clock: Clock) -> Iterator[OfflineDat
     bus = Bus(data / "bus", None)
     try:
         expect_latest(connection)
-        yield OfflineDatabase(connection, lock, mover, bus, packs, clock)
+        yield OfflineDatabase(connection, lock, mover, bus, packs, Ballast(data), clock)
     finally:
         mover.close()
         bus.close()

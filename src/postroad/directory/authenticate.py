@@ -139,11 +139,15 @@ class Authenticator:
             failures = await self._attempts.count(partial(throttle.reserve, counted=attempt.windows))
             known = stored.credential
             run = asyncio.get_running_loop().run_in_executor
-            matches = await run(
-                self._threads,
-                self._hasher.verify,
-                *(known.hash if known else self._hasher.dummy, ready or " "),
-            )
+            try:
+                matches = await run(
+                    self._threads,
+                    self._hasher.verify,
+                    *(known.hash if known else self._hasher.dummy, ready or " "),
+                )
+            except Unavailable:
+                await self._attempts.count(partial(_never_mind, attempt=attempt))
+                raise
             account = attempt.account
             if not (matches and known and account and ready) or account.suspended:
                 return _Verdict(False, failures)
@@ -184,6 +188,11 @@ def _right(tx: Transaction, *, attempt: Attempt, account_id: int, version: int, 
     now_known = credential(tx, account_id)
     if keys and now_known is not None and now_known.version == version:  # or they were another password's
         keep_keys(tx, account_id, THE_PASSWORD, keys)
+    return 0
+
+
+def _never_mind(tx: Transaction, *, attempt: Attempt) -> int:
+    throttle.refund(tx, attempt.windows)
     return 0
 
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, NewType
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
 from postroad.db.transaction import Reader, Transaction
 from postroad.directory import changes
 from postroad.directory.accounts import account
 from postroad.directory.errors import BadPassword
 from postroad.directory.scram import THE_PASSWORD, KeySet, keep_keys
+from postroad.model.refusal import Unavailable
 
 MIN_LENGTH: Final = 8
 MAX_LENGTH: Final = 1024
@@ -62,11 +63,17 @@ class Hasher:
         return PasswordHash(self._argon2.hash(acceptable(password, allow_weak=allow_weak)))
 
     def verify(self, stored: PasswordHash, password: str) -> bool:
-        """Whether a prepared password (`prepared`) is the one that was hashed."""
+        """Whether a prepared password (`prepared`) is the one that was hashed.
+
+        Raises:
+            Unavailable: there is no memory to find out.
+        """
         try:
             return self._argon2.verify(stored, password)
-        except (VerificationError, InvalidHashError):
+        except (VerifyMismatchError, InvalidHashError):
             return False
+        except VerificationError as error:
+            raise Unavailable(f"argon2: {error}") from error
 
 
 def prepared(password: str) -> str:

@@ -87,3 +87,16 @@ def test_a_bug_is_not_hidden() -> None:
     assert cli.name == "cli"
     code = "from postroad.cli.main import _explain; assert _explain(ValueError('x')) is None"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_a_command_makes_is_for_nobody_else_to_read(tmp_path: Path) -> None:
+    """Also where the directory was made for all to see."""
+    data, settings = tmp_path / "data", tmp_path / "postroad.toml"
+    data.mkdir(mode=0o755)
+    settings.write_text(f'hostname = "mx.ours.test"\ndata = "{data}"\n')
+    code = f"import sys; sys.argv[1:] = ['domain', 'add', 'ours.test', '--config', {str(settings)!r}];"
+    code += "from postroad.cli.main import main; main()"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, umask=0o022)
+    made = list(data.rglob("*"))
+    assert made
+    assert [path.name for path in made if path.stat().st_mode & 0o077] == []

@@ -18,7 +18,7 @@ from postroad.directory.client import Client
 from postroad.directory.credentials import LEAST_COST, Hasher, PasswordHash, set_password
 from postroad.directory.directory import Directory
 from postroad.directory.errors import AuthenticationFailed
-from postroad.model.refusal import Refused
+from postroad.model.refusal import Refused, Unavailable
 from postroad.store.blobs.pack import ActivePack
 from tests.unit.directory.world import WHO, Book, HeldClock, run_with_database, run_with_directory
 
@@ -283,6 +283,27 @@ class Counting(Hasher):
     def verify(self, stored: PasswordHash, password: str) -> bool:
         self.verified += 1
         return super().verify(stored, password)
+
+
+class OutOfMemory(Hasher):
+    """Finds no memory for a hash."""
+
+    def __init__(self) -> None:
+        super().__init__(LEAST_COST)
+
+    def verify(self, stored: PasswordHash, password: str) -> bool:
+        raise Unavailable("argon2: Memory allocation error")
+
+
+def test_without_memory_nobody_is_told_that_the_password_is_wrong(book: Book) -> None:
+    async def test(database: Database, clock: HeldClock) -> None:
+        attempts = Attempts(database, clock, Limits(auth_per_minute_address=1))
+        authenticator = Authenticator(database, clock, attempts, OutOfMemory(), Auth())
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                await authenticator.authenticate("ada@example.org", RIGHT, Client(HOME, "imap"), "PLAIN")
+
+    run_with_database(book.data, test)
 
 
 def test_pollers_cost_no_hash(book: Book) -> None:

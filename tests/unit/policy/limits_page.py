@@ -76,7 +76,7 @@ an old password does not lock out the office around it. Passwords are hashed wit
 with up to {MOST_WAITING} log-ins waiting.
 """,
     "Store": """\
-Mail is refused (452 4.3.1, `NO [UNAVAILABLE]`) while less than `free_space`, or less than one and a half
+Mail is refused (452 4.3.1, `NO [LIMIT]`) while less than `free_space`, or less than one and a half
 times the size of the message, is free. Reading and deleting go on.
 
 Which messages were expunged is remembered for IMAP clients with QRESYNC, so that one that was away is told in
