@@ -243,7 +243,7 @@ class Worker:
         return {
             Role.EXCHANGE: Inbound(*shared, self._counts, self._known_senders, judge, forwarding),
             # What comes by LMTP has passed a server of ours, and its address says nothing of the sender.
-            Role.DELIVERY: Inbound(*shared, self._counts, self._known_senders, None, forwarding),
+            Role.DELIVERY: Inbound(*shared, None, self._known_senders, None, forwarding),
             Role.SUBMISSION: Submission(*shared, clock, settings.hostname),
         }
 

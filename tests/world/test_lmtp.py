@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from postroad.config.limits import Limits
 from postroad.config.settings import Listener
 from postroad.testing import ThreadedWorld
 from postroad.testing.world import HOSTNAME
@@ -19,7 +20,9 @@ LOOK_ALIKES = [b"\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\n", b"\r\n.\r", b"\0\n.\r
 def world() -> Iterator[ThreadedWorld]:
     """With an LMTP listener, and carl@, who has room for nothing more."""
     listeners = {"lmtp": Listener(role="lmtp", address="127.0.0.1:0", tls="none")}
-    with no_bugs(), ThreadedWorld(listeners=listeners) as world:
+    # Counted like any other, which those on the machine itself are not by default.
+    limits = Limits(uncounted_addresses=())
+    with no_bugs(), ThreadedWorld(listeners=listeners, limits=limits) as world:
         world.add_account(ADA)
         world.add_account(BOB)
         world.add_account("carl@demo.test", quota_bytes=1200)
@@ -55,6 +58,17 @@ def test_one_full_mailbox_does_not_keep_it_from_the_others(world: ThreadedWorld)
         assert [client.reply()[:3] for _ in range(3)] == [b"250", b"452", b"250"]
     assert subjects(world, ADA) == subjects(world, BOB) == ["large"]
     assert subjects(world, "carl@demo.test") == []
+
+
+def test_a_server_of_ours_is_no_harvester(world: ThreadedWorld) -> None:
+    """Many senders ask through it for people who are not there."""
+    with Raw(world.port("lmtp")) as client:
+        client.reply()
+        for line in (b"LHLO mx.test", b"MAIL FROM:<eve@elsewhere.test>"):
+            client.say(line)
+        for number in range(Limits().unknown_recipients_day + 1):
+            assert client.say(b"RCPT TO:<nobody%d@demo.test>" % number).startswith(b"550 5.1.1 ")
+        assert client.say(b"RCPT TO:<ada@demo.test>").startswith(b"250 ")
 
 
 def test_nothing_is_relayed(world: ThreadedWorld) -> None:

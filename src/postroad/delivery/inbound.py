@@ -53,12 +53,15 @@ class Inbound:
         store: Store,
         space: Space,
         limits: Limits,
-        harvests: Harvests,
+        harvests: Harvests | None,
         senders: Senders,
         judge: SenderJudge | None = None,
         forwarding: Forwarding | None = None,
     ) -> None:
-        """Without a `judge` nobody asks where mail is from, without `forwarding` no bounce finds back."""
+        """Without a `judge` nobody asks where mail is from, without `forwarding` no bounce finds back.
+
+        Without `harvests` a peer may ask for as many unknown recipients as it likes.
+        """
         self._acceptance = acceptance
         self._directory = directory
         self._store = store
@@ -80,14 +83,15 @@ class Inbound:
             Refused: 550 5.1.1, 550 5.7.1, 550 5.2.1, 452 4.2.2, or 450 4.7.1 for one that
                 has asked for too many unknown recipients today.
         """
-        if self._harvests.harvests(peer.address):
+        harvests = self._harvests
+        if harvests is not None and harvests.harvests(peer.address):
             raise Refused(450, "4.7.1", "too many unknown recipients from your address, come back tomorrow")
         found = self._directory.resolve(address)
         if not isinstance(found, Local):
             if isinstance(found, Unknown) and self._original(address) is not None:
                 return
-            if isinstance(found, Unknown):
-                self._harvests.unknown_recipient(peer.address)
+            if isinstance(found, Unknown) and harvests is not None:
+                harvests.unknown_recipient(peer.address)
             raise refuse_unresolved(found, address)
         for target in found.targets:
             if not isinstance(target, AccountTarget) or not target.limited:

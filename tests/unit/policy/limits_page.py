@@ -14,6 +14,7 @@ from postroad.config.fields import Field, Kind, fields_of, written
 from postroad.config.limits import Limits
 from postroad.config.settings import Queue
 from postroad.config.values import format_size
+from postroad.db.ballast import OCTETS
 from postroad.directory import resolve
 from postroad.directory.authenticate import MOST_WAITING, THREADS
 from postroad.directory.credentials import FULL_COST, MAX_LENGTH, MIN_LENGTH
@@ -75,9 +76,10 @@ an old password does not lock out the office around it. Passwords are hashed wit
 ({format_size(FULL_COST.memory_kib * 1024)}, {FULL_COST.passes} passes), {THREADS} at a time in each worker,
 with up to {MOST_WAITING} log-ins waiting.
 """,
-    "Store": """\
+    "Store": f"""\
 Mail is refused (452 4.3.1, `NO [LIMIT]`) while less than `free_space`, or less than one and a half
-times the size of the message, is free. Reading and deleting go on.
+times the size of the message, is free. Reading and deleting go on, even when something else has filled the
+disk: {format_size(OCTETS)}, `ballast` in the data directory, are given up then.
 
 Which messages were expunged is remembered for IMAP clients with QRESYNC, so that one that was away is told in
 one answer what is gone: `[retention] expunged` (90 days) and `tombstones` say for how long. A client that was
