@@ -63,12 +63,13 @@ class Ballast:
             self.drop()
 
     def mend(self) -> None:
-        """Make the file again that this process has dropped, once there is room; costs nothing before."""
+        """Make the file again that this process has dropped, once there is room; never raises."""
         if not self._dropped or self._clock() - self._looked < _PAUSE:
             return
         self._looked = self._clock()
-        self.make()
-        self._dropped = not self._path.exists()
+        with suppress(OSError):
+            self.make()
+            self._dropped = not self._path.exists()
 
     def _free(self) -> int:
         status = os.statvfs(self._data)

@@ -215,11 +215,10 @@ class GroupCommit:
             self._next()
 
     def _fail(self, error: BaseException) -> None:
-        unavailable = self._as_unavailable(error)
         for future, result in self._group:
             if not future.done():
                 refused = isinstance(result, _Failure)
-                future.set_exception(result.error if refused else unavailable)
+                future.set_exception(result.error if refused else self._as_unavailable(error))
         waiters = len(self._group)
         self._next()
         log.error("store.commit_failed", error=repr(error), waiters=waiters)
