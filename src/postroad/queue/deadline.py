@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from postroad.db.transaction import Reader, Transaction
+from postroad.db.transaction import Transaction
 from postroad.model.envelope import DeliverBy
 
-_OVERDUE: Final = (
+OVERDUE: Final = (
     "FROM queue_item i JOIN queue_recipient r ON r.item_id = i.id"
     " WHERE i.deliver_by > 0 AND i.deliver_mode IN ('R', 'RT') AND r.lease_id IS NULL AND r.held = 0"
 )
+"""What has to come back when its time is over, and who waits for it."""
 
 
 def mode(by: DeliverBy) -> str:
@@ -27,13 +28,7 @@ def overdue(tx: Transaction, most: int) -> list[tuple[int, str]]:
     However many wait there before them, and whatever rest the destination has.
     """
     rows = tx.rows(
-        f"SELECT DISTINCT r.item_id, r.destination {_OVERDUE} AND i.deliver_by <= ? LIMIT ?",
+        f"SELECT DISTINCT r.item_id, r.destination {OVERDUE} AND i.deliver_by <= ? LIMIT ?",
         *(tx.now, most),
     )
     return [(item_id, destination) for item_id, destination in rows]
-
-
-def next_overdue(reader: Reader) -> float | None:
-    """When the next one has to."""
-    at: float | None = reader.value(f"SELECT min(i.deliver_by) {_OVERDUE}")
-    return at

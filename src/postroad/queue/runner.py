@@ -91,6 +91,9 @@ class QueueRunner:
         self._tasks: list[asyncio.Task[None]] = []
         self._look = asyncio.Event()
         self._busy = asyncio.Event()
+        self._alarm: asyncio.Task[None] | None = None
+        self._alarm_at: float | None = None
+        """For when the alarm is set; it is left alone while that stays so."""
         self._count_at = 0.0
         self._settler = Settler(self._database, self._worker, lambda: self._settings)
         self._unsubscribe: Callable[[], None] = lambda: None
@@ -115,6 +118,8 @@ class QueueRunner:
         self._unsubscribe()
         for task in self._tasks[:1]:
             task.cancel()
+        if self._alarm is not None:
+            self._alarm.cancel()
         if self._work:
             await asyncio.wait(self._work.values(), timeout=grace)
         for task in [*self._tasks, *self._work.values()]:
@@ -166,21 +171,20 @@ class QueueRunner:
         """Sleep until there is a reason to look again: a hint, or the next due time."""
         # With all hands full the end of a delivery is what wakes us.
         due = None if len(self._work) >= AT_ONCE else self._next_due()
-        waits = [asyncio.create_task(self._look.wait()), asyncio.create_task(self._sleep_until(due))]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+        if due != self._alarm_at or self._alarm is None or self._alarm.done():
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._alarm, self._alarm_at = asyncio.create_task(self._ring(due)), due
+        await self._look.wait()
 
-    async def _sleep_until(self, due: float | None) -> None:
+    async def _ring(self, due: float | None) -> None:
         # The wait is worked out where it begins: the clock may have been put forward since the look.
         seconds = LONGEST_SLEEP if due is None else due - self._clock.now()
         await self._clock.sleep(max(0.0, min(seconds, LONGEST_SLEEP)))
+        self._look.set()
 
     def _next_due(self) -> float | None:
-        return self._database.read(spool.next_due)
+        return spool.next_due(self._database)
 
     async def _keep_leases(self) -> None:
         """Renew what is being worked on; stop work on what another worker has taken over."""

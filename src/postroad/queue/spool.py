@@ -9,10 +9,11 @@ from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 from postroad.config.settings import Queue
-from postroad.db.transaction import Reader, Transaction
+from postroad.db.transaction import Asked, Reader, Transaction
 from postroad.model.address import Address
 from postroad.model.envelope import DeliverBy, Recipient, Release, Wish
 from postroad.queue import deadline, journal
+from postroad.queue.deadline import OVERDUE
 from postroad.queue.item import Item, Work
 from postroad.store.filing import Blob, release_blob
 
@@ -23,6 +24,10 @@ LEASE_SECONDS: Final = 120.0
 _SLACK: Final = 1.5
 """Above the longest wait with its jitter; clocks are put right by seconds, not by hours."""
 
+_NEXT_DUE: Final = (
+    "SELECT (SELECT min(due) FROM queue_destination WHERE due IS NOT NULL),"  # noqa: S608 - constants
+    f" (SELECT min(expires) FROM queue_lease), (SELECT min(i.deliver_by) {OVERDUE})"
+)
 _LET_GO: Final = "DELETE FROM queue_recipient WHERE item_id = ? AND n = ? AND lease_id = ?"
 # ?1 is the latest time for which a retry can be planned, ?2 is now; a message that is held has its own now.
 _TOO_LATE: Final = "due > ?1 AND due > (SELECT release_at FROM queue_item WHERE id = item_id) + (?1 - ?2)"
@@ -118,12 +123,11 @@ def announce(tx: Transaction, destination: str, due: float | None = None, priori
     tx.wake(TOPIC)
 
 
-def next_due(reader: Reader) -> float | None:
+def next_due(asked: Asked) -> float | None:
     """When there is something to do: work falls due, or a lease ends, as only one does that nobody renews."""
-    due = reader.value("SELECT min(due) FROM queue_destination WHERE due IS NOT NULL")
-    expires = reader.value("SELECT min(expires) FROM queue_lease")
-    overdue = deadline.next_overdue(reader)
-    return min((at for at in (due, expires, overdue) if at is not None), default=None)
+    moments = asked.row(_NEXT_DUE)
+    assert moments is not None, "each may be NULL"
+    return min((at for at in moments if at is not None), default=None)
 
 
 def latest_due(now: float, settings: Queue) -> float:
