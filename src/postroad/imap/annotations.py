@@ -40,9 +40,6 @@ class AnnotationItems:
             for item in items
         ]
 
-    def __bool__(self) -> bool:
-        return bool(self._items)
-
     @property
     def step(self) -> int:
         """Of how many messages as much as is wanted by name makes about a megabyte."""

@@ -147,13 +147,13 @@ class _Fetching:
         self._entire = entire(self._sections)
         self._attributes = attributes
         asked = [item for item in command.items if isinstance(item, FetchAnnotation)]
-        self._annotations = AnnotationItems(self._account, self._selected.id, asked)
+        self._annotations = AnnotationItems(self._account, self._selected.id, asked) if asked else None
         may_mark = not self._selected.read_only and "s" in self._selected.rights  # RFC 4314 §4
         self._marks = may_mark and any(not section.peek for section in self._sections)
         self._tells_flags = _FLAGS in attributes
         self._format = RowFormat(self._account, self._selected, attributes, self.turns)
         self.step = _SEEN_STEP if self._marks else _OPEN if self._sections else _STEP
-        if self._annotations:
+        if self._annotations is not None:
             self.step = min(self.step, self._annotations.step)
 
     async def asks_in_vain(self, pairs: Pairs) -> bool:
@@ -161,7 +161,9 @@ class _Fetching:
 
         Of some of them it may be missing: who asks about many cannot know.
         """
-        paths = self._annotations.paths() if self._annotations else set()
+        if self._annotations is None:
+            return False
+        paths = self._annotations.paths()
         if not paths or not self._selected.count(pairs):
             return False
         for coming in batches(self._account, self._selected, pairs, _OPEN):
@@ -193,7 +195,7 @@ class _Fetching:
             self._selected.tell_batch(batch)
         if self._tells_flags or marked:  # those that are marked tell their flags as well
             self._writer.put(self._selected.new_keywords(batch.keywords()))
-        if not self._annotations:
+        if self._annotations is None:
             return await self._send_rows(batch, marked)
         sent = 0
         for piece, texts in self._annotations.pieces(batch, self._order):
