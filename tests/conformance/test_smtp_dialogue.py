@@ -333,7 +333,7 @@ def test_auth_in_all_its_forms(secure: Smtp) -> None:
 @pytest.mark.parametrize(
     ("command", "code"),
     [
-        (b"AUTH", (501, 504)),
+        (b"AUTH", (501,)),
         (b"AUTH X-BOGUS", (504,)),
         (b"AUTH PLAIN !", (501,)),
         (b"AUTH PLAIN =", (501,)),

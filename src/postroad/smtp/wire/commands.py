@@ -161,6 +161,8 @@ def _auth(dialogue: Dialogue, argument: bytes) -> Outcome:
         return Reply(538, "5.7.11", "AUTH needs TLS")
     if not dialogue.extended or dialogue.authenticated or dialogue.stage is not Stage.READY:
         return BAD_SEQUENCE
+    if not mechanism:
+        return Reply(501, "5.5.4", "the syntax is AUTH MECHANISM")
     if mechanism not in dialogue.terms.mechanisms:
         return Reply(504, "5.5.4", "the mechanism is not offered here")
     if not space:
