@@ -39,6 +39,8 @@ COUNT_SECONDS: Final = 15.0
 """Between two counts of all that waits, which takes the longer the more it is."""
 RETRY_SECONDS: Final = 5.0
 """Until the next look when the database refused."""
+VAIN_SECONDS: Final = 1.0
+"""Until the next look, unless there is a hint, when something was due and nothing could be taken."""
 
 
 class Delivery(Protocol):
@@ -95,6 +97,8 @@ class QueueRunner:
         self._alarm_at: float | None = None
         """For when the alarm is set; it is left alone while that stays so."""
         self._count_at = 0.0
+        self._vain_until = 0.0
+        """As many recipients as may be are worked on, by others too, of whose end no hint comes."""
         self._settler = Settler(self._database, self._worker, lambda: self._settings)
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -153,11 +157,14 @@ class QueueRunner:
         due = self._next_due()
         if room <= 0 or due is None or due > self._clock.now():
             return []
-        return await self._database.write(
+        taken = await self._database.write(
             lambda tx: leases.lease(
                 tx, self._worker, settings=self._settings, room=room, working=tuple(self._work)
             )
         )
+        if not taken:
+            self._vain_until = self._clock.now() + VAIN_SECONDS
+        return taken
 
     async def _mind_the_clock(self) -> None:
         """What was put off while the clock ran years ahead must not wait for years."""
@@ -171,6 +178,8 @@ class QueueRunner:
         """Sleep until there is a reason to look again: a hint, or the next due time."""
         # With all hands full the end of a delivery is what wakes us.
         due = None if len(self._work) >= AT_ONCE else self._next_due()
+        if due is not None:
+            due = max(due, self._vain_until)
         if due != self._alarm_at or self._alarm is None or self._alarm.done():
             if self._alarm is not None:
                 self._alarm.cancel()

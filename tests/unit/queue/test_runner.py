@@ -313,6 +313,35 @@ def _die_with_it(tx: Transaction, item_id: int) -> None:
     assert len(lease(tx, "dead", settings=Queue(), room=10, working=())) == 1
 
 
+def test_who_may_take_nothing_more_does_not_ask_on_and_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+
+    def counted(*given: Any, **named: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return lease(*given, **named)
+
+    monkeypatch.setattr("postroad.queue.runner.leases.lease", counted)
+
+    async def scene(world: MailWorld) -> None:
+        remote, other = await world.remote("remote.test"), await world.remote("other.test")
+        remote.answer("END", hold := Hold("250 2.0.0 taken"))
+        await world.change(lambda tx: put(tx, "bob@remote.test"))
+        await remote.until(".")
+        await world.change(lambda tx: put(tx, "carl@other.test"))
+        before = looks
+        for _ in range(50):
+            await world.change(lambda tx: None)
+        assert looks - before <= 4  # two workers, each told of the message; and one more in case
+        assert other.messages == []
+        hold.let_go()
+        await remote.until_taken()
+        await world.advance(minutes=1)
+        assert len(other.messages) == 1
+
+    play(scene, Queue(allow_private_addresses=True, active=1))
+
+
 def test_workers_that_stop_give_back_what_they_cannot_finish() -> None:
     async def scene(world: MailWorld) -> None:
         remote = await world.remote("remote.test")
