@@ -60,7 +60,12 @@ def test_internationalized_mail_is_what_it_was_when_imap_shows_it(world: Threade
     assert "for <jörg@xn--bcher-kva.test>" in filed.headers("Received")[0]
     with imap(world) as client:
         client.select("INBOX")
-        envelope = b" ".join(literals(client, "ENVELOPE"))  # beyond ASCII nothing may be quoted
+        assert literals(client, "ENVELOPE") == [], "in ASCII, for who has not enabled UTF-8 (RFC 6858 §2)"
+        assert literals(client, "BODY[]")[0].endswith(message)
+    with imap(world) as client:
+        client.enable("UTF8=ACCEPT")
+        client.select("INBOX")
+        envelope = b" ".join(literals(client, "ENVELOPE"))
         for text in ("Grüße", "Päivi", "päivi"):
             assert text.encode() in envelope
         assert literals(client, "BODY[]")[0].endswith(message)

@@ -10,6 +10,7 @@ import pytest
 
 from postroad.db.offline import OfflineDatabase, open_database, prepare_data
 from postroad.db.transaction import Transaction
+from postroad.model.refusal import NoSpace
 from postroad.net.clock import SystemClock
 from postroad.store.blobs.pack import ActivePack, pack_ids, pack_path
 from postroad.store.blobs.record import pack_line
@@ -43,7 +44,7 @@ def test_a_disk_that_stays_full_gathers_no_files(tmp_path: Path, monkeypatch: py
         with monkeypatch.context() as patch:
             patch.setattr("postroad.store.blobs.pack.os.pwritev", full)
             for _ in range(3):
-                with pytest.raises(OSError, match="No space"):
+                with pytest.raises(NoSpace):
                     database.write(lambda tx: put(tx, 800))
         assert pack_ids(tmp_path / "packs") == [1]
         pack, _ = database.write(lambda tx: put(tx, 800))
