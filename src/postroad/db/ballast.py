@@ -12,6 +12,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
+from postroad.db.trouble import as_unavailable
+from postroad.model.refusal import NoSpace, Unavailable
 from postroad.obs.log import log
 
 NAME: Final = "ballast"
@@ -47,6 +49,13 @@ class Ballast:
                 raise
             finally:
                 os.close(fd)
+
+    def as_unavailable(self, error: BaseException) -> Unavailable:
+        """What waiters are told; of a disk that is full, the next will find a little that was kept back."""
+        unavailable = as_unavailable(error)
+        if isinstance(unavailable, NoSpace):
+            self.drop()
+        return unavailable
 
     def drop(self) -> None:
         """Give the room up: somebody was just told that the disk is full."""

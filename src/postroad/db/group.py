@@ -21,9 +21,9 @@ from postroad.db.ballast import Ballast
 from postroad.db.checkpoint import Checkpoints
 from postroad.db.lock import WriteLock
 from postroad.db.transaction import Appender, Transaction, Work
-from postroad.db.trouble import DISK, as_unavailable
+from postroad.db.trouble import DISK
 from postroad.model.clock import Clock
-from postroad.model.refusal import NoSpace, Unavailable
+from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
 from postroad.obs.metrics import COMMIT_SECONDS, GROUP_SIZE
 
@@ -162,7 +162,7 @@ class GroupCommit:
             for statement in _UNDO_LONE_WORK if alone else _UNDO_WORK:
                 execute(statement)
             self._packs.back_to(mark)
-            return _Failure(self._as_unavailable(error) if isinstance(error, DISK) else error)
+            return _Failure(self._ballast.as_unavailable(error) if isinstance(error, DISK) else error)
         if not alone:
             execute("RELEASE work")
         return result
@@ -218,17 +218,10 @@ class GroupCommit:
         for future, result in self._group:
             if not future.done():
                 refused = isinstance(result, _Failure)
-                future.set_exception(result.error if refused else self._as_unavailable(error))
+                future.set_exception(result.error if refused else self._ballast.as_unavailable(error))
         waiters = len(self._group)
         self._next()
         log.error("store.commit_failed", error=repr(error), waiters=waiters)
-
-    def _as_unavailable(self, error: BaseException) -> Unavailable:
-        """What waiters are told; of a disk that is full, the next will find a little that was kept back."""
-        unavailable = as_unavailable(error)
-        if isinstance(unavailable, NoSpace):
-            self._ballast.drop()
-        return unavailable
 
     def _next(self) -> None:
         self._group = []

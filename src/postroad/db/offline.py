@@ -16,7 +16,7 @@ from postroad.db.lock import WriteLock
 from postroad.db.log_mover import LogMover
 from postroad.db.migrate import expect_latest
 from postroad.db.transaction import Reader, Row, Transaction, Work
-from postroad.db.trouble import DISK, as_unavailable
+from postroad.db.trouble import DISK
 from postroad.db.unfinished import refuse_unfinished
 from postroad.db.upgrade import Progress, silent, upgrade
 from postroad.model.clock import Clock
@@ -69,10 +69,9 @@ class OfflineDatabase:
         try:
             return self._write(work)
         except DISK as error:
-            unavailable = as_unavailable(error)
+            unavailable = self._ballast.as_unavailable(error)
             if not isinstance(unavailable, NoSpace):
                 raise
-            self._ballast.drop()
             raise unavailable from error
 
     def _write(self, work: Work[T]) -> T:
