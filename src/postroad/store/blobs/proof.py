@@ -7,10 +7,8 @@ postroad has written none, and a line may rot as well.
 
 import hashlib
 import zlib
-from typing import Final
 
-_CRC: Final = b" crc32="
-_HEX: Final = 8
+from postroad.store.blobs.record import crc_text, crc_text_in
 
 
 class Proof:
@@ -21,7 +19,7 @@ class Proof:
     def __init__(self, before: bytes, digest: bytes) -> None:
         """`before` ends with the line in front of the message, as it is in the pack."""
         self._digest = digest
-        self._said = _crc_in(before, digest)
+        self._said = crc_text_in(before, digest)
         self._crc = 0
         self._hash = None if self._said else hashlib.sha256()
 
@@ -40,7 +38,7 @@ class Proof:
     def holds(self) -> bool:
         """Whether all that was added is the message."""
         if self._hash is None:
-            return self._said == b"%08x" % self._crc
+            return self._said == crc_text(self._crc)
         return self._hash.digest() == self._digest
 
 
@@ -49,11 +47,3 @@ def is_as_filed(body: bytes, digest: bytes, before: bytes) -> bool:
     proof = Proof(before, digest)
     proof.add(body)
     return proof.holds() or (proof.by_crc and hashlib.sha256(body).digest() == digest)
-
-
-def _crc_in(before: bytes, digest: bytes) -> bytes:
-    """What the line says, if it is that of a message with this digest; else nothing."""
-    at = len(before) - len(_CRC) - _HEX - 1
-    if at < 0 or not before.startswith(_CRC, at) or digest.hex().encode() not in before:
-        return b""
-    return before[at + len(_CRC) : -1]
