@@ -5,7 +5,7 @@ template, so that a line costs one formatting by C.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -13,8 +13,8 @@ from postroad.imap.selected import Selected
 from postroad.imap.turns import Turns
 from postroad.imap.wire.fetch_items import FetchAttribute
 from postroad.imap.wire.responses import internaldates, string
-from postroad.message.conventional import conventional_envelope, conventional_structure
-from postroad.message.structure import GLOBAL, render_structure
+from postroad.message.conventional import conventional_envelope, structure_for
+from postroad.message.structure import GLOBAL
 from postroad.message.text import walk
 from postroad.store.account import Account
 from postroad.store.errors import Damaged, NoSuchMessage
@@ -97,38 +97,26 @@ class RowFormat:
             case FetchAttribute.PREVIEW:
                 return [string(preview.encode()) for preview in column]
             case FetchAttribute.BODY | FetchAttribute.BODYSTRUCTURE:
-                return await self._structures(item, column, batch)
+                differs = _has_global if self._selected.international else _has_utf8
+                return await self._anew(
+                    column, differs, lambda at: self._structure(item, column[at], batch.message_ids[at])
+                )
             case FetchAttribute.ENVELOPE if not self._selected.international:
-                return await self._conventional(column)
+                return await self._anew(column, _has_utf8, lambda at: conventional_envelope(column[at]))
             case _:
                 return column
 
-    async def _conventional(self, envelopes: Sequence[bytes]) -> Sequence[bytes]:
-        """Envelopes for who has not enabled UTF-8; nearly all are so as they are."""
-        if all(map(bytes.isascii, envelopes)):
-            return envelopes
-        written: list[bytes] = []
-        for envelope in envelopes:
-            if not envelope.isascii():
-                envelope = conventional_envelope(envelope)
-                await self._turns.next()
-            written.append(envelope)
-        return written
-
-    async def _structures(
-        self, item: FetchAttribute, column: Sequence[bytes], batch: Batch
+    async def _anew(
+        self, column: Sequence[bytes], differs: Callable[[bytes], bool], make: Callable[[int], bytes]
     ) -> Sequence[bytes]:
-        """BODY or BODYSTRUCTURE as this client knows them."""
-        differs = _has_global if self._selected.international else _has_utf8
+        """A column, with those made anew that are not for this client as rows have them: nearly none."""
         if not any(map(differs, column)):
             return column
-        written: list[bytes] = []
-        for stored, message_id in zip(column, batch.message_ids, strict=True):
+        written = list(column)
+        for at, stored in enumerate(column):
             if differs(stored):
-                written.append(self._structure(item, stored, message_id))
+                written[at] = make(at)
                 await self._turns.next()
-            else:
-                written.append(stored)
         return written
 
     def _structure(self, item: FetchAttribute, stored: bytes, message_id: int) -> bytes:
@@ -138,10 +126,7 @@ class RowFormat:
             root = message.parts()
             # Only envelopes of messages within are made from its octets.
             data = message.shared() if any(part.embedded for part in walk(root)) else b""
-            if self._selected.international:
-                forms = render_structure(data, root, international=True)
-            else:
-                forms = conventional_structure(data, root)
+            forms = structure_for(data, root, international=self._selected.international)
         except (NoSuchMessage, Damaged):
             return stored
         return forms[item is FetchAttribute.BODYSTRUCTURE]

@@ -10,10 +10,9 @@ from postroad.imap.excerpt import Excerpt
 from postroad.imap.sections import Writer
 from postroad.imap.turns import Turns
 from postroad.imap.urlauth import Referred
-from postroad.message.conventional import conventional_structure
+from postroad.message.conventional import structure_for
 from postroad.message.part import Part
 from postroad.message.section import find_part
-from postroad.message.structure import render_structure
 from postroad.obs.log import log
 
 
@@ -83,9 +82,7 @@ async def _structure(found: Referred, turns: Turns, *, decoded: bool, internatio
     if decoded and not part.children:
         part = await _as_decoded(found, part, turns)
     data = found.message.shared() if part.children else b""
-    if international:
-        return render_structure(data, part, international=True)[1]
-    return conventional_structure(data, part)[1]
+    return structure_for(data, part, international=international)[1]
 
 
 async def _as_decoded(found: Referred, part: Part, turns: Turns) -> Part:

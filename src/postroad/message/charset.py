@@ -71,6 +71,7 @@ _CODECS: Final = (
     | {alias: codec for alias, codec in aliases.items() if codec not in _NO_CHARSET}
     | _MEANT
 )
+_QUESTION_MARKS: Final = bytes(range(128)) + b"?" * 128
 _PIECE: Final = 16 * 1024
 # A line end ends every shift and escape (RFC 2152, RFC 1468), so pieces of whole lines need nothing of one
 # another. Python's incremental decoder of UTF-7 begins anew at each unfinished shift with every piece, that
@@ -142,6 +143,11 @@ def _lines(octets: bytes) -> Iterator[bytes]:
             end = octets.rfind(b"\n", start, end) + 1 or end
         yield octets[start:end]
         start = end
+
+
+def without_8bit(octets: bytes) -> bytes:
+    """Return octets with a question mark for each that is not ASCII."""
+    return octets.translate(_QUESTION_MARKS)
 
 
 def is_utf8(octets: bytes) -> bool:

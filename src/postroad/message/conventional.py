@@ -12,7 +12,7 @@ from urllib.parse import quote_from_bytes
 
 from msgspec.structs import replace
 
-from postroad.message.charset import is_utf8
+from postroad.message.charset import is_utf8, without_8bit
 from postroad.message.content_type import Disposition, Parameters
 from postroad.message.encoded_word import decode_header, encode_words
 from postroad.message.envelope import LIST, TAKEN, unquoted, without_literals
@@ -28,7 +28,6 @@ _MAX_TEXT: Final = 1000
 """Octets of a text up to which it becomes encoded words; what is longer was written for no reader."""
 _MAX_DOMAINS: Final = 20
 """Domains that are converted in one envelope: each costs a hundred microseconds."""
-_QUESTION_MARKS: Final = bytes(range(128)) + b"?" * 128
 _ENVELOPE: Final = re.compile(rb"\(%b %b (%b(?: %b){5}) %b %b\)" % (TAKEN, TAKEN, LIST, LIST, TAKEN, TAKEN))
 _ADDRESS: Final = re.compile(rb"\(%b %b %b %b\)" % (TAKEN, TAKEN, TAKEN, TAKEN), re.DOTALL)
 
@@ -48,8 +47,10 @@ def conventional_envelope(envelope: bytes) -> bytes:
     )
 
 
-def conventional_structure(data: Octets, root: Part) -> tuple[bytes, bytes]:
-    """Write BODY and BODYSTRUCTURE of a message, without UTF-8 in them."""
+def structure_for(data: Octets, root: Part, *, international: bool) -> tuple[bytes, bytes]:
+    """Write BODY and BODYSTRUCTURE for clients that know UTF-8, the `international` ones, or without it."""
+    if international:
+        return render_structure(data, root, international=True)
     return render_structure(data, _part(root), envelope_of=_envelope_of)
 
 
@@ -127,7 +128,7 @@ def _text(value: bytes | None) -> bytes | None:
     if value is None or not _is_strange(value):
         return value
     if len(value) > _MAX_TEXT:
-        return value.translate(_QUESTION_MARKS)
+        return without_8bit(value)
     return encode_words(decode_header(value))
 
 

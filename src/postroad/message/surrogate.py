@@ -8,11 +8,10 @@ so that nobody answers to somebody else (RFC 6858 §3).
 import re
 from typing import Final
 
-from postroad.message.charset import is_utf8
+from postroad.message.charset import is_utf8, without_8bit
 
 _FIELD: Final = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*\n?")
 _WORD: Final = re.compile(rb'[^\s<>()\[\],;:"]++')
-_QUESTION_MARKS: Final = bytes(range(128)) + b"?" * 128
 _NOWHERE: Final = b"@x.invalid"
 """RFC 2606 §2."""
 
@@ -30,7 +29,7 @@ def ascii_header(header: bytes) -> bytes:
 def _ascii_field(field: bytes) -> bytes:
     if field.isascii() or not is_utf8(field):
         return field
-    return _WORD.sub(lambda word: _ascii_word(word[0]), field).translate(_QUESTION_MARKS)
+    return without_8bit(_WORD.sub(lambda word: _ascii_word(word[0]), field))
 
 
 def _ascii_word(word: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from postroad.message.conventional import conventional_envelope, conventional_structure
+from postroad.message.conventional import conventional_envelope, structure_for
 from postroad.message.header import HeaderBlock
 from postroad.message.part import parse_parts
 from postroad.message.structure import render_envelope
@@ -15,7 +15,7 @@ def envelope(header: str | bytes) -> bytes:
 
 def structures(message: str) -> tuple[bytes, bytes]:
     data = message.replace("\n", "\r\n").encode()
-    return conventional_structure(data, parse_parts(data))
+    return structure_for(data, parse_parts(data), international=False)
 
 
 def test_a_subject_becomes_encoded_words() -> None:
