@@ -143,7 +143,7 @@ class GroupCommit:
                 self._fail(error)
             return
         GROUP_SIZE.observe(len(jobs))
-        self._topics = tx.topics()
+        self._topics, self._following = tx.topics(), tx.following
         self._thread.run(self._commit, self._done)
 
     def _attempt(self, tx: Transaction, work: Work[Any], *, alone: bool) -> Any:
@@ -153,7 +153,7 @@ class GroupCommit:
         changes. Alone it has the whole transaction, to which nothing is lost by beginning it again.
         """
         execute = self._connection.execute
-        mark = self._packs.mark()
+        mark, following = self._packs.mark(), len(tx.following)
         if not alone:
             execute("SAVEPOINT work")
         try:
@@ -162,6 +162,7 @@ class GroupCommit:
             for statement in _UNDO_LONE_WORK if alone else _UNDO_WORK:
                 execute(statement)
             self._packs.back_to(mark)
+            del tx.following[following:]
             return _Failure(self._ballast.as_unavailable(error) if isinstance(error, DISK) else error)
         if not alone:
             execute("RELEASE work")
@@ -210,6 +211,8 @@ class GroupCommit:
     def _afterwards(self) -> None:
         try:
             self._checkpoints.look()
+            for call in self._following:
+                call()
             self._tell(self._topics)
         finally:
             self._next()

@@ -96,6 +96,8 @@ class OfflineDatabase:
             self._move_log()
         finally:
             self._lock.release()
+        for call in tx.following:
+            call()
         self._tell(tx.topics())
         return result
 

@@ -54,13 +54,15 @@ class Appender(Protocol):
 class Transaction(Reader):
     """A reader that may also write."""
 
-    __slots__ = ("_topics", "now", "packs")
+    __slots__ = ("_topics", "following", "now", "packs")
 
     def __init__(self, connection: apsw.Connection, now: float, packs: Appender) -> None:
         super().__init__(connection)
         self.now = now
         self.packs = packs
         self._topics: dict[str, None] = {}
+        self.following: list[Callable[[], None]] = []
+        """What `then` was called with."""
 
     def run(self, sql: str, *params: Any) -> None:
         """Execute a statement that gives no rows."""
@@ -81,6 +83,13 @@ class Transaction(Reader):
     def wake(self, topic: str) -> None:
         """Send a hint to every worker once this is committed."""
         self._topics[topic] = None
+
+    def then(self, call: Callable[[], None]) -> None:
+        """Have something called here once this is committed, behind those who wait for it; never otherwise.
+
+        It is not called either where it is not known whether the commit stands.
+        """
+        self.following.append(call)
 
     def topics(self) -> list[str]:
         """What `wake` was called with."""

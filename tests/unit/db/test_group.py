@@ -119,3 +119,43 @@ def test_lone_work_that_fails_leaves_nothing_and_the_next_goes_on(tmp_path: Path
     packs = b"".join(path.read_bytes() for path in (tmp_path / "packs").glob("*.pack"))
     assert packs.count(b"text=kept") == 2
     assert b"text=never" not in packs
+
+
+def test_what_is_to_follow_a_commit_follows_it(tmp_path: Path) -> None:
+    followed: list[tuple[int, bool]] = []
+
+    async def work(database: Database) -> None:
+        def promise(number: int) -> Callable[[Transaction], None]:
+            return lambda tx: tx.then(lambda: followed.append((number, told.done())))
+
+        def broken(tx: Transaction) -> None:
+            promise(0)(tx)
+            raise KeyError
+
+        told = asyncio.ensure_future(database.write(promise(1)))
+        with pytest.raises(KeyError):
+            await database.write(broken)
+        with pytest.raises(KeyError):
+            await database.write(broken)  # alone
+        await asyncio.gather(told, database.write(promise(2)))
+        await database.write(one)
+
+    play(tmp_path, work)
+    assert followed == [(1, True), (2, True)]
+
+
+def test_nothing_follows_a_commit_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    followed: list[int] = []
+
+    async def work(database: Database) -> None:
+        def no_disk(_: ActivePack) -> None:
+            raise OSError(5, "Input/output error")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(ActivePack, "sync", no_disk)
+            with pytest.raises(Unavailable):
+                await database.write(lambda tx: tx.then(lambda: followed.append(1)))
+        assert await database.write(one) == 1
+
+    play(tmp_path, work)
+    assert not followed
