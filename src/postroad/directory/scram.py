@@ -3,6 +3,9 @@
 Salt and count are told to anyone who asks. The salt of a name is therefore
 made from the name and a key of this directory, whether there is such an
 account or not: strangers learn nothing from it (RFC 5802 §9 leaves it open).
+The count of a name without keys is one that accounts have, and as many such
+names have it: while keys are made anew after the setting was changed, they
+go from the old count to the new one as accounts do.
 All passwords of an account have one salt and one count, so that an app
 password can be proved as well as the password itself.
 """
@@ -54,9 +57,7 @@ def recipe(reader: Reader, name: str, account_id: int | None, hash_name: str, it
         )
     if row is not None:
         return Recipe(*row)
-    key = reader.value("SELECT salt_key FROM directory_state")
-    salt = hmac.digest(key, f"{hash_name}\0{name}".encode(errors="replace"), "sha256")
-    return Recipe(salt[:_SALT_OCTETS], iterations)
+    return Recipe(_drawn(reader, hash_name, name)[:_SALT_OCTETS], iterations)
 
 
 def recipes(
@@ -124,10 +125,10 @@ def candidates(
 ) -> Sequence[Candidate]:
     """Return the keys that may open an account; for nobody's name one that nobody can prove.
 
-    The same questions are asked and the same salt is made for all names: what
-    it takes must not tell who is here.
+    The same questions are asked, the same salt is made and the same count chosen
+    for all names: what it takes must not tell who is here.
     """
-    salt, count = recipe(reader, name, None, hash_name, iterations)
+    salt, count = recipe(reader, name, None, hash_name, _usual_count(reader, name, iterations))
     unprovable = Candidate(THE_PASSWORD, ScramKeys(count, salt, token_bytes(32), token_bytes(32)))
     rows = reader.rows(
         "SELECT label, iterations, salt, stored_key, server_key FROM scram_key"
@@ -136,6 +137,37 @@ def candidates(
     )
     found = [Candidate(row[0], ScramKeys(*row[1:])) for row in rows]
     return _alike(found) or [unprovable]
+
+
+def _usual_count(reader: Reader, name: str, iterations: int) -> int:
+    """A count that accounts have, for a name: what it is drawn by stays, so it changes as theirs do.
+
+    `iterations` is what they change to, or what the first of them will have.
+    """
+    least = reader.value("SELECT min(iterations) FROM scram_key")
+    most = reader.value("SELECT max(iterations) FROM scram_key")
+    if least is None:
+        return iterations
+    if least == most:  # nearly always, and cheaper to see than to count
+        return int(least)
+    rows = reader.rows(
+        "SELECT iterations, count(DISTINCT account_id) FROM scram_key"
+        " GROUP BY iterations ORDER BY iterations = ?, iterations",
+        iterations,
+    )
+    share = int.from_bytes(_drawn(reader, "count", name)[:8]) / 2**64
+    place = share * sum(accounts for _, accounts in rows)
+    for count, accounts in rows:
+        place -= accounts
+        if place < 0:
+            return int(count)
+    return iterations
+
+
+def _drawn(reader: Reader, what: str, name: str) -> bytes:
+    """32 octets that belong to a name and look like chance to whoever does not have the directory's key."""
+    key = reader.value("SELECT salt_key FROM directory_state")
+    return hmac.digest(key, f"{what}\0{name}".encode(errors="replace"), "sha256")
 
 
 def _alike(found: list[Candidate]) -> list[Candidate]:

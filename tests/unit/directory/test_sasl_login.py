@@ -25,7 +25,7 @@ from postroad.directory.errors import (
     NoSuchAppPassword,
     TooMany,
 )
-from postroad.directory.scram import make_keys, recipes, stale_keys
+from postroad.directory.scram import drop_all_keys, make_keys, recipes, stale_keys
 from postroad.directory.scram_offer import LOOK_AGAIN
 from postroad.model.refusal import Refused
 from postroad.sasl.outcome import Challenge
@@ -289,6 +289,46 @@ def test_keys_are_made_anew_when_the_count_is_another(book: Book) -> None:
     app_password(book, "phone")
     # The keys of an app password cannot be made anew, and all have to be of one kind.
     assert book.read(lambda reader: stale_keys(reader, "ada@example.org", 1, 9000)) is None
+
+
+def test_names_without_an_account_have_the_counts_that_accounts_have(book: Book) -> None:
+    """Before, while and after keys are made anew; what has gone over to the new count stays there."""
+    junk = [f"junk{n}@example.org" for n in range(40)]
+    shown: list[list[int]] = []
+
+    async def ask(directory: Directory, clock: HeldClock) -> None:
+        shown.append([await count(directory, name) for name in (*junk, "bob@example.org")])
+
+    more = Auth(scram="on", scram_iterations=5000)
+    run(book, ask, more)
+    assert set(shown[-1]) == {4096}, "nobody has the new count yet"
+    give_keys(book, "bob@example.org", RIGHT)
+
+    async def show(directory: Directory, clock: HeldClock) -> None:
+        assert isinstance(await plain(directory, RIGHT), LoggedIn)
+
+    run(book, show, more)
+    run(book, ask, more)
+    assert shown[-1][-1] == 4096
+    assert 8 < shown[-1][:-1].count(4096) < 32, "one of two accounts has it"
+
+    async def show_too(directory: Directory, clock: HeldClock) -> None:
+        await directory.authenticate("bob@example.org", RIGHT, HOME, "PLAIN")
+
+    run(book, show_too, more)
+    run(book, ask, more)
+    assert set(shown[-1]) == {5000}
+    book.write(lambda tx: drop_all_keys(tx, who=WHO))
+    run(book, ask)
+    assert set(shown[-1]) == {4096}, "nobody has any: that of the settings"
+
+
+async def count(directory: Directory, login: str) -> int:
+    exchange = directory.begin_login("SCRAM-SHA-256", HOME)
+    assert exchange is not None
+    first = await exchange.start(f"n,,n={login},r=abc".encode())
+    assert isinstance(first, Challenge)
+    return int(first.data.rpartition(b",i=")[2])
 
 
 def test_keys_are_forgotten_when_none_are_wanted(book: Book) -> None:

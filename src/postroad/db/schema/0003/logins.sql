@@ -13,6 +13,9 @@ CREATE TABLE scram_key (
     PRIMARY KEY (account_id, hash, label)
 ) WITHOUT ROWID;
 
+-- How many accounts have which count: names without an account are shown the same, in the same shares.
+CREATE INDEX scram_key_count ON scram_key (iterations);
+
 CREATE TABLE app_password (
     account_id  INTEGER NOT NULL,
     label       TEXT    NOT NULL,                  -- what the user calls the device
