@@ -7,6 +7,8 @@ from typing import Final
 from postroad.message.comment import strip_comments
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_FIRST: Final = int(datetime(1, 1, 1, tzinfo=UTC).timestamp())
+_LAST: Final = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTH: Final = {name.lower().encode(): number for number, name in enumerate(_MONTHS, 1)}
 # RFC 5322 §4.3; the single military letters carry no meaning and count as UTC.
@@ -139,10 +141,7 @@ def format_date(moment: datetime) -> str:
 
 def format_internaldate(epoch_seconds: int) -> bytes:
     """Write an INTERNALDATE, without its quotes and always in UTC (RFC 3501 §9 date-time)."""
-    try:
-        moment = datetime.fromtimestamp(epoch_seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        moment = datetime.fromtimestamp(0, UTC)
+    moment = datetime.fromtimestamp(_writable(epoch_seconds), UTC)
     return b"%2d-%s-%04d %02d:%02d:%02d +0000" % (
         moment.day,
         _MONTHS[moment.month - 1].encode(),
@@ -154,7 +153,11 @@ def format_internaldate(epoch_seconds: int) -> bytes:
 
 
 def parse_internaldate(value: bytes) -> int | None:
-    """Read an IMAP date-time, without its quotes, as seconds since 1970; None if it is wrong."""
+    """Read an IMAP date-time, without its quotes, as seconds since 1970; None if it is wrong.
+
+    One that is before the year 1 or after 9999 only by its zone is the first or the last that can
+    be written: RFC 9051 §6.3.12 wants the message, with the date if that can be.
+    """
     match = _INTERNAL.fullmatch(value)
     if match is None:
         return None
@@ -170,4 +173,9 @@ def parse_internaldate(value: bytes) -> int | None:
         return None
     offset = int(zone_hours) * 3600 + int(zone_minutes) * 60
     seconds = int(moment.timestamp())
-    return seconds + offset if sign == b"-" else seconds - offset
+    return _writable(seconds + offset if sign == b"-" else seconds - offset)
+
+
+def _writable(epoch_seconds: int) -> int:
+    """The next moment whose year has four digits."""
+    return min(max(epoch_seconds, _FIRST), _LAST)

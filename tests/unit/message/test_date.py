@@ -67,7 +67,20 @@ def test_a_date_is_written_as_the_standard_has_it() -> None:
 
 def test_internaldate_has_a_padded_day_and_utc() -> None:
     assert format_internaldate(1_057_042_357) == b" 1-Jul-2003 06:52:37 +0000"
-    assert format_internaldate(10**20) == b" 1-Jan-1970 00:00:00 +0000"
+    assert format_internaldate(10**20) == b"31-Dec-9999 23:59:59 +0000"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (b" 1-Jan-0001 00:00:00 +1400", b" 1-Jan-0001 00:00:00 +0000"),
+        (b"31-Dec-9999 23:59:59 -1200", b"31-Dec-9999 23:59:59 +0000"),
+    ],
+)
+def test_a_zone_leads_out_of_no_year(value: bytes, shown: bytes) -> None:
+    seconds = parse_internaldate(value)
+    assert seconds is not None
+    assert format_internaldate(seconds) == shown
 
 
 @pytest.mark.parametrize("value", [b" 1-Jul-2003 10:52:37 +0400", b"01-jul-2003 02:52:37 -0400"])
