@@ -3,7 +3,7 @@
 import random
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, TypeAlias
 
 from postroad.model.answers import Found, Mx, NoData, NoSuchDomain, TemporaryFailure
@@ -18,6 +18,13 @@ SILENT: Final = 3
 
 _HANDED_OUT: Final = IPv6Network("2000::/3")
 _NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052 §2.1
+_NEAR: Final = (
+    IPv4Network("192.0.0.0/24"),  # RFC 6890 §2.2.2; its anycast addresses are answered by the next router
+    IPv4Network("192.88.99.0/24"),  # RFC 7526: relays of 6to4 are no more
+    IPv6Network("2001:20::/28"),  # RFC 7343: names, not places
+    IPv6Network("3fff::/20"),  # RFC 9637: for documentation
+)
+"""Not of the open Internet, though Python, or an older Python, has them so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +167,12 @@ def is_public(address: str) -> bool:
         if inside is None and ip in _NAT64:
             inside = IPv4Address(int(ip) & 0xFFFFFFFF)
         if inside is not None:
-            return inside.is_global and not inside.is_multicast
-        # What is not handed out for use on the Internet (RFC 4291 §2.4) may lead anywhere here.
-        return ip in _HANDED_OUT and ip.is_global
-    return ip.is_global and not ip.is_multicast
+            return _is_open(inside)
+        # What is not handed out for use on the Internet (RFC 4291 §2.4) may lead anywhere here, and
+        # what has a zone leads to a link of this machine.
+        return ip in _HANDED_OUT and ip.scope_id is None and _is_open(ip)
+    return _is_open(ip)
+
+
+def _is_open(ip: IPv4Address | IPv6Address) -> bool:
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _NEAR)
