@@ -234,3 +234,27 @@ def test_another_protocol_hears_nothing_behind_starttls_either(world: ThreadedWo
             return
         client.send(b"NOOP\r\n")
         assert client.rest() == b""
+
+
+def cannot_agree(world: ThreadedWorld) -> ssl.SSLContext:
+    """A client that knows only what the server does not do any more."""
+    context = world.tls()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("AES128-SHA")
+    return context
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_whose_handshake_fails_is_told_why(world: ThreadedWorld, name: str) -> None:
+    """RFC 8446 §6.2: by an alert."""
+    with pytest.raises(ssl.SSLError, match="ALERT_HANDSHAKE_FAILURE"):
+        Raw(world.port(name), cannot_agree(world))
+
+
+@pytest.mark.parametrize("protocol", UPGRADE)
+def test_behind_starttls_as_well(world: ThreadedWorld, protocol: str) -> None:
+    with greeted(world, protocol) as client:
+        client.send(UPGRADE[protocol])
+        answer(client, protocol)
+        with pytest.raises(ssl.SSLError, match="ALERT_HANDSHAKE_FAILURE"):
+            client.start_tls(cannot_agree(world))

@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import Final, cast
 
 from postroad.model.octets import Buffer
+from postroad.net.alerts import sending_alerts
 from postroad.net.core import Core, Early
 from postroad.net.proxy import Header
 from postroad.net.tls import TlsInfo, tls_info
@@ -263,9 +264,10 @@ class Connection(asyncio.Protocol):
         transport.pause_reading()
         self._fed, self._reading = False, True
         try:
-            upgraded = await self._loop.start_tls(
-                transport, self, context, server_side=True, ssl_handshake_timeout=timeout
-            )
+            with sending_alerts(self.fileno()):
+                upgraded = await self._loop.start_tls(
+                    transport, self, context, server_side=True, ssl_handshake_timeout=timeout
+                )
         except (OSError, ssl.SSLError, TimeoutError) as error:
             self._give_up()
             raise ConnectionError(f"TLS handshake failed: {error}") from error

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from postroad.model.crowd import AS_LIMITS_SAY, Crowd
 from postroad.model.networks import NOBODY, Networks
+from postroad.net.alerts import sending_alerts
 from postroad.net.balance import Balance
 from postroad.net.connection import Connection
 from postroad.net.proxy import PATIENCE, BadHeader, Header, Silent, receive_header
@@ -249,12 +250,13 @@ class Front:
         handshake.add_done_callback(partial(self._handshaken, client, connection))
 
     async def _handshake(self, client: socket.socket, connection: Connection, service: Service) -> None:
-        await asyncio.get_running_loop().connect_accepted_socket(
-            lambda: connection,
-            client,
-            ssl=self._tls.context_for(service.protocol),
-            ssl_handshake_timeout=HANDSHAKE_SECONDS,
-        )
+        with sending_alerts(client.fileno()):
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: connection,
+                client,
+                ssl=self._tls.context_for(service.protocol),
+                ssl_handshake_timeout=HANDSHAKE_SECONDS,
+            )
 
     def _handshaken(self, client: socket.socket, connection: Connection, task: asyncio.Task[None]) -> None:
         del self._handshakes[connection]

@@ -10,6 +10,8 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from postroad.net.alerts import AlertingContext
+
 CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """For TLS 1.2; those of 1.3 are all of this kind."""
 
@@ -45,7 +47,7 @@ def tls_info(transport: asyncio.BaseTransport) -> TlsInfo | None:
     )
 
 
-class ServerContext(ssl.SSLContext):
+class ServerContext(AlertingContext):
     """A context that knows the hash of its certificate, which the ssl module does not tell."""
 
     end_point: bytes = b""
