@@ -31,7 +31,9 @@ class Checkpoints:
         self._mover = LogMover(data)
         self._thread = Aside("checkpoint")
         self._begin_at = CHECKPOINT_PAGES
-        self._under_way = self._rest = False
+        self._under_way = False
+        self.has_rest = False
+        """Whether the next commit has pages to bring in, and with them a sync of the whole database."""
 
     def look(self) -> None:
         """On the loop, when a group is done: begin when the log is long."""
@@ -52,8 +54,8 @@ class Checkpoints:
 
     def finish(self) -> None:
         """Behind a commit, with the writers' lock held: bring in what a checkpoint has left."""
-        if self._rest:
-            self._rest = False
+        if self.has_rest:
+            self.has_rest = False
             with suppress(apsw.Error):  # the commit stands; the log is only a little longer
                 self._mover.move(self._writer)
 
@@ -75,6 +77,6 @@ class Checkpoints:
 
     def _done(self, error: BaseException | None) -> None:
         self._under_way = False
-        self._rest = error is None
+        self.has_rest = error is None
         if error is not None and not isinstance(error, apsw.BusyError):  # busy: another worker is at it
             log.error("store.checkpoint_failed", error=repr(error))

@@ -4,7 +4,9 @@ Everything that arrived while the previous group was being made durable forms
 the next one; no timer is involved. The statements of a group run on the
 event loop, because a thread that has to win the interpreter lock back after
 each statement takes 350 times as long beside a busy loop (ADR 0001). What
-blocks, the lock between processes and the two syncs, runs in one thread.
+may block for long runs in one thread: the lock between processes where it is
+taken, and the two syncs where the disk is slow or the group is large. Where
+they take less than the way to the thread and back, the loop does them (ADR 0007).
 
 The order is what a 250 rests on: bodies are written and synced, then the
 rows that name them are committed, then the waiters are told.
@@ -19,6 +21,7 @@ import apsw
 from postroad.db.aside import Aside
 from postroad.db.ballast import Ballast
 from postroad.db.checkpoint import Checkpoints
+from postroad.db.haste import Haste
 from postroad.db.lock import WriteLock
 from postroad.db.transaction import Appender, Transaction, Work
 from postroad.db.trouble import DISK
@@ -40,6 +43,7 @@ class Packs(Appender, Protocol):
     def back_to(self, mark: Any) -> None: ...
     def begin(self, tx: Transaction) -> None: ...
     def tails(self, tx: Transaction) -> None: ...
+    def waiting(self) -> int: ...
     def sync(self) -> None: ...
     def committed(self) -> None: ...
     def abandoned(self, *, in_doubt: bool = False) -> None: ...
@@ -65,6 +69,7 @@ class GroupCommit:
         self._ballast = ballast
         self._clock = clock
         self._tell = tell
+        self._haste = Haste()
         self._pending: list[tuple[Work[Any], asyncio.Future[Any]]] = []
         self._group: list[tuple[asyncio.Future[Any], Any]] = []
         self._busy = self._closed = False
@@ -98,7 +103,7 @@ class GroupCommit:
         self._closed = True
         self._thread.stop()
 
-    # -- the cycle: begin, run (loop), commit (thread), done (loop) ----------
+    # -- the cycle: begin, run (loop), commit (loop or thread), done (loop) --
 
     def _begin(self) -> None:
         try:
@@ -144,7 +149,10 @@ class GroupCommit:
             return
         GROUP_SIZE.observe(len(jobs))
         self._topics, self._following = tx.topics(), tx.following
-        self._thread.run(self._commit, self._done)
+        if self._haste.allows(self._packs.waiting()) and not self._checkpoints.has_rest:
+            self._done(_raised_by(self._commit))
+        else:
+            self._thread.run(self._commit, self._done)
 
     def _attempt(self, tx: Transaction, work: Work[Any], *, alone: bool) -> Any:
         """Run one piece of work; give its result or its error.
@@ -169,8 +177,9 @@ class GroupCommit:
         return result
 
     def _commit(self) -> None:
-        """In the thread: both syncs, in this order, then let the next process in."""
+        """Both syncs, in this order, then let the next process in; in the thread where it may take long."""
         committing = False
+        began = self._clock.monotonic()
         try:
             self._packs.sync()
             committing = True
@@ -183,6 +192,7 @@ class GroupCommit:
             self._checkpoints.finish()
             self._ballast.mend()
         finally:
+            self._haste.took(self._clock.monotonic() - began)
             self._lock.release()
 
     def _undo(self, *, in_doubt: bool = False) -> None:
@@ -234,6 +244,14 @@ class GroupCommit:
         else:
             self._busy = False
             self._idle.set()
+
+
+def _raised_by(work: Callable[[], None]) -> BaseException | None:
+    try:
+        work()
+    except Exception as error:
+        return error
+    return None
 
 
 class _Failure:

@@ -60,6 +60,9 @@ class _Unrecorded:
     def tails(self, tx: Transaction) -> None:
         """Nothing has an end."""
 
+    def waiting(self) -> int:
+        return 0
+
     def sync(self) -> None:
         """Nothing waits."""
 

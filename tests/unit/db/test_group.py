@@ -1,6 +1,7 @@
 """Group commit: whatever goes wrong, nobody waits for ever and the next group goes on."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 import pytest
 
 from postroad.db.database import Database
+from postroad.db.haste import QUICK
 from postroad.db.offline import prepare_data
 from postroad.db.transaction import Transaction
+from postroad.model.clock import Clock
 from postroad.model.refusal import Unavailable
 from postroad.net.clock import SystemClock
 from postroad.store.blobs.pack import ActivePack
@@ -19,12 +22,13 @@ def play(
     data: Path,
     work: Callable[[Database], Coroutine[Any, Any, None]],
     tell: Callable[[list[str]], None] = lambda _: None,
+    clock: Clock | None = None,
 ) -> None:
     prepare_data(data)
 
     async def opened() -> None:
         packs = ActivePack(data / "packs")
-        database = Database(data, SystemClock(), packs, tell)
+        database = Database(data, clock or SystemClock(), packs, tell)
         try:
             async with asyncio.timeout(20):
                 await work(database)
@@ -159,3 +163,54 @@ def test_nothing_follows_a_commit_that_failed(tmp_path: Path, monkeypatch: pytes
 
     play(tmp_path, work)
     assert not followed
+
+
+class HeldClock(SystemClock):
+    """Stands still between commits, so that nothing depends on how busy this machine is."""
+
+    passed = 0.0
+
+    def monotonic(self) -> float:
+        return self.passed
+
+
+def test_the_loop_commits_while_the_disk_is_quick_and_a_thread_while_it_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, takes = HeldClock(), 0.0
+    where: list[threading.Thread] = []
+
+    def sync(_: ActivePack) -> None:
+        where.append(threading.current_thread())
+        clock.passed += takes
+
+    async def work(database: Database) -> None:
+        nonlocal takes
+        here = threading.current_thread()
+        for _ in range(3):
+            await database.write(one)
+        assert where == [here] * 3
+        takes = 1.0  # it got stuck once: whoever came next would have been stuck as well
+        await database.write(one)
+        takes = QUICK / 2
+        await database.write(one)
+        assert where[3] is here
+        assert where[4] is not here
+        for _ in range(100):
+            await database.write(one)
+        assert where[-1] is here
+
+    monkeypatch.setattr(ActivePack, "sync", sync)
+    play(tmp_path, work, clock=clock)
+
+
+def test_a_large_message_is_synced_beside_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    where: list[threading.Thread] = []
+
+    async def work(database: Database) -> None:
+        await database.write(lambda tx: tx.packs.blob(b"m" * 1024, b"d" * 32, 0))
+        await database.write(lambda tx: tx.packs.blob(b"m" * 1024 * 1024, b"d" * 32, 0))
+
+    monkeypatch.setattr(ActivePack, "sync", lambda _: where.append(threading.current_thread()))
+    play(tmp_path, work, clock=HeldClock())
+    assert [thread is threading.main_thread() for thread in where] == [True, False]

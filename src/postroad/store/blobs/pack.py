@@ -108,7 +108,11 @@ class ActivePack:
         for pack_id, tail in self._changed.items():
             tx.run(_SET_TAIL, pack_id, tail)
 
-    # -- in the commit thread ---------------------------------------------
+    # -- when the group is made durable, perhaps in a thread ---------------
+
+    def waiting(self) -> int:
+        """How many octets the next `sync` writes."""
+        return sum(len(piece) for _, _, pieces in self._waiting for piece in pieces)
 
     def sync(self) -> None:
         """Write what is waiting; sync it when it holds mail."""
