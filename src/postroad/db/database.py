@@ -56,14 +56,8 @@ class Database:
         Raises:
             Unavailable: the disk does not give what it should.
         """
-        connection = self._reader if self._group.is_open else self._writer
         try:
-            connection.execute("BEGIN")
-            try:
-                return work(self._at_hand())
-            finally:
-                if connection.in_transaction:  # SQLite ends it by itself when the disk fails
-                    connection.execute("COMMIT")
+            return self._at_hand().at_one_moment(work)
         except INDEX as error:
             raise _failed(error) from error
 
@@ -107,8 +101,7 @@ class Database:
             try:
                 connection = connect(self._data, writable=False)
                 try:
-                    connection.execute("BEGIN")
-                    return work(Reader(connection))
+                    return Reader(connection).at_one_moment(work)
                 finally:
                     connection.close()
             except INDEX as error:

@@ -22,13 +22,22 @@ class Asked(Protocol):
 
 
 class Reader:
-    """Questions to the database, all answered as of one moment."""
+    """Questions to the database, each answered as of the moment at which it is asked."""
 
     __slots__ = ("_connection", "_execute")
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._execute = connection.execute
+
+    def at_one_moment(self, work: Callable[["Reader"], T]) -> T:
+        """Ask several questions and have them answered as of one moment."""
+        self._execute("BEGIN")
+        try:
+            return work(self)
+        finally:
+            if self._connection.in_transaction:  # SQLite ends it by itself when the disk fails
+                self._execute("COMMIT")
 
     def row(self, sql: str, *params: Any) -> Row | None:
         """The first row, or None."""
