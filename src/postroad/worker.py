@@ -121,7 +121,6 @@ class Worker:
         )
         self._resolver = resolver
         self._reception = self._make_reception()
-        self._acceptors = self._make_acceptors()
         self._sending = Sending(
             self.store,
             resolver,
@@ -141,6 +140,7 @@ class Worker:
             delivery=Releases(self._sending.delivery, self.store, self.directory, lambda: self._acceptance),
             sign=self._signer.signed,
         )
+        self._acceptors = self._make_acceptors()
         self._sessions: dict[Listener, Session] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -230,7 +230,9 @@ class Worker:
         if sender_auth.enabled and sender_auth.rewrite_forwarded:
             forwarding = Forwarding(self.store.database, self._seal, clock)
         sealer = Sealer(self._signer, clock)
-        acceptance = Acceptance(self.store, clock, settings.hostname, self._signer, forwarding, sealer)
+        acceptance = Acceptance(
+            *(self.store, clock, settings.hostname, self._signer, forwarding, sealer, self.queue.claims)
+        )
         self._acceptance = acceptance
         space = Space(settings.data, limits, clock)
         shared = (acceptance, self.directory, self.store, space, limits)

@@ -1,21 +1,27 @@
 """A process that works the queue of a data directory and nothing else, in quick time; it waits to be killed.
 
-python -m tests.faults.queue_worker DATA PORT START NAME
+python -m tests.faults.queue_worker DATA PORT START NAME [FIRST COUNT]
+
+With FIRST and COUNT it also takes messages, every other one from FIRST on, that it has not taken before.
 """
 
 import asyncio
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from postroad.config.settings import Queue
+from postroad.db.transaction import Transaction
 from postroad.delivery.outside import Outside
 from postroad.delivery.remote import RemoteDelivery
 from postroad.dns.zone import ZoneResolver
+from postroad.queue.claims import Claims
 from postroad.queue.runner import QueueRunner
 from postroad.smtp.timeouts import Timeouts
 from postroad.store.store import Store
+from tests.unit.queue.queued import put
 
 HASTE: Final = 60.0
 """Seconds of the queue's time in one of ours."""
@@ -48,7 +54,26 @@ def domains() -> ZoneResolver:
     return resolver
 
 
-async def work(data: Path, port: int, start: float, name: str) -> None:
+def recipient(n: int) -> str:
+    """Every tenth does not exist."""
+    return f"{'nobody' if n % 10 == 0 else 'user'}{n}@d{n % 5}.test"
+
+
+def take_once(tx: Transaction, n: int, claims: Claims) -> None:
+    """Take a message, unless it was taken before this worker was killed: its trail tells."""
+    if tx.row("SELECT 1 FROM trail_key WHERE key = ?", recipient(n)) is None:
+        put(tx, recipient(n), claims=claims)
+
+
+async def take_all(store: Store, numbers: range, claims: Claims) -> None:
+    """Take messages, a few at a time."""
+    for start in range(0, len(numbers), 4):
+        some = numbers[start : start + 4]
+        await asyncio.gather(*(store.database.write(partial(take_once, n=n, claims=claims)) for n in some))
+        await asyncio.sleep(0.01)
+
+
+async def work(data: Path, port: int, start: float, name: str, numbers: range) -> None:
     """Run until killed."""
     clock, settings = QuickClock(start), Queue(allow_private_addresses=True)
     store = Store(data, clock, name=name)
@@ -68,8 +93,10 @@ async def work(data: Path, port: int, start: float, name: str) -> None:
         delivery=remote,
     )
     await runner.start()
+    await take_all(store, numbers, runner.claims)
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(work(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]))
+    own = range(int(sys.argv[5]), int(sys.argv[6]), 2) if sys.argv[5:] else range(0)
+    asyncio.run(work(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.argv[4], own))

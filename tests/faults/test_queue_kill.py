@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from postroad.db.offline import prepare_data
+from postroad.db.transaction import Reader
 from postroad.directory.accounts import add_account
 from postroad.directory.domains import add_domain
 from postroad.queue.spool import depth
@@ -20,7 +21,7 @@ from postroad.queue.verbs import list_queue
 from postroad.store.blobs.reader import PackReader
 from postroad.store.offline import open_offline
 from postroad.testing.remote import Drop, Hang, RemoteServer
-from tests.faults.queue_worker import REMOTE
+from tests.faults.queue_worker import REMOTE, recipient
 from tests.unit.queue.queued import ADA, put
 
 _FAILED = re.compile(rb"^Final-Recipient: rfc822; ?(nobody\d+@d\d\.test)\r$", re.MULTILINE)
@@ -29,7 +30,8 @@ _FAILED = re.compile(rb"^Final-Recipient: rfc822; ?(nobody\d+@d\d\.test)\r$", re
 class Worker:
     """A worker process that can be struck dead and started again."""
 
-    def __init__(self, data: Path, port: int, name: str) -> None:
+    def __init__(self, data: Path, port: int, name: str, *numbers: int) -> None:
+        """`numbers`: the first of the messages that it takes itself, and how many there are."""
         self._command = [
             sys.executable,
             "-m",
@@ -37,7 +39,7 @@ class Worker:
             str(data),
             str(port),
             str(time.time()),
-            name,
+            *(name, *map(str, numbers)),
         ]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -52,11 +54,6 @@ class Worker:
         self._process.wait()
 
 
-def recipient(n: int) -> str:
-    """Every tenth does not exist."""
-    return f"{'nobody' if n % 10 == 0 else 'user'}{n}@d{n % 5}.test"
-
-
 def fill(data: Path, messages: int) -> None:
     """An account to send, and its messages in the queue."""
     prepare_data(data)
@@ -67,11 +64,17 @@ def fill(data: Path, messages: int) -> None:
             database.write(lambda tx: put(tx, recipient(n)))  # noqa: B023 - called at once
 
 
-async def until_empty(data: Path) -> None:
-    """Wait until nothing is left in the queue."""
+def taken(reader: Reader) -> int:
+    """How many messages have been taken."""
+    count: int = reader.value("SELECT count(*) FROM trail_key WHERE key LIKE '%@d_.test'")
+    return count
+
+
+async def until_empty(data: Path, messages: int) -> None:
+    """Wait until all messages were taken and nothing is left in the queue."""
     with open_offline(data) as database:
         async with asyncio.timeout(120):
-            while database.read(depth):
+            while database.read(taken) < messages or database.read(depth):
                 await asyncio.sleep(0.05)
         assert database.read(list_queue) == []
         assert database.read(lambda r: r.rows("SELECT * FROM queue_lease")) == []
@@ -89,8 +92,11 @@ def bounced(data: Path) -> Counter[str]:
     return Counter(found.decode() for text in texts for found in _FAILED.findall(text))
 
 
-async def relay_and_strike(data: Path, messages: int, strikes: int) -> None:
-    """Relay all of it, kill a worker so often, and let the other side die twice."""
+async def relay_and_strike(data: Path, messages: int, strikes: int, *, taking: bool = False) -> None:
+    """Relay all of it, kill a worker so often, and let the other side die twice.
+
+    `taking`: the workers take the messages meanwhile, and go on with them at once.
+    """
     chance, exposed = random.Random(8), 0
     async with RemoteServer("mx.remote.test", REMOTE) as remote:
         remote.answer("RCPT", "550 5.1.1 no such user", to="nobody")
@@ -99,7 +105,10 @@ async def relay_and_strike(data: Path, messages: int, strikes: int) -> None:
         remote.answer(
             *("END", Drop(), "451 4.3.0 later", "250 2.0.0 taken", Drop(b"250 2."), Hang()), times=5
         )
-        workers = [Worker(data, remote.port, name) for name in ("a", "b")]
+        workers = [
+            Worker(data, remote.port, name, *((first, messages) if taking else ()))
+            for first, name in enumerate(("a", "b"))
+        ]
         try:
             for worker in workers:
                 worker.start()
@@ -115,7 +124,7 @@ async def relay_and_strike(data: Path, messages: int, strikes: int) -> None:
                     exposed += remote.open
                     await remote.stop()
                     await remote.start()
-            await until_empty(data)
+            await until_empty(data, messages)
         finally:
             for worker in workers:
                 worker.kill()
@@ -136,7 +145,18 @@ def test_messages_survive_workers_that_are_killed(tmp_path: Path) -> None:
     asyncio.run(relay_and_strike(tmp_path / "data", 300, 8))
 
 
+def test_new_messages_survive_workers_that_are_killed(tmp_path: Path) -> None:
+    fill(tmp_path / "data", 0)
+    asyncio.run(relay_and_strike(tmp_path / "data", 300, 8, taking=True))
+
+
 @pytest.mark.soak
 def test_two_thousand_messages_survive_forty_strikes(tmp_path: Path) -> None:
     fill(tmp_path / "data", 2000)
     asyncio.run(relay_and_strike(tmp_path / "data", 2000, 40))
+
+
+@pytest.mark.soak
+def test_two_thousand_new_messages_survive_forty_strikes(tmp_path: Path) -> None:
+    fill(tmp_path / "data", 0)
+    asyncio.run(relay_and_strike(tmp_path / "data", 2000, 40, taking=True))

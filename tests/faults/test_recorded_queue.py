@@ -15,6 +15,7 @@ from postroad.db.offline import prepare_data
 from postroad.db.transaction import Transaction
 from postroad.net.clock import SystemClock
 from postroad.queue import leases, outcome
+from postroad.queue.claims import Claims
 from postroad.queue.item import Work
 from postroad.queue.verbs import list_queue
 from postroad.smtp.outcome import Verdict
@@ -47,8 +48,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "CHECKPOINT_PAGES", 60)
 
 
-async def accept(store: Store, recording: Recording, promise: Promise, name: str) -> None:
-    await store.database.write(lambda tx: put(tx, name))
+async def accept(
+    store: Store, recording: Recording, promise: Promise, name: str, claims: Claims | None
+) -> None:
+    await store.database.write(lambda tx: put(tx, name, claims=claims))
     promise.accepted = len(recording.events)
 
 
@@ -72,16 +75,25 @@ async def settle(store: Store, recording: Recording, promises: dict[str, Promise
 
 
 async def relay(recording: Recording, rounds: int) -> dict[str, Promise]:
-    """Accept some messages at a time, attempt them all, and again."""
+    """Accept some messages at a time, attempt them all, and again; every other time they go on at once."""
     promises: dict[str, Promise] = {}
+    begun: list[Work] = []
+    claims = Claims("w0-1", lambda: SETTINGS, lambda: AT_ONCE, begun.append)
+    claims.open = True
     store = Store(recording.folder, SystemClock(), name="w0")
     lease = partial(leases.lease, worker="w0-1", settings=SETTINGS, room=100, working=())
     try:
         for number in range(rounds):
             names = [f"{list(ENDS)[n % len(ENDS)]}{number * AT_ONCE + n}@d{n}.test" for n in range(AT_ONCE)]
             promises |= {name: Promise() for name in names}
-            await asyncio.gather(*(accept(store, recording, promises[name], name) for name in names))
-            taken = await store.database.write(lease)
+            going_on = claims if number % 2 else None
+            await asyncio.gather(
+                *(accept(store, recording, promises[name], name, going_on) for name in names)
+            )
+            if going_on is None:
+                taken = await store.database.write(lease)
+            else:
+                taken, begun[:] = list(begun), []
             assert len(taken) == AT_ONCE
             await asyncio.gather(*(settle(store, recording, promises, work) for work in taken))
     finally:

@@ -25,6 +25,7 @@ from postroad.model.octets import Octets
 from postroad.model.refusal import Refused, Unavailable
 from postroad.obs.log import log
 from postroad.obs.metrics import ACCEPTED, ACCEPTED_WITHIN, MESSAGES
+from postroad.queue.claims import Claims
 from postroad.queue.item import text_id as queue_text_id
 from postroad.queue.spool import enqueue
 from postroad.store.errors import StoreError
@@ -75,9 +76,11 @@ class Acceptance:
         signer: Signer,
         forwarding: Forwarding | None = None,
         sealer: Sealer | None = None,
+        claims: Claims | None = None,
     ) -> None:
         """Without `forwarding` aliases send mail on under its first sender's name, without a `sealer`
-        nothing is told of what was found about it.
+        nothing is told of what was found about it. `claims` are of this worker's part in the queue, with
+        which what goes elsewhere goes on at once.
         """
         self._store = store
         self._forwarding = forwarding
@@ -85,6 +88,7 @@ class Acceptance:
         self._hostname = hostname
         self.signer = signer
         self._sealer = sealer
+        self._claims = claims
 
     async def commit(self, accepted: Accepted, body: Octets) -> str:
         """File and queue a message; durable when this returns its public id.
@@ -203,7 +207,7 @@ class Acceptance:
             top = b"" if alias is None else seals.get(alias.domain, b"") + forward_field(alias)
             if alias is not None and seals.get(alias.domain):
                 notes.append(Note("sealed", {"domain": alias.domain, "alias": str(alias)}))
-            facts = _queued_facts(_enqueue(tx, message, recipients, top, path), recipients)
+            facts = _queued_facts(_enqueue(tx, message, recipients, top, path, self._claims), recipients)
             notes.append(Note("queued", facts if path is None else {**facts, "sender": str(path)}))
         return notes
 
@@ -253,6 +257,7 @@ def _enqueue(
     recipients: Sequence[Recipient],
     top: bytes = b"",
     reverse_path: Address | None = None,
+    claims: Claims | None = None,
 ) -> str:
     """Queue the message for some recipients, with the fields `top` above all others; give the queue id."""
     envelope, delivery = message.envelope, message.delivery
@@ -275,6 +280,7 @@ def _enqueue(
         release=envelope.release,
         priority=envelope.priority or 0,
         deliver_by=envelope.deliver_by,
+        taker=None if claims is None else claims.on(delivery.blob, delivery.parcel),
     )
     return queue_text_id(number)
 

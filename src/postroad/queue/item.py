@@ -8,6 +8,7 @@ from postroad.db.transaction import Reader, Row, Transaction
 from postroad.model.address import Address, parse_mailbox
 from postroad.model.envelope import DeliverBy, Release
 from postroad.queue import deadline
+from postroad.smtp.exchange import Held
 from postroad.store.messages import Place
 from postroad.trail import note
 
@@ -105,6 +106,8 @@ class Work(Struct, frozen=True):
     recipients: tuple[QueuedRecipient, ...]
     place: Place | None = None
     """Where the octets are; None: the index does not know."""
+    held: Held | None = None
+    """The octets themselves, of a small message that has just come."""
 
     @property
     def urgent(self) -> bool:

@@ -82,6 +82,15 @@ def renew(tx: Transaction, working: Iterable[int]) -> None:
     )
 
 
+def begin_lease(tx: Transaction, worker: str, destination: str, recipients: int) -> int:
+    """Make a lease for so many recipients, who are for the caller to mark; give its number."""
+    tx.run(
+        "INSERT INTO queue_lease (worker, destination, recipients, expires) VALUES (?, ?, ?, ?)",
+        *(worker, destination, recipients, tx.now + LEASE_SECONDS),
+    )
+    return tx.inserted()
+
+
 def end_lease(tx: Transaction, lease_id: int) -> None:
     """Let go of what is left of a lease; those recipients wait again."""
     tx.run("UPDATE queue_recipient SET lease_id = NULL WHERE lease_id = ?", lease_id)
@@ -182,20 +191,15 @@ def _lease(
     free: list[Row] | None = None,
 ) -> Work:
     recipients = read_due(tx, item.id, destination, cancelled=cancelled, limit=RECIPIENTS_AT_ONCE)
-    expires = tx.now + LEASE_SECONDS
     if free:
         lease_id, count, until = free.pop()
         if count != len(recipients) or until < tx.now + LEASE_SECONDS * _AS_GOOD_AS_NEW:
             tx.run(
                 "UPDATE queue_lease SET recipients = ?, expires = ? WHERE id = ?",
-                *(len(recipients), expires, lease_id),
+                *(len(recipients), tx.now + LEASE_SECONDS, lease_id),
             )
     else:
-        tx.run(
-            "INSERT INTO queue_lease (worker, destination, recipients, expires) VALUES (?, ?, ?, ?)",
-            *(worker, destination, len(recipients), expires),
-        )
-        lease_id = tx.inserted()
+        lease_id = begin_lease(tx, worker, destination, len(recipients))
     tx.run_many(
         "UPDATE queue_recipient SET lease_id = ? WHERE item_id = ? AND n = ?",
         [(lease_id, item.id, recipient.n) for recipient in recipients],

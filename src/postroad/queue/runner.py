@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from msgspec.structs import replace
 
 from postroad.config.settings import Queue
+from postroad.db.transaction import Transaction
 from postroad.delivery import bounce
 from postroad.delivery.bounce import Notice
 from postroad.delivery.own_mail import Sign, unsigned
@@ -18,6 +19,7 @@ from postroad.obs.log import log
 from postroad.obs.metrics import ATTEMPTS, DELIVERED, DELIVERED_WITHIN, MESSAGES, QUEUE_DEPTH
 from postroad.queue import leases, spool, suppression
 from postroad.queue import outcome as outcomes
+from postroad.queue.claims import Claims
 from postroad.queue.item import QueuedRecipient, Work
 from postroad.queue.outcome import CANCELLED, End, Judged
 from postroad.queue.settle import Ended, Settler
@@ -99,7 +101,9 @@ class QueueRunner:
         self._count_at = 0.0
         self._vain_until = 0.0
         """As many recipients as may be are worked on, by others too, of whose end no hint comes."""
-        self._settler = Settler(self._database, self._worker, lambda: self._settings)
+        self.claims = Claims(self._worker, lambda: self._settings, self._hands, self._begin)
+        """For those who queue messages in this process."""
+        self._settler = Settler(self._database, self._worker, lambda: self._settings, self.claims.forget)
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def use(self, settings: Queue) -> None:
@@ -114,11 +118,13 @@ class QueueRunner:
         self._unsubscribe = self._store.watch.subscribe(spool.TOPIC, self._look.set)
         self._look.set()
         if self._settings.remote:
+            self.claims.open = True
             self._tasks = [asyncio.create_task(self._dispatch()), asyncio.create_task(self._keep_leases())]
 
     async def stop(self, grace: float) -> None:
         """Let deliveries that are under way come to their end within `grace` seconds, give back the rest."""
         self._settler.stopping = True
+        self.claims.open = False
         self._unsubscribe()
         for task in self._tasks[:1]:
             task.cancel()
@@ -157,11 +163,14 @@ class QueueRunner:
         due = self._next_due()
         if room <= 0 or due is None or due > self._clock.now():
             return []
-        taken = await self._database.write(
-            lambda tx: leases.lease(
+
+        def lease(tx: Transaction) -> list[Work]:
+            self.claims.forget()
+            return leases.lease(
                 tx, self._worker, settings=self._settings, room=room, working=tuple(self._work)
             )
-        )
+
+        taken = await self._database.write(lease)
         if not taken:
             self._vain_until = self._clock.now() + VAIN_SECONDS
         return taken
@@ -214,7 +223,13 @@ class QueueRunner:
 
     # -- doing it ---------------------------------------------------------
 
+    def _hands(self) -> int:
+        """How much more may be begun of what has just come: the other half is for what has been waiting."""
+        return AT_ONCE // 2 - len(self._work)
+
     def _begin(self, work: Work) -> None:
+        if self._settler.stopping:
+            return  # it is given back with all else that is leased
         self._hold(work, asyncio.create_task(self._run(work), name=f"queue-{work.destination}"))
         self._busy.set()
 
@@ -249,9 +264,7 @@ class QueueRunner:
     async def _one(self, work: Work) -> Work | None:
         source: Source = _NOTHING
         try:
-            if work.place is None:
-                raise NoSuchMessage(f"blob {work.item.blob_id}")
-            source = open_shared(self._store.packs, work.place, work.item.prefix)
+            source = self._source(work)
             results = await self._attempt(work, source)
             judged, notices = self._judge(work, results, source)
         except Exception as error:
@@ -262,6 +275,13 @@ class QueueRunner:
             judged, notices = self._judge(work, [_OUR_FAULT] * len(work.recipients), _NOTHING)
         self._settling.add(work.lease_id)
         return await asyncio.shield(self._finish(work, judged, notices))
+
+    def _source(self, work: Work) -> Source:
+        if work.held is not None:
+            return work.held
+        if work.place is None:
+            raise NoSuchMessage(f"blob {work.item.blob_id}")
+        return open_shared(self._store.packs, work.place, work.item.prefix)
 
     async def _attempt(self, work: Work, source: Source) -> list[Outcome]:
         if work.cancelled:

@@ -42,10 +42,18 @@ class Settled(NamedTuple):
 class Settler:
     """Writes for one worker."""
 
-    def __init__(self, database: Database, worker: str, settings: Callable[[], Queue]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        worker: str,
+        settings: Callable[[], Queue],
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`changed` is called within each transaction that makes or ends leases."""
         self._database = database
         self._worker = worker
         self._settings = settings
+        self._changed = changed
         self._open: list[tuple[Ended, asyncio.Future[Settled | None]]] | None = None
         self.stopping = False
         """Nothing more is begun."""
@@ -100,6 +108,7 @@ class Settler:
 
     def _write(self, batch: Sequence[Ended], tx: Transaction) -> list[Settled]:
         settings = self._settings()
+        self._changed()
         done = []
         by_destination: dict[str, list[Ended]] = {}
         for ended in batch:

@@ -6,7 +6,7 @@ costs the others nothing. Who works on what is in `queue.leases`.
 """
 
 from collections.abc import Container, Iterable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from postroad.config.settings import Queue
 from postroad.db.transaction import Asked, Reader, Transaction
@@ -14,7 +14,7 @@ from postroad.model.address import Address
 from postroad.model.envelope import DeliverBy, Recipient, Release, Wish
 from postroad.queue import deadline, journal
 from postroad.queue.deadline import OVERDUE
-from postroad.queue.item import Item, Work
+from postroad.queue.item import Item, QueuedRecipient, Work
 from postroad.store.filing import Blob, release_blob
 
 TOPIC: Final = "queue"
@@ -31,6 +31,18 @@ _NEXT_DUE: Final = (
 _LET_GO: Final = "DELETE FROM queue_recipient WHERE item_id = ? AND n = ? AND lease_id = ?"
 # ?1 is the latest time for which a retry can be planned, ?2 is now; a message that is held has its own now.
 _TOO_LATE: Final = "due > ?1 AND due > (SELECT release_at FROM queue_item WHERE id = item_id) + (?1 - ?2)"
+
+
+class Taker(Protocol):
+    """Who may go on at once with a message that is being queued (`queue.claims`)."""
+
+    def lease(self, tx: Transaction, destination: str, recipients: int) -> int | None:
+        """Lease so many recipients that are about to be written; None: they wait their turn."""
+        ...
+
+    def take(self, tx: Transaction, work: Work) -> None:
+        """Go on with what was leased, once it is committed."""
+        ...
 
 
 def enqueue(
@@ -52,11 +64,13 @@ def enqueue(
     release: Release | None = None,
     priority: int = 0,
     deliver_by: DeliverBy | None = None,
+    taker: Taker | None = None,
 ) -> int:
     """Queue a message that is in a pack already; give the number of the item.
 
     `reverse_path` is said in MAIL FROM in place of the sender, who is told what becomes of it;
     with `release` nothing is tried before its time.
+    A `taker` may lease all of it, or some destinations, and go on with that at once.
     The item owns one reference of the blob and releases it when it is done.
     """
     tx.run(
@@ -71,9 +85,18 @@ def enqueue(
     )
     item_id = tx.inserted()
     due = tx.now if release is None else max(tx.now, release.at)
+    numbers: dict[str, list[int]] = {}
+    for n, recipient in enumerate(recipients):
+        numbers.setdefault(recipient.address.domain, []).append(n)
+    leases: dict[str, int] = {}
+    if taker is not None and release is None:
+        for destination, some in numbers.items():
+            if (lease_id := taker.lease(tx, destination, len(some))) is not None:
+                leases[destination] = lease_id
     tx.run_many(
-        "INSERT INTO queue_recipient (item_id, n, address, destination, notify, original, due, priority)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO queue_recipient"
+        " (item_id, n, address, destination, notify, original, due, priority, lease_id)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 item_id,
@@ -84,6 +107,7 @@ def enqueue(
                 r.original,
                 due,
                 priority,
+                leases.get(r.address.domain),
             )
             for n, r in enumerate(recipients)
         ],
@@ -105,9 +129,34 @@ def enqueue(
         deliver_by=deliver_by,
         recipients=recipients,
     )
-    for destination in {recipient.address.domain for recipient in recipients}:
+    for destination in numbers.keys() - leases.keys():
         announce(tx, destination, due, priority)
+    if taker is not None and leases:
+        item = Item(
+            *(item_id, tx.now, sender, account_id, blob.id, prefix, size, trail_id, ret, envid, body),
+            *(smtputf8, tls.value, reverse_path, release, priority, deliver_by),
+        )
+        for destination, lease_id in leases.items():
+            leased = tuple(_leased(n, recipients[n], due) for n in numbers[destination])
+            taker.take(tx, Work(lease_id, destination, item, leased))
     return item_id
+
+
+def _leased(n: int, recipient: Recipient, due: float) -> QueuedRecipient:
+    """A recipient as it has just been written, with a lease."""
+    address = recipient.address
+    return QueuedRecipient(
+        *(n, address, address.domain, recipient.notify, recipient.original, due),
+        held=False,
+        urgent=False,
+        cancelled=False,
+        attempts=0,
+        told_delay=False,
+        last_at=None,
+        last_host="",
+        last_words="",
+        leased=True,
+    )
 
 
 def announce(tx: Transaction, destination: str, due: float | None = None, priority: int = 0) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from postroad.db.transaction import Transaction
 from postroad.model.address import parse_mailbox
 from postroad.model.envelope import DeliverBy, Recipient, Release
+from postroad.queue.claims import Claims
 from postroad.queue.spool import enqueue
 from postroad.store.filing import put_blob
 from postroad.store.prepare import prepare_now
@@ -25,18 +26,20 @@ def put(
     release: Release | None = None,
     priority: int = 0,
     deliver_by: DeliverBy | None = None,
+    claims: Claims | None = None,
 ) -> int:
-    """Queue a message; give its number."""
+    """Queue a message; give its number. With `claims` it may go on at once."""
     prepared = prepare_now(body)
     everybody = [r if isinstance(r, Recipient) else recipient(r) for r in recipients]
     trail_id = record.begin(
         tx, kind="out", sender=sender or "", recipients=[str(r.address) for r in everybody]
     )
+    blob = put_blob(tx, prepared, 1)
     return enqueue(
         tx,
         sender=None if sender is None else parse_mailbox(sender),
         recipients=everybody,
-        blob=put_blob(tx, prepared, 1),
+        blob=blob,
         prefix=b"",
         size=prepared.size,
         account_id=None,
@@ -48,6 +51,7 @@ def put(
         release=release,
         priority=priority,
         deliver_by=deliver_by,
+        taker=None if claims is None else claims.on(blob, prepared),
     )
 
 

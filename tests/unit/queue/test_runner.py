@@ -388,3 +388,32 @@ def test_a_message_of_fifty_megabytes_arrives_whole() -> None:
         assert taken.body == body
 
     play(scene)
+
+
+def test_a_new_message_goes_on_without_a_look_at_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(world: MailWorld) -> None:
+        remote = await world.remote("remote.test")
+        await world.settle()
+        monkeypatch.setattr("postroad.queue.leases.lease", lambda *_, **__: pytest.fail("nobody has to look"))
+        worker = world.workers[0]
+        await worker.store.database.write(lambda tx: put(tx, "bob@remote.test", claims=worker.queue.claims))
+        await world.settle()
+        assert [taken.recipients for taken in remote.messages] == [["bob@remote.test"]]
+        assert world.queue() == []
+        assert world.read(lambda r: r.rows("SELECT * FROM queue_lease")) == []
+
+    play(scene)
+
+
+def test_a_worker_that_leaves_before_it_hears_of_a_commit_gives_the_message_back() -> None:
+    async def scene(world: MailWorld) -> None:
+        remote = await world.remote("remote.test")
+        worker = world.workers[0]
+        await worker.store.database.write(lambda tx: put(tx, "bob@remote.test", claims=worker.queue.claims))
+        assert world.read(lambda r: r.value("SELECT count(*) FROM queue_lease")) == 1
+        await worker.queue.stop(0.0)  # what follows the commit has not come yet
+        assert remote.messages == []
+        assert world.read(lambda r: r.rows("SELECT * FROM queue_lease")) == []
+        assert waiting(world) == ["bob@remote.test"]
+
+    play(scene, workers=1)
