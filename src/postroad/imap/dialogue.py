@@ -23,6 +23,7 @@ from postroad.imap.progress import Progress
 from postroad.imap.selected import Selected
 from postroad.imap.shared_uids import SharedUids
 from postroad.imap.wire.core import ImapServerCore
+from postroad.imap.wire.event import Event
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.mailbox_name import MailboxName
 from postroad.imap.wire.table import State
@@ -117,6 +118,7 @@ class Dialogue:
         "failures",
         "followed",
         "hearing",
+        "left",
         "maybe_selected",
         "over",
         "patience",
@@ -133,6 +135,8 @@ class Dialogue:
         self.followed = Followed()
         self.over = False
         """Nothing more is to be read: flush and close."""
+        self.left: Event | None = None
+        """What has been read already, and is still to be seen to."""
         self.patience: float = services.limits.command_timeout
         """Seconds that the client may take for its next command."""
         self.administers = False

@@ -12,6 +12,7 @@ from postroad.imap.commands.compress import compress
 from postroad.imap.commands.copy import copy, move
 from postroad.imap.commands.expunge import close, expunge
 from postroad.imap.commands.fetch import fetch
+from postroad.imap.commands.fetch_now import fetch_now
 from postroad.imap.commands.idle import idle
 from postroad.imap.commands.language import comparator, language
 from postroad.imap.commands.list import list_mailboxes, lsub
@@ -145,6 +146,23 @@ _IN_TURN: Final[dict[type[Command], Callable[[Dialogue, Any], Awaitable[Answer |
     StartTls: start_tls,
 }
 """Commands that may have to wait, or that take turns with those of other sessions."""
+
+# Most of what clients say that poll, or show one message after the other.
+_NOW: Final[dict[type[Command], Callable[[Dialogue, Any], Answer | None]]] = {
+    Noop: _AT_ONCE[Noop],
+    Check: _AT_ONCE[Check],
+    Status: status,
+    Fetch: fetch_now,
+}
+
+
+def carry_out_now(dialogue: Dialogue, command: Command) -> Answer | None:
+    """Carry out a command that changes nothing and takes no time; None where it is not such a one.
+
+    What has been said by then may be said again by `carry_out`.
+    """
+    now = _NOW.get(type(command))
+    return None if now is None else now(dialogue, command)
 
 
 async def carry_out(dialogue: Dialogue, command: Command) -> Answer | None:

@@ -1,6 +1,7 @@
 """The next thing that a client says."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from postroad.imap.dialogue import Dialogue
@@ -12,8 +13,12 @@ from postroad.net.connection import Wake
 _DATA: Final = Wake.DATA  # to look a member up takes longer than a call
 
 
-async def next_event(dialogue: Dialogue, deadline: float | None = None) -> Event | None:
+async def next_event(
+    dialogue: Dialogue, deadline: float | None = None, at_once: Callable[[], bool] | None = None
+) -> Event | None:
     """Wait for the next event; None when the session is over, for whatever reason.
+
+    `at_once` may carry commands out meanwhile (`Connection.pump`), and leave one in `Dialogue.left`.
 
     What happens in a mailbox between two commands is no event: the client
     hears of it with the next one (RFC 3501 §7.4.1), or at once since NOTIFY.
@@ -21,7 +26,7 @@ async def next_event(dialogue: Dialogue, deadline: float | None = None) -> Event
     core, conn = dialogue.core, dialogue.conn
     drain = True
     while not dialogue.over:
-        event = core.next_event()
+        event, dialogue.left = dialogue.left or core.next_event(), None
         if event is None and core.compression is not None:
             event = await heard(core)
         if event is not None:
@@ -30,7 +35,8 @@ async def next_event(dialogue: Dialogue, deadline: float | None = None) -> Event
             return event
         if deadline is None:
             deadline = conn.deadline(dialogue.patience)
-        wake = await conn.pump(deadline, drain=drain)
+        wake = await conn.pump(deadline, drain=drain, at_once=at_once)
+        deadline = conn.due
         if wake is _DATA:
             drain = True
             continue

@@ -42,6 +42,8 @@ _WIDE: Final = {
     FetchAttribute.PREVIEW: "preview",
 }
 
+_NARROW: Final = frozenset(_PLACES) - frozenset(_WIDE) - {FetchAttribute.SAVEDATE}
+
 
 @lru_cache(maxsize=256)
 def _form(items: tuple[FetchAttribute, ...], *, uidonly: bool) -> tuple[bytes, tuple[FetchAttribute, ...]]:
@@ -86,7 +88,10 @@ class RowFormat:
         if FetchAttribute.SAVEDATE in self._items:
             wide[FetchAttribute.SAVEDATE] = self._saved(batch)
         values: list[Iterable[object]] = [batch.uids if self._uidonly else batch.numbers]
-        values += [wide[item] if item in wide else self._column(item, batch) for item in self._items]
+        values += [
+            wide[item] if item in wide else _column(self._account, self._selected, item, batch)
+            for item in self._items
+        ]
         return batch, list(map((self._template + end).__mod__, zip(*values, strict=True)))
 
     async def _written(self, item: FetchAttribute, column: Sequence[Any], batch: Batch) -> Iterable[object]:
@@ -149,28 +154,45 @@ class RowFormat:
         order = [place_of[message_id] for message_id in batch.message_ids]
         return batch, [tuple([column[at] for at in order]) for column in columns]
 
-    def _column(self, item: FetchAttribute, batch: Batch) -> Iterable[object]:
-        match item:
-            case FetchAttribute.UID:
-                return batch.uids
-            case FetchAttribute.FLAGS:
-                return self._flags(batch)
-            case FetchAttribute.INTERNALDATE:
-                return internaldates(batch.dates)
-            case FetchAttribute.SIZE:
-                return batch.sizes
-            case FetchAttribute.MODSEQ:
-                return batch.modseqs
-            case FetchAttribute.EMAILID:
-                return [b"M%d-%d" % (self._account.id, message_id) for message_id in batch.message_ids]
-            case _:
-                raise AssertionError(f"{item} is not in the narrow row")
 
-    def _flags(self, batch: Batch) -> list[bytes]:
-        flags = self._selected.flags
-        texts = batch.by_state(flags.ready)
-        for low, high in self._selected.recent:
-            first, end = bisect_left(batch.uids, low), bisect_right(batch.uids, high)
-            if first < end:
-                texts[first:end] = map(flags.with_recent, texts[first:end])
-        return texts
+def is_narrow(items: Iterable[FetchAttribute]) -> bool:
+    """Whether all of these are in a batch already."""
+    return _NARROW.issuperset(items)
+
+
+def narrow_lines(
+    account: Account, selected: Selected, items: tuple[FetchAttribute, ...], batch: Batch, end: bytes
+) -> list[bytes]:
+    """What `RowFormat.lines` gives, of items that are all narrow."""
+    template, _ = _form(items, uidonly=selected.uidonly)
+    values: list[Iterable[object]] = [batch.uids if selected.uidonly else batch.numbers]
+    values += [_column(account, selected, item, batch) for item in items]
+    return list(map((template + end).__mod__, zip(*values, strict=True)))
+
+
+def _column(account: Account, selected: Selected, item: FetchAttribute, batch: Batch) -> Iterable[object]:
+    match item:
+        case FetchAttribute.UID:
+            return batch.uids
+        case FetchAttribute.FLAGS:
+            return _flags(selected, batch)
+        case FetchAttribute.INTERNALDATE:
+            return internaldates(batch.dates)
+        case FetchAttribute.SIZE:
+            return batch.sizes
+        case FetchAttribute.MODSEQ:
+            return batch.modseqs
+        case FetchAttribute.EMAILID:
+            return [b"M%d-%d" % (account.id, message_id) for message_id in batch.message_ids]
+        case _:
+            raise AssertionError(f"{item} is not in the narrow row")
+
+
+def _flags(selected: Selected, batch: Batch) -> list[bytes]:
+    flags = selected.flags
+    texts = batch.by_state(flags.ready)
+    for low, high in selected.recent:
+        first, end = bisect_left(batch.uids, low), bisect_right(batch.uids, high)
+        if first < end:
+            texts[first:end] = map(flags.with_recent, texts[first:end])
+    return texts

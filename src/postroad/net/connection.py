@@ -48,6 +48,7 @@ class Connection(asyncio.Protocol):
     """A connection with its peer, one task (`session`) and one timer."""
 
     __slots__ = (
+        "_at_once",
         "_closed",
         "_connected_cb",
         "_core",
@@ -69,6 +70,7 @@ class Connection(asyncio.Protocol):
         "_waiter",
         "account_id",
         "alpn",
+        "due",
         "id",
         "local",
         "peer",
@@ -107,6 +109,10 @@ class Connection(asyncio.Protocol):
         self._core: Core | None = None
         self._task: asyncio.Task[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._at_once: Callable[[], bool] | None = None
+        """Answers what comes in the place of the session, which waits."""
+        self.due = 0.0
+        """When the session has waited for long enough (`deadline`)."""
         self._room: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
@@ -141,13 +147,14 @@ class Connection(asyncio.Protocol):
             self._early(data)  # the session has not attached its core yet
             return
         core.receive(data)
+        at_once = self._at_once
+        if at_once is not None and self._room is None and at_once():
+            return
         self._fed = True
         if self._reading and core.buffered() > READ_HIGH_WATER:
             self._reading = False
             self._transport.pause_reading()  # type: ignore[union-attr]  # set while data comes
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        self._wake()
 
     def eof_received(self) -> bool:
         self._eof = True
@@ -185,18 +192,29 @@ class Connection(asyncio.Protocol):
         """A point in time for `pump`, from now."""
         return self._loop.time() + seconds
 
-    async def pump(self, deadline: float, *, drain: bool = True) -> Wake:
+    def extend(self, seconds: float) -> None:
+        """Let the session wait for so long from now: `at_once` has answered what it waited for."""
+        self.due = self._loop.time() + seconds
+
+    async def pump(
+        self, deadline: float, *, drain: bool = True, at_once: Callable[[], bool] | None = None
+    ) -> Wake:
         """Send what the core has to say, then wait for a reason to go on.
 
         `deadline` is absolute (`deadline()`), so that a peer that sends one
         octet a minute does not extend it. `drain=False` while the peer is in
         the middle of something that is worth finishing when the server stops.
+
+        `at_once` is called with what comes while the session waits, and writes
+        what there is to say to it. Where it returns True nothing is left for the
+        session, which goes on waiting: a short command costs no turn of a task.
         """
+        self.due = deadline
         self.flush()
         while True:
             if self._room is not None and not self._closed:
                 # The peer does not read: nothing is taken from it until it does.
-                if not await self._wait_for_room(deadline):
+                if not await self._wait_for_room(self.due):
                     # Nor would it read a farewell: this one does not linger.
                     self.abort()
                     return Wake.CLOSED
@@ -211,17 +229,20 @@ class Connection(asyncio.Protocol):
                 return Wake.POKED
             if self._draining and (drain or self._last_call):
                 return Wake.DRAIN
-            if self._loop.time() >= deadline:
+            due = self.due
+            if self._loop.time() >= due:
                 return Wake.TIMEOUT
             if not self._reading:
                 self._resume_reading()
-            if self._timer is None or self._timer_at > deadline:
-                self._start_timer(deadline)
+            if self._timer is None or self._timer_at > due:
+                self._start_timer(due)
             self._waiter = self._loop.create_future()
+            # A server that stops looks after each command whether the peer is idle.
+            self._at_once = None if self._draining else at_once
             try:
                 await self._waiter
             finally:
-                self._waiter = None
+                self._waiter = self._at_once = None
 
     def flush(self) -> None:
         """Write what the core wants to send; does not wait."""
@@ -359,6 +380,7 @@ class Connection(asyncio.Protocol):
         self._core = held
 
     def _wake(self) -> None:
+        self._at_once = None  # what comes from now on is the session's
         waiter = self._waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)

@@ -103,6 +103,10 @@ class _Session:
         self._exchange: Exchange | None = None
         self._failed_logins = 0
         self._over = False
+        self._left: Event | None = None
+        """What has been read already, and is still to be answered."""
+        self._unsaid: Awaitable[None] | None = None
+        """The rest of an answer, which has to be awaited."""
 
     def close(self) -> None:
         """Give the mailbox back."""
@@ -116,7 +120,8 @@ class _Session:
         self._core.ok(b"postroad ready")
         deadline = self._connection.deadline(self._services.limits.greeting_timeout)
         while not self._over:
-            wake = await self._connection.pump(deadline)
+            wake = await self._connection.pump(deadline, at_once=self._answer_now)
+            deadline = self._connection.due
             if wake is Wake.POKED:
                 continue
             if wake is not Wake.DATA:
@@ -137,33 +142,64 @@ class _Session:
         limits = self._services.limits
         return limits.pop3_timeout if self._maildrop is not None else limits.command_timeout
 
+    def _answer_now(self) -> bool:
+        """Answer what has just come, if that is one command that need not be waited for; else leave it."""
+        core = self._core
+        if self._maildrop is None:
+            return False
+        event = core.next_event()
+        if isinstance(event, AboutMessages):
+            try:
+                self._unsaid = self._begin(event)
+            except Exception:
+                self._left = event  # the session meets it again, and knows what to do
+        else:
+            self._left = event
+        if self._unsaid is not None or self._left is not None or core.buffered() or not core.waiting():
+            return False
+        self._connection.flush()
+        self._connection.extend(self._patience())
+        self._look_ahead()
+        return True
+
     async def _answer_all(self) -> bool:
         """Answer what is there; tells whether that was a whole command."""
         answered = False
-        while not self._over and (event := self._core.next_event()) is not None:
-            POP3_COMMANDS.count += 1
+        while not self._over:
+            unsaid, self._unsaid = self._unsaid, None
+            if unsaid is None:
+                event, self._left = self._left or self._core.next_event(), None
+                if event is None:
+                    break
+                unsaid = self._begin(event) if isinstance(event, AboutMessages) else self._answer(event)
             answered = True
-            try:
-                if isinstance(event, AboutMessages):
-                    assert self._maildrop is not None, "the core lets nothing of these through before log-in"
-                    unsaid = answer(event, self._maildrop, self._core, self._upcoming, self._send)
-                    if unsaid is not None:
-                        await unsaid
-                else:
-                    await self._answer(event)
-            except StoreError as error:
-                self._sorry(error)
-            except Unavailable as error:
-                log.warning("pop3.unavailable", conn=self._connection.id, what=error.what)
-                self._core.error(b"not now, try again later", b"SYS/TEMP")
+            if unsaid is not None:
+                try:
+                    await unsaid
+                except (StoreError, Unavailable) as error:
+                    self._sorry(error)
             if self._core.waiting() > ENOUGH:
                 await self._send(b"")
-        if self._upcoming.expected and not self._core.buffered():
-            asyncio.get_running_loop().call_soon(self._prepare)
+        if not self._core.buffered():
+            self._look_ahead()
         return answered or self._core.waiting() > 0  # the core has answers of its own
 
+    def _begin(self, event: AboutMessages) -> Awaitable[None] | None:
+        """Answer, as far as that need not be waited for; give the rest."""
+        assert self._maildrop is not None, "the core lets nothing of these through before log-in"
+        POP3_COMMANDS.count += 1
+        try:
+            return answer(event, self._maildrop, self._core, self._upcoming, self._send)
+        except (StoreError, Unavailable) as error:
+            self._sorry(error)
+        return None
+
+    def _look_ahead(self) -> None:
+        """Make the next reply once the last one has gone out."""
+        if self._upcoming.expected:
+            asyncio.get_running_loop().call_soon(self._prepare)
+
     def _prepare(self) -> None:
-        """Make the next reply, now that the last one has gone out."""
         if self._maildrop is not None:
             self._upcoming.prepare(self._maildrop)
 
@@ -174,6 +210,7 @@ class _Session:
         await asyncio.sleep(0)
 
     async def _answer(self, event: Event) -> None:
+        POP3_COMMANDS.count += 1
         match event:
             case Quit(update):
                 await self._quit(update)
@@ -302,7 +339,11 @@ class _Session:
             log.info("pop3.quit", conn=self._connection.id, deleted=deleted)
         self._core.ok(b"bye")
 
-    def _sorry(self, error: StoreError) -> None:
+    def _sorry(self, error: StoreError | Unavailable) -> None:
+        if isinstance(error, Unavailable):
+            log.warning("pop3.unavailable", conn=self._connection.id, what=error.what)
+            self._core.error(b"not now, try again later", b"SYS/TEMP")
+            return
         log.error("pop3.store_error", conn=self._connection.id, error=str(error), kind=type(error).__name__)
         self._core.error(b"the message cannot be read", _CODES.get(type(error), b"SYS/TEMP"))
 

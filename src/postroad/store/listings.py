@@ -85,13 +85,10 @@ class Listings:
         Raises:
             NoSuchMailbox: it has been deleted.
         """
-        key = (account_id, mailbox_id, user_id)
-        listing = self._kept.get(key)
+        listing = self.at_hand(account_id, mailbox_id, user_id)
         if listing is not None:
-            state = self._database.row(STATE, account_id, mailbox_id)
-            if state is not None and state[0] == listing.modseq:
-                self._kept.move_to_end(key)
-                return listing
+            return listing
+        key = (account_id, mailbox_id, user_id)
         listing = self._database.read(partial(self._current, key=key))
         while listing is None:
             # Sessions that come for it at the same time wait for the same one.
@@ -102,6 +99,18 @@ class Listings:
                 task.add_done_callback(lambda _: self._loading.pop(key, None))
             await asyncio.shield(task)
             listing = self._database.read(partial(self._current, key=key))
+        return listing
+
+    def at_hand(self, account_id: int, mailbox_id: int, user_id: int = OWNER) -> Listing | None:
+        """The same where it is kept already, and nothing has happened since; else None."""
+        key = (account_id, mailbox_id, user_id)
+        listing = self._kept.get(key)
+        if listing is None:
+            return None
+        state = self._database.row(STATE, account_id, mailbox_id)
+        if state is None or state[0] != listing.modseq:
+            return None
+        self._kept.move_to_end(key)
         return listing
 
     async def close(self) -> None:

@@ -146,6 +146,10 @@ class AccountReading:
         """
         return await self._listings.get(self.id, mailbox_id)
 
+    def listing_at_hand(self, mailbox_id: int) -> Listing | None:
+        """The same if it need not be waited for; None where `listing` is to be asked."""
+        return self._listings.at_hand(self.id, mailbox_id)
+
     def changes(self, mailbox_id: int, since: int) -> Changes:
         """What happened after modseq `since`."""
         return self._database.read(lambda r: changes(r, self.id, mailbox_id, since))
