@@ -69,8 +69,7 @@ class Address(Struct, frozen=True):
     @property
     def key(self) -> str:
         """What is compared and indexed: the same for every spelling and case."""
-        folded = unicodedata.normalize("NFC", unicodedata.normalize("NFD", self.local).casefold())
-        return _join(folded, self.domain)
+        return _key(self.local, self.domain)
 
     @property
     def unicode(self) -> str:
@@ -80,6 +79,11 @@ class Address(Struct, frozen=True):
 
 POSTMASTER: Final = Address("postmaster", "", False)
 """RCPT TO:<postmaster>, the one recipient without a domain (RFC 5321 §4.1.1.3)."""
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _key(local: str, domain: str) -> str:
+    return _join(unicodedata.normalize("NFC", unicodedata.normalize("NFD", local).casefold()), domain)
 
 
 @lru_cache(maxsize=_REMEMBERED)

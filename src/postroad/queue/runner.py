@@ -274,7 +274,8 @@ class QueueRunner:
                 log.exception("queue.failed", queue=work.item.text_id, destination=work.destination)
             judged, notices = self._judge(work, [_OUR_FAULT] * len(work.recipients), _NOTHING)
         self._settling.add(work.lease_id)
-        return await asyncio.shield(self._finish(work, judged, notices))
+        # Who is cancelled in there is leaving; what has gone to the group of commits stands all the same.
+        return await self._finish(work, judged, notices)
 
     def _source(self, work: Work) -> Source:
         if work.held is not None:
@@ -338,6 +339,7 @@ class QueueRunner:
                 return following
 
     def _count(self, work: Work, done: list[Judged]) -> None:
+        named = work.item.text_id
         for j in done:
             result = j.outcome.verdict.value
             ATTEMPTS[result].count += 1
@@ -348,7 +350,7 @@ class QueueRunner:
                 MESSAGES.labels("out", "failed").inc()
             log.info(
                 "queue.attempt",
-                queue=work.item.text_id,
+                queue=named,
                 recipient=str(j.recipient.address),
                 result=result,
                 host=j.outcome.host,

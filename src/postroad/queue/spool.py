@@ -257,10 +257,8 @@ def remove_recipients(
     if not numbers:
         return
     journal.left(tx, item.id, numbers)
-    tx.run_many(
-        "DELETE FROM queue_recipient WHERE item_id = ? AND n = ?",
-        [(item.id, n) for n in numbers if n not in gone],
-    )
+    if left := [(item.id, n) for n in numbers if n not in gone]:
+        tx.run_many("DELETE FROM queue_recipient WHERE item_id = ? AND n = ?", left)
     tx.run(
         "DELETE FROM queue_item WHERE id = ?1"
         " AND NOT EXISTS (SELECT 1 FROM queue_recipient WHERE item_id = ?1)",

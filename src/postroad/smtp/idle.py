@@ -16,11 +16,13 @@ _Key: TypeAlias = tuple[str, str, str]
 
 
 class IdleClients:
-    """Idle connections by host, address and how they are secured, each with its timer."""
+    """Idle connections by host, address and how they are secured."""
 
     def __init__(self) -> None:
-        self._idle: defaultdict[_Key, dict[SmtpClient, asyncio.TimerHandle]] = defaultdict(dict)
-        self._keys: dict[SmtpClient, _Key] = {}
+        self._idle: defaultdict[_Key, dict[SmtpClient, None]] = defaultdict(dict)
+        # In the order in which they were kept: the first one is the first whose time is over.
+        self._keys: dict[SmtpClient, tuple[_Key, float]] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
     def keep(self, client: SmtpClient, security: str = "") -> None:
@@ -31,10 +33,12 @@ class IdleClients:
         if not client.open_for_more or client.messages >= MESSAGES or len(self._keys) >= MOST:
             self._close(client)
             return
-        timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._expire, client)
+        loop = asyncio.get_running_loop()
         key = client.host, client.address, security
-        self._idle[key][client] = timer
-        self._keys[client] = key
+        self._idle[key][client] = None
+        self._keys[client] = key, loop.time() + IDLE_SECONDS
+        if self._timer is None:
+            self._timer = loop.call_later(IDLE_SECONDS, self._expire)
 
     def take(self, host: str, address: str, security: str = "") -> SmtpClient | None:
         """A connection that is still open, the one used last; it is the caller's then."""
@@ -49,20 +53,29 @@ class IdleClients:
 
     async def close(self) -> None:
         """Say goodbye to all of them."""
-        for kept in list(self._idle.values()):
-            for client in list(kept):
-                self._expire(client)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for client in list(self._keys):
+            self._remove(client)
+            self._close(client)
         await asyncio.gather(*self._closing)
 
     def _remove(self, client: SmtpClient) -> None:
-        key = self._keys.pop(client)
-        self._idle[key].pop(client).cancel()
+        key, _ = self._keys.pop(client)
+        del self._idle[key][client]
         if not self._idle[key]:
             del self._idle[key]
 
-    def _expire(self, client: SmtpClient) -> None:
-        self._remove(client)
-        self._close(client)
+    def _expire(self) -> None:
+        """Close those whose time is over, and come back for the next one."""
+        loop, self._timer = asyncio.get_running_loop(), None
+        for client, (_, until) in list(self._keys.items()):
+            if until > loop.time():
+                self._timer = loop.call_at(until, self._expire)
+                return
+            self._remove(client)
+            self._close(client)
 
     def _close(self, client: SmtpClient) -> None:
         task = asyncio.create_task(client.close())

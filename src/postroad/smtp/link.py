@@ -15,6 +15,7 @@ UNASKED: Final = 1000
 """Replies that may wait to be read: more than any pipeline of ours asks for."""
 
 _HIGH_WATER: Final = 512 * 1024
+_NEVER: Final = float("inf")
 
 
 class Lost(Exception):
@@ -35,7 +36,13 @@ class Link(asyncio.Protocol):
     def __init__(self) -> None:
         self._reader = ReplyReader()
         self._replies: deque[Reply] = deque()
+        self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
+        self._patience = 0.0
+        """Seconds that are waited for a reply, and when they end: no time, while nobody waits."""
+        self._deadline = _NEVER
         self._room: asyncio.Future[None] | None = None
         self._transport: asyncio.Transport | None = None
         self._end: str | None = None
@@ -90,10 +97,12 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._over(f"connection lost: {exc}" if exc else "the server closed the connection")
+        if self._timer is not None:
+            self._timer.cancel()
         self.resume_writing()
 
     def pause_writing(self) -> None:
-        self._room = asyncio.get_running_loop().create_future()
+        self._room = self._loop.create_future()
 
     def resume_writing(self) -> None:
         room, self._room = self._room, None
@@ -149,10 +158,9 @@ class Link(asyncio.Protocol):
         assert self._transport is not None
         if self._end is not None:  # uvloop gives back an upgraded transport all the same
             raise HandshakeFailed(f"TLS cannot be begun: {self._end}", GENERAL)
-        loop = asyncio.get_running_loop()
         self._transport.pause_reading()
         try:
-            upgraded = await loop.start_tls(
+            upgraded = await self._loop.start_tls(
                 self._transport, self, context, server_hostname=server_name, ssl_handshake_timeout=timeout
             )
         except (OSError, ValueError, TimeoutError) as error:  # ValueError: a name that cannot be an SNI
@@ -200,16 +208,34 @@ class Link(asyncio.Protocol):
             self._transport.abort()
 
     async def _come(self, timeout: float) -> None:
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(timeout, self._over, f"no reply within {timeout:g} s")
+        self._watch(timeout)
         try:
             while not self._replies:
                 if self._end is not None:
                     raise Lost(self._end)
-                self._waiter = loop.create_future()
+                self._waiter = self._loop.create_future()
                 await self._waiter
         finally:
-            timer.cancel()
+            self._deadline = _NEVER
+
+    def _watch(self, timeout: float) -> None:
+        """One timer serves all replies: it is set anew when it rings too early, not for each of them."""
+        self._patience, self._deadline = timeout, self._loop.time() + timeout
+        if self._timer is None or self._deadline < self._timer_at:
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = self._deadline
+        self._timer = self._loop.call_at(self._timer_at, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._loop.time() >= self._deadline:
+            self._over(f"no reply within {self._patience:g} s")
+        elif self._deadline < _NEVER:
+            self._set_timer()
 
     def _over(self, reason: str) -> None:
         if self._end is None:

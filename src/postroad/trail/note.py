@@ -1,5 +1,6 @@
 """One decision about a message, and all of them together."""
 
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
@@ -32,6 +33,7 @@ class Trail(Struct, frozen=True):
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: none looks like another
 
 
+@lru_cache(maxsize=256)  # a message is named again and again while it is at work
 def text_id(number: int) -> str:
     """The form of an id that people read and type: `T0000x7`."""
     digits = ""

@@ -6,6 +6,7 @@ Nothing here raises on what a server sends: a reply that is none is a
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from postroad.model.address import Address
@@ -16,6 +17,8 @@ from postroad.smtp.wire.replies import Reply, parse_line, split_enhanced
 LINES: Final = 128
 """Lines of one reply; servers that say more are not heard out."""
 LINE_OCTETS: Final = 4096
+_SHORT: Final = 128
+"""Octets of a line below which the reply that it is may be remembered."""
 
 Extensions: TypeAlias = dict[str, str]
 """What EHLO was answered with: keywords in capitals, and their parameters."""
@@ -61,6 +64,8 @@ class ReplyReader:
                 return self._give_up("a reply line without end")
             line = bytes(self._inbox[: end + 1])
             del self._inbox[: end + 1]
+            if end < _SHORT and not self._lines and (whole := _whole_reply(line)) is not None:
+                return whole
             parsed = parse_line(line[:-2]) if line.find(b"\r") == end - 1 else None
             if parsed is None or (self._lines and parsed[0] != self._code):
                 return self._give_up(f"not an SMTP reply: {_shown(line)}")
@@ -79,11 +84,23 @@ class ReplyReader:
         return self._garbage
 
     def _reply(self) -> Reply:
-        parts = [split_enhanced(self._code, line) for line in self._lines]
+        reply = _made_of(self._code, self._lines)
         self._lines.clear()
-        text = "\n".join(text.decode("utf-8", "replace") for _, text in parts)
-        # It belongs on every line (RFC 2034 §4); some servers put it on the first one alone.
-        return Reply(self._code, next((enhanced for enhanced, _ in parts if enhanced), ""), text)
+        return reply
+
+
+@lru_cache(maxsize=256)  # a server says the same again and again
+def _whole_reply(line: bytes) -> Reply | None:
+    """The reply that one line is by itself; None where it is not."""
+    parsed = parse_line(line[:-2]) if line.find(b"\r") == len(line) - 2 else None
+    return _made_of(parsed[0], [parsed[2]]) if parsed is not None and parsed[1] else None
+
+
+def _made_of(code: int, lines: list[bytes]) -> Reply:
+    parts = [split_enhanced(code, line) for line in lines]
+    text = "\n".join(text.decode("utf-8", "replace") for _, text in parts)
+    # It belongs on every line (RFC 2034 §4); some servers put it on the first one alone.
+    return Reply(code, next((enhanced for enhanced, _ in parts if enhanced), ""), text)
 
 
 class DataEncoder:

@@ -134,6 +134,8 @@ def encode(value: int | str | bytes) -> bytes:
     if isinstance(value, int):
         return b"%d" % value
     raw = value.encode() if isinstance(value, str) else value
+    if not raw:
+        return b""
     # Only what has a meaning in a line: `replace` runs in C, and most values hold none of it.
     raw = raw.replace(b"%", b"%25").replace(b" ", b"%20").replace(b"\t", b"%09")
     return raw.replace(b"\r", b"%0D").replace(b"\n", b"%0A").replace(b"\0", b"%00")
