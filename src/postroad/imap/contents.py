@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
 from functools import partial
 from typing import Final
 
@@ -63,9 +62,9 @@ class Contents:
             case TextKey(text=text):
                 return await self._by_text(batch, places, collated(text), header=True)
 
-    async def sent(self, batch: Batch, places: Sequence[int], first: date, end: date) -> list[int]:
-        """Return the places whose Date field says a day from `first` on and before `end`."""
-        return await self._by_header(batch, places, partial(_was_sent, first=first, end=end))
+    async def sent(self, batch: Batch, places: Sequence[int], days: range) -> list[int]:
+        """Return the places whose Date field says one of the days, numbered as by `date.toordinal`."""
+        return await self._by_header(batch, places, partial(_was_sent, days=days))
 
     async def noted(
         self, mailbox_id: int, key: AnnotationKey, batch: Batch, places: Sequence[int]
@@ -219,8 +218,8 @@ def _with_other_labels(address: str) -> str:
         return ""
 
 
-def _was_sent(block: HeaderBlock, *, first: date, end: date) -> bool:
+def _was_sent(block: HeaderBlock, *, days: range) -> bool:
     value = block.first(b"date")
     moment = parse_date(value) if value is not None else None
     # The day as it is written: time and zone do not count.
-    return moment is not None and first <= moment.date() < end
+    return moment is not None and moment.toordinal() in days

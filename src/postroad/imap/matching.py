@@ -5,10 +5,9 @@ other, the cheap ones first, so that a message is opened only where nothing
 else can decide.
 """
 
-from calendar import timegm
 from collections.abc import Sequence
-from datetime import date, timedelta
-from typing import TypeAlias
+from datetime import date
+from typing import Final, TypeAlias
 
 from postroad.imap.contents import Contents
 from postroad.imap.fuzzy import Fuzziness
@@ -24,6 +23,9 @@ from postroad.store.listing import Batch
 Places: TypeAlias = Sequence[int]
 """Of entries in a batch, ascending."""
 _EVERY: Pairs = ((1, MAX_NUMBER),)
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+_LAST_DAY: Final = date.max.toordinal()
+_DAY: Final = 86400
 
 
 class Matcher:
@@ -60,9 +62,9 @@ class Matcher:
             case keys.HeaderKey() | keys.BodyKey() | keys.TextKey():
                 return await self._contents.matching(key, batch, places)
             case keys.DateKey(field=DateField.SENT):
-                return await self._contents.sent(batch, places, *_days(key))
+                return await self._contents.sent(batch, places, _days(key))
             case keys.DateKey(field=DateField.SAVED):
-                low, high = map(_midnight, _days(key))
+                low, high = _seconds(_days(key))
                 return saved_within(self._account, self._selected.id, batch, places, low, high)
             case keys.AnnotationKey():
                 return await self._contents.noted(self._selected.id, key, batch, places)
@@ -130,7 +132,7 @@ class Matcher:
                 wanted = message_key(self._account.id, "M", email_id)
                 return [at for at in places if batch.message_ids[at] == wanted]
             case keys.DateKey():
-                low, high = map(_midnight, _days(key))
+                low, high = _seconds(_days(key))
                 return [at for at in places if low <= dates[at] < high]
             case _:
                 raise AssertionError(f"{type(key).__name__} is not answered by the index")
@@ -184,18 +186,18 @@ def _cost(key: SearchKey) -> int:
             return 0
 
 
-def _days(key: keys.DateKey) -> tuple[date, date]:
-    """The first day that matches and the first behind it."""
-    day = key.day
-    after = date.max if day == date.max else day + timedelta(days=1)
+def _days(key: keys.DateKey) -> range:
+    """The days that match, counted from the first of the year 1 (`date.toordinal`)."""
+    day = key.day.toordinal()
     match key.test:
         case DateTest.BEFORE:
-            return date.min, day
+            return range(day)
         case DateTest.ON:
-            return day, after
+            return range(day, day + 1)
         case DateTest.SINCE:
-            return day, date.max
+            return range(day, _LAST_DAY + 1)
 
 
-def _midnight(day: date) -> int:
-    return timegm(day.timetuple())
+def _seconds(days: range) -> tuple[int, int]:
+    """The midnights about days, as seconds since 1970."""
+    return (days.start - _EPOCH) * _DAY, (days.stop - _EPOCH) * _DAY

@@ -96,6 +96,22 @@ def test_keys(world: World, keys: str, found: str) -> None:
     world.talk(talk)
 
 
+def test_the_calendar_ends_with_its_last_day(world: World) -> None:
+    late = message("late", "", Date="Fri, 31 Dec 9999 23:59:59 +0000")
+
+    async def talk(server: Server, client: Client) -> None:
+        await client.do(b'APPEND INBOX "31-Dec-9999 23:59:59 -1200" {%d+}\r\n%b' % (len(late), late))
+        await client.ok(b"SELECT INBOX")
+        for key in (b"ON", b"SINCE", b"SENTON", b"SENTSINCE"):
+            assert await client.ok(b"SEARCH %b 31-Dec-9999" % key) == [b"SEARCH 1"]
+            assert await client.ok(b"SEARCH %b 1-Jan-0001" % key) == [
+                b"SEARCH 1" if b"SINCE" in key else b"SEARCH"
+            ]
+        assert await client.ok(b"SEARCH OR BEFORE 1-Jan-0001 SENTBEFORE 31-Dec-9999") == [b"SEARCH"]
+
+    world.talk(talk)
+
+
 @pytest.mark.parametrize(
     ("key", "text", "found"),
     [
