@@ -19,6 +19,7 @@ from postroad.importer.mbox_status import Status, read_status, write_base, write
 from postroad.importer.names import mailbox_of_path, path_of
 from postroad.importer.values import Bad, Carried, Folder, Record, with_crlf, with_lf
 from postroad.message.header import HeaderBlock
+from postroad.message.octets import find
 
 SUFFIX: Final = ".mbox"
 _FROM: Final = b"From "
@@ -163,7 +164,7 @@ def _starts(text: mmap.mmap) -> Iterator[int]:
     while at >= 0:
         if _begins_message(text, at):
             yield at
-        found = text.find(b"\n" + _FROM, at)
+        found = find(text, b"\n" + _FROM, at, len(text))
         at = found + 1 if found >= 0 else -1
 
 
@@ -173,7 +174,7 @@ def _begins_message(text: mmap.mmap, at: int) -> bool:
         return False
     if at > 0 and not text[max(0, at - 3) : at].endswith((b"\n\n", b"\n\r\n")):
         return False
-    end = text.find(b"\n", at, at + _LONGEST_FROM)
+    end = find(text, b"\n", at, min(at + _LONGEST_FROM, len(text)))
     line = text[at + len(_FROM) : max(end, at + len(_FROM))]
     return line.strip() in (b"", b"-") or _DATE.search(line) is not None
 

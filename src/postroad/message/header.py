@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from postroad.message.octets import Octets
+from postroad.message.octets import Octets, find
 
 MAX_HEADER: Final = 256 * 1024
 MAX_FIELDS: Final = 1_000
@@ -186,8 +186,8 @@ def _blank_line(data: Octets, start: int, stop: int) -> tuple[int, int]:
         return start, start + 2
     if lead[:1] == b"\n":
         return start, start + 1
-    crlf = data.find(b"\n\r\n", start, stop)
-    bare = data.find(b"\n\n", start, stop if crlf < 0 else crlf + 1)
+    crlf = find(data, b"\n\r\n", start, stop)
+    bare = find(data, b"\n\n", start, stop if crlf < 0 else crlf + 1)
     if bare >= 0:
         return bare + 1, bare + 2
     if crlf >= 0:

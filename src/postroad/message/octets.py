@@ -13,6 +13,8 @@ __all__ = ["Octets", "count_lines", "find"]
 
 # A piece that stays in the second-level cache while it is searched.
 _PIECE: Final = 1 << 18
+_FIRST: Final = 1 << 12
+"""Octets that are searched first, for what is looked for is near as a rule; then twice as many, and so on."""
 _COUNTED: Final = 1 << 14
 _LOOK: Final = 256
 _SHORT: Final = 16
@@ -23,13 +25,16 @@ def find(data: Octets, needle: bytes, start: int, end: int) -> int:
     """Return the first offset of `needle` in data[start:end], or -1."""
     if isinstance(data, bytes):
         return data.find(needle, start, end)
-    # mmap.find compares byte by byte before Python 3.12 and is quadratic at worst.
+    # mmap.find looks at the octet behind the end before Python 3.11.4 (CPython gh-105235). Where a
+    # map fills its last page there may be none, and the process ends by SIGSEGV.
     overlap = len(needle) - 1
+    size = _FIRST
     while start < end:
-        piece = data[start : min(start + _PIECE + overlap, end)]
+        piece = data[start : min(start + size + overlap, end)]
         if (at := piece.find(needle)) >= 0:
             return start + at
-        start += _PIECE
+        start += size
+        size = min(2 * size, _PIECE)
     return -1
 
 

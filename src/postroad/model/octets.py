@@ -9,8 +9,9 @@ Buffer: TypeAlias = bytes | bytearray | memoryview
 Octets: TypeAlias = bytes | mmap.mmap
 """A whole message: small ones as bytes, large ones mapped from a file.
 
-Both have `find` and `rfind`, both can be searched with `re`, and slicing
-either gives `bytes`, so code by offsets serves both.
+Both can be searched with `re`, and slicing either gives `bytes`, so code by
+offsets serves both. `find` is that of `postroad.message.octets`: the one of a
+map may end the process.
 """
 
 Body: TypeAlias = Octets | memoryview

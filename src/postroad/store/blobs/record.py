@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from postroad.message.octets import find
 from postroad.model.octets import Body, Octets
 
 MAGIC: Final = b"postroad/1 "
@@ -97,8 +98,8 @@ def scan(pack: Octets, start: int = 0, end: int | None = None) -> Iterator[Recor
     """
     size = len(pack) if end is None else end
     position = start
-    while (position := pack.find(MAGIC, position, size)) >= 0:
-        stop = pack.find(b"\n", position, min(size, position + _LONGEST_LINE))
+    while (position := find(pack, MAGIC, position, size)) >= 0:
+        stop = find(pack, b"\n", position, min(size, position + _LONGEST_LINE))
         record = None if stop < 0 else _parse(pack[position:stop], position, stop + 1)
         if record is None:
             position += len(MAGIC)
