@@ -151,6 +151,7 @@ class Worker:
         for listener, sock in sockets:
             self._sessions[listener] = self._session(listener)
             await self._front.listen(sock, self._service(listener))
+        self._front.hear_others()
         await self.queue.start()
         self.store.watch.subscribe("directory", self._end_sessions)
         self.store.watch.subscribe("directory", lambda: self._reception.refresh())

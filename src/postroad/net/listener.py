@@ -100,8 +100,6 @@ class Front:
         loop = asyncio.get_running_loop()
         number = len(self._services)
         self._services.append(service)
-        if number == 0 and self._balance is not None:
-            loop.add_reader(self._balance.fileno(), self._take_over)
         if service.implicit_tls or service.proxies:
             accepting = loop.create_task(self._accept(sock, service, number))
             accepting.add_done_callback(lambda _: sock.close())
@@ -116,9 +114,17 @@ class Front:
             )
             self._servers.append(server)
 
+    def hear_others(self) -> None:
+        """Go on with what other workers hand on from now on; what they did before has waited.
+
+        Called when all listeners are there, for a connection comes with the number of one.
+        """
+        if self._balance is not None:
+            asyncio.get_running_loop().add_reader(self._balance.fileno(), self._take_over)
+
     async def drain(self, grace: float) -> None:
         """Stop accepting, let every session finish what is under way, then say goodbye to the rest."""
-        if self._services and self._balance is not None:
+        if self._balance is not None:
             asyncio.get_running_loop().remove_reader(self._balance.fileno())
             for _, handed in self._balance.handed():
                 handed.close()  # as are those that wait in the backlog

@@ -75,6 +75,7 @@ def test_what_comes_to_one_worker_is_shared_with_the_others(
                 listening.setblocking(False)
                 addresses.append(listening.getsockname())
                 await front.listen(listening, Service(protocol, echo, lambda _: b"", implicit_tls))
+            front.hear_others()
         said = []
         streams = []
         for _ in range(9):  # all at the second listener of the first worker
@@ -106,6 +107,40 @@ def test_a_burst_does_not_go_to_the_other_as_a_whole() -> None:
     for _, one in handed:
         one.close()
     close(ways)
+
+
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_what_is_handed_to_a_worker_that_still_opens_its_listeners_waits(
+    factory: object, tmp_path: Path
+) -> None:
+    async def greet(connection: Connection) -> None:
+        connection.write(b"+")
+
+    async def work() -> None:
+        files = certificate_files(Settings(hostname="mx.test", data=tmp_path), datetime.now(UTC))
+        ways, gates = ways_between(2), [Open(), Open()]
+        gates[0].count = 1
+        tls = ServerTls(files.certificate, files.key)
+        front = Front(gates[1], tls, name="w1", balance=balance(ways, gates, 1))
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            near = socket.create_connection(server.getsockname())
+            far, _ = server.accept()
+        with far:
+            assert balance(ways, gates, 0).hand_on(far.fileno(), 1)
+        for _ in range(2):
+            listening = socket.create_server(("127.0.0.1", 0))
+            listening.setblocking(False)
+            await front.listen(listening, Service("imap", greet, lambda _: b"", False))
+            await asyncio.sleep(0.01)  # the loop would look at what was handed on
+        front.hear_others()
+        reader, writer = await asyncio.open_connection(sock=near)
+        assert await asyncio.wait_for(reader.read(), 20) == b"+"
+        writer.close()
+        await front.drain(20)
+        close(ways)
+
+    with asyncio.Runner(loop_factory=factory) as runner:  # type: ignore[arg-type]  # each makes a loop
+        runner.run(work())
 
 
 def test_it_stays_where_the_other_is_not_to_be_reached() -> None:
