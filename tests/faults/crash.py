@@ -25,6 +25,8 @@ LARGE: Final = 700_000
 """Octets of a large message: it goes through a file on its way in."""
 LONGEST: Final = 30.0
 """Seconds that a load goes on at the most before it is struck."""
+CHECK_SECONDS: Final = 1800.0
+"""What `store check` may take at the most: it reads all that was ever taken, gigabytes after a soak."""
 UNLIMITED: Final = (
     "[limits]\nauth_per_minute_address = 100_000\nauth_per_day_address = 100_000\n"
     "auth_per_hour_account = 100_000\n"
@@ -201,7 +203,7 @@ class Crashes:
     def look_at_all(self) -> None:
         """The last look: every octet, the store as a whole, and what had to go out."""
         self.look(bodies=True)
-        assert "sound" in self.server.cli("store", "check")
+        assert "sound" in self.server.cli("store", "check", within=CHECK_SECONDS)
         self.look_for_bugs()
         if self._sink is not None:
             self._look_outside(self._sink)

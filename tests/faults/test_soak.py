@@ -124,15 +124,16 @@ def test_memory_and_descriptors_stay(start: Start) -> None:
                 lambda: server.cli("queue", "list", "--json").strip() in ("[]", ""), "the queue to be empty"
             )
             samples.take(server)
+        print(
+            f"\n{MINUTES:g} minutes, {messages} messages in, {len(crashes.out.taken)} out;"
+            f" memory {samples.rss[0] / MIB:.0f} to {samples.rss[-1] / MIB:.0f} MiB,"
+            f" {samples.slope():.1f} MiB an hour after the first {WARM:.0%};"
+            f" descriptors {samples.descriptors[0]} to {samples.descriptors[-1]},"
+            f" and for packs of one process at most {max(samples.packs)}",
+            flush=True,
+        )
         assert server.workers() == workers
         crashes.look_at_all()
-    print(
-        f"\n{MINUTES:g} minutes, {messages} messages in, {len(crashes.out.taken)} out;"
-        f" memory {samples.rss[0] / MIB:.0f} to {samples.rss[-1] / MIB:.0f} MiB,"
-        f" {samples.slope():.1f} MiB an hour after the first {WARM:.0%};"
-        f" descriptors {samples.descriptors[0]} to {samples.descriptors[-1]},"
-        f" and for packs of one process at most {max(samples.packs)}"
-    )
     assert samples.descriptors[-1] <= samples.descriptors[0] + 8
     assert max(samples.packs) <= OPEN_PACKS + 2  # those that are written to come beside those that are read
     if MINUTES >= 120:

@@ -17,7 +17,7 @@ from typing import Final
 
 from tests.interop.addresses import free_ports
 from tests.interop.certificates import Certificates
-from tests.interop.processes import Daemon, as_root, run, until
+from tests.interop.processes import PATIENCE, Daemon, as_root, run, until
 
 PASSWORD: Final = "sw0rdfish and chips"
 HOST: Final = "localhost"
@@ -168,9 +168,9 @@ class Postroad:
         """What it has logged so far."""
         return self._daemon.said()
 
-    def cli(self, *words: str, stdin: str = "") -> str:
-        """Run a command of the command line against the running server."""
-        return run(_PROGRAM, *words, "--config", self._settings, stdin=stdin)
+    def cli(self, *words: str, stdin: str = "", within: float = 2 * PATIENCE) -> str:
+        """Run a command of the command line against the running server; it may take so many seconds."""
+        return run(_PROGRAM, *words, "--config", self._settings, stdin=stdin, within=within)
 
     def add_accounts(self, *addresses: str) -> None:
         """Create accounts, all with the same password."""

@@ -43,6 +43,7 @@ def run(
     env: Mapping[str, str] | None = None,
     expect: Sequence[int] = (0,),
     cwd: Path | None = None,
+    within: float = 2 * PATIENCE,
 ) -> str:
     """Run a program to its end and return what it said; any other exit status fails the test."""
     done = subprocess.run(
@@ -52,7 +53,7 @@ def run(
         stderr=subprocess.STDOUT,
         env={**os.environ, **env} if env else None,
         cwd=cwd,
-        timeout=2 * PATIENCE,
+        timeout=within,
         check=False,
     )
     said = done.stdout.decode("utf-8", "replace")
