@@ -66,9 +66,10 @@ class Supervisor:
         self.slots = [_Slot(index) for index in range(self.settings.worker_count)]
         for slot in self.slots:
             self._start(slot)
-        if not all(slot.pid for slot in self.slots) or not self._wait_until_ready(ready):
+        code = self._wait_until_ready(ready) if all(slot.pid for slot in self.slots) else 1
+        if code is not None:
             self._stop()
-            return 1
+            return code
         notify("READY=1", f"STATUS={len(self.slots)} workers serve")
         if self.announce is not None:
             self.announce(self.bound)
@@ -110,8 +111,11 @@ class Supervisor:
         finally:
             os._exit(code)
 
-    def _wait_until_ready(self, ready: int) -> bool:
-        """Each worker writes one octet once it accepts connections."""
+    def _wait_until_ready(self, ready: int) -> int | None:
+        """Each worker writes one octet once it accepts connections.
+
+        Gives the exit code where there is no more to wait for: 0 when told to stop, 1 when one has ended.
+        """
         waiting = len(self.slots)
         os.set_blocking(ready, False)
         while waiting:
@@ -120,16 +124,17 @@ class Supervisor:
             except BlockingIOError:
                 pass
             if not waiting:
-                return True
+                return None
             match signal.sigtimedwait(_SIGNALS, 0.02):
                 case None:
                     continue
                 case caught if caught.si_signo == signal.SIGCHLD:
                     if self._reap(restart=False):
-                        return False  # what fails at the start would fail again
+                        return 1  # what fails at the start would fail again
                 case caught if caught.si_signo != signal.SIGHUP:
-                    return False
-        return True
+                    notify("STOPPING=1")
+                    return 0
+        return None
 
     def _wait(self) -> int:
         """The next signal; SIGCHLD also when a worker is due to be tried again."""
