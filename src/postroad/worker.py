@@ -9,7 +9,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
@@ -30,7 +30,6 @@ from postroad.directory.directory import Directory
 from postroad.directory.dkim_rounds import mind_keys
 from postroad.directory.domain_policy import policies
 from postroad.directory.seal import Seal
-from postroad.directory.tokens import Tokens
 from postroad.housekeeping import keep_house
 from postroad.imap.session import ImapSession
 from postroad.model.clock import Clock
@@ -55,6 +54,9 @@ from postroad.queue.runner import QueueRunner
 from postroad.smtp.server.services import Acceptor, Role
 from postroad.smtp.server.session import SmtpSession
 from postroad.store.store import Store
+
+if TYPE_CHECKING:
+    from postroad.directory.tokens import Tokens
 
 GRACE_SECONDS: Final = 7.5
 """From SIGTERM until sessions that are still in the middle of something are cut off."""
@@ -95,7 +97,7 @@ class Worker:
             data,
             limits=limits,
             auth=settings.auth,
-            tokens=Tokens(settings.openid, clock) if settings.openid.configured else None,
+            tokens=tokens_of(settings, clock),
             hash_cost=hash_cost,
         )
         self._counts = SharedCounts(data / COUNTS, index, limits, clock)
@@ -332,6 +334,16 @@ class Worker:
             mechanisms=listener.mechanisms,
         )
         return lambda connection: pop3.serve(connection, services)
+
+
+def tokens_of(settings: Settings, clock: Clock) -> "Tokens | None":
+    """Who judges bearer tokens; None without an OpenID provider."""
+    if not settings.openid.configured:
+        return None
+    # Not at the top: joserfc and httpx2 are a tenth of a start, and most servers have no use for them.
+    from postroad.directory.tokens import Tokens
+
+    return Tokens(settings.openid, clock)
 
 
 def _smtp_farewell(reason: str) -> bytes:

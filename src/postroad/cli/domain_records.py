@@ -18,8 +18,9 @@ from postroad.db.transaction import Reader
 from postroad.directory import dkim_keys, domains
 from postroad.directory.dkim_keys import DkimKey
 from postroad.directory.domains import Domain
+from postroad.dns.servers import parse_servers, system_servers
 from postroad.dns.system import SystemResolver
-from postroad.dns.validating import Question, ValidatingResolver, parse_servers, system_servers
+from postroad.dns.validating import Question, ValidatingResolver
 from postroad.mailauth.publish import Offered, Record, records, sts_place, sts_policy
 from postroad.model.answers import Answer
 from postroad.net.clock import SystemClock

@@ -1,8 +1,11 @@
 """`postroad`: the command line. Nouns are imported when they are used, so that help is instant."""
 
+import gc
 import importlib
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 import click
@@ -59,7 +62,9 @@ class _Nouns(click.Group):
             return None
         if cmd_name in _SERVERS:
             multiprocess.share()  # before anything counts
-        module = importlib.import_module(f"postroad.cli.{noun.module}")
+            gc.disable()  # until all is loaded (`supervisor.run`): next to nothing of that is rubbish
+        with _hidden("rich"):
+            module = importlib.import_module(f"postroad.cli.{noun.module}")
         command = vars(module)[cmd_name]
         assert isinstance(command, click.Command), f"postroad.cli.{noun.module} has no command {cmd_name}"
         return command
@@ -78,6 +83,21 @@ class _Nouns(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, noun.help) for name, noun in _NOUNS.items()])
+
+
+@contextmanager
+def _hidden(package: str) -> Iterator[None]:
+    """Let a package seem not to be installed.
+
+    structlog imports rich where it can, for a console that nobody has here: a tenth of a start. What does
+    need rich (`cli.progress`) imports it when it is wanted.
+    """
+    missing = sys.modules.setdefault(package, None) is None  # type: ignore[arg-type]  # is what None means there
+    try:
+        yield
+    finally:
+        if missing:
+            del sys.modules[package]
 
 
 @click.group(

@@ -74,3 +74,8 @@ class OpenId(msgspec.Struct, frozen=True, kw_only=True):
     def configured(self) -> bool:
         """Whether there is somebody who vouches for tokens."""
         return bool(self.issuer)
+
+    @property
+    def discovery(self) -> str:
+        """URL of what the provider says of itself (OpenID Connect Discovery 1.0 §4)."""
+        return self.issuer.rstrip("/") + "/.well-known/openid-configuration"

@@ -1,7 +1,9 @@
 """Passwords: what may be one, and how it is kept (argon2id, RFC 9106)."""
 
 import unicodedata
+from base64 import b64encode
 from dataclasses import dataclass
+from secrets import token_bytes
 from typing import Final, NamedTuple, NewType
 
 from argon2 import PasswordHasher
@@ -51,8 +53,8 @@ class Hasher:
         self._argon2 = PasswordHasher(
             time_cost=cost.passes, memory_cost=cost.memory_kib, parallelism=cost.lanes
         )
-        # What an unknown user's password is compared with, so that it takes as long.
-        self.dummy: Final = PasswordHash(self._argon2.hash("no password hashes to this"))
+        self.dummy: Final = _of_no_password(cost)
+        """What an unknown user's password is compared with, so that it takes as long."""
 
     def hash(self, password: str, *, allow_weak: bool = False) -> PasswordHash:
         """Return what may be stored of a password that was typed.
@@ -74,6 +76,12 @@ class Hasher:
             return False
         except VerificationError as error:
             raise Unavailable(f"argon2: {error}") from error
+
+
+def _of_no_password(cost: Cost) -> PasswordHash:
+    """A hash by chance, which is not computed: that would take a log-in's time in each worker that starts."""
+    salt, digest = (b64encode(token_bytes(size)).decode().rstrip("=") for size in (16, 32))
+    return PasswordHash(f"$argon2id$v=19$m={cost.memory_kib},t={cost.passes},p={cost.lanes}${salt}${digest}")
 
 
 def prepared(password: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from secrets import token_urlsafe
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from postroad.config.limits import Limits
 from postroad.config.logins import Auth
@@ -22,12 +22,14 @@ from postroad.directory.remembered import Remembered
 from postroad.directory.resolve import AccountTarget, Local, Resolution
 from postroad.directory.scram import drop_all_keys, has_any_keys
 from postroad.directory.scram_offer import ScramOffer
-from postroad.directory.tokens import Tokens
 from postroad.model.address import Address, AddressError, parse_mailbox
 from postroad.model.clock import Clock
 from postroad.obs.log import log
 from postroad.sasl.exchange import start_exchange, usable
 from postroad.sasl.outcome import Surroundings
+
+if TYPE_CHECKING:  # most servers have no OpenID provider (`worker.tokens_of`)
+    from postroad.directory.tokens import Tokens
 
 T = TypeVar("T")
 
@@ -43,7 +45,7 @@ class Directory:
         *,
         limits: Limits | None = None,
         auth: Auth | None = None,
-        tokens: Tokens | None = None,
+        tokens: "Tokens | None" = None,
         hash_cost: Cost = FULL_COST,
         nonce: Callable[[], str] = token_urlsafe,
     ) -> None:

@@ -7,7 +7,7 @@ manner of its protocol, and is told who it is once that is sure.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
@@ -21,9 +21,7 @@ from postroad.directory.attempts import Attempt, Attempts, LoggedIn, login_key
 from postroad.directory.authenticate import Authenticator
 from postroad.directory.client import Client
 from postroad.directory.errors import AuthenticationFailed, AuthorizationFailed, BadExchange
-from postroad.directory.provider import DISCOVERY
 from postroad.directory.scram import THE_PASSWORD, Candidate, candidates
-from postroad.directory.tokens import Tokens
 from postroad.model.clock import Clock
 from postroad.sasl.oauth import OAuth
 from postroad.sasl.outcome import (
@@ -39,6 +37,9 @@ from postroad.sasl.outcome import (
     Proof,
 )
 from postroad.sasl.scram import Scram
+
+if TYPE_CHECKING:  # most servers have no OpenID provider (`worker.tokens_of`)
+    from postroad.directory.tokens import Tokens
 
 GOOGLE_SCOPE: Final = "https://mail.google.com/"
 """What clients of XOAUTH2 look for in the error."""
@@ -73,7 +74,7 @@ class SaslLogin:
         *,
         attempts: Attempts,
         authenticator: Authenticator,
-        tokens: Tokens | None,
+        tokens: "Tokens | None",
         database: Database,
         clock: Clock,
     ) -> None:
@@ -196,8 +197,7 @@ class SaslLogin:
         if self._mechanism == "XOAUTH2":
             error = {"status": "400", "schemes": "Bearer", "scope": scope or GOOGLE_SCOPE}
         else:  # RFC 7628 §3.2.2
-            where = openid.issuer.rstrip("/") + DISCOVERY
-            error = {"status": "invalid_token", "openid-configuration": where}
+            error = {"status": "invalid_token", "openid-configuration": openid.discovery}
             error.update({"scope": scope} if scope else {})
         return exchange.refuse(msgspec.json.encode(error))
 

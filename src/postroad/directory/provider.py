@@ -19,9 +19,6 @@ from postroad.model.clock import Clock
 from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
 
-DISCOVERY: Final = "/.well-known/openid-configuration"
-"""OpenID Connect Discovery 1.0 §4."""
-
 _STALE_SECONDS: Final = 86400.0
 _ANSWER_OCTETS: Final = 256 * 1024
 _CONNECTIONS: Final = 10
@@ -94,7 +91,7 @@ class Provider:
     async def _fetch(self) -> KeySet:
         url = self._settings.jwks
         if not url:
-            found = await self._ask("GET", self._settings.issuer.rstrip("/") + DISCOVERY)
+            found = await self._ask("GET", self._settings.discovery)
             url = str(found.get("jwks_uri", ""))
             if found.get("issuer") != self._settings.issuer or not url.startswith("https://"):
                 raise self._trouble(self._settings.issuer, "its configuration is for another issuer")

@@ -12,6 +12,7 @@ import aiodns
 import pycares
 
 from postroad.dns.patience import Patience
+from postroad.dns.servers import Server, believed
 from postroad.model.answers import Answer, Found, Mx, NoData, NoSuchDomain, TemporaryFailure, Tlsa
 from postroad.model.clock import Clock
 
@@ -66,7 +67,7 @@ class SystemResolver:
         self._patience = Patience(timeout)
         self._clock = clock
         self._cache: OrderedDict[tuple[str, str], tuple[float, Answer[Any]]] = OrderedDict()
-        self._validating = None if dnssec == "off" else _validating(servers, timeout, dnssec == "on")
+        self._validating = _validating(believed(servers, dnssec), timeout)
 
     @property
     def validates(self) -> bool:
@@ -242,14 +243,11 @@ def _text(name: Any) -> str:
     return canonical(name)
 
 
-def _validating(servers: Sequence[str], timeout: float, named: bool) -> ValidatingResolver | None:
-    """What asks for secure answers; None where nobody is believed.
-
-    Imported here: it takes memory, and most machines have no validating resolver.
-    """
-    from postroad.dns import validating
-
-    found = validating.parse_servers(servers) if servers else validating.system_servers()
-    if not named and not validating.trusted(found):
+def _validating(servers: Sequence[Server] | None, timeout: float) -> ValidatingResolver | None:
+    """What asks for secure answers; None where nobody is believed."""
+    if servers is None:
         return None
-    return validating.ValidatingResolver(found, timeout)
+    # Not at the top: it takes memory, and most machines have no validating resolver.
+    from postroad.dns.validating import ValidatingResolver
+
+    return ValidatingResolver(servers, timeout)

@@ -9,7 +9,6 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any, Final, Generic, TypeVar
 
 import dns.asyncquery
@@ -19,7 +18,6 @@ import dns.message
 import dns.name
 import dns.rcode
 import dns.rdatatype
-import dns.resolver
 
 from postroad.model.answers import Answer, Found, NoData, NoSuchDomain, TemporaryFailure
 
@@ -112,38 +110,3 @@ def _read(reply: dns.message.Message, question: Question[T]) -> Answer[T]:
 def canonical(name: dns.name.Name) -> str:
     """A name as answers have it: lower case, without a dot at the end."""
     return name.to_text(omit_final_dot=True).removesuffix(".").lower()
-
-
-def parse_servers(servers: Sequence[str]) -> list[tuple[str, int]]:
-    """Address and port of each of `192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::1]:53`."""
-    found = []
-    for server in servers:
-        if server.startswith("["):
-            host, _, port = server[1:].partition("]")
-            port = port.removeprefix(":")
-        elif server.count(":") == 1:
-            host, _, port = server.partition(":")
-        else:
-            host, port = server, ""
-        found.append((host, int(port or 53)))
-    return found
-
-
-def system_servers() -> list[tuple[str, int]]:
-    """Those in /etc/resolv.conf; none where it cannot be read."""
-    try:
-        return [(str(server), 53) for server in dns.resolver.Resolver().nameservers]
-    except (dns.exception.DNSException, OSError):
-        return []
-
-
-def trusted(servers: Sequence[tuple[str, int]]) -> bool:
-    """Whether all servers are on this machine, so that nobody on the way can set a bit."""
-    return bool(servers) and all(_on_this_machine(server) for server, _ in servers)
-
-
-def _on_this_machine(server: str) -> bool:
-    try:
-        return ip_address(server.partition("%")[0]).is_loopback
-    except ValueError:
-        return False

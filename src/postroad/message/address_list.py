@@ -17,7 +17,8 @@ MAX_VALUE: Final = 64 * 1024
 # A thousand addresses, each with a name of several words, stay below it.
 MAX_TOKENS: Final = 24 * 1024
 
-_ATEXT: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]++"
+# The ASCII that is not in it, for all else is: a set that reaches to U+10FFFF takes 5 ms to compile.
+_ATEXT: Final = r"[^\x00-\x20\"(),.:;<>@\[\\\]\x7f]++"
 _DOT_ATOM: Final = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
 # The shapes of nearly all addresses: "name" <a@b>, name <a@b>, a@b.
 _COMMON: Final = re.compile(

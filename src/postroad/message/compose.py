@@ -21,9 +21,10 @@ _HARD_LINE: Final = 998
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 _NAME: Final = re.compile(r"[!-9;-~]{1,76}")
 _PHRASE: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
-_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]++"
+# Sets say which ASCII is not in them, for all else is: one that reaches to U+10FFFF takes 5 ms to compile.
+_ATOM: Final = r"[^\x00-\x20\"(),.:;<>@\[\\\]\x7f]++"
 _DOT_ATOM: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
-_NOT_HOST: Final = re.compile(r"[^A-Za-z0-9.:\[\]\x80-\U0010ffff_-]+")
+_NOT_HOST: Final = re.compile(r"[\x00-,/;-@\\^`{-\x7f]+")
 _NOT_ID: Final = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
 _LINE_END: Final = re.compile(rb"\r++\n?|\n")
 

@@ -2,6 +2,7 @@
 
 import re
 from enum import Enum
+from functools import cache
 from typing import Final, NamedTuple
 
 from postroad.message.charset import decode_text
@@ -27,15 +28,10 @@ class AddressList(Enum):
     CC = 4
 
 
+@cache  # not at the import: nobody may ever sort, and the three take 10 ms to compile
 def _pattern(which: AddressList) -> re.Pattern[bytes]:
     before = (LIST + b" ") * which.value
     return re.compile(rb"\(%b %b %b%b" % (STRING, STRING, before, _FIRST), re.DOTALL)
-
-
-_FROM: Final = _pattern(AddressList.FROM)
-_TO: Final = _pattern(AddressList.TO)
-_CC: Final = _pattern(AddressList.CC)
-_PATTERNS: Final = {AddressList.FROM: _FROM, AddressList.TO: _TO, AddressList.CC: _CC}
 
 
 class EnvelopeAddress(NamedTuple):
@@ -61,7 +57,7 @@ def first_address(envelope: bytes, which: AddressList) -> EnvelopeAddress | None
     """Read the first address of a list of a rendered envelope; None where the list is NIL."""
     if b"}\r\n" in envelope:
         envelope = without_literals(envelope)
-    match = _PATTERNS[which].match(envelope)
+    match = _pattern(which).match(envelope)
     return EnvelopeAddress(*map(unquoted, match.groups())) if match is not None else None
 
 

@@ -27,10 +27,11 @@ MAX_PATH: Final = 256
 """Octets of a path with its brackets (RFC 5321 §4.5.3.1.3)."""
 MAX_MAILBOX: Final = MAX_PATH - 2
 
-_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]"
+# Sets say which ASCII is not in them, for all else is: one that reaches to U+10FFFF takes 5 ms to compile.
+_ATEXT = r"[^\x00-\x20\"(),.:;<>@\[\\\]\x7f]"
 _DOT_STRING: Final = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*")
 # qtextSMTP and quoted-pairSMTP; RFC 6531 §3.3 adds the rest of Unicode to the former.
-_QUOTED: Final = re.compile(r'"(?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*"')
+_QUOTED: Final = re.compile(r'"(?:[^\x00-\x1f"\\\x7f]|\\[ -~])*"')
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _PATH: Final = re.compile(

@@ -8,15 +8,18 @@ compression are not used, and size and time have their limits (SAFETY C32).
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping
-from typing import Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-import httpx2
 from msgspec import Struct
 
 from postroad.dns.route import is_public
 from postroad.model.answers import Found
 from postroad.model.resolver import Resolver
+
+if TYPE_CHECKING:
+    import httpx2
 
 ADDRESSES: Final = 4
 """Addresses of a host that are tried."""
@@ -95,6 +98,11 @@ class Outward:
         usable = [a for a in found.records if self._allow_private() or is_public(a)][:ADDRESSES]
         if not usable:
             raise HttpsTrouble(f"{host} has private addresses only, which are not contacted")
+        # Only now: it is a tenth of a start, and most workers ask nobody for days. Not in the loop's thread,
+        # or all sessions would wait for it.
+        await asyncio.to_thread(import_module, "httpx2")
+        import httpx2
+
         last: httpx2.TransportError | None = None
         async with self._client(timeout) as client:
             for address in usable:
@@ -116,7 +124,9 @@ class Outward:
                     raise HttpsTrouble(f"{host}: {error or type(error).__name__}") from None
         raise HttpsTrouble(f"{host}: {last}")
 
-    def _client(self, timeout: float) -> httpx2.AsyncClient:
+    def _client(self, timeout: float) -> "httpx2.AsyncClient":
+        import httpx2  # is there by now
+
         if self._context is None:
             self._context = self._trust()
         return httpx2.AsyncClient(
@@ -124,7 +134,7 @@ class Outward:
         )
 
 
-async def _answer(client: httpx2.AsyncClient, request: httpx2.Request, most: int) -> Answer:
+async def _answer(client: "httpx2.AsyncClient", request: "httpx2.Request", most: int) -> Answer:
     answer = await client.send(request, stream=True)
     try:
         octets = bytearray()

@@ -13,10 +13,11 @@ from postroad.mailauth.authres.values import AuthResults, Property, Result
 WIDTH: Final = 78
 _WORDS: Final = 300
 """Characters of one quoted value or comment: a line has room for 998 octets (RFC 5322 §2.1.1)."""
-_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`{|}~0-9A-Za-z\u0080-\U0010ffff-]+")
-_DOT_STRING: Final = r"[!#$%&'*+/=?^_`{|}~0-9A-Za-z\u0080-\U0010ffff.-]+"
-_QUOTED: Final = r'"(?:[ !#-\[\]-~\u0080-\U0010ffff]|\\[ -~])*"'
-_MAILBOX: Final = re.compile(rf"(?:{_DOT_STRING}|{_QUOTED})?@[0-9A-Za-z._\u0080-\U0010ffff-]+")
+# Sets say which ASCII is not in them, for all else is: one that reaches to U+10FFFF takes 5 ms to compile.
+_TOKEN: Final = re.compile(r"[^\x00-\x20\"(),/:;<=>?@\[\\\]\x7f]+")
+_DOT_STRING: Final = r"[^\x00-\x20\"(),:;<>@\[\\\]\x7f]+"
+_QUOTED: Final = r'"(?:[^\x00-\x1f"\\\x7f]|\\[ -~])*"'
+_MAILBOX: Final = re.compile(rf"(?:{_DOT_STRING}|{_QUOTED})?@[^\x00-,/:-@\[-^`{{-\x7f]+")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
