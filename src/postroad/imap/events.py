@@ -8,7 +8,7 @@ from postroad.imap.dialogue import Dialogue
 from postroad.imap.news import tell_unasked
 from postroad.imap.wire.core import ImapServerCore
 from postroad.imap.wire.event import Event, Hangup
-from postroad.net.connection import Wake
+from postroad.net.wake import Wake
 
 _DATA: Final = Wake.DATA  # to look a member up takes longer than a call
 

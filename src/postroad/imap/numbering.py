@@ -41,6 +41,10 @@ class Numbering:
         if uid:
             # A message that came in meanwhile has not been announced: it is not there yet.
             return meet(wanted.resolve(uids[-1] if uids else 0), ((1, uids[-1] if uids else 0),))
+        if (number := wanted.one) is not None:
+            if not 1 <= number <= len(uids):
+                raise BadNumber
+            return ((uids[number - 1], uids[number - 1]),)
         numbers = wanted.resolve(len(uids))
         if not numbers or numbers[-1][1] > len(uids):
             raise BadNumber
@@ -57,6 +61,9 @@ class Numbering:
     def count(self, pairs: Pairs) -> int:
         """How many of the messages that the client knows lie in the pairs."""
         uids = self.uids
+        if len(pairs) == 1:
+            [(low, high)] = pairs
+            return bisect_left(uids, high + 1) - bisect_left(uids, low)
         return sum(bisect_left(uids, high + 1) - bisect_left(uids, low) for low, high in pairs)
 
     def number(self, uid: int) -> int:

@@ -8,14 +8,15 @@ before the session waits, so a pipeline of commands costs one system call.
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
-from enum import Enum, auto
 from typing import Final, cast
 
 from postroad.model.octets import Buffer
 from postroad.net.alerts import sending_alerts
 from postroad.net.core import Core, Early
 from postroad.net.proxy import Header
+from postroad.net.room import Room
 from postroad.net.tls import TlsInfo, tls_info
+from postroad.net.wake import Wake
 from postroad.obs.log import log
 
 READ_HIGH_WATER: Final = 64 * 1024
@@ -24,21 +25,6 @@ WRITE_HIGH_WATER: Final = 1024 * 1024
 """Octets waiting in the transport above which `send` waits (SAFETY: IMAP output unread)."""
 LINGER_SECONDS: Final = 60.0
 """How long the last words of a session may take to go out."""
-
-
-class Wake(Enum):
-    """Why `Connection.pump` came back."""
-
-    DATA = auto()
-    """The core has more bytes."""
-    POKED = auto()
-    """`Connection.poke` was called: something else happened (a change in the mailbox)."""
-    TIMEOUT = auto()
-    """The deadline passed."""
-    DRAIN = auto()
-    """The server is stopping and the peer is idle, or has no more time: say goodbye."""
-    CLOSED = auto()
-    """The peer is gone, or has sent its last byte and everything before it was seen."""
 
 
 _DATA: Final = Wake.DATA  # to look a member up takes longer than a call
@@ -113,7 +99,7 @@ class Connection(asyncio.Protocol):
         """Answers what comes in the place of the session, which waits."""
         self.due = 0.0
         """When the session has waited for long enough (`deadline`)."""
-        self._room: asyncio.Future[None] | None = None
+        self._room = Room(self._loop)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._fed = self._poked = self._eof = self._closed = False
@@ -148,7 +134,7 @@ class Connection(asyncio.Protocol):
             return
         core.receive(data)
         at_once = self._at_once
-        if at_once is not None and self._room is None and at_once():
+        if at_once is not None and not self._room.is_full and at_once():
             return
         self._fed = True
         if self._reading and core.buffered() > READ_HIGH_WATER:
@@ -166,17 +152,14 @@ class Connection(asyncio.Protocol):
         self._closed = True
         self._stop_timer()
         self._wake()
-        self.resume_writing()
+        self._room.clear()
         self._lost_cb(self)
 
     def pause_writing(self) -> None:
-        if self._room is None:
-            self._room = self._loop.create_future()
+        self._room.fill()
 
     def resume_writing(self) -> None:
-        room, self._room = self._room, None
-        if room is not None and not room.done():
-            room.set_result(None)
+        self._room.clear()
 
     # -- for sessions -----------------------------------------------------
 
@@ -212,9 +195,9 @@ class Connection(asyncio.Protocol):
         self.due = deadline
         self.flush()
         while True:
-            if self._room is not None and not self._closed:
+            if self._room.is_full and not self._closed:
                 # The peer does not read: nothing is taken from it until it does.
-                if not await self._wait_for_room(self.due):
+                if not await self._room.wait(self.due):
                     # Nor would it read a farewell: this one does not linger.
                     self.abort()
                     return Wake.CLOSED
@@ -263,7 +246,7 @@ class Connection(asyncio.Protocol):
         self.flush()
         if data:
             self.write(data)
-        if self._room is not None and not await self._wait_for_room(self.deadline(timeout)):
+        if self._room.is_full and not await self._room.wait(self.deadline(timeout)):
             self.abort()
             raise ConnectionError("the peer does not read")
         if self._closed:
@@ -389,17 +372,6 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._reading = True
             self._transport.resume_reading()
-
-    async def _wait_for_room(self, deadline: float) -> bool:
-        room = self._room
-        if room is None:
-            return True
-        try:
-            async with asyncio.timeout_at(deadline):
-                await asyncio.shield(room)
-        except TimeoutError:
-            return False
-        return True
 
     def _start_timer(self, deadline: float) -> None:
         # One timer a connection: while the running one fires early it is left alone and

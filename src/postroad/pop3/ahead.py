@@ -29,6 +29,10 @@ class Ahead:
         self._modseq = 0
         self._expected = 0
 
+    def coming(self, uid: int) -> StoredMessage | None:
+        """Give a message if it was looked up with the others; that it is still here only `open` says."""
+        return self._messages.get(uid)
+
     def open(self, uids: Sequence[int], at: int) -> StoredMessage | None:
         """Give the message whose UID is at a place in those of the session; None if it is not here now."""
         in_turn = at == self._expected

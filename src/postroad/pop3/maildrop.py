@@ -129,6 +129,14 @@ class Maildrop:
             raise NoSuchMessage(str(message_id))
         return self._account.open(message_id)
 
+    def coming(self, number: int) -> StoredMessage:
+        """The message that `open` gives soon, unless it changes meanwhile.
+
+        Raises:
+            Gone, NoSuchMessage: as `open`.
+        """
+        return self._ahead.coming(self._uids[self._index(number)]) or self.open(number)
+
     def scan_listing(self) -> Iterator[bytes]:
         """The lines of LIST, many at a time."""
         for numbers in self._present():

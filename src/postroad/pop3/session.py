@@ -19,7 +19,8 @@ from postroad.directory.client import Client, client_of
 from postroad.directory.errors import AuthenticationFailed, BadExchange
 from postroad.directory.login import Login as Exchange
 from postroad.model.refusal import Refused, Unavailable
-from postroad.net.connection import Connection, Wake
+from postroad.net.connection import Connection
+from postroad.net.wake import Wake
 from postroad.obs.log import log
 from postroad.obs.metrics import POP3_COMMANDS
 from postroad.pop3.maildrop import InUse, Maildrop

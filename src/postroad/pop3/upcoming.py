@@ -52,7 +52,7 @@ class Upcoming:
         if not number:
             return
         with suppress(Gone, StoreError, Unavailable, OSError):
-            message = maildrop.open(number)
+            message = maildrop.coming(number)
             if message.size <= LARGEST:
                 self._reply = self._made(message)
                 self._message = message

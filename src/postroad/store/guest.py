@@ -170,9 +170,9 @@ class GuestAccount(Account):
         """The mailbox in packed columns, with the \\Seen of the user."""
         return await self._listings.get(self.id, mailbox_id, self._user_id)
 
-    def listing_at_hand(self, mailbox_id: int) -> Listing | None:
-        """The same if it need not be waited for."""
-        return self._listings.at_hand(self.id, mailbox_id, self._user_id)
+    def listing_as_of(self, mailbox_id: int, modseq: int) -> Listing | None:
+        """The same, for who knows that nothing has happened since."""
+        return self._listings.as_of(modseq, (self.id, mailbox_id, self._user_id))
 
     def changes(self, mailbox_id: int, since: int) -> Changes:
         """What happened after modseq `since`, to the user's \\Seen too."""

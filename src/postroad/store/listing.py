@@ -283,6 +283,9 @@ class Listing:
     def batch(self, ranges: Ranges, told: "array[int]") -> Batch:
         """Return the entries of `ranges` that are among the UIDs `told` to a session."""
         uids = self.uids
+        if uids is told and len(ranges) == 1:
+            [(low, high)] = ranges
+            return self._run(bisect_left(uids, low), bisect_right(uids, high))
         places = numbered = _places(uids, ranges)
         if uids is not told:
             numbered = _places(told, ranges)
@@ -299,6 +302,20 @@ class Listing:
             _take(self._sizes, places),
             _take(self._dates, places),
             _take(self._message_ids, places),
+        )
+
+    def _run(self, start: int, stop: int) -> Batch:
+        """Neighbours, which is what most batches are."""
+        run = slice(start, stop)
+        return Batch(
+            range(start + 1, stop + 1),
+            self.uids[run],
+            self._marks[run],
+            self._states,
+            self._modseqs[run],
+            self._sizes[run],
+            self._dates[run],
+            self._message_ids[run],
         )
 
 

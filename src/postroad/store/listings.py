@@ -41,7 +41,7 @@ _ROWS: Final = (
     f"SELECT {ENTRY_COLUMNS} FROM entry"  # noqa: S608 - a constant
     " WHERE account_id = ? AND mailbox_id = ? AND uid > ? AND uid < ? ORDER BY uid LIMIT ?"
 )
-_Key: TypeAlias = tuple[int, int, int]
+Key: TypeAlias = tuple[int, int, int]
 """Account, mailbox, and whose \\Seen: OWNER, or another user."""
 OWNER: Final = 0
 _State: TypeAlias = tuple[int, int, int]
@@ -75,9 +75,9 @@ class Listings:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._kept: OrderedDict[_Key, Listing] = OrderedDict()
-        self._loading: dict[_Key, asyncio.Task[Listing]] = {}
-        self._storing: dict[_Key, asyncio.Task[None]] = {}
+        self._kept: OrderedDict[Key, Listing] = OrderedDict()
+        self._loading: dict[Key, asyncio.Task[Listing]] = {}
+        self._storing: dict[Key, asyncio.Task[None]] = {}
 
     async def get(self, account_id: int, mailbox_id: int, user_id: int = OWNER) -> Listing:
         """The mailbox as it is now, with \\Seen as its owner has set it or another user.
@@ -85,10 +85,11 @@ class Listings:
         Raises:
             NoSuchMailbox: it has been deleted.
         """
-        listing = self.at_hand(account_id, mailbox_id, user_id)
+        key = (account_id, mailbox_id, user_id)
+        state = self._database.row(STATE, account_id, mailbox_id)
+        listing = None if state is None else self.as_of(state[0], key)
         if listing is not None:
             return listing
-        key = (account_id, mailbox_id, user_id)
         listing = self._database.read(partial(self._current, key=key))
         while listing is None:
             # Sessions that come for it at the same time wait for the same one.
@@ -101,14 +102,10 @@ class Listings:
             listing = self._database.read(partial(self._current, key=key))
         return listing
 
-    def at_hand(self, account_id: int, mailbox_id: int, user_id: int = OWNER) -> Listing | None:
-        """The same where it is kept already, and nothing has happened since; else None."""
-        key = (account_id, mailbox_id, user_id)
+    def as_of(self, modseq: int, key: Key) -> Listing | None:
+        """The listing that is kept, if it is that of this modseq; nothing is asked."""
         listing = self._kept.get(key)
-        if listing is None:
-            return None
-        state = self._database.row(STATE, account_id, mailbox_id)
-        if state is None or state[0] != listing.modseq:
+        if listing is None or listing.modseq != modseq:
             return None
         self._kept.move_to_end(key)
         return listing
@@ -117,7 +114,7 @@ class Listings:
         """Let what is being read come to its end."""
         await asyncio.gather(*self._loading.values(), *self._storing.values(), return_exceptions=True)
 
-    def _current(self, reader: Reader, *, key: _Key) -> Listing | None:
+    def _current(self, reader: Reader, *, key: Key) -> Listing | None:
         """The listing that is kept, brought up to date; None when it has to be made anew."""
         state = _state(reader, key)
         listing = self._kept.get(key)
@@ -130,7 +127,7 @@ class Listings:
         self._store_in_time(key, listing)
         return listing
 
-    async def _load(self, key: _Key) -> Listing:
+    async def _load(self, key: Key) -> Listing:
         """Take the stored copy, or read all rows, in steps that leave the loop to others in between."""
         stored = self._database.read(partial(_stored, key=key))
         if stored is not None:
@@ -147,7 +144,7 @@ class Listings:
         self._keep(key, listing)
         return listing
 
-    def _store_in_time(self, key: _Key, listing: Listing) -> None:
+    def _store_in_time(self, key: Key, listing: Listing) -> None:
         """Store a copy of a large listing when much has changed since the last one."""
         much = key[2] == OWNER and 10 * listing.changed > len(listing)
         if much and STORED_FROM <= len(listing) <= STORED_TO and key not in self._storing:
@@ -155,21 +152,21 @@ class Listings:
             self._storing[key] = task
             task.add_done_callback(lambda _: self._storing.pop(key, None))
 
-    async def _store(self, key: _Key, listing: Listing) -> None:
+    async def _store(self, key: Key, listing: Listing) -> None:
         try:
             await self._database.write(partial(_put, key=key, listing=listing))
         except Unavailable as error:
             listing.changed = 0  # not at every change again
             log.warning("store.listing_not_stored", account=key[0], mailbox=key[1], reason=error.what)
 
-    def _keep(self, key: _Key, listing: Listing) -> None:
+    def _keep(self, key: Key, listing: Listing) -> None:
         self._kept[key] = listing
         octets = sum(kept.octets for kept in self._kept.values())
         while len(self._kept) > KEPT or (octets > OCTETS and len(self._kept) > 1):
             octets -= self._kept.popitem(last=False)[1].octets
 
 
-def _state(reader: Reader, key: _Key) -> _State:
+def _state(reader: Reader, key: Key) -> _State:
     """Modseq, UIDNEXT and number of messages.
 
     Raises:
@@ -182,14 +179,14 @@ def _state(reader: Reader, key: _Key) -> _State:
     return modseq, uidnext, messages
 
 
-def _rows(reader: Reader, *, key: _Key, after: int, before: int) -> list[Entry]:
+def _rows(reader: Reader, *, key: Key, after: int, before: int) -> list[Entry]:
     *place, user_id = key
     if user_id:
         return seen.rows(reader, *key, after + 1, before - 1, _STEP)
     return list(map(Entry._make, reader.rows(_ROWS, *place, after, before, _STEP)))
 
 
-def _updated(reader: Reader, key: _Key, listing: Listing, state: _State) -> bool:
+def _updated(reader: Reader, key: Key, listing: Listing, state: _State) -> bool:
     """Bring a listing up to date; False when it cannot be believed."""
     if listing.modseq == state[0]:
         return True
@@ -201,14 +198,14 @@ def _updated(reader: Reader, key: _Key, listing: Listing, state: _State) -> bool
     return len(listing) + listing.uncounted == state[2] and not listing.worn
 
 
-def _stored(reader: Reader, *, key: _Key) -> Listing | None:
+def _stored(reader: Reader, *, key: Key) -> Listing | None:
     """The stored copy, brought up to date; None when there is none that can be believed."""
     row = reader.row(_STORED, *key[:2]) if key[2] == OWNER else None
     listing = None if row is None else Listing.unpacked(*row)
     return listing if listing is not None and _updated(reader, key, listing, _state(reader, key)) else None
 
 
-def _put(tx: Transaction, *, key: _Key, listing: Listing) -> None:
+def _put(tx: Transaction, *, key: Key, listing: Listing) -> None:
     """Store a copy, unless another worker has stored a later one, or the mailbox is gone."""
     place = key[:2]
     stored = tx.row("SELECT form, modseq FROM listing WHERE account_id = ? AND mailbox_id = ?", *place)
@@ -223,7 +220,7 @@ def _put(tx: Transaction, *, key: _Key, listing: Listing) -> None:
     listing.changed = 0
 
 
-def _settle(reader: Reader, *, key: _Key, listing: Listing) -> None:
+def _settle(reader: Reader, *, key: Key, listing: Listing) -> None:
     """Add what happened while the rows were read."""
     state = _state(reader, key)
     listing.apply(changes(reader, key[0], key[1], listing.modseq, key[2]))

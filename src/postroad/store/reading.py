@@ -15,7 +15,7 @@ from postroad.store.blobs.reader import PackReader
 from postroad.store.crossing import Place
 from postroad.store.errors import Damaged, NoSuchMailbox
 from postroad.store.listing import Listing
-from postroad.store.listings import STATE, Listings, changes
+from postroad.store.listings import OWNER, STATE, Listings, changes
 from postroad.store.messages import (
     PLACE,
     Column,
@@ -146,9 +146,9 @@ class AccountReading:
         """
         return await self._listings.get(self.id, mailbox_id)
 
-    def listing_at_hand(self, mailbox_id: int) -> Listing | None:
-        """The same if it need not be waited for; None where `listing` is to be asked."""
-        return self._listings.at_hand(self.id, mailbox_id)
+    def listing_as_of(self, mailbox_id: int, modseq: int) -> Listing | None:
+        """The same, for who knows that nothing has happened since; None where `listing` is to be asked."""
+        return self._listings.as_of(modseq, (self.id, mailbox_id, OWNER))
 
     def changes(self, mailbox_id: int, since: int) -> Changes:
         """What happened after modseq `since`."""

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from postroad.net.connection import Connection, Wake
+from postroad.net.connection import Connection
+from postroad.net.wake import Wake
 
 
 class _Core:

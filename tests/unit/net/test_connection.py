@@ -9,8 +9,9 @@ import pytest
 import uvloop
 
 from postroad.net import connection as module
-from postroad.net.connection import Connection, Wake
+from postroad.net.connection import Connection
 from postroad.net.core import Early
+from postroad.net.wake import Wake
 from postroad.testing import certificate
 
 

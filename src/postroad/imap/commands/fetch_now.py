@@ -88,7 +88,8 @@ def _few(dialogue: Dialogue, pairs: Pairs) -> Batch | None:
     known = selected.count(pairs)
     if known > MOST or 0 < dialogue.message_limit < known:
         return None
-    listing = selected.account.listing_at_hand(selected.id)
+    # There is no news: what the session knows is what there is.
+    listing = selected.account.listing_as_of(selected.id, selected.modseq)
     batch = None if listing is None else listing.batch(pairs, selected.uids)
     return None if batch is None or len(batch.uids) < known else batch
 

@@ -6,7 +6,7 @@ from postroad.imap.events import heard
 from postroad.imap.news import tell_all
 from postroad.imap.wire.event import IdleEnd
 from postroad.imap.wire.session_commands import Idle
-from postroad.net.connection import Wake
+from postroad.net.wake import Wake
 
 
 async def idle(dialogue: Dialogue, command: Idle) -> Answer | None:

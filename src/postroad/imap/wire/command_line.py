@@ -1,8 +1,11 @@
 """The beginning of a command: its tag and its name (RFC 3501 §2.2.1)."""
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
+from msgspec import Struct
+
+from postroad.imap.wire.command import Command
 from postroad.imap.wire.table import RULES, Parser, State, wrong_state
 
 # RFC 3501 §9 tag; the bound is ours, since a tag is the one thing that is echoed.
@@ -13,7 +16,7 @@ _TAG: Final = re.compile(rb"(" + _TAG_CHARS + rb")(?![^ ])")
 _HTTP: Final = re.compile(rb"(?:CONNECT|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PRI|PUT|TRACE) ++[^ /:*]*+[/:*]")
 
 
-class Found(NamedTuple):
+class Found(Struct, frozen=True):
     """A command that there is and that may come now."""
 
     tag: bytes
@@ -22,9 +25,11 @@ class Found(NamedTuple):
     """Where its arguments begin."""
     streams: bool
     """It brings messages, and is read in stretches."""
+    bare: type[Command] | None
+    """What it is, if nothing may follow: then it need not be parsed."""
 
 
-class Unfit(NamedTuple):
+class Unfit(Struct, frozen=True):
     """A line that begins no command, or one that must not come now."""
 
     tag: bytes
@@ -41,7 +46,7 @@ def find_command(line: bytes, state: State, withheld: frozenset[str] = frozenset
         return Unfit(tag, b"a command starts with a tag" if tag == b"*" else b"there is no such command")
     if state not in rule.states:
         return Unfit(match[1], wrong_state(state, rule))
-    return Found(match[1], rule.parse, match.end(), rule.streams)
+    return Found(match[1], rule.parse, match.end(), rule.streams, rule.bare)
 
 
 def find_tag(line: bytes) -> bytes:

@@ -64,10 +64,12 @@ class ImapServerCore(Intake):
         """Take bytes from the client."""
         if self._phase is _CLOSED:
             return
-        if self.compression is None:
-            self._inbox.add(data if self._stream_end is None else self._behind_stream(data))
-        else:
+        if self.compression is not None:
             self.compression.hold(data)
+        elif self._stream_end is not None:
+            self._inbox.add(self._behind_stream(data))
+        else:
+            self._inbox.add(data)
 
     def buffered(self) -> int:
         """Octets taken and not yet turned into events."""
@@ -212,6 +214,11 @@ class ImapServerCore(Intake):
         return self._on_command(found, command)
 
     def _on_command(self, found: Found, command: bytes) -> Outcome:
+        bare = found.bare
+        if bare is not None and found.at == len(command):
+            if self.state is not _STRANGER:
+                self._bad_count = 0
+            return bare(found.tag)
         try:
             event = found.parse(found.tag, Reader(command, found.at, self._offered))
             if self.withheld:

@@ -63,11 +63,13 @@ class Inbox:
         """
         data = self._data
         end = data.find(b"\n", self._scanned)
-        if end > room + 1 or (end < 0 and len(data) > room + 1):
-            return LineFault.TOO_LONG
         if end < 0:
+            if len(data) > room + 1:
+                return LineFault.TOO_LONG
             self._scanned = len(data)
             return None
+        if end > room + 1:
+            return LineFault.TOO_LONG
         if end == 0 or data[end - 1] != 0x0D:
             # Never the end of a line: what else reads this stream might not agree that it is one.
             return LineFault.BARE_LF

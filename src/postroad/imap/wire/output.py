@@ -21,15 +21,15 @@ class Output:
 
     def data_to_send(self) -> bytes:
         """Give, once, what the client has to be sent."""
-        ready, self._ready = self._ready, b""
-        if not self._out:
-            return ready
-        data = b"".join(self._out)
-        self._out.clear()
+        out = self._out
+        data = out[0] if len(out) == 1 else b"".join(out)
+        out.clear()
         self.unsent = 0
-        if self.compression is not None:
+        if self.compression is not None and data:
             data = self.compression.deflate(data)
-        return ready + data if ready else data
+        if self._ready:
+            data, self._ready = self._ready + data, b""
+        return data
 
     def compress_output(self, step: int) -> Compression:
         """Compress what is written from now on; `step` bounds the octets that are inflated at a time."""

@@ -61,7 +61,7 @@ class Reader:
 
     def space(self) -> None:
         """Read the one space that parts two arguments."""
-        if self.data[self.at : self.at + 1] != b" ":
+        if not self.data.startswith(b" ", self.at):
             raise BadSyntax(b"an argument is missing")
         self.at += 1
 
@@ -192,7 +192,11 @@ class Reader:
                 return _SAVED
             raise BadSyntax(b"expected a sequence set")
         self.at = match.end()
-        return SequenceSet(tuple([_range(item) for item in match[0].split(b",")]))
+        text: bytes = match[0]
+        if text.isdigit():  # one message, most often
+            number = _message_number(text)
+            return SequenceSet(((number, number),))
+        return SequenceSet(tuple([_range(item) for item in text.split(b",")]))
 
 
 def _check_utf8(text: bytes) -> None:

@@ -19,6 +19,14 @@ class SequenceSet(Struct, frozen=True):
     saved: bool = False
     """`$`, the result that a SEARCH has saved (RFC 5182 §2.1); `ranges` is empty then."""
 
+    @property
+    def one(self) -> int | None:
+        """The number, where it is one that is written as such: what clients say most often."""
+        if len(self.ranges) != 1:
+            return None
+        [(first, last)] = self.ranges
+        return first if first == last else None
+
     def pairs(self) -> list[tuple[int, int]]:
         """Return the ranges as they are written, of a set without `*`."""
         return [(first, last) for first, last in self.ranges if first is not None and last is not None]

@@ -89,14 +89,18 @@ class Rule(Struct, frozen=True):
     """It brings messages, and is read in stretches: `parse` reads the first (`parse_append`)."""
     capability: str = ""
     """What it stands for: it is unknown where that is switched off (`model.switches`)."""
+    bare: type[Command] | None = None
+    """What it is, if it has no arguments: then nothing of it is left to be parsed."""
 
 
-def _bare(command: type[Command]) -> Parser:
+def _bare(command: type[Command], states: frozenset[State], capability: str = "") -> Rule:
+    """The rule of a command without arguments."""
+
     def parse(tag: bytes, reader: Reader) -> Command:
         reader.end()
         return command(tag)
 
-    return parse
+    return Rule(parse, states, capability=capability, bare=command)
 
 
 _ANY: Final = frozenset(State)
@@ -105,16 +109,16 @@ _AFTER: Final = frozenset({State.AUTHENTICATED, State.SELECTED})
 _SELECTED: Final = frozenset({State.SELECTED})
 
 RULES: Final[dict[bytes, Rule]] = {
-    b"CAPABILITY": Rule(_bare(Capability), _ANY),
-    b"NOOP": Rule(_bare(Noop), _ANY),
-    b"LOGOUT": Rule(_bare(Logout), _ANY),
+    b"CAPABILITY": _bare(Capability, _ANY),
+    b"NOOP": _bare(Noop, _ANY),
+    b"LOGOUT": _bare(Logout, _ANY),
     b"ID": Rule(parse_id, _ANY),
     b"LANGUAGE": Rule(parse_language, _ANY),
-    b"STARTTLS": Rule(_bare(StartTls), _BEFORE),
+    b"STARTTLS": _bare(StartTls, _BEFORE),
     b"AUTHENTICATE": Rule(parse_authenticate, _BEFORE),
     b"LOGIN": Rule(parse_login, _BEFORE),
     b"ENABLE": Rule(parse_enable, _AFTER),
-    b"UNAUTHENTICATE": Rule(_bare(Unauthenticate), _AFTER, capability="UNAUTHENTICATE"),
+    b"UNAUTHENTICATE": _bare(Unauthenticate, _AFTER, capability="UNAUTHENTICATE"),
     b"COMPRESS": Rule(parse_compress, _AFTER, capability="COMPRESS=DEFLATE"),
     b"SELECT": Rule(parse_select, _AFTER),
     b"EXAMINE": Rule(parse_examine, _AFTER),
@@ -128,7 +132,7 @@ RULES: Final[dict[bytes, Rule]] = {
     b"STATUS": Rule(parse_status, _AFTER),
     b"APPEND": Rule(parse_append, _AFTER, streams=True),
     b"ESEARCH": Rule(parse_esearch, _AFTER, capability="MULTISEARCH"),
-    b"NAMESPACE": Rule(_bare(Namespace), _AFTER, capability="NAMESPACE"),
+    b"NAMESPACE": _bare(Namespace, _AFTER, capability="NAMESPACE"),
     b"GETQUOTA": Rule(parse_getquota, _AFTER, capability="QUOTA"),
     b"GETQUOTAROOT": Rule(parse_getquotaroot, _AFTER, capability="QUOTA"),
     b"SETQUOTA": Rule(parse_setquota, _AFTER, capability="QUOTASET"),
@@ -141,10 +145,10 @@ RULES: Final[dict[bytes, Rule]] = {
     b"SETMETADATA": Rule(parse_setmetadata, _AFTER, capability="METADATA"),
     b"NOTIFY": Rule(parse_notify, _AFTER, capability="NOTIFY"),
     b"COMPARATOR": Rule(parse_comparator, _AFTER, capability="I18NLEVEL=2"),
-    b"IDLE": Rule(_bare(Idle), _AFTER, capability="IDLE"),
-    b"CHECK": Rule(_bare(Check), _SELECTED),
-    b"CLOSE": Rule(_bare(Close), _SELECTED),
-    b"UNSELECT": Rule(_bare(Unselect), _SELECTED, capability="UNSELECT"),
+    b"IDLE": _bare(Idle, _AFTER, capability="IDLE"),
+    b"CHECK": _bare(Check, _SELECTED),
+    b"CLOSE": _bare(Close, _SELECTED),
+    b"UNSELECT": _bare(Unselect, _SELECTED, capability="UNSELECT"),
     b"EXPUNGE": Rule(parse_expunge, _SELECTED),
     b"SEARCH": Rule(parse_search, _SELECTED),
     b"SORT": Rule(parse_sort, _SELECTED, capability="SORT"),

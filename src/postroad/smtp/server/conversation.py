@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from postroad.directory.client import Client, client_of
 from postroad.model.envelope import Peer
 from postroad.model.refusal import Refused
-from postroad.net.connection import Connection, Wake
+from postroad.net.connection import Connection
+from postroad.net.wake import Wake
 from postroad.obs.log import log
 from postroad.obs.metrics import REFUSALS, SMTP_COMMANDS, SMTP_SESSIONS
 from postroad.sasl.outcome import Challenge
