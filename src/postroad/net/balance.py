@@ -3,15 +3,25 @@
 It spreads them by chance (SO_REUSEPORT): of ten that stay, seven or more are at one of two workers in
 one case of three, and that one has a core's work to do while another waits. So a worker with more than
 another hands a new one on, before a word was said: its descriptor goes over a socket (unix(7), SCM_RIGHTS).
+
+That costs as much as half a session of one message. Where it is over at once the next one mends what chance
+has done to this one, so while connections come and go like that a few more here than there stay here.
 """
 
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 Way: TypeAlias = tuple[socket.socket, socket.socket]
 """Where a worker hears of a connection, and where it is told of one."""
 
+BRIEF: Final = 1.0
+"""Seconds: a connection that was over sooner came and went."""
+MOMENT: Final = 1.0
+"""Seconds after one of these in which the next is taken to be like it."""
+A_FEW: Final = 4
+"""How many more connections than another a worker keeps then."""
 _OCTETS: Final = 16
 """A hand-over says the number of a listener."""
 
@@ -36,15 +46,18 @@ class Balance:
         others: Mapping[int, socket.socket],
         loads: Callable[[], Mapping[int, int]],
         index: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`own` hears what is handed to this worker (`index`), `others` are where others hear it.
 
-        `loads` gives the open connections of each worker that lives.
+        `loads` gives the open connections of each worker that lives, `clock` seconds.
         """
         self._own = own
         self._others = others
         self._loads = loads
         self._index = index
+        self._clock = clock
+        self._brief_until = float("-inf")
         self._sent: dict[int, tuple[int, int]] = {}
         """Of each worker: its load as it was last seen, and how many it was sent since."""
 
@@ -52,17 +65,23 @@ class Balance:
         """For the loop's reader."""
         return self._own.fileno()
 
-    def hand_on(self, descriptor: int, listener: int) -> bool:
+    def ended(self, seconds: float) -> None:
+        """A connection of this worker is over, which it was open for so long."""
+        if seconds < BRIEF:
+            self._brief_until = self._clock() + MOMENT
+
+    def hand_on(self, descriptor: Callable[[], int], listener: int) -> bool:
         """Give a new connection of a listener to a worker with fewer, if there is one; whether it went.
 
-        The descriptor is still the caller's to close.
+        The descriptor, which is asked for only then, is still the caller's to close.
         """
         loads = self._loads()
         load, worker = min((self._load(worker, loads), worker) for worker in loads)
-        if worker not in self._others or load >= loads.get(self._index, 0):
+        more = loads.get(self._index, 0) - load
+        if worker not in self._others or more <= (A_FEW if self._clock() < self._brief_until else 0):
             return False
         try:
-            socket.send_fds(self._others[worker], [b"%d" % listener], [descriptor])
+            socket.send_fds(self._others[worker], [b"%d" % listener], [descriptor()])
         except OSError:
             return False  # it is busy, or out of descriptors: then it stays
         self._sent[worker] = loads[worker], self._sent[worker][1] + 1

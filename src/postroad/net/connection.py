@@ -13,6 +13,7 @@ from typing import Final, cast
 from postroad.model.octets import Buffer
 from postroad.net.alerts import sending_alerts
 from postroad.net.core import Core, Early
+from postroad.net.ends import End, end_named
 from postroad.net.proxy import Header
 from postroad.net.room import Room
 from postroad.net.tls import TlsInfo, tls_info
@@ -26,7 +27,6 @@ WRITE_HIGH_WATER: Final = 1024 * 1024
 LINGER_SECONDS: Final = 60.0
 """How long the last words of a session may take to go out."""
 
-
 _DATA: Final = Wake.DATA  # to look a member up takes longer than a call
 
 
@@ -35,6 +35,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_at_once",
+        "_began",
         "_closed",
         "_connected_cb",
         "_core",
@@ -42,6 +43,7 @@ class Connection(asyncio.Protocol):
         "_eof",
         "_fed",
         "_last_call",
+        "_local",
         "_loop",
         "_lost_cb",
         "_poked",
@@ -58,7 +60,6 @@ class Connection(asyncio.Protocol):
         "alpn",
         "due",
         "id",
-        "local",
         "peer",
         "tls",
     )
@@ -80,17 +81,18 @@ class Connection(asyncio.Protocol):
         `told` is what a proxy has said of the peer.
         """
         self.id = connection_id
-        self.peer: tuple[str, int] = ("", 0)
-        self.local: tuple[str, int] = ("", 0)
+        self.peer: End = ("", 0)
         self.tls: TlsInfo | None = None
         self.alpn = alpn
         self.account_id: int | None = None
         """Who has logged in, so that an account that is suspended can be shown the door."""
         self._told = told
+        self._local = told.local if told else None
         self._session = session
         self._connected_cb = on_connect
         self._lost_cb = on_lost
         self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
         self._transport: asyncio.Transport | None = None
         self._core: Core | None = None
         self._task: asyncio.Task[None] | None = None
@@ -113,8 +115,7 @@ class Connection(asyncio.Protocol):
         opened = cast(asyncio.Transport, transport)
         self._transport = opened
         told = self._told
-        self.peer = (told and told.peer) or _name(transport.get_extra_info("peername"))
-        self.local = (told and told.local) or _name(transport.get_extra_info("sockname"))
+        self.peer = (told and told.peer) or end_named(transport.get_extra_info("peername"))
         self.tls = tls_info(transport)
         if self._speaks_otherwise():
             opened.abort()
@@ -301,6 +302,17 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     @property
+    def local(self) -> End:
+        """Our own end, by what a proxy has said or by what the system says; few ask."""
+        if self._local is None:
+            self._local = end_named(self._transport and self._transport.get_extra_info("sockname"))
+        return self._local
+
+    @local.setter
+    def local(self, local: End) -> None:
+        self._local = local
+
+    @property
     def draining(self) -> bool:
         """Whether the server has asked this connection to end."""
         return self._draining
@@ -309,6 +321,10 @@ class Connection(asyncio.Protocol):
         """Its descriptor, for who hands it on before anything was said."""
         assert self._transport is not None
         return int(self._transport.get_extra_info("socket").fileno())
+
+    def seconds(self) -> float:
+        """How long ago it was accepted."""
+        return self._loop.time() - self._began
 
     @property
     def closed(self) -> bool:
@@ -345,9 +361,14 @@ class Connection(asyncio.Protocol):
         finally:
             self._stop_timer()
             self.close()
-            if not self._closed:
+            if not self._closed and self._may_linger():
                 # A peer that reads nothing would keep what is unsent, and its place here, for ever.
                 self._timer = self._loop.call_later(LINGER_SECONDS, self.abort)
+
+    def _may_linger(self) -> bool:
+        """Whether the end hangs on the peer: on what it has not taken yet, or on its end of TLS."""
+        transport = self._transport
+        return self.tls is not None or transport is None or transport.get_write_buffer_size() > 0
 
     def _give_up(self) -> None:
         """Close during a handshake: asyncio does not always say then that the connection is lost."""
@@ -388,12 +409,3 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def _name(address: object) -> tuple[str, int]:
-    match address:
-        case (str(host), int(port), *_):
-            # A dual-stack socket shows IPv4 peers as ::ffff:192.0.2.1; limits and trail want the rest.
-            return host.removeprefix("::ffff:"), port
-        case _:
-            return "", 0

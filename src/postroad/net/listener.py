@@ -167,7 +167,7 @@ class Front:
 
     def _enter(self, connection: Connection, service: Service, number: int | None) -> bytes | None:
         balance = self._balance
-        if number is not None and balance is not None and balance.hand_on(connection.fileno(), number):
+        if number is not None and balance is not None and balance.hand_on(connection.fileno, number):
             return b""  # our descriptor is closed, and the peer notices nothing
         refusal = self._admit(connection, service, connection.peer[0])
         if refusal is not None:
@@ -213,7 +213,7 @@ class Front:
                 introduction = loop.create_task(self._introduce(client, peer, service))
                 self._introductions.add(introduction)
                 introduction.add_done_callback(self._introductions.discard)
-            elif self._balance is not None and peer and self._balance.hand_on(client.fileno(), number):
+            elif self._balance is not None and peer and self._balance.hand_on(client.fileno, number):
                 client.close()  # our descriptor of it
             elif service.implicit_tls:
                 self._begin_tls(client, peer, service)
@@ -307,5 +307,7 @@ class Front:
         if self._open.pop(connection, None) is None:
             return
         self._gate.leave(connection)
+        if self._balance is not None:
+            self._balance.ended(connection.seconds())
         if not self._open:
             self._empty.set()

@@ -33,11 +33,12 @@ class _Lines:
     debug = info = warning = error = msg
 
 
-def _stamped(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Say when it was: UTC, to the microsecond."""
+def _completed(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Say how bad it is, when it was (UTC, to the microsecond), and where an exception came from."""
+    event["level"] = method
     seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
     event["timestamp"] = f"{_second(seconds)}.{nanoseconds // 1000:06d}Z"
-    return event
+    return structlog.processors.format_exc_info(logger, method, event) if "exc_info" in event else event
 
 
 @lru_cache(maxsize=2)
@@ -88,12 +89,7 @@ def configure(level: str = "info", form: str = "text") -> None:
     render: Any = structlog.processors.JSONRenderer() if form == "json" else _as_text
     lines = _Lines(sys.stderr)
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            _stamped,
-            structlog.processors.format_exc_info,
-            render,
-        ],
+        processors=[_completed, render],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS.get(level, logging.INFO)),
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,

@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import uvloop
 from postroad.config.certificate import certificate_files
 from postroad.config.settings import Settings
 from postroad.model.crowd import Crowd
-from postroad.net.balance import Balance, Way, ways_between
+from postroad.net.balance import A_FEW, BRIEF, MOMENT, Balance, Way, ways_between
 from postroad.net.connection import Connection
 from postroad.net.listener import Front, Service
 from postroad.net.tls import ServerTls
@@ -32,9 +33,11 @@ class Open:
         self.count -= 1
 
 
-def balance(ways: Sequence[Way], gates: Sequence[Open], index: int) -> Balance:
+def balance(
+    ways: Sequence[Way], gates: Sequence[Open], index: int, clock: Callable[[], float] = time.monotonic
+) -> Balance:
     others = {number: way for number, (_, way) in enumerate(ways) if number != index}
-    return Balance(ways[index][0], others, lambda: {n: g.count for n, g in enumerate(gates)}, index)
+    return Balance(ways[index][0], others, lambda: {n: g.count for n, g in enumerate(gates)}, index, clock)
 
 
 def close(ways: Sequence[Way]) -> None:
@@ -99,7 +102,7 @@ def test_a_burst_does_not_go_to_the_other_as_a_whole() -> None:
     here, there = balance(ways, gates, 0), balance(ways, gates, 1)
     with socket.socket() as connection:
         for _ in range(10):  # the other comes to none of them meanwhile
-            if not here.hand_on(connection.fileno(), 4):
+            if not here.hand_on(connection.fileno, 4):
                 gates[0].count += 1
     handed = list(there.handed())
     assert gates[0].count == len(handed) == 5
@@ -126,7 +129,7 @@ def test_what_is_handed_to_a_worker_that_still_opens_its_listeners_waits(
             near = socket.create_connection(server.getsockname())
             far, _ = server.accept()
         with far:
-            assert balance(ways, gates, 0).hand_on(far.fileno(), 1)
+            assert balance(ways, gates, 0).hand_on(far.fileno, 1)
         for _ in range(2):
             listening = socket.create_server(("127.0.0.1", 0))
             listening.setblocking(False)
@@ -149,7 +152,24 @@ def test_it_stays_where_the_other_is_not_to_be_reached() -> None:
     here = balance(ways, gates, 0)
     ways[1][0].close()
     with socket.socket() as connection:
-        assert not here.hand_on(connection.fileno(), 0)
+        assert not here.hand_on(connection.fileno, 0)
+    close(ways)
+
+
+@pytest.mark.parametrize(
+    ("lasted", "later", "kept"),
+    [(BRIEF / 2, 0.0, A_FEW + 1), (BRIEF / 2, MOMENT, 1), (BRIEF * 2, 0.0, 1)],
+)
+def test_a_few_more_are_kept_while_connections_come_and_go(lasted: float, later: float, kept: int) -> None:
+    now = [100.0]
+    ways, gates = ways_between(2), [Open(), Open()]
+    here = balance(ways, gates, 0, lambda: now[0])
+    here.ended(lasted)
+    now[0] += later
+    with socket.socket() as connection:
+        while not here.hand_on(connection.fileno, 0):
+            gates[0].count += 1
+    assert gates[0].count == kept
     close(ways)
 
 

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, cast
 
 from msgspec.structs import replace
 
-from postroad.directory.client import Client, client_of
+from postroad.directory.client import client_of
 from postroad.model.envelope import Peer
 from postroad.model.refusal import Refused
 from postroad.net.connection import Connection
@@ -16,6 +16,8 @@ from postroad.obs.metrics import REFUSALS, SMTP_COMMANDS, SMTP_SESSIONS
 from postroad.sasl.outcome import Challenge
 from postroad.smtp.server import errors
 from postroad.smtp.server.each import accept_each
+from postroad.smtp.server.greeting import greeting_delay, outwaits
+from postroad.smtp.server.haste import AFRESH, AT_ONCE, IN_TIME, AtOnce, InTime
 from postroad.smtp.server.introduction import Introduction
 from postroad.smtp.server.login import Login
 from postroad.smtp.server.offer import offered
@@ -35,11 +37,9 @@ from postroad.smtp.wire.events import (
     DataRefused,
     Event,
     HangUp,
-    Hello,
     Mail,
     Quit,
     Rcpt,
-    Reset,
     StartTls,
     Xclient,
 )
@@ -50,13 +50,7 @@ from postroad.smtp.wire.terms import Terms
 TURN: Final = 100
 """Events of one peer in a row before the others have their turn."""
 
-_AtOnce: TypeAlias = Mail | Rcpt | Data | ChunkEnd
-_InTime: TypeAlias = Rcpt | DataEnd | Auth | AuthResponse | Xclient
-_AT_ONCE: Final = frozenset({Mail, Rcpt, Data, ChunkEnd})
-"""What is decided without waiting; about a recipient of a stranger others may have to be asked first."""
-_IN_TIME: Final = frozenset({Rcpt, DataEnd, Auth, AuthResponse, Xclient})
 _CAME: Final = Wake.DATA  # to look a member up takes longer than a call
-
 
 _RECIPIENT_OK: Final = Reply(250, "2.1.5", "recipient ok")
 _GO_ON: Final = Reply(354, "", "send the message, end with CR LF . CR LF")
@@ -102,7 +96,7 @@ class Conversation:
 
     async def _talk(self) -> None:
         core = self._core
-        if (delay := self._greeting_delay()) and not await self._hold_greeting(delay):
+        if (delay := greeting_delay(self._services, self._conn)) and not await outwaits(self._conn, delay):
             return
         event: Event | None = core.greet()
         self._deadline = self._conn.deadline(self._services.limits.greeting_timeout)
@@ -117,14 +111,6 @@ class Conversation:
             elif (turn := turn + 1) % TURN == 0:
                 await asyncio.sleep(0)
             event = core.next_event()
-
-    def _greeting_delay(self) -> float:
-        reception, own = self._services.reception, self._services.greeting_delay
-        return 0.0 if reception is None else reception.greeting_delay(self._conn.peer[0], own)
-
-    async def _hold_greeting(self, seconds: float) -> bool:
-        """Wait before the first word; who cannot wait as well has already spoken when it is over."""
-        return await self._conn.pump(self._conn.deadline(seconds)) is not Wake.CLOSED
 
     async def _wait(self) -> bool:
         """Wait for more; whether the conversation goes on."""
@@ -161,10 +147,13 @@ class Conversation:
             return None
         SMTP_COMMANDS.count += 1
         self._deadline = 0.0
-        if kind in _AT_ONCE and (kind is not Rcpt or self._visit is None):
-            return self._answer_at_once(cast(_AtOnce, event))
-        if kind in _IN_TIME:
-            return self._answer(cast(_InTime, event))
+        if kind in AT_ONCE and (kind is not Rcpt or self._visit is None):
+            return self._answer_at_once(cast(AtOnce, event))
+        if kind in IN_TIME:
+            return self._answer(cast(InTime, event))
+        if kind in AFRESH:
+            self._drop_transaction()
+            return None
         return self._heed(event)
 
     async def _heed(self, event: Event) -> bool:
@@ -175,8 +164,6 @@ class Conversation:
             case AuthCancelled():
                 self._login.cancel()
                 return await self._count_error(event.reply)
-            case Hello() | Reset():
-                self._drop_transaction()
             case DataRefused():
                 self._refuse_message(event.reply)
                 return not event.fault or await self._count_error(event.reply)
@@ -189,7 +176,7 @@ class Conversation:
                 await self._start_tls()
         return True
 
-    def _answer_at_once(self, event: _AtOnce) -> Coroutine[Any, Any, bool] | None:
+    def _answer_at_once(self, event: AtOnce) -> Coroutine[Any, Any, bool] | None:
         """Answer without waiting, and be done with it if all is well."""
         private = ""
         try:
@@ -199,7 +186,7 @@ class Conversation:
         self._core.answer(reply)
         return None if reply.code < 400 else self._after(event, reply, private)
 
-    async def _answer(self, event: _InTime) -> bool:
+    async def _answer(self, event: InTime) -> bool:
         if type(event) is DataEnd and self._services.role is Role.DELIVERY:
             return await self._answer_each()
         private = ""
@@ -213,19 +200,19 @@ class Conversation:
         self._core.answer(reply)
         return await self._after(event, reply, private)
 
-    async def _weigh(self, event: _InTime) -> Reply | Challenge:
+    async def _weigh(self, event: InTime) -> Reply | Challenge:
         """Ask the services what takes its time; raises what they say no with."""
         if isinstance(event, DataEnd):
             return await self._accept()
         if isinstance(event, Rcpt):
             return await self._receive(event)
         if isinstance(event, Auth):
-            return await self._login.begin(event, self._client())
+            return await self._login.begin(event, client_of(self._conn, self._services.role.value))
         if isinstance(event, AuthResponse):
             return await self._login.respond(event)
         return self._introduce(event)
 
-    def _decide(self, event: _AtOnce) -> Reply:
+    def _decide(self, event: AtOnce) -> Reply:
         """Ask the services what needs no waiting; raises what they say no with."""
         services, transaction = self._services, self._transaction
         acceptor = services.acceptor
@@ -294,7 +281,7 @@ class Conversation:
         self._drop_transaction()
         return True
 
-    async def _after(self, event: _AtOnce | _InTime, reply: Reply, private: str) -> bool:
+    async def _after(self, event: AtOnce | InTime, reply: Reply, private: str) -> bool:
         """Keep count of what was answered; whether the conversation goes on."""
         match event:
             case Mail() if not reply.positive:
@@ -411,6 +398,3 @@ class Conversation:
 
     def _terms(self) -> Terms:
         return offered(self._services, self._conn, trusted=self._told.trusted)
-
-    def _client(self) -> Client:
-        return client_of(self._conn, self._services.role.value)

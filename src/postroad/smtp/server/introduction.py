@@ -16,9 +16,9 @@ class Introduction:
     def __init__(self, services: Services, conn: Connection) -> None:
         self._services = services
         self._conn = conn
-        self._own = conn.peer, conn.local
         self.trusted = conn.peer[0] in services.xclient_from
         """Whether the peer may say whom it speaks for; it is the proxy's own address that counts."""
+        self._own = (conn.peer, conn.local) if self.trusted else None
         self.name = ""
         self.helo = ""
 
@@ -34,6 +34,7 @@ class Introduction:
             who = services.directory.vouched_for(event.login)
             if who is None:
                 raise Refused(550, "5.7.8", "no such user here", f"{event.login} was named by XCLIENT")
+        assert self._own is not None, "only who is trusted is offered XCLIENT"
         (own_address, own_port), (local_address, local_port) = self._own
         address = conn.peer[0] if event.address is None else event.address or own_address
         if address != conn.peer[0]:
