@@ -151,6 +151,17 @@ def test_reports_are_posted_where_that_is_asked_for(world: ThreadedWorld) -> Non
     assert len(site.asked) == count, "it was taken"
 
 
+def test_an_address_that_is_none_keeps_no_report_back(world: ThreadedWorld) -> None:
+    """What strangers write in their DNS stops neither their report nor those of others."""
+    world.remote("elsewhere.test")
+    reports = world.remote("reports.test")
+    wanted(world, "mailto://[,https://[/,https://[::1]:x/,mailto:%0d%0aBcc:x@y.test,mailto:tls@reports.test")
+    send(world)
+    world.advance(days=1, hours=6)
+    (message,) = reports.messages
+    assert message.recipients == ["tls@reports.test"]
+
+
 def received(world: ThreadedWorld) -> list[tuple[Any, ...]]:
     return world.read(
         lambda reader: reader.rows(

@@ -71,18 +71,24 @@ class Sending:
         """
         while True:
             await self._clock.sleep(EVERY_SECONDS)
-            try:
-                await self._results.flush(self._database)
-                if alone:
-                    await self._once()
-            except Exception:
-                log.exception("sending.failed")
+            for duty in (self._flush, self._refresh, self._report, self._forget) if alone else (self._flush,):
+                try:
+                    await duty()
+                except Exception:  # the others go on
+                    log.exception("sending.failed")
 
-    async def _once(self) -> None:
+    async def _flush(self) -> None:
+        await self._results.flush(self._database)
+
+    async def _refresh(self) -> None:
         if self._policies is not None and (count := await self._policies.refresh()):
             log.info("mtasts.refreshed", policies=count)
+
+    async def _report(self) -> None:
         if self._settings.tls_reports:
             await self._reports.send_due()
+
+    async def _forget(self) -> None:
         await self._database.write(forget_old)
         await self._database.write(pace.forget_old)
         await self._database.write(rate.forget_old)
@@ -90,4 +96,4 @@ class Sending:
 
     async def close(self) -> None:
         """Write what is left to count."""
-        await self._results.flush(self._database)
+        await self._flush()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 from msgspec import UNSET
@@ -190,11 +190,11 @@ def _mail(
     sign: Sign,
 ) -> OwnMail | None:
     """The report as a signed message (RFC 8460 §5.3, §3); None where the URI is none of mail."""
-    parts = urlsplit(uri)
-    if parts.scheme.lower() != "mailto":
+    scheme, _, rest = uri.partition(":")
+    if scheme.lower() != "mailto":
         return None
     try:
-        to = parse_mailbox(unquote(parts.path))
+        to = parse_mailbox(unquote(rest.partition("?")[0]))
     except AddressError:
         return None
     message = sign(_message(to, report, octets, domain, submitter, token, now))

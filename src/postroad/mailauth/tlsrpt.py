@@ -17,6 +17,7 @@ ADDRESSES: Final = 5
 """Of one record, that reports go to."""
 
 _VERSION: Final = re.compile(rb"v=TLSRPTv1[ \t]*;")
+_URI: Final = re.compile(rb"(?i:mailto|https):[!-~]{1,2000}")
 
 
 class DateRange(Struct, frozen=True, rename="kebab"):
@@ -99,8 +100,8 @@ def report_addresses(records: tuple[bytes, ...]) -> tuple[str, ...]:
         name, _, value = field.partition(b"=")
         if name.strip(b" \t") != b"rua":
             continue
-        uris = [uri.strip(b" \t").decode("ascii", "replace") for uri in value.split(b",")]
-        usable = [uri for uri in uris if uri.lower().startswith(("mailto:", "https:"))]
+        uris = [uri.strip(b" \t") for uri in value.split(b",")]
+        usable = [uri.decode() for uri in uris if _URI.fullmatch(uri)]
         return tuple(dict.fromkeys(usable))[:ADDRESSES]
     return ()
 

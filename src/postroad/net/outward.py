@@ -6,6 +6,7 @@ compression are not used, and size and time have their limits (SAFETY C32).
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 ADDRESSES: Final = 4
 """Addresses of a host that are tried."""
+_WRITTEN: Final = re.compile(r"[!-~]{1,8000}")
+"""What URLs are written with (RFC 3986 §2), and how long they may be (RFC 9110 §4.1)."""
 
 
 class HttpsTrouble(Exception):
@@ -107,14 +110,14 @@ class Outward:
         async with self._client(timeout) as client:
             for address in usable:
                 place = f"[{address}]" if ":" in address else address
-                request = client.build_request(
-                    method,
-                    f"https://{place}:{self._port(address)}{target}",
-                    content=octets or None,
-                    headers={"Host": host, "Accept-Encoding": "identity", **headers},
-                    extensions={"sni_hostname": host},
-                )
                 try:
+                    request = client.build_request(
+                        method,
+                        f"https://{place}:{self._port(address)}{target}",
+                        content=octets or None,
+                        headers={"Host": host, "Accept-Encoding": "identity", **headers},
+                        extensions={"sni_hostname": host},
+                    )
                     return await _answer(client, request, most)
                 except httpx2.ConnectError as error:
                     if _is_certificate(error):
@@ -152,6 +155,8 @@ async def _answer(client: "httpx2.AsyncClient", request: "httpx2.Request", most:
 
 def _parted(url: str) -> tuple[str, str]:
     """Host and request target of a URL that may be asked."""
+    if not _WRITTEN.fullmatch(url):
+        raise HttpsTrouble("not a URL: it is too long, or has octets that no URL has")
     try:
         parts = urlsplit(url)
         port = parts.port

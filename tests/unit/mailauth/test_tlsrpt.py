@@ -50,6 +50,11 @@ REPORT = Report(
         (b"v=TLSRPTv1;rua=https://a.test/x , mailto:b@c.test;", ("https://a.test/x", "mailto:b@c.test")),
         (b"v=TLSRPTv1; x=y; rua=mailto:a@b.test", ("mailto:a@b.test",)),
         (b"v=TLSRPTv1; rua=ftp://a.test, http://a.test", ()),
+        (
+            b"v=TLSRPTv1; rua=https://a.test/\x01, https://a.test/ x, https:, MAILTO:a@b.test",
+            ("MAILTO:a@b.test",),
+        ),
+        (b"v=TLSRPTv1; rua=https://a.test/%b" % (b"x" * 2000), ()),
         (b"v=TLSRPTv1;", ()),
         (b"v=TLSRPTv2; rua=mailto:a@b.test", ()),
         (b"rua=mailto:a@b.test", ()),

@@ -87,6 +87,11 @@ def test_a_page_is_fetched_by_name_over_the_address_that_was_checked() -> None:
         "https://0177.0.0.1/",
         "https://127.1/",
         "//no.scheme/",
+        "https://[/",
+        f"https://{HOST}/\x01",
+        f"https://{HOST}/\r\nX: y",
+        f"https://{HOST}/\ufffd",
+        f"https://{HOST}/{'x' * 8000}",
     ],
 )
 def test_only_names_over_https_are_asked(url: str) -> None:
