@@ -13,7 +13,7 @@ from postroad.db.database import Database
 from postroad.db.transaction import Reader, Transaction
 from postroad.delivery.dmarc_received import keep_report
 from postroad.delivery.own_mail import OwnMail, post_own
-from postroad.delivery.report_mail import AT_ONCE, Attached, is_time, own_domain, report_message
+from postroad.delivery.report_mail import Attached, finished_days, is_time, own_domain, report_message
 from postroad.delivery.sender_auth.results import Wanted
 from postroad.delivery.signing import Signer
 from postroad.dns.bounded import BoundedResolver
@@ -52,7 +52,7 @@ class DmarcReports:
             return 0
         today = now.date().isoformat()
         count = 0
-        for domain, day in self._database.read(partial(_finished, today=today)):
+        for domain, day in self._database.read(partial(finished_days, table="dmarc_result", today=today)):
             count += await self._report(domain, day, now)
         return count
 
@@ -126,14 +126,6 @@ def _message(to: Address, report: Report, packed: bytes, submitter: str, token: 
             f" {domain},\nreceived on {day} (UTC).\n"
         ),
     )
-
-
-def _finished(reader: Reader, today: str) -> list[tuple[str, str]]:
-    rows = reader.rows(
-        "SELECT DISTINCT domain, day FROM dmarc_result WHERE day < ? ORDER BY day, domain LIMIT ?",
-        *(today, AT_ONCE),
-    )
-    return [(domain, day) for domain, day in rows]
 
 
 def _results(reader: Reader, domain: str, day: str) -> dict[str, list[tuple[Row, int]]]:

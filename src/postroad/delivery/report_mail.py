@@ -4,7 +4,7 @@ import hashlib
 from base64 import encodebytes
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -41,6 +41,20 @@ def is_time(seed: str, now: datetime) -> bool:
 def _moment(seed: str, day: date) -> timedelta:
     digest = hashlib.sha256(f"{seed} {day}".encode()).digest()
     return timedelta(seconds=FIRST_SECONDS + int.from_bytes(digest[:4]) % SPREAD_SECONDS)
+
+
+def finished_days(
+    reader: Reader, table: Literal["tls_result", "dmarc_result"], today: str
+) -> list[tuple[str, str]]:
+    """Domains and days before `today` of which there is something to report, as many as go at once.
+
+    By chance: those whose DNS does not answer stay, and must not stand before the others for ever.
+    """
+    rows = reader.rows(
+        f"SELECT DISTINCT domain, day FROM {table} WHERE day < ? ORDER BY random() LIMIT ?",  # noqa: S608
+        *(today, AT_ONCE),
+    )
+    return [(domain, day) for domain, day in rows]
 
 
 def own_domain(reader: Reader) -> str | None:

@@ -14,7 +14,14 @@ from postroad.db.database import Database
 from postroad.db.transaction import Reader, Transaction
 from postroad.delivery.demands import Applied
 from postroad.delivery.own_mail import OwnMail, Sign, post_own, unsigned
-from postroad.delivery.report_mail import AT_ONCE, Attached, is_time, own_domain, report_message
+from postroad.delivery.report_mail import (
+    AT_ONCE,
+    Attached,
+    finished_days,
+    is_time,
+    own_domain,
+    report_message,
+)
 from postroad.delivery.tls_results import Failure
 from postroad.mailauth.tlsrpt import (
     DateRange,
@@ -70,7 +77,7 @@ class TlsReports:
         count = 0
         if is_time(self._hostname, now):
             today = now.date().isoformat()
-            for domain, day in self._database.read(partial(_finished, today=today)):
+            for domain, day in self._database.read(partial(finished_days, table="tls_result", today=today)):
                 count += await self._report(domain, day, now)
         await self._post_due()
         return count
@@ -225,15 +232,6 @@ def _message(
 
 
 # -- the tables -------------------------------------------------------------------------
-
-
-def _finished(reader: Reader, today: str) -> list[tuple[str, str]]:
-    rows = reader.rows(
-        "SELECT DISTINCT domain, day FROM tls_result WHERE day < ? ORDER BY day, domain LIMIT ?",
-        today,
-        AT_ONCE,
-    )
-    return [(domain, day) for domain, day in rows]
 
 
 def _results(reader: Reader, domain: str, day: str) -> list[tuple[str, str, int]]:
