@@ -8,7 +8,7 @@ from enum import Enum, IntEnum
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -45,6 +45,11 @@ class Matching(IntEnum):
     SHA2_512 = 2
 
 
+_UNREADABLE: Final = (
+    *(ValueError, TypeError, UnsupportedAlgorithm),
+    *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
+)
+"""What cryptography says of certificates that it cannot make sense of."""
 _DIGESTS: Final = {Matching.SHA2_256: hashlib.sha256, Matching.SHA2_512: hashlib.sha512}
 
 
@@ -87,7 +92,7 @@ def check(records: Sequence[Tlsa], chain: Sequence[bytes], names: Sequence[str],
             return Result.MATCH
         anchors = [r for r in records if r.usage == Usage.DANE_TA]
         return _check_anchors(anchors, certificates, names, now) if anchors else Result.MISMATCH
-    except (ValueError, TypeError, x509.InvalidVersion, x509.DuplicateExtension):
+    except _UNREADABLE:
         return Result.NO_CERTIFICATE  # there is one, which cannot be read
 
 
@@ -198,7 +203,7 @@ def _is_signed_with(certificate: x509.Certificate, key: object) -> bool:
                 key.verify(signature, signed)
             case _:
                 return False
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
         return False
     return True
 

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
 _NAMES: Final = 3  # of the host names in a certificate, that are told
+_LONGEST: Final = 253  # octets of a name that can be one (RFC 1035 §2.3.4)
 
 
 def describe_certificate(der: bytes | None) -> str:
@@ -31,11 +32,11 @@ def describe_certificate(der: bytes | None) -> str:
 def _hosts(certificate: x509.Certificate) -> str:
     try:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except (x509.ExtensionNotFound, x509.DuplicateExtension):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return ""
     names = extension.value.get_values_for_type(x509.DNSName)
     more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    return ", ".join(names[:_NAMES]) + more
+    return ", ".join(name[:_LONGEST] for name in names[:_NAMES]) + more
 
 
 def _common(name: x509.Name) -> str:
