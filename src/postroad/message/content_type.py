@@ -12,7 +12,7 @@ from postroad.message.comment import strip_comments
 from postroad.message.encoded_word import decode_header, squeezed
 
 MAX_PARAMETERS: Final = 100
-# Up to so many octets a lone parameter is remembered as text.
+# Up to so many octets a type is remembered, and a lone parameter as text.
 _USUAL: Final = 100
 _REMEMBERED: Final = 256
 
@@ -50,6 +50,12 @@ class Disposition(Struct, frozen=True, gc=False):
 
 def parse_content_type(value: bytes) -> ContentType | None:
     """Read a Content-Type value; None when there is no type/subtype in it."""
+    if len(value) <= _USUAL and b"boundary" not in value:  # which is another in each message
+        return _usual_content_type(value)
+    return _content_type(value)
+
+
+def _content_type(value: bytes) -> ContentType | None:
     if b"(" in value:
         value = strip_comments(value)
     match = _TYPE.match(value)
@@ -60,6 +66,9 @@ def parse_content_type(value: bytes) -> ContentType | None:
         match[2].lower().decode("latin-1"),
         _parameters(value, match.end()),
     )
+
+
+_usual_content_type: Final = lru_cache(_REMEMBERED)(_content_type)
 
 
 def parse_disposition(value: bytes) -> Disposition | None:

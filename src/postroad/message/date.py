@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final
 
 from postroad.message.comment import strip_comments
@@ -55,6 +56,11 @@ _ASCTIME: Final = re.compile(
     rb"(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?\s++(?:([A-Z]{1,5}|[+-]\d{4})\s++)?(\d{4})"
     rb"(?:\s++([A-Z]{1,5}|[+-]\d{4}))?"
 )
+# As nearly all programs write it (RFC 5322 §3.3).
+_USUAL: Final = re.compile(
+    rb"(?:[A-Z][a-z]{2}, )?(\d{1,2} [A-Z][a-z]{2} \d{4}) (\d\d):(\d\d):(\d\d) ([+-]\d{4})(?: \([A-Z]+\))?"
+)
+_REMEMBERED: Final = 64
 _ISO: Final = re.compile(
     rb"\s*+(\d{4})-(\d\d?)-(\d\d?)(?:[Tt\s]\s*+(\d\d?):(\d\d)(?::(\d\d))?(?:\.\d++)?)?\s*+"
     rb"([+-]\d\d:?\d\d|[A-Za-z]++)?"
@@ -88,6 +94,30 @@ def parse_date(value: bytes) -> datetime | None:
         year, month, day, hour, minute, second, zone = match.groups()
         return _moment(year, int(month), day, hour, minute, second, (zone or b"").replace(b":", b""))
     return None
+
+
+def seconds_of_date(value: bytes) -> int | None:
+    """Read a Date value as `parse_date` does, as seconds since 1970."""
+    match = _USUAL.fullmatch(value)
+    if match is not None:
+        day, hour, minute, second, zone = match.groups()
+        midnight = _midnight(day)
+        if midnight is not None and hour < b"24" and minute < b"60" and second < b"60":
+            return midnight + int(hour) * 3600 + int(minute) * 60 + int(second) - _seconds_east(zone)
+    moment = parse_date(value)
+    return int(moment.timestamp()) if moment is not None else None
+
+
+@lru_cache(_REMEMBERED)
+def _midnight(day: bytes) -> int | None:
+    """When a day begins in UTC; mail comes on the day on which it is written."""
+    moment = parse_date(day)
+    return int(moment.timestamp()) if moment is not None else None
+
+
+@lru_cache(_REMEMBERED)
+def _seconds_east(zone: bytes) -> int:
+    return int(_zone(zone).utcoffset(None).total_seconds())
 
 
 def _moment(

@@ -6,6 +6,8 @@ from typing import Final
 MAX_REFERENCES: Final = 500
 
 _ID: Final = re.compile(rb"<([^<>]{1,998})>")
+_LONE_ID: Final = re.compile(rb"<([!-;=?-~]{1,998})>")
+"""A field as it should be: one, and nothing in it to mend."""
 _QUOTED_ID: Final = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*)"@(.+)')
 _ESCAPED: Final = re.compile(r"\\(.)")
 _SPACE: Final = re.compile(r"[\t\r\n ]+")
@@ -22,6 +24,9 @@ def parse_message_ids(value: bytes) -> list[str]:
 
 def parse_message_id(value: bytes) -> str:
     """Return the one identifier of a Message-ID field; without brackets it is the first word."""
+    lone = _LONE_ID.fullmatch(value)
+    if lone is not None:
+        return lone[1].decode("ascii")
     found = parse_message_ids(value)
     if found:
         return found[0]

@@ -36,6 +36,7 @@ _DESCRIPTIVE: Final = frozenset(
     b"content-%b" % name.encode()
     for name in ("disposition", "language", "id", "description", "md5", "location")
 )
+_WITH_PARTS: Final = ("multipart", "message")
 _MESSAGES: Final = frozenset({("message", "rfc822"), ("message", "global")})  # RFC 6532 §3.7
 _OPAQUE: Final = ContentType("application", "octet-stream", ())
 _ENCODED: Final = frozenset(("base64", "quoted-printable", "x-uuencode", "uuencode"))
@@ -121,7 +122,11 @@ class _Open(Struct, gc=False):
 
 def parse_parts(data: Octets, header: HeaderBlock | None = None) -> Part:
     """Find the parts of a whole message; `header` saves reading it a second time."""
-    return _Parser(data).parse(header or HeaderBlock.parse(data))
+    block = header or HeaderBlock.parse(data)
+    content = _content(block, _TEXT)
+    if content.type not in _WITH_PARTS:
+        return _leaf(data, block, content, len(data))
+    return _Parser(data).parse(block, content)
 
 
 class _Parser:
@@ -132,9 +137,9 @@ class _Parser:
         self._searchable = _MAX_SEARCHES * len(data) + 4096
         self._stack: list[_Open] = []
 
-    def parse(self, header: HeaderBlock) -> Part:
+    def parse(self, header: HeaderBlock, content: ContentType) -> Part:
         stack = self._stack
-        done = self._enter(header, len(self._data), _TEXT, 0)
+        done = self._enter(header, content, len(self._data), 0)
         while stack:
             top = stack[-1]
             if done is not None:
@@ -146,11 +151,9 @@ class _Parser:
         assert done is not None  # the stack only empties by closing the root
         return done
 
-    def _enter(self, block: HeaderBlock, end: int, default: ContentType, depth: int) -> Part | None:
+    def _enter(self, block: HeaderBlock, content: ContentType, end: int, depth: int) -> Part | None:
         """Begin a part: a leaf is returned whole, anything else goes on the stack."""
         self._parts += 1
-        value = block.first(b"content-type")
-        content = default if value is None else parse_content_type(value) or _TEXT
         if content.type == "multipart":
             return self._enter_multipart(block, content, end, depth)
         # RFC 2046 §5.2.1 forbids to encode a message, RFC 6532 §3.5 lets it be for
@@ -162,10 +165,7 @@ class _Parser:
                 return self._close(opened)
             self._stack.append(opened)
             return None
-        lines = 0
-        if content.type in ("text", "message"):
-            lines = count_lines(self._data, block.body_start, end)
-        return _part(block, content, end, lines, ())
+        return _leaf(self._data, block, content, end)
 
     def _enter_multipart(self, block: HeaderBlock, content: ContentType, end: int, depth: int) -> Part | None:
         boundary = boundary_of(content.params)
@@ -185,7 +185,7 @@ class _Parser:
             if top.children:
                 return None
             block = HeaderBlock.parse(self._data, top.block.body_start, top.end)
-            return self._enter(block, top.end, top.default, top.depth + 1)
+            return self._enter(block, _content(block, top.default), top.end, top.depth + 1)
         if top.at < 0:
             return None
         start = top.at
@@ -196,7 +196,8 @@ class _Parser:
         top.at = after
         block = HeaderBlock.parse(self._data, start, stop)
         body_end = self._without_line_end(stop) if stop < top.end else stop
-        return self._enter(block, max(block.body_start, body_end), top.default, top.depth + 1)
+        content = _content(block, top.default)
+        return self._enter(block, content, max(block.body_start, body_end), top.depth + 1)
 
     def _find_first(self, opened: _Open) -> bool:
         """Pass over the preamble; say whether there is a part at all."""
@@ -280,11 +281,29 @@ def _encoding(block: HeaderBlock) -> str:
     return match[0].lower().decode("latin-1") if match else "7bit"
 
 
+def _content(block: HeaderBlock, default: ContentType) -> ContentType:
+    value = block.first(b"content-type")
+    return default if value is None else parse_content_type(value) or _TEXT
+
+
+def _leaf(data: Octets, block: HeaderBlock, content: ContentType, end: int) -> Part:
+    counted = content.type in ("text", "message")
+    lines = count_lines(data, block.body_start, end) if counted else 0
+    return _part(block, content, end, lines, ())
+
+
 def _part(block: HeaderBlock, content: ContentType, end: int, lines: int, children: tuple[Part, ...]) -> Part:
     if not block.has_any(_DESCRIPTIVE):
         return Part(
-            *(block.start, block.body_start, end, content.type, content.subtype, content.params),
-            *(_encoding(block), lines, children),
+            block.start,
+            block.body_start,
+            end,
+            content.type,
+            content.subtype,
+            content.params,
+            _encoding(block),
+            lines,
+            children,
         )
     first = block.first
     disposition = first(b"content-disposition")

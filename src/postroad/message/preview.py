@@ -99,6 +99,8 @@ def strip_tags(text: str, enough: int) -> str:
 
 def _first_text(root: Part) -> Part | None:
     """Find the first plain text, or else the first HTML, that is no attachment."""
+    if not root.children and root.subtype == "plain" and root.type == "text" and root.disposition is None:
+        return root  # most mail that people write
     found: Part | None = None
     waiting = [root]
     while waiting:

@@ -5,7 +5,7 @@ and literals where octets need it; NUL never goes out (RFC 3501 §9 CHAR8).
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -69,29 +69,36 @@ def render_addresses(entries: list[Entry]) -> bytes:
 
 def render_envelope(block: HeaderBlock) -> bytes:
     """Write the ENVELOPE of a message from its header."""
-    first = block.firsts(ENVELOPE_FIELDS).get
-    sender = _addresses(first(b"from"))
-    # RFC 3501 §7.4.2: Sender and Reply-To default to From, empty ones too.
-    by = _addresses(first(b"sender"))
-    reply_to = _addresses(first(b"reply-to"))
-    return b"(%b %b %b %b %b %b %b %b %b %b)" % (
+    return envelope_of_fields(block.firsts(ENVELOPE_FIELDS))
+
+
+def envelope_of_fields(fields: Mapping[bytes, bytes]) -> bytes:
+    """Write the ENVELOPE of a message from the first field of each name, unfolded."""
+    first = fields.get
+    author = _addresses(first(b"from"), NIL)
+    written = (
         render_nstring(first(b"date")),
         render_nstring(first(b"subject")),
-        sender,
-        sender if by is NIL else by,
-        sender if reply_to is NIL else reply_to,
-        _addresses(first(b"to")),
-        _addresses(first(b"cc")),
-        _addresses(first(b"bcc")),
+        author,
+        # RFC 3501 §7.4.2: Sender and Reply-To default to From, empty ones too.
+        _addresses(first(b"sender"), author),
+        _addresses(first(b"reply-to"), author),
+        _addresses(first(b"to"), NIL),
+        _addresses(first(b"cc"), NIL),
+        _addresses(first(b"bcc"), NIL),
         render_nstring(first(b"in-reply-to")),
         render_nstring(first(b"message-id")),
     )
+    return b"(" + b" ".join(written) + b")"
 
 
-def _addresses(value: bytes | None) -> bytes:
+def _addresses(value: bytes | None, instead: bytes) -> bytes:
+    """Write a list of addresses, and something else where there is none or it is empty."""
     if value is None:
-        return NIL
-    return _usual_addresses(value) if len(value) <= _USUAL else render_addresses(parse_addresses(value))
+        return instead
+    usual = len(value) <= _USUAL
+    written = _usual_addresses(value) if usual else render_addresses(parse_addresses(value))
+    return instead if written is NIL else written
 
 
 @lru_cache(_REMEMBERED)
@@ -134,10 +141,30 @@ def render_structure(
     know it, the `international` ones (RFC 9051 §9 media-message), and to others a
     part without any, as RFC 3501 has it. `envelope_of` writes the envelopes of messages within.
     """
+    if _is_plain(root):
+        return _plain_leaf(root)
     renderer = _Renderer(data, envelope_of, international=international)
-    if not root.children:  # the plain case, without the walk
+    if not root.children:
         return renderer.leaf(root)
     return renderer.render(root)
+
+
+def _is_plain(root: Part) -> bool:
+    """Say whether it is a lone part with nothing but a type, as most mail that people write."""
+    named = root.id is not None or root.description is not None or root.has_extension
+    if root.children or named or root.type == "message":
+        return False
+    return _is_usual(root.type, root.subtype, root.params, root.encoding)
+
+
+def _plain_leaf(part: Part) -> tuple[bytes, bytes]:
+    front, encoding = _usual_type(part.type, part.subtype, part.params, part.encoding)
+    size = part.body_end - part.body_start
+    if part.type == "text":
+        fields = b"(%b NIL NIL %b %d %d" % (front, encoding, size, part.lines)
+    else:
+        fields = b"(%b NIL NIL %b %d" % (front, encoding, size)
+    return fields + b")", fields + _NO_EXTENSION + b")"
 
 
 class _Renderer:

@@ -6,14 +6,14 @@ from typing import Final
 from msgspec import Struct
 
 from postroad.message.address_list import first_mailbox, parse_addresses
-from postroad.message.date import parse_date
+from postroad.message.date import seconds_of_date
 from postroad.message.encoded_word import decode_header
 from postroad.message.header import HeaderBlock
 from postroad.message.message_id import find_ancestors, find_references, parse_message_id
 from postroad.message.octets import Octets
 from postroad.message.part import pack_tree, parse_parts
 from postroad.message.preview import render_preview
-from postroad.message.structure import ENVELOPE_FIELDS, render_envelope, render_structure
+from postroad.message.structure import ENVELOPE_FIELDS, envelope_of_fields, render_structure
 from postroad.message.subject import base_subject
 
 MAX_SUBJECT = 1_000
@@ -54,7 +54,8 @@ class Summary(Title, frozen=True):
 
 def title_of(data: Octets) -> Title:
     """Read no more of a whole message than its title."""
-    return _title(HeaderBlock.parse(data))
+    first = HeaderBlock.parse(data).first
+    return Title(parse_message_id(first(b"message-id") or b""), _subject(first(b"subject") or b""))
 
 
 def summarize(data: Octets) -> Summary:
@@ -62,24 +63,24 @@ def summarize(data: Octets) -> Summary:
     block = HeaderBlock.parse(data)
     root = parse_parts(data, block)
     body, bodystructure = render_structure(data, root)
-    first = block.firsts(_FIELDS).get
-    title = _title(block)
-    author = first(b"from", b"")
-    date = first(b"date")
-    sent = parse_date(date) if date is not None else None
+    fields = block.firsts(_FIELDS)
+    first = fields.get
+    author, date = first(b"from", b""), first(b"date")
+    references, in_reply_to = first(b"references"), first(b"in-reply-to")
+    subject = _subject(first(b"subject", b""))
     return Summary(
-        message_id=title.message_id,
-        subject=title.subject,
-        envelope=render_envelope(block),
+        message_id=parse_message_id(first(b"message-id", b"")),
+        subject=subject,
+        envelope=envelope_of_fields(fields),
         body=body,
         bodystructure=bodystructure,
         tree=pack_tree(root),
         preview=render_preview(data, root),
-        references=find_references(first(b"references"), first(b"in-reply-to")),
-        ancestors=find_ancestors(first(b"references"), first(b"in-reply-to")),
-        base_subject=base_subject(title.subject),
+        references=find_references(references, in_reply_to),
+        ancestors=find_ancestors(references, in_reply_to),
+        base_subject=base_subject(subject),
         sender=_usual_sender(author) if len(author) <= _USUAL else _sender(author),
-        sent=int(sent.timestamp()) if sent is not None else None,
+        sent=seconds_of_date(date) if date is not None else None,
         header_end=block.body_start,
     )
 
@@ -92,8 +93,5 @@ def _sender(author: bytes) -> str:
 _usual_sender: Final = lru_cache(_REMEMBERED)(_sender)
 
 
-def _title(block: HeaderBlock) -> Title:
-    return Title(
-        parse_message_id(block.first(b"message-id") or b""),
-        decode_header(block.first(b"subject") or b"")[:MAX_SUBJECT],
-    )
+def _subject(value: bytes) -> str:
+    return decode_header(value)[:MAX_SUBJECT]

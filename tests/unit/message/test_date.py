@@ -4,7 +4,13 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from postroad.message.date import format_date, format_internaldate, parse_date, parse_internaldate
+from postroad.message.date import (
+    format_date,
+    format_internaldate,
+    parse_date,
+    parse_internaldate,
+    seconds_of_date,
+)
 
 
 def at(*fields: int, minutes: int = 0) -> datetime:
@@ -58,6 +64,30 @@ def test_dates_are_read(value: bytes, moment: datetime) -> None:
 )
 def test_what_is_no_date_is_none(value: bytes) -> None:
     assert parse_date(value) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"Thu, 1 Feb 2024 03:04:05 +0000",
+        b"01 Feb 2024 23:59:59 -0830",
+        b"29 Feb 2024 00:00:00 +0545 (NPT)",
+        b"29 Feb 2023 00:00:00 +0000",
+        b"1 Feb 2024 23:59:60 +0100",
+        b"1 Feb 2024 24:00:00 +0100",
+        b"1 Feb 2024 23:60:00 +0100",
+        b"1 Feb 2024 23:00:00 +9999",
+        b"Fri, 31 Dec 9999 23:59:59 -2359",
+        b"Mon, 1 Jan 0001 00:00:00 +1400",
+        b"1 Jan 0000 00:00:00 +0000",
+        b"1 Foo 2024 03:04:05 +0000",
+        b"1 Feb 2024 03:04:05 GMT",
+        b"no date",
+    ],
+)
+def test_seconds_of_a_date_are_those_of_its_moment(value: bytes) -> None:
+    moment = parse_date(value)
+    assert seconds_of_date(value) == (None if moment is None else int(moment.timestamp()))
 
 
 def test_a_date_is_written_as_the_standard_has_it() -> None:
