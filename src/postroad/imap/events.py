@@ -58,6 +58,18 @@ async def next_event(
     return None
 
 
+def event_at_hand(dialogue: Dialogue) -> Event | None:
+    """The next event if all of it is here; None where `next_event` has to be awaited.
+
+    Some say a thousand things without a pause: to await each costs as much as to look at it.
+    """
+    event = None if dialogue.over else dialogue.core.next_event()
+    if isinstance(event, Hangup):
+        dialogue.over = True
+        return None
+    return event
+
+
 async def heard(core: ImapServerCore) -> Event | None:
     """What the client has said already, compressed or not; None if that is no event yet."""
     while True:

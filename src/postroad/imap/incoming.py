@@ -14,7 +14,7 @@ from msgspec import Struct
 from postroad.imap.answer import No
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import answer_to
-from postroad.imap.events import next_event
+from postroad.imap.events import event_at_hand, next_event
 from postroad.imap.message_limit import need_appended
 from postroad.imap.news import tell_all
 from postroad.imap.numbering import BadNumber
@@ -35,6 +35,7 @@ MOST_PARTS: Final = 1000
 """Parts that one command puts together (RFC 4469)."""
 
 _UTF8: Final = b"UTF8 ("
+_BEHIND_A_TEXT: Final = (AppendEnd, AppendNext)
 _Stretch: TypeAlias = AppendStart | AppendNext | AppendEnd
 
 
@@ -184,20 +185,22 @@ class Incoming:
 
         None when there is nothing more to answer: the core has done so, or nobody is there any more.
         """
-        limits = self._dialogue.services.limits
-        start = self._dialogue.conn.deadline(limits.data_timeout)
+        dialogue = self._dialogue
+        limits = dialogue.services.limits
+        start = dialogue.conn.deadline(limits.data_timeout)
         received = 0
         while True:
-            # A peer may be slow, but not for ever: time grows with what has come.
-            event = await next_event(self._dialogue, start + received / limits.data_rate)
-            match event:
-                case LiteralChunk(data=data):
-                    received += len(data)
-                    self._keep(self._messages[-1], data)
-                case AppendEnd() | AppendNext():
-                    return event
-                case _:
-                    return None
+            event = event_at_hand(dialogue)
+            if event is None:
+                # A peer may be slow, but not for ever: time grows with what has come.
+                event = await next_event(dialogue, start + received / limits.data_rate)
+            if isinstance(event, LiteralChunk):
+                received += len(event.data)
+                self._keep(self._messages[-1], event.data)
+            elif isinstance(event, _BEHIND_A_TEXT):
+                return event
+            else:
+                return None
 
     def _keep(self, message: _Message, data: bytes) -> None:
         if self.failure is not None:

@@ -122,7 +122,8 @@ def file_messages(
         OverQuota: quota is checked and charged in this one transaction.
         NoSuchMailbox: the mailbox or the account is gone.
     """
-    count, size = len(letters), sum(letter.size for letter in letters)
+    sizes = [letter.size for letter in letters]
+    count, size = len(letters), sum(sizes)
     place = tx.row(_PLACE, account_id, mailbox_id)
     if place is None:
         raise NoSuchMailbox(f"mailbox {mailbox_id} of account {account_id}")
@@ -145,7 +146,7 @@ def file_messages(
         wide.append(_row(account_id, message_id, blob.id, threads[n], prepared, prefix))
         entries.append(
             (
-                *(account_id, mailbox_id, uid, modseq, modseq, flags, keywords, letters[n].size),
+                *(account_id, mailbox_id, uid, modseq, modseq, flags, keywords, sizes[n]),
                 *(date, now, message_id),
             )
         )

@@ -94,7 +94,8 @@ class Inbox:
             taken = bytes(data)
             data.clear()
             return taken
-        taken = bytes(data[:octets])
+        with memoryview(data) as view:  # a slice of the data itself would be a copy more
+            taken = view[:octets].tobytes()
         del data[:octets]
         return taken
 

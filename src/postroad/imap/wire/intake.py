@@ -1,5 +1,6 @@
 """Literals on their way in: strings are kept, messages are passed on as they come (RFC 3501 §4.3)."""
 
+import re
 from typing import Final
 
 from postroad.imap.wire.command_line import Found
@@ -7,7 +8,7 @@ from postroad.imap.wire.event import AppendAborted, AppendNext, Event, LiteralCh
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.literal import LiteralHead, literal_head
-from postroad.imap.wire.message_commands import AppendStart, AppendText, ReplaceStart
+from postroad.imap.wire.message_commands import AppendStart, AppendText, MessageHead, ReplaceStart, Within
 from postroad.imap.wire.message_numbers import UIDREQUIRED, names_numbers
 from postroad.imap.wire.parse_append import parse_append_next
 from postroad.imap.wire.parse_metadata import parse_setmetadata
@@ -19,6 +20,9 @@ from postroad.imap.wire.withheld import refuse_withheld
 
 _ANNOTATING: Final = (RULES[b"STORE"].parse, RULES[b"UID STORE"].parse)
 """Commands whose literals are values of annotations, and perhaps names of their entries."""
+_BARE_MESSAGE: Final = re.compile(rb" \{[0-9]{1,10}\+?\}")
+_BARE: Final = (MessageHead(),)
+_MESSAGE: Final = Within.MESSAGE
 
 
 class Intake(Recovery):
@@ -170,14 +174,22 @@ class Intake(Recovery):
         return LiteralChunk(chunk)
 
     def _on_message_end(self, line: bytes) -> Outcome:
-        found, head = self._found, literal_head(line)
+        found, text, head = self._found, self._text, literal_head(line)
         assert found is not None
-        assert self._text is not None
-        if self._has_nul and not self._text.binary:  # RFC 3501 §4.3.1
+        assert text is not None
+        if self._has_nul and not text.binary:  # RFC 3501 §4.3.1
             self.tagged(found.tag, b"NO", b"a message must not hold NUL")
             self._skip_literal(head)
             return AppendAborted(found.tag)
+        if head is not None and text.within is _MESSAGE and self._is_bare(line):
+            following = AppendText(head.size)
+            return self._on_text_head(AppendNext(found.tag, _BARE, following), following, head)
         return self._on_stretch(found, line, head)
+
+    def _is_bare(self, line: bytes) -> bool:
+        """Tell whether another message comes of which nothing is said, as most often, where one may come."""
+        whole = not self._command and _BARE_MESSAGE.fullmatch(line) is not None
+        return whole and not self._single and not self.withheld
 
     def _aborted(self) -> AppendAborted | None:
         """What the session has to hear of an APPEND that comes to nothing, if it has heard of it at all."""
