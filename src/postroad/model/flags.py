@@ -52,7 +52,7 @@ def render(mask: int, keywords: str) -> bytes:
 
 def join_keywords(names: set[str] | frozenset[str]) -> str:
     """Return the stored form of a set of keywords."""
-    return " ".join(sorted(names, key=str.lower))
+    return " ".join(sorted(names, key=str.lower)) if names else ""
 
 
 def split_keywords(stored: str) -> frozenset[str]:

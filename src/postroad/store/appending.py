@@ -23,7 +23,8 @@ def append_prepared(
     if not messages:
         return 0, []
     for new, _ in messages:
-        check_keywords(new.keywords)
+        if new.keywords:
+            check_keywords(new.keywords)
     blobs = put_blobs(tx, [prepared for _, prepared in messages])
     letters = [
         Letter(

@@ -36,10 +36,10 @@ def find_threads(
     """Find or found the threads of new messages, whose ids follow one another from `first_message` on."""
     named = [_references(summary) for summary in summaries]
     if len(named) == 1 and len(named[0]) == 1:  # most mail comes alone and answers nothing
-        one = tx.value(_KNOWN_ONE, account_id, named[0][0])
-        if one is None:
-            tx.run(_FOUND, account_id, named[0][0], first_message)
-        return [first_message if one is None else int(one)]
+        tx.run(_KEEP, account_id, named[0][0], first_message)
+        if tx.changes():
+            return [first_message]
+        return [int(tx.value(_KNOWN_ONE, account_id, named[0][0]))]
     known = _look_up(tx, account_id, {key for keys in named for key in keys})
     founded: dict[int, int] = {}
     threads: list[int] = []

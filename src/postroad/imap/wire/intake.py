@@ -21,6 +21,7 @@ from postroad.imap.wire.withheld import refuse_withheld
 _ANNOTATING: Final = (RULES[b"STORE"].parse, RULES[b"UID STORE"].parse)
 """Commands whose literals are values of annotations, and perhaps names of their entries."""
 _BARE_MESSAGE: Final = re.compile(rb" \{[0-9]{1,10}\+?\}")
+"""Another message of which nothing is said, as most often."""
 _BARE: Final = (MessageHead(),)
 _MESSAGE: Final = Within.MESSAGE
 
@@ -181,15 +182,11 @@ class Intake(Recovery):
             self.tagged(found.tag, b"NO", b"a message must not hold NUL")
             self._skip_literal(head)
             return AppendAborted(found.tag)
-        if head is not None and text.within is _MESSAGE and self._is_bare(line):
+        begins = text.within is _MESSAGE and not (self._command or self._single or self.withheld)
+        if begins and head is not None and _BARE_MESSAGE.fullmatch(line):
             following = AppendText(head.size)
             return self._on_text_head(AppendNext(found.tag, _BARE, following), following, head)
         return self._on_stretch(found, line, head)
-
-    def _is_bare(self, line: bytes) -> bool:
-        """Tell whether another message comes of which nothing is said, as most often, where one may come."""
-        whole = not self._command and _BARE_MESSAGE.fullmatch(line) is not None
-        return whole and not self._single and not self.withheld
 
     def _aborted(self) -> AppendAborted | None:
         """What the session has to hear of an APPEND that comes to nothing, if it has heard of it at all."""

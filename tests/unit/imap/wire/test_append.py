@@ -142,6 +142,29 @@ def test_another_message_may_follow() -> None:
     assert core.data_to_send() == b"+ go ahead\r\n"
 
 
+@pytest.mark.parametrize("said", [b"", b"() ", b"(\\Seen) "])
+def test_of_another_message_nothing_has_to_be_said(said: bytes) -> None:
+    core = core_in(State.AUTHENTICATED)
+    seen = events(core, b"t APPEND a {1+}\r\nx %b{2+}\r\n" % said, b"yz {0000000001}\r\n", b"u\r\n")
+    flags = FlagList(Flag.SEEN) if b"Seen" in said else FlagList()
+    assert seen[1:] == [
+        LiteralChunk(b"x"),
+        AppendNext(b"t", (MessageHead(flags),), AppendText(2)),
+        LiteralChunk(b"yz"),
+        AppendNext(b"t", (MessageHead(),), AppendText(1)),
+        LiteralChunk(b"u"),
+        AppendEnd(b"t"),
+    ]
+    assert core.data_to_send() == b"+ go ahead\r\n"
+
+
+def test_the_size_of_another_message_has_ten_digits_at_most() -> None:
+    core = core_in(State.AUTHENTICATED)
+    seen = events(core, b"t APPEND a {1+}\r\nx {00000000001+}\r\ny\r\nu NOOP\r\n")
+    assert seen[1:] == [LiteralChunk(b"x"), AppendAborted(b"t"), Noop(b"u")]
+    assert core.data_to_send().startswith(b"t BAD ")
+
+
 def test_a_further_message_that_is_refused_ends_all() -> None:
     core = core_in(State.AUTHENTICATED)
     core.receive(b"t APPEND a {1+}\r\nx {4+}\r\nquit {3+}\r\nyes\r\nu NOOP\r\n")
