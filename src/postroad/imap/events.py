@@ -63,7 +63,9 @@ def event_at_hand(dialogue: Dialogue) -> Event | None:
 
     Some say a thousand things without a pause: to await each costs as much as to look at it.
     """
-    event = None if dialogue.over else dialogue.core.next_event()
+    if dialogue.over:
+        return None
+    event, dialogue.left = dialogue.left or dialogue.core.next_event(), None
     if isinstance(event, Hangup):
         dialogue.over = True
         return None
