@@ -4,8 +4,8 @@ It spreads them by chance (SO_REUSEPORT): of ten that stay, seven or more are at
 one case of three, and that one has a core's work to do while another waits. So a worker with more than
 another hands a new one on, before a word was said: its descriptor goes over a socket (unix(7), SCM_RIGHTS).
 
-That costs as much as half a session of one message. Where it is over at once the next one mends what chance
-has done to this one, so while connections come and go like that a few more here than there stay here.
+That costs as much as half a session of one message. Where many are over at once the next one mends what
+chance has done to this one, so while connections come and go like that a few more here than there stay here.
 """
 
 import socket
@@ -19,7 +19,9 @@ Way: TypeAlias = tuple[socket.socket, socket.socket]
 BRIEF: Final = 1.0
 """Seconds: a connection that was over sooner came and went."""
 MOMENT: Final = 1.0
-"""Seconds after one of these in which the next is taken to be like it."""
+"""Seconds in which MANY of these have to end, and after which the next is no longer taken to be like them."""
+MANY: Final = 20
+"""Somebody who looks whether a port answers, and then comes to stay, is none of them."""
 A_FEW: Final = 4
 """How many more connections than another a worker keeps then."""
 _OCTETS: Final = 16
@@ -57,7 +59,8 @@ class Balance:
         self._loads = loads
         self._index = index
         self._clock = clock
-        self._brief_until = float("-inf")
+        self._brief = 0
+        self._counted_until = self._brief_until = float("-inf")
         self._sent: dict[int, tuple[int, int]] = {}
         """Of each worker: its load as it was last seen, and how many it was sent since."""
 
@@ -67,8 +70,14 @@ class Balance:
 
     def ended(self, seconds: float) -> None:
         """A connection of this worker is over, which it was open for so long."""
-        if seconds < BRIEF:
-            self._brief_until = self._clock() + MOMENT
+        if seconds >= BRIEF:
+            return
+        now = self._clock()
+        if now >= self._counted_until:
+            self._counted_until, self._brief = now + MOMENT, 0
+        self._brief += 1
+        if self._brief >= MANY:
+            self._brief_until = now + MOMENT
 
     def hand_on(self, descriptor: Callable[[], int], listener: int) -> bool:
         """Give a new connection of a listener to a worker with fewer, if there is one; whether it went.

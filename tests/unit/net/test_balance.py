@@ -14,7 +14,7 @@ import uvloop
 from postroad.config.certificate import certificate_files
 from postroad.config.settings import Settings
 from postroad.model.crowd import Crowd
-from postroad.net.balance import A_FEW, BRIEF, MOMENT, Balance, Way, ways_between
+from postroad.net.balance import A_FEW, BRIEF, MANY, MOMENT, Balance, Way, ways_between
 from postroad.net.connection import Connection
 from postroad.net.listener import Front, Service
 from postroad.net.tls import ServerTls
@@ -157,14 +157,24 @@ def test_it_stays_where_the_other_is_not_to_be_reached() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lasted", "later", "kept"),
-    [(BRIEF / 2, 0.0, A_FEW + 1), (BRIEF / 2, MOMENT, 1), (BRIEF * 2, 0.0, 1)],
+    ("ended", "lasted", "every", "later", "kept"),
+    [
+        (MANY, BRIEF / 2, MOMENT / 100, 0.0, A_FEW + 1),
+        (MANY, BRIEF / 2, MOMENT / 100, MOMENT, 1),
+        (MANY - 1, BRIEF / 2, MOMENT / 100, 0.0, 1),
+        (MANY, BRIEF / 2, MOMENT / 10, 0.0, 1),
+        (MANY, BRIEF * 2, MOMENT / 100, 0.0, 1),
+    ],
 )
-def test_a_few_more_are_kept_while_connections_come_and_go(lasted: float, later: float, kept: int) -> None:
+def test_a_few_more_are_kept_while_many_connections_come_and_go(
+    ended: int, lasted: float, every: float, later: float, kept: int
+) -> None:
     now = [100.0]
     ways, gates = ways_between(2), [Open(), Open()]
     here = balance(ways, gates, 0, lambda: now[0])
-    here.ended(lasted)
+    for _ in range(ended):
+        now[0] += every
+        here.ended(lasted)
     now[0] += later
     with socket.socket() as connection:
         while not here.hand_on(connection.fileno, 0):
