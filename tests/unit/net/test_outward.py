@@ -38,7 +38,7 @@ def play(scene: Scene, *, allow_private: bool = True, name: str = HOST) -> None:
 
 
 async def ask(
-    outward: Outward, url: str = f"https://{HOST}/", timeout: float = 5.0, most: int = 1000
+    outward: Outward, url: str = f"https://{HOST}/", timeout: float = 20.0, most: int = 1000
 ) -> Answer:
     return await outward.ask("GET", url, most=most, timeout=timeout)
 
