@@ -52,8 +52,9 @@ bench-curves: $(VENV)/.bench packages ## Measure how cost grows, and draw it int
 reliability-peers: $(VENV)/.dev packages ## Kill postroad, Postfix and Dovecot and cut their power (as root; RELIABILITY="--cuts 10")
 	$(BIN)/python -m tests.faults.compare $(RELIABILITY)
 
-soak: $(VENV)/.dev packages ## Run the long tests in their full size
+soak: $(VENV)/.dev packages ## Run the long tests in their full size, then every fuzz target
 	$(PYTEST) -m soak
+	$(MAKE) fuzz
 
 FUZZ_SECONDS ?= 60
 fuzz: $(VENV)/.fuzz ## Run every fuzz target for FUZZ_SECONDS (60)
