@@ -7,7 +7,7 @@ message costs little more than a large one.
 """
 
 import re
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -293,21 +293,7 @@ def _leaf(data: Octets, block: HeaderBlock, content: ContentType, end: int) -> P
 
 
 def _part(block: HeaderBlock, content: ContentType, end: int, lines: int, children: tuple[Part, ...]) -> Part:
-    if not block.has_any(_DESCRIPTIVE):
-        return Part(
-            block.start,
-            block.body_start,
-            end,
-            content.type,
-            content.subtype,
-            content.params,
-            _encoding(block),
-            lines,
-            children,
-        )
-    first = block.first
-    disposition = first(b"content-disposition")
-    language = first(b"content-language")
+    described = _described(block) if block.has_any(_DESCRIPTIVE) else ()
     return Part(
         block.start,
         block.body_start,
@@ -318,6 +304,16 @@ def _part(block: HeaderBlock, content: ContentType, end: int, lines: int, childr
         _encoding(block),
         lines,
         children,
+        *described,
+    )
+
+
+def _described(block: HeaderBlock) -> tuple[Any, ...]:
+    """What few parts have, in the order of `Part`'s fields."""
+    first = block.first
+    disposition = first(b"content-disposition")
+    language = first(b"content-language")
+    return (
         first(b"content-id"),
         first(b"content-description"),
         first(b"content-md5"),

@@ -82,18 +82,18 @@ class QueuedRecipient(Struct, frozen=True):
     notify: frozenset[str]
     original: str
     due: float
-    held: bool
-    urgent: bool
+    held: bool = False
+    urgent: bool = False
     """A person asked for an attempt now, whatever is known of the hosts."""
-    cancelled: bool
+    cancelled: bool = False
     """A person gave it up: it fails without an attempt."""
-    attempts: int
-    told_delay: bool
-    last_at: float | None
-    last_host: str
-    last_words: str
+    attempts: int = 0
+    told_delay: bool = False
+    last_at: float | None = None
+    last_host: str = ""
+    last_words: str = ""
     """What the last attempt came to, in the remote's words if it had any."""
-    leased: bool
+    leased: bool = False
     """A worker is at it."""
 
 

@@ -146,16 +146,7 @@ def _leased(n: int, recipient: Recipient, due: float) -> QueuedRecipient:
     """A recipient as it has just been written, with a lease."""
     address = recipient.address
     return QueuedRecipient(
-        *(n, address, address.domain, recipient.notify, recipient.original, due),
-        held=False,
-        urgent=False,
-        cancelled=False,
-        attempts=0,
-        told_delay=False,
-        last_at=None,
-        last_host="",
-        last_words="",
-        leased=True,
+        *(n, address, address.domain, recipient.notify, recipient.original, due), leased=True
     )
 
 

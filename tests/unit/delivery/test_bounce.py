@@ -33,14 +33,6 @@ BOB = QueuedRecipient(
     notify=frozenset(),
     original="",
     due=0.0,
-    held=False,
-    urgent=False,
-    cancelled=False,
-    attempts=0,
-    told_delay=False,
-    last_at=None,
-    last_host="",
-    last_words="",
     leased=True,
 )
 REFUSED = Outcome(Verdict.FAILED, 550, "5.1.1", "who is that?\nreally", "mx.remote.test", "192.0.2.1")
