@@ -66,7 +66,7 @@ def _has_utf8(structure: bytes) -> bool:
 class RowFormat:
     """The part of a FETCH that is made from rows: `* 1 FETCH (UID 7 FLAGS ()`, still open."""
 
-    __slots__ = ("_account", "_items", "_selected", "_template", "_turns", "_uidonly", "_wide")
+    __slots__ = ("_account", "_items", "_selected", "_template", "_turns", "_wide")
 
     def __init__(
         self, account: Account, selected: Selected, items: Iterable[FetchAttribute], turns: Turns
@@ -75,8 +75,7 @@ class RowFormat:
         self._selected = selected
         self._turns = turns
         self._items = tuple(items)
-        self._uidonly = selected.uidonly
-        self._template, self._wide = _form(self._items, uidonly=self._uidonly)
+        self._template, self._wide = _form(self._items, uidonly=selected.uidonly)
 
     async def lines(self, batch: Batch, end: bytes = b"") -> tuple[Batch, list[bytes]]:
         """Return the entries that are still there and a line for each, with `end` behind it."""
@@ -87,12 +86,11 @@ class RowFormat:
                 wide[item] = await self._written(item, column, batch)
         if FetchAttribute.SAVEDATE in self._items:
             wide[FetchAttribute.SAVEDATE] = self._saved(batch)
-        values: list[Iterable[object]] = [batch.uids if self._uidonly else batch.numbers]
-        values += [
+        values = [
             wide[item] if item in wide else _column(self._account, self._selected, item, batch)
             for item in self._items
         ]
-        return batch, list(map((self._template + end).__mod__, zip(*values, strict=True)))
+        return batch, _filled(self._template + end, self._selected, batch, values)
 
     async def _written(self, item: FetchAttribute, column: Sequence[Any], batch: Batch) -> Iterable[object]:
         """What the response has of a wide column."""
@@ -165,9 +163,16 @@ def narrow_lines(
 ) -> list[bytes]:
     """What `RowFormat.lines` gives, of items that are all narrow."""
     template, _ = _form(items, uidonly=selected.uidonly)
-    values: list[Iterable[object]] = [batch.uids if selected.uidonly else batch.numbers]
-    values += [_column(account, selected, item, batch) for item in items]
-    return list(map((template + end).__mod__, zip(*values, strict=True)))
+    columns = [_column(account, selected, item, batch) for item in items]
+    return _filled(template + end, selected, batch, columns)
+
+
+def _filled(
+    template: bytes, selected: Selected, batch: Batch, columns: Iterable[Iterable[object]]
+) -> list[bytes]:
+    """A line for each message: what it goes by in this session, then a value of each column."""
+    names = batch.uids if selected.uidonly else batch.numbers
+    return list(map(template.__mod__, zip(names, *columns, strict=True)))
 
 
 def _column(account: Account, selected: Selected, item: FetchAttribute, batch: Batch) -> Iterable[object]:
