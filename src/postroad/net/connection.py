@@ -43,7 +43,6 @@ class Connection(asyncio.Protocol):
         "_eof",
         "_fed",
         "_last_call",
-        "_local",
         "_loop",
         "_lost_cb",
         "_poked",
@@ -87,7 +86,6 @@ class Connection(asyncio.Protocol):
         self.account_id: int | None = None
         """Who has logged in, so that an account that is suspended can be shown the door."""
         self._told = told
-        self._local = told.local if told else None
         self._session = session
         self._connected_cb = on_connect
         self._lost_cb = on_lost
@@ -300,17 +298,6 @@ class Connection(asyncio.Protocol):
         self._draining = True
         self._last_call |= last_call
         self._wake()
-
-    @property
-    def local(self) -> End:
-        """Our own end, by what a proxy has said or by what the system says; few ask."""
-        if self._local is None:
-            self._local = end_named(self._transport and self._transport.get_extra_info("sockname"))
-        return self._local
-
-    @local.setter
-    def local(self, local: End) -> None:
-        self._local = local
 
     @property
     def draining(self) -> bool:

@@ -18,7 +18,7 @@ class Introduction:
         self._conn = conn
         self.trusted = conn.peer[0] in services.xclient_from
         """Whether the peer may say whom it speaks for; it is the proxy's own address that counts."""
-        self._own = (conn.peer, conn.local) if self.trusted else None
+        self._own = conn.peer
         self.name = ""
         self.helo = ""
 
@@ -34,8 +34,7 @@ class Introduction:
             who = services.directory.vouched_for(event.login)
             if who is None:
                 raise Refused(550, "5.7.8", "no such user here", f"{event.login} was named by XCLIENT")
-        assert self._own is not None, "only who is trusted is offered XCLIENT"
-        (own_address, own_port), (local_address, local_port) = self._own
+        own_address, own_port = self._own
         address = conn.peer[0] if event.address is None else event.address or own_address
         if address != conn.peer[0]:
             refusal = services.on_readdressed(conn, address)
@@ -44,7 +43,6 @@ class Introduction:
         conn.peer = address, conn.peer[1] if event.port is None and event.address is None else event.port or 0
         if address == own_address and not event.port:
             conn.peer = own_address, own_port
-        conn.local = (event.local_address or local_address, event.local_port or local_port)
         self.name, self.helo = event.name or "", event.helo or ""
         return who
 

@@ -62,8 +62,6 @@ class Xclient(Struct, frozen=True):
     port: int | None = None
     helo: str | None = None
     login: str | None = None
-    local_address: str | None = None
-    local_port: int | None = None
 
 
 class Mail(Struct, frozen=True):

@@ -34,8 +34,6 @@ def parse_xclient(argument: bytes) -> Xclient | Reply:
         port=_port(told.get("PORT")),
         helo=told.get("HELO"),
         login=told.get("LOGIN"),
-        local_address=_address(told.get("DESTADDR")),
-        local_port=_port(told.get("DESTPORT")),
     )
 
 
