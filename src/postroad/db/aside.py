@@ -34,10 +34,15 @@ class Aside:
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:
             work, then, loop = job
-            error: BaseException | None = None
-            try:
-                work()
-            except BaseException as caught:
-                error = caught
+            error = raised_by(work)
             loop.call_soon_threadsafe(then, error)
             del job, work, then, error  # the thread may wait long for the next
+
+
+def raised_by(work: Work) -> BaseException | None:
+    """Do `work` here; give what it raised, if anything: whoever waits for it has to be told."""
+    try:
+        work()
+    except BaseException as error:
+        return error
+    return None

@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 import apsw
 
-from postroad.db.aside import Aside
+from postroad.db.aside import Aside, raised_by
 from postroad.db.ballast import Ballast
 from postroad.db.checkpoint import Checkpoints
 from postroad.db.haste import Haste
@@ -150,7 +150,7 @@ class GroupCommit:
         GROUP_SIZE.observe(len(jobs))
         self._topics, self._following = tx.topics(), tx.following
         if self._haste.allows(self._packs.waiting()) and not self._checkpoints.has_rest:
-            self._done(_raised_by(self._commit))
+            self._done(raised_by(self._commit))
         else:
             self._thread.run(self._commit, self._done)
 
@@ -244,14 +244,6 @@ class GroupCommit:
         else:
             self._busy = False
             self._idle.set()
-
-
-def _raised_by(work: Callable[[], None]) -> BaseException | None:
-    try:
-        work()
-    except Exception as error:
-        return error
-    return None
 
 
 class _Failure:
