@@ -14,6 +14,7 @@ from bench.pairs import Row
 from bench.replies import Codes, Okays, Reply, Retrieved, Tagged, Unexpected, Untagged
 from bench.sample import Sample, Target, Unit, Work
 from bench.tree import Tree
+from bench.work.idle import growth
 
 # Burns CPU time in a child of a child that ends before it is asked about.
 BURN = """
@@ -147,6 +148,13 @@ def test_where_mox_was_the_best_it_is_what_counts() -> None:
     assert made.reaches(Target(times=3))
     made.work = dataclasses.replace(made.work, judged_by_mox=True)
     assert not made.reaches(Target(times=3))
+
+
+def test_sessions_that_cost_less_than_was_given_back_have_a_figure_still() -> None:
+    assert growth(5 << 20, 7 << 20) == 2 << 20
+    same, less = growth(5 << 20, 5 << 20), growth(5 << 20, 4 << 20)
+    assert row(Unit.KIBIBYTES, same / 30 / 1024, 500, Target()).ratio("mdbox") > 1
+    assert same == less
 
 
 def test_not_as_root_is_said_at_once(

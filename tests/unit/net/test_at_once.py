@@ -30,6 +30,9 @@ class _Wire(asyncio.Transport):
     def is_closing(self) -> bool:
         return True
 
+    def get_write_buffer_size(self) -> int:
+        return 0
+
 
 def _played(scene: Callable[[Connection, _Core], Awaitable[None]], *, answers: bool = True) -> list[Wake]:
     """Why a session woke that waits with an answer at hand, while the scene is played."""

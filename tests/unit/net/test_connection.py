@@ -96,6 +96,9 @@ def test_a_peer_far_ahead_is_not_read_although_its_session_waits_for_it() -> Non
         def is_closing(self) -> bool:
             return True
 
+        def get_write_buffer_size(self) -> int:
+            return 0
+
     async def talk(conn: Connection) -> None:
         conn.attach(Core())
         assert await conn.pump(conn.deadline(60)) is Wake.DATA
