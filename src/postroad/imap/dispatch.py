@@ -147,22 +147,16 @@ _IN_TURN: Final[dict[type[Command], Callable[[Dialogue, Any], Awaitable[Answer |
 }
 """Commands that may have to wait, or that take turns with those of other sessions."""
 
-# Most of what clients say that poll, or show one message after the other.
-_NOW: Final[dict[type[Command], Callable[[Dialogue, Any], Answer | None]]] = {
+QUICK: Final[dict[type[Command], Callable[[Dialogue, Any], Answer | None]]] = {
     Noop: _AT_ONCE[Noop],
     Check: _AT_ONCE[Check],
     Status: status,
     Fetch: fetch_now,
 }
+"""How to carry out, here and now, most of what clients say that poll or show one message after the other.
 
-
-def carry_out_now(dialogue: Dialogue, command: Command) -> Answer | None:
-    """Carry out a command that changes nothing and takes no time; None where it is not such a one.
-
-    What has been said by then may be said again by `carry_out`.
-    """
-    now = _NOW.get(type(command))
-    return None if now is None else now(dialogue, command)
+These change nothing; None leaves it to `carry_out`, which says again what has been said.
+"""
 
 
 async def carry_out(dialogue: Dialogue, command: Command) -> Answer | None:

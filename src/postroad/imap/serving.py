@@ -4,7 +4,7 @@ from typing import Final
 
 from postroad.imap.answer import Answer, No
 from postroad.imap.dialogue import Dialogue
-from postroad.imap.dispatch import carry_out, carry_out_now, may_expunge
+from postroad.imap.dispatch import QUICK, carry_out, may_expunge
 from postroad.imap.errors import SERVERBUG, answer_to
 from postroad.imap.news import catch_up, may_be_news, tell_others
 from postroad.imap.selected import MailboxGone
@@ -31,10 +31,11 @@ def serve_now(dialogue: Dialogue) -> bool:
     event = core.next_event()
     if event is not None:
         dialogue.left = event
-        if not isinstance(event, Command):
+        # Looked for first: whether there is news is asked once for a command, and not again behind a change.
+        if not isinstance(event, Command) or (quick := QUICK.get(type(event))) is None:
             return False
         try:
-            answer = None if may_be_news(dialogue) else carry_out_now(dialogue, event)
+            answer = None if may_be_news(dialogue) else quick(dialogue, event)
         except Exception:
             return False  # the session meets it again, and knows what to say
         if answer is None:
