@@ -12,23 +12,9 @@ from collections.abc import Callable, Collection, Sequence
 from enum import Enum, auto
 from typing import Final
 
+from postroad.pop3.wire.arguments import ABOUT_MESSAGES, BadArguments
 from postroad.pop3.wire.capabilities import OPTIONAL, capabilities
-from postroad.pop3.wire.events import (
-    Auth,
-    AuthResponse,
-    Dele,
-    Event,
-    HangUp,
-    List,
-    Login,
-    Quit,
-    Retr,
-    Rset,
-    StartTls,
-    Stat,
-    Top,
-    Uidl,
-)
+from postroad.pop3.wire.events import Auth, AuthResponse, Event, HangUp, Login, Quit, StartTls
 from postroad.pop3.wire.inbox import Inbox, Unread
 from postroad.sasl import base64
 from postroad.sasl.exchange import takes_passwords
@@ -41,7 +27,6 @@ MAX_RESPONSE: Final = 12_288
 _HTTP: Final = frozenset(
     (b"GET", b"POST", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"PATCH", b"PRI")
 )
-_MAX_DIGITS: Final = 10
 
 
 class Stage(Enum):
@@ -331,49 +316,16 @@ class Pop3Core:
         self._inbox.clear()
         return Quit(update)
 
-    def _stat(self, rest: bytes) -> Event:
-        return Stat()
 
-    def _rset(self, rest: bytes) -> Event:
-        return Rset()
-
-    def _list(self, rest: bytes) -> Event | None:
-        if not rest.strip():
-            return List(None)
-        number = self._number(rest)
-        return None if number is None else List(number)
-
-    def _uidl(self, rest: bytes) -> Event | None:
-        if not rest.strip():
-            return Uidl(None)
-        number = self._number(rest)
-        return None if number is None else Uidl(number)
-
-    def _retr(self, rest: bytes) -> Event | None:
-        number = self._number(rest)
-        return None if number is None else Retr(number)
-
-    def _dele(self, rest: bytes) -> Event | None:
-        number = self._number(rest)
-        return None if number is None else Dele(number)
-
-    def _top(self, rest: bytes) -> Event | None:
-        first, _, second = rest.strip().partition(b" ")
-        number, lines = _natural(first), _natural(second.strip())
-        if number is None or lines is None:
-            self._bad(b"TOP needs a message number and a number of lines")
+def _about_messages(read: Callable[[bytes], Event]) -> Callable[[Pop3Core, bytes], Event | None]:
+    def understand(core: Pop3Core, rest: bytes) -> Event | None:
+        try:
+            return read(rest)
+        except BadArguments as error:
+            core._bad(error.text)
             return None
-        return Top(number, lines)
 
-    def _number(self, rest: bytes) -> int | None:
-        number = _natural(rest.strip())
-        if number is None:
-            self._bad(b"a message number is needed")
-        return number
-
-
-def _natural(text: bytes) -> int | None:
-    return int(text) if text.isdigit() and len(text) <= _MAX_DIGITS else None
+    return understand
 
 
 _FORBIDDEN: Final = re.compile(rb"[\0\r\n]")
@@ -385,14 +337,8 @@ _MISPLACED: Final = {
     Stage.TRANSACTION: b"you are logged in already",
 }
 _COMMANDS: Final[dict[bytes, tuple[frozenset[Stage], Callable[[Pop3Core, bytes], Event | None]]]] = {
-    b"RETR": (_AFTER, Pop3Core._retr),
-    b"DELE": (_AFTER, Pop3Core._dele),
-    b"LIST": (_AFTER, Pop3Core._list),
-    b"UIDL": (_AFTER, Pop3Core._uidl),
-    b"STAT": (_AFTER, Pop3Core._stat),
-    b"TOP": (_AFTER, Pop3Core._top),
+    **{verb: (_AFTER, _about_messages(read)) for verb, read in ABOUT_MESSAGES.items()},
     b"NOOP": (_AFTER, Pop3Core._noop),
-    b"RSET": (_AFTER, Pop3Core._rset),
     b"QUIT": (_BOTH, Pop3Core._quit),
     b"CAPA": (_BOTH, Pop3Core._capa),
     b"USER": (_BEFORE, Pop3Core._user_name),
