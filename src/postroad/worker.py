@@ -95,6 +95,7 @@ class Worker:
             self.store.database,
             clock,
             data,
+            hostname=settings.hostname,
             limits=limits,
             auth=settings.auth,
             tokens=tokens_of(settings, clock),

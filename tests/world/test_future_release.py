@@ -10,6 +10,7 @@ from postroad.config.limits import Limits
 from postroad.directory.accounts import remove_account, set_quota
 from postroad.queue.verbs import cancel, release
 from postroad.testing import ThreadedWorld
+from postroad.testing.world import HOSTNAME
 from postroad.trail.sentences import Story, tell
 from tests.world.clients import exchange, mail, subjects, submission
 from tests.world.conftest import ADA, BOB, peopled
@@ -150,8 +151,9 @@ def test_a_receipt_comes_when_it_has_arrived(world: ThreadedWorld) -> None:
     assert (fields["Action"], fields["Future-Release-Request"]) == ("delivered", "for;3600")
 
 
-def test_the_bare_postmaster_is_somebody(world: ThreadedWorld) -> None:
-    send_later(world, "postmaster")
+@pytest.mark.parametrize("postmaster", ["postmaster", f"postmaster@{HOSTNAME}"])
+def test_the_servers_postmaster_is_somebody(world: ThreadedWorld, postmaster: str) -> None:
+    send_later(world, postmaster)
     world.advance(hours=2)
     assert subjects(world, ADA) == ["later"]
 

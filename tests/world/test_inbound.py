@@ -6,6 +6,7 @@ from postroad.directory import domains
 from postroad.directory.accounts import suspend_account
 from postroad.testing import ThreadedWorld
 from postroad.testing.stranger import NotAccepted
+from postroad.testing.world import HOSTNAME
 from tests.world.clients import Raw, exchange, mail, subjects
 from tests.world.conftest import ADA, BOB
 
@@ -135,6 +136,14 @@ def test_postmaster_and_abuse_reach_somebody(world: ThreadedWorld, name: str) ->
 
 def test_postmaster_without_a_domain_reaches_somebody(world: ThreadedWorld) -> None:
     assert recipient_reply(world, "postmaster")[0] == 250
+
+
+def test_who_answers_a_notice_reaches_somebody(world: ThreadedWorld) -> None:
+    """Notices are from postmaster@ the server's own name, which is no domain here (RFC 5321 §4.5.1)."""
+    assert recipient_reply(world, f"postmaster@{HOSTNAME}")[0] == 250
+    assert recipient_reply(world, f"ada@{HOSTNAME}") == (550, b"5.7.1 relaying denied")
+    world.deliver(f"postmaster@{HOSTNAME}", subject="what was that?")
+    assert subjects(world, ADA) == ["what was that?"]
 
 
 def test_a_domain_has_one_name_in_both_writings(world: ThreadedWorld) -> None:

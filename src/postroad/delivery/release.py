@@ -1,7 +1,6 @@
 """What becomes of held messages when their time has come (RFC 4865): some of their recipients are here."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Final, Protocol
 
 from msgspec.structs import replace
@@ -11,7 +10,6 @@ from postroad.delivery.accept import Acceptance, Message
 from postroad.delivery.expand import Expansion, expand
 from postroad.delivery.local import Delivery
 from postroad.directory.directory import Directory
-from postroad.directory.resolve import is_local_domain
 from postroad.message.header import MAX_HEADER
 from postroad.model.envelope import Envelope, Recipient, Wish
 from postroad.model.refusal import Refused
@@ -60,7 +58,7 @@ class Releases:
             Lapsed: another worker has taken over.
             Unavailable: the database cannot be written.
         """
-        if work.item.release is None or not self._is_ours(work.destination):
+        if work.item.release is None or not self._directory.is_local_domain(work.destination):
             return await self._elsewhere.deliver(work, source, still_ours)
         prepared = await prepare(source.read(len(work.item.prefix), source.size))
         try:
@@ -74,9 +72,6 @@ class Releases:
     async def close(self) -> None:
         """Say goodbye to other servers."""
         await self._elsewhere.close()
-
-    def _is_ours(self, domain: str) -> bool:
-        return self._store.database.read(partial(is_local_domain, domain=domain))
 
     async def _file_one(self, work: Work, recipient: QueuedRecipient, prepared: Prepared) -> Outcome:
         try:

@@ -43,18 +43,23 @@ class Directory:
         clock: Clock,
         data: Path,
         *,
+        hostname: str = "",
         limits: Limits | None = None,
         auth: Auth | None = None,
         tokens: "Tokens | None" = None,
         hash_cost: Cost = FULL_COST,
         nonce: Callable[[], str] = token_urlsafe,
     ) -> None:
-        """`data` is where `directory.json` is kept; `nonce` draws the server's part of SCRAM nonces."""
+        """`data` is where `directory.json` is kept; `nonce` draws the server's part of SCRAM nonces.
+
+        `hostname` is the server's own name, whose postmaster gets mail whether or not it is a domain here.
+        """
         self.hasher = Hasher(hash_cost)
         self._database = database
         self._clock = clock
         self._data = data
-        self._remembered = Remembered()
+        self._hostname = hostname.lower()
+        self._remembered = Remembered(self._hostname)
         self._auth = auth or Auth()
         self._nonce = nonce
         self._scram = ScramOffer(self._auth, database, clock)
@@ -63,8 +68,10 @@ class Directory:
         self._tokens = tokens
 
     def is_local_domain(self, domain: str) -> bool:
-        """Whether mail for `domain` (A-labels, lower case) is ours to take."""
-        return self._database.read(lambda reader: addresses.is_local_domain(reader, domain))
+        """Whether mail for `domain` (A-labels, lower case) is ours to take, if only for its postmaster."""
+        return domain == self._hostname or self._database.read(
+            lambda reader: addresses.is_local_domain(reader, domain)
+        )
 
     def resolve(self, address: Address) -> Resolution:
         """Follow an address to its targets."""

@@ -14,7 +14,8 @@ REMEMBERED: Final = 10_000
 class Remembered:
     """One worker's answers. The directory's version is asked for each time, so a change holds at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, hostname: str) -> None:
+        self._hostname = hostname
         self._version = -1
         self._known: dict[Address, Resolution] = {}
 
@@ -30,5 +31,5 @@ class Remembered:
         """See `resolve.resolve`; the answer is remembered."""
         found = self.known(reader, address)
         if found is None:
-            found = self._known[address] = resolve.resolve(reader, address)
+            found = self._known[address] = resolve.resolve(reader, address, self._hostname)
         return found

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from postroad.db.transaction import Reader
-from postroad.model.address import Address, parse_mailbox
+from postroad.model.address import POSTMASTER, Address, parse_mailbox
 
 MAX_DEPTH: Final = 10
 """Aliases that one address may lead through."""
@@ -106,13 +106,17 @@ def is_local_domain(reader: Reader, domain: str) -> bool:
     return reader.value("SELECT 1 FROM domain WHERE name = ?", domain) is not None
 
 
-def resolve(reader: Reader, address: Address) -> Resolution:
-    """Follow `address` to its targets; never loops, whatever the tables say."""
+def resolve(reader: Reader, address: Address, hostname: str = "") -> Resolution:
+    """Follow `address` to its targets; never loops, whatever the tables say.
+
+    `hostname` is the server's own name. It need be no domain with users, but notices come from
+    postmaster@ there: an answer goes where `<postmaster>` does (RFC 5321 §4.5.1).
+    """
     if not address.domain:
         domain = reader.value("SELECT name FROM domain ORDER BY id LIMIT 1")
-        if domain is None or address.local.lower() != "postmaster":
+        if domain is None or address.local.lower() != POSTMASTER.local:
             return Unknown()
-        address = Address("postmaster", domain, False)
+        address = Address(POSTMASTER.local, domain, False)
     walk = _Walk(reader, address)
     walk.run()
     if not walk.targets and _is_role(address) and is_local_domain(reader, address.domain):
@@ -121,7 +125,11 @@ def resolve(reader: Reader, address: Address) -> Resolution:
         return Local(tuple(walk.targets.values()))
     if walk.suspended:
         return Suspended()
-    return Unknown() if is_local_domain(reader, address.domain) else NotOurs()
+    if is_local_domain(reader, address.domain):
+        return Unknown()
+    if address.domain == hostname and address.local.lower() == POSTMASTER.local:
+        return resolve(reader, POSTMASTER)
+    return NotOurs()
 
 
 def find(

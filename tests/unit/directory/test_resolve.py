@@ -176,6 +176,31 @@ def test_postmaster_without_a_domain(book: Book) -> None:
     assert str(target.delivered_to) == "postmaster@example.org"
 
 
+@pytest.mark.parametrize(
+    ("address", "result"),
+    [
+        ("PostMaster@mx.example.net", "ada@example.org"),
+        ("ada@mx.example.net", "NotOurs"),
+        ("postmaster@example.net", "NotOurs"),
+    ],
+)
+def test_the_servers_own_name_has_a_postmaster_alone(book: Book, address: str, result: str) -> None:
+    async def test(directory: Directory, _: HeldClock) -> list[str]:
+        return reached(directory, address)
+
+    assert run_with_directory(book.data, test, hostname="MX.example.net") == [result]
+
+
+def test_the_servers_own_name_may_be_a_domain_like_others(book: Book) -> None:
+    book.domain("mx.example.net")
+    book.alias("postmaster@mx.example.net", "bob.smith@example.org")
+
+    async def test(directory: Directory, _: HeldClock) -> list[str]:
+        return reached(directory, "postmaster@mx.example.net")
+
+    assert run_with_directory(book.data, test, hostname="mx.example.net") == ["Bob.Smith@example.org"]
+
+
 def test_postmaster_without_anybody(tmp_path: Path) -> None:
     book = Book(tmp_path)
 

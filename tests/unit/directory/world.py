@@ -96,6 +96,7 @@ def run_with_directory(
     data: Path,
     test: Callable[[Directory, HeldClock], Coroutine[Any, Any, T]],
     *,
+    hostname: str = "",
     limits: Limits | None = None,
     clock: HeldClock | None = None,
     packs: ActivePack | None = None,
@@ -103,7 +104,7 @@ def run_with_directory(
     """Run one test in a loop with a worker's directory over the data directory."""
 
     async def run(database: Database, time: HeldClock) -> T:
-        directory = Directory(database, time, data, limits=limits, hash_cost=LEAST_COST)
+        directory = Directory(database, time, data, hostname=hostname, limits=limits, hash_cost=LEAST_COST)
         try:
             return await test(directory, time)
         finally:
