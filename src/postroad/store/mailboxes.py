@@ -43,7 +43,7 @@ def normal_name(name: str) -> str:
         raise BadMailboxName(f"more than {NAME_LENGTH} octets")
     name = unicodedata.normalize("NFC", name)
     levels = name.split(SEPARATOR)
-    if levels[0].upper() == "INBOX":
+    if levels[0].lower() == "inbox":  # no letter beyond ASCII lowers to these
         levels[0] = "INBOX"
     if any(level in ("", ".", "..") for level in levels):
         raise BadMailboxName("a level of the name is empty or consists of dots")

@@ -16,6 +16,10 @@ from postroad.imap.pattern import Pattern
         ("", "iN%", "INBOX"),
         ("", "inbox/%", "INBOX/child"),
         ("InBox", "/c*", "INBOX/child/deep"),
+        ("", "Inbox*", "INBOX/child"),
+        ("", "i%x/child", "INBOX/child"),
+        ("", "%b%/*", "INBOX/child/deep"),
+        ("", "Inbox*", "Inboxes"),
     ],
 )
 def test_names_that_match(reference: str, pattern: str, name: str) -> None:
@@ -24,7 +28,16 @@ def test_names_that_match(reference: str, pattern: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("pattern", "name"),
-    [("%", "a/b"), ("a", "A"), ("%/", "a"), ("inbox/c", "INBOX/C"), ("inboxes/%", "INBOX/child"), ("", "a")],
+    [
+        ("%", "a/b"),
+        ("a", "A"),
+        ("%/", "a"),
+        ("inbox/c", "INBOX/C"),
+        ("inboxes/%", "INBOX/child"),
+        ("Inbox*", "INBOXES"),
+        ("\u0131nbox", "INBOX"),
+        ("", "a"),
+    ],
 )
 def test_names_that_do_not(pattern: str, name: str) -> None:
     assert not Pattern("", pattern).matches(name)

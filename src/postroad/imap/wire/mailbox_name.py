@@ -45,4 +45,5 @@ def decode_mailbox(raw: bytes, *, utf8: bool = False) -> MailboxName:
 
 def inbox_or(name: str) -> str:
     """Return the name; INBOX in any case is INBOX."""
-    return _INBOX if len(name) == 5 and name.upper() == _INBOX else name
+    # Not `upper`: no letter beyond ASCII becomes one of these when it is made small.
+    return _INBOX if len(name) == 5 and name.lower() == "inbox" else name

@@ -237,13 +237,13 @@ _MAIL: Final[dict[bytes, Callable[[bytes | None], bool]]] = {
 
 
 def _notify(value: bytes | None) -> frozenset[str] | None:
-    """RFC 3461 §4.1: NEVER alone, or a list of the others; None if malformed, empty when absent."""
+    """RFC 3461 §4.1: NEVER alone, or others, also twice; None if malformed, empty when absent."""
     if not value:
         return frozenset() if value == b"" else None
     names = value.upper().split(b",")
     if names == [b"NEVER"]:
         return frozenset({"NEVER"})
-    if len(set(names)) < len(names) or not _NOTIFY.issuperset(names):
+    if not _NOTIFY.issuperset(names):
         return None
     return frozenset(name.decode() for name in names)
 

@@ -53,6 +53,7 @@ def test_inbox_has_no_case(wire: bytes) -> None:
 
 def test_only_the_whole_name_is_inbox() -> None:
     assert decode_mailbox(b"inbox2") == MailboxName("inbox2")
+    assert decode_mailbox("\u0131nbox".encode()) == MailboxName("\u0131nbox")  # INBOX in capitals
 
 
 def test_utf8_is_taken_from_everybody() -> None:
