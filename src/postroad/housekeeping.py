@@ -9,6 +9,7 @@ from postroad.db.copies import prune_copies
 from postroad.delivery.forwarding import forget_senders
 from postroad.directory import kept_accounts, snapshot
 from postroad.model.clock import Clock
+from postroad.obs.duties import repeat
 from postroad.obs.log import log
 from postroad.policy import greylist
 from postroad.store.scrub import Scrub
@@ -24,24 +25,17 @@ _DAY: Final = 86400.0
 
 async def keep_house(store: Store, data: Path, clock: Clock) -> None:
     """Run until cancelled; a failure is logged and tried again next time."""
-    scrub = Scrub(store.database, data / PACKS)
-    while True:
-        await clock.sleep(EVERY_SECONDS)
-        # One that fails must not keep the other from its work.
-        for work in (
-            partial(_erase, store, data, clock),
-            partial(_sweep, store, data, clock),
-            partial(_forget, store, clock),
-            partial(_forget_expunged, store, clock),
-            partial(store.database.write, forget_senders),
-            partial(_forget_greylist, store),
-            partial(_prune, data, clock),
-            scrub.some,
-        ):
-            try:
-                await work()
-            except Exception:
-                log.exception("house.failed")
+    duties = (
+        partial(_erase, store, data, clock),
+        partial(_sweep, store, data, clock),
+        partial(_forget, store, clock),
+        partial(_forget_expunged, store, clock),
+        partial(store.database.write, forget_senders),
+        partial(_forget_greylist, store),
+        partial(_prune, data, clock),
+        Scrub(store.database, data / PACKS).some,
+    )
+    await repeat(clock, EVERY_SECONDS, duties, failed="house.failed")
 
 
 async def _erase(store: Store, data: Path, clock: Clock) -> None:

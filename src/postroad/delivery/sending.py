@@ -17,6 +17,7 @@ from postroad.directory.send_limits import forget_sent
 from postroad.model.clock import Clock
 from postroad.model.resolver import Resolver
 from postroad.net.outward import Outward
+from postroad.obs.duties import repeat
 from postroad.obs.log import log
 from postroad.queue import pace, rate
 from postroad.store.store import Store
@@ -69,13 +70,8 @@ class Sending:
 
         `alone` is said to one worker of all: what it does once is enough.
         """
-        while True:
-            await self._clock.sleep(EVERY_SECONDS)
-            for duty in (self._flush, self._refresh, self._report, self._forget) if alone else (self._flush,):
-                try:
-                    await duty()
-                except Exception:  # the others go on
-                    log.exception("sending.failed")
+        duties = (self._flush, self._refresh, self._report, self._forget) if alone else (self._flush,)
+        await repeat(self._clock, EVERY_SECONDS, duties, failed="sending.failed")
 
     async def _flush(self) -> None:
         await self._results.flush(self._database)

@@ -16,6 +16,7 @@ from postroad.mailauth.dkim.key import parse_key_record
 from postroad.mailauth.dkim.tags import TagError
 from postroad.model.answers import Answer, Found, NoData, NoSuchDomain, TemporaryFailure
 from postroad.model.clock import Clock
+from postroad.obs.duties import repeat
 from postroad.obs.log import log
 
 EVERY_SECONDS: Final = 900.0
@@ -54,12 +55,11 @@ async def mind_keys(
 
     `rotate` says after how many seconds a key is to be followed by another, 0 for never.
     """
-    while True:
-        await clock.sleep(EVERY_SECONDS)
-        try:
-            await go_round(database, resolver, seal, data, now=clock.now(), rotate=rotate())
-        except Exception:
-            log.exception("dkim.round_failed")
+
+    async def one() -> None:
+        await go_round(database, resolver, seal, data, now=clock.now(), rotate=rotate())
+
+    await repeat(clock, EVERY_SECONDS, (one,), failed="dkim.round_failed")
 
 
 async def go_round(

@@ -10,7 +10,7 @@ from postroad.delivery.sender_auth.results import DmarcResults
 from postroad.delivery.signing import Signer
 from postroad.model.clock import Clock
 from postroad.model.resolver import Resolver
-from postroad.obs.log import log
+from postroad.obs.duties import repeat
 
 EVERY_SECONDS: Final = 900.0
 """Between two looks at what there is to do."""
@@ -38,17 +38,16 @@ class Reporting:
 
     async def mind(self, *, alone: bool) -> None:
         """Write what was counted, and with `alone` (one worker of all) send what is due, until cancelled."""
-        while True:
-            await self._clock.sleep(EVERY_SECONDS)
-            try:
-                await self.results.flush()
-                if alone:
-                    if self._wanted():
-                        await self._reports.send_due()
-                    await self._database.write(dmarc_received.forget_old)
-                    await self._database.write(failures_received.forget_old)
-            except Exception:
-                log.exception("dmarc.failed")
+        duties = (self.results.flush, self._report, self._forget) if alone else (self.results.flush,)
+        await repeat(self._clock, EVERY_SECONDS, duties, failed="dmarc.failed")
+
+    async def _report(self) -> None:
+        if self._wanted():
+            await self._reports.send_due()
+
+    async def _forget(self) -> None:
+        await self._database.write(dmarc_received.forget_old)
+        await self._database.write(failures_received.forget_old)
 
     async def close(self) -> None:
         """Write what is left to count."""
