@@ -255,11 +255,12 @@ class _Fetching:
         news = b""
         if not self._tells_flags:
             news = b" FLAGS (%b)" % self._flags(one)
-        if self._dialogue.enabled.condstore:  # RFC 7162 §3.2.4
-            if _UID not in self._attributes and not self._selected.uidonly:
-                news += b" UID %d" % one.uids[0]
-            if _MODSEQ not in self._attributes:
-                news += b" MODSEQ (%d)" % one.modseqs[0]
+        enabled = self._dialogue.enabled
+        names_uid = enabled.condstore or enabled.rev2  # RFC 7162 §3.2.4, RFC 9051 appendix E, 21
+        if names_uid and _UID not in self._attributes and not enabled.uidonly:
+            news += b" UID %d" % one.uids[0]
+        if enabled.condstore and _MODSEQ not in self._attributes:
+            news += b" MODSEQ (%d)" % one.modseqs[0]
         return news
 
     def _flags(self, one: Batch) -> bytes:
