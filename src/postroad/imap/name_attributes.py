@@ -3,12 +3,17 @@
 from postroad.imap.hierarchy import Node
 
 
-def attributes(node: Node, *, extended: bool, subscribed: bool) -> list[bytes]:
-    """Return what is said of a name; `subscribed` where the client asks whether it is."""
+def attributes(node: Node, *, extended: bool, subscribed: bool, readable: bool) -> list[bytes]:
+    """Return what is said of a name; `subscribed` where the client asks whether it is.
+
+    What is not `readable` to the user is there to be seen, and cannot be selected (RFC 5819 §2).
+    """
     said: list[bytes] = []
     if node.mailbox is None:
         # \NonExistent is for those who asked in the words of RFC 5258 §3; it implies \Noselect.
         said.append(b"\\NonExistent" if extended else b"\\Noselect")
+    elif not readable:
+        said.append(b"\\Noselect")
     said.append(b"\\HasChildren" if node.has_children else b"\\HasNoChildren")
     if node.subscribed and subscribed:
         said.append(b"\\Subscribed")

@@ -129,6 +129,19 @@ def test_notify_watches_mailboxes_of_others(world: World) -> None:
     both(world, work)
 
 
+def test_what_may_only_be_seen_is_not_to_be_selected(world: World) -> None:
+    async def work(server: Server, ada: Client, bob: Client) -> None:
+        await bob.ok(b"ENABLE IMAP4rev2")
+        await ada.ok(b"CREATE Caf&AOk-")
+        await share(ada, b"li", b"Caf&AOk-")
+        seen = b'LIST (\\Noselect \\HasNoChildren) "/" ' + THERE + "Caf\u00e9".encode() + b'"'
+        assert seen in await bob.ok(b'LIST "" "Other Users/*"')
+        said = THERE + "Cafe\u0301".encode() + b'"'
+        assert await bob.ok(b"APPEND " + said + b" {5+}\r\nhello") == [seen + b' ("OLDNAME" (' + said + b"))"]
+
+    both(world, work)
+
+
 def test_notify_of_who_shares_nothing_yet(world: World) -> None:
     async def work(server: Server, ada: Client, bob: Client) -> None:
         await bob.ok(b"SUBSCRIBE " + INBOX)

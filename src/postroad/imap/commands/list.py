@@ -12,6 +12,7 @@ from postroad.imap.turns import Turns
 from postroad.imap.wire.mailbox_commands import List, Lsub
 from postroad.imap.wire.responses import DELIMITER, list_entry
 from postroad.imap.wire.status_item import StatusItem
+from postroad.model.rights import NO_RIGHTS
 
 
 async def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
@@ -42,21 +43,21 @@ async def list_mailboxes(dialogue: Dialogue, command: List) -> Answer:
         # RFC 5258 §3.5: a name that only leads to others is left out where all of these are told themselves.
         if not (_selects(node, command) or (below and node.name in unseen)):
             continue
+        account = account_of.get(node.name, dialogue.account)
+        rights = account.rights(node.mailbox.id) if node.mailbox is not None else NO_RIGHTS
         said = attributes(
             node,
             extended=command.extended or dialogue.enabled.rev2,
             subscribed="SUBSCRIBED" in command.select or "SUBSCRIBED" in command.returns,
+            readable="r" in rights,
         )
         dialogue.core.untagged(
             list_entry(octets(node.name), said, child_info=(b"SUBSCRIBED",) if below else ())
         )
         if node.mailbox is None or not _selects(node, command):
             continue
-        account = account_of[node.name]
-        rights = account.rights(node.mailbox.id)
         if "MYRIGHTS" in command.returns:
             dialogue.core.untagged(rights_line(dialogue, account, node.mailbox))
-        # RFC 5819 §2: what cannot be looked up is left out.
         if command.status and "r" in rights:
             dialogue.core.untagged(status_line(dialogue, account, node.mailbox, command.status))
         if command.metadata and rights & frozenset("rswip"):

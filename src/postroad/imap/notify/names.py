@@ -46,7 +46,8 @@ def name_lines(
     lines = []
     for name, old_name in told.items():
         node = there.get(name) or Node(name, None, False, False, False)
-        said = attributes(node, extended=True, subscribed=True)
+        readable = node.mailbox is not None and "r" in account.rights(node.mailbox.id)
+        said = attributes(node, extended=True, subscribed=True, readable=readable)
         if node.mailbox is None and account.is_withdrawn(name):
             said = [b"\\NoAccess"]  # §5.9
         lines.append(list_entry(octets(name), said, old_name=octets(old_name)))
