@@ -50,6 +50,7 @@ class Checkpoints:
         # A reader that takes its time can keep the log from beginning anew; no use in trying each time.
         self._begin_at = pages + CHECKPOINT_PAGES
         self._under_way = True
+        self.has_rest = False  # this one sees to it: two at a time would share one lock
         self._thread.run(self._most, self._done)
 
     def finish(self) -> None:

@@ -14,6 +14,7 @@ rows that name them are committed, then the waiters are told.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 import apsw
@@ -98,9 +99,9 @@ class GroupCommit:
         return await future
 
     async def close(self) -> None:
-        """Finish what is under way."""
-        await self._idle.wait()
+        """Finish what is under way; who comes from now on is told that it is closed."""
         self._closed = True
+        await self._idle.wait()
         self._thread.stop()
 
     # -- the cycle: begin, run (loop), commit (loop or thread), done (loop) --
@@ -167,6 +168,8 @@ class GroupCommit:
         try:
             result = work(tx)
         except Exception as error:
+            if not self._connection.in_transaction:
+                raise  # SQLite has undone the whole group, as it does where the disk fails it
             for statement in _UNDO_LONE_WORK if alone else _UNDO_WORK:
                 execute(statement)
             self._packs.back_to(mark)
@@ -188,9 +191,8 @@ class GroupCommit:
             self._undo(in_doubt=committing)
             raise
         else:
-            self._packs.committed()
-            self._checkpoints.finish()
-            self._ballast.mend()
+            for service in (self._packs.committed, self._checkpoints.finish, self._ballast.mend):
+                _call(service)
         finally:
             self._haste.took(self._clock.monotonic() - began)
             self._lock.release()
@@ -219,13 +221,10 @@ class GroupCommit:
             asyncio.get_running_loop().call_soon(self._afterwards)
 
     def _afterwards(self) -> None:
-        try:
-            self._checkpoints.look()
-            for call in self._following:
-                call()
-            self._tell(self._topics)
-        finally:
-            self._next()
+        for call in (self._checkpoints.look, *self._following, partial(self._tell, self._topics)):
+            _call(call)
+        self._following.clear()  # messages are in there, and the next group may be long in coming
+        self._next()
 
     def _fail(self, error: BaseException) -> None:
         for future, result in self._group:
@@ -244,6 +243,14 @@ class GroupCommit:
         else:
             self._busy = False
             self._idle.set()
+
+
+def _call(what: Callable[[], None]) -> None:
+    """Do what belongs behind a commit: that stands, and others want theirs, whatever goes wrong here."""
+    try:
+        what()
+    except Exception:
+        log.exception("store.failed_behind_commit")
 
 
 class _Failure:

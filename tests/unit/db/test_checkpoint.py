@@ -64,6 +64,24 @@ def test_a_checkpoint_that_fails_harms_no_commit(tmp_path: Path, monkeypatch: py
     play(tmp_path, work)
 
 
+def test_one_checkpoint_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of one is not moved by a commit while the next is under way: both have the same lock."""
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_PAGES", 1)
+    prepare_data(tmp_path)
+    writer = connect(tmp_path, writable=True)
+    writer.execute("INSERT INTO known_network VALUES (1, 'x', 0)")
+
+    async def look() -> None:
+        checkpoints = checkpoint.Checkpoints(tmp_path, writer)
+        checkpoints.has_rest = True  # so much was written meanwhile that the log is long again
+        checkpoints.look()
+        assert not checkpoints.has_rest
+        checkpoints.close()
+
+    asyncio.run(look())
+    writer.close()
+
+
 def test_a_look_in_the_midst_of_another_commit_is_no_error(tmp_path: Path) -> None:
     """The two copies of the header of the log's index differ, and who makes them differ holds the lock."""
     prepare_data(tmp_path)

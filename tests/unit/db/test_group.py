@@ -6,14 +6,17 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
+from postroad.db.ballast import Ballast
+from postroad.db.checkpoint import Checkpoints
 from postroad.db.database import Database
 from postroad.db.haste import QUICK
 from postroad.db.offline import prepare_data
 from postroad.db.transaction import Transaction
 from postroad.model.clock import Clock
-from postroad.model.refusal import Unavailable
+from postroad.model.refusal import NoSpace, Unavailable
 from postroad.net.clock import SystemClock
 from postroad.store.blobs.pack import ActivePack
 
@@ -48,7 +51,6 @@ def test_a_hint_that_cannot_be_given_keeps_nobody_waiting(tmp_path: Path) -> Non
         raise OSError(24, "Too many open files")
 
     async def work(database: Database) -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
         assert await database.write(one) == 1
         assert await database.write(one) == 1
 
@@ -94,6 +96,44 @@ def test_a_closed_store_says_so(tmp_path: Path) -> None:
             await closed[0].write(one)
 
     asyncio.run(late())
+
+
+def test_who_comes_while_the_store_closes_is_told_so(tmp_path: Path) -> None:
+    """Just when the last group has ended and nobody has noticed yet."""
+
+    async def work(database: Database) -> None:
+        over = asyncio.Event()
+
+        async def late() -> None:
+            await over.wait()
+            with pytest.raises(Unavailable, match="closed"):
+                await database.write(one)
+
+        comes = asyncio.ensure_future(late())
+        last = asyncio.ensure_future(database.write(lambda tx: tx.then(over.set)))
+        await asyncio.sleep(0)
+        await database._group.close()
+        await last
+        await comes
+
+    play(tmp_path, work)
+
+
+@pytest.mark.parametrize("company", [0, 1])
+def test_a_disk_that_is_full_is_called_that_where_sqlite_has_undone_the_group(
+    tmp_path: Path, company: int
+) -> None:
+    def full(tx: Transaction) -> None:
+        tx.run("ROLLBACK")  # sqlite.org/lang_transaction.html: so it does for FULL and IOERR
+        raise apsw.FullError("database or disk is full")
+
+    async def work(database: Database) -> None:
+        writes = [database.write(full), *(database.write(one) for _ in range(company))]
+        results = await asyncio.gather(*writes, return_exceptions=True)
+        assert [type(result) for result in results] == [NoSpace] * (1 + company)
+        assert await database.write(one) == 1
+
+    play(tmp_path, work)
 
 
 def test_lone_work_that_fails_leaves_nothing_and_the_next_goes_on(tmp_path: Path) -> None:
@@ -146,6 +186,33 @@ def test_what_is_to_follow_a_commit_follows_it(tmp_path: Path) -> None:
 
     play(tmp_path, work)
     assert followed == [(1, True), (2, True)]
+
+
+def test_what_goes_wrong_behind_a_commit_is_nobody_elses_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed: list[int] = []
+    told: list[str] = []
+
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    def write(tx: Transaction) -> str:
+        tx.then(broken)
+        tx.then(lambda: followed.append(1))
+        tx.wake("topic")
+        return "stands"
+
+    async def work(database: Database) -> None:
+        assert await database.write(write) == "stands"
+        await database.write(one)
+
+    for service in (Checkpoints.look, Checkpoints.finish, ActivePack.committed, Ballast.mend):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"{service.__module__}.{service.__qualname__}", broken)
+            play(tmp_path, work, told.extend)
+    assert followed == [1] * 4
+    assert told == ["topic"] * 4
 
 
 def test_nothing_follows_a_commit_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

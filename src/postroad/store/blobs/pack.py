@@ -131,7 +131,7 @@ class ActivePack:
         self._made.clear()
         self._forget()
         while self._in_doubt:
-            os.close(self._in_doubt.pop())
+            _close(self._in_doubt.pop())
 
     def abandoned(self, *, in_doubt: bool = False) -> None:
         """The transaction was undone, or a sync failed.
@@ -151,7 +151,7 @@ class ActivePack:
             self._retired.clear()
             self._made.clear()
         elif self._fd >= 0:
-            os.close(self._fd)
+            _close(self._fd)
         self._fd = -1
         self._forget()
         for pack_id in self._made:
@@ -213,7 +213,7 @@ class ActivePack:
         self._needs_sync.clear()
         self._group = None
         for fd in self._retired:
-            os.close(fd)
+            _close(fd)
         self._retired.clear()
 
     def _close_group(self, tx: Transaction) -> None:
@@ -293,6 +293,12 @@ def _lock(fd: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _close(fd: int) -> None:
+    """Give a descriptor back, whose sync alone says what is on the disk; that is so also where this fails."""
+    with suppress(OSError):  # close(2): it is gone all the same, and a second time it may be another's
+        os.close(fd)
 
 
 def sync_folder(folder: Path) -> None:
