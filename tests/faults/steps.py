@@ -85,7 +85,7 @@ def _leased(reader: Reader) -> Work:
     assert item is not None
     leased = {n for (n,) in reader.rows("SELECT n FROM queue_recipient WHERE lease_id = ?", lease_id)}
     recipients = [one for one in read_recipients(reader, item_id) if one.n in leased]
-    return Work(lease_id, destination, item, tuple(recipients))
+    return Work(lease_id, 0.0, destination, item, tuple(recipients))
 
 
 def _lease(tx: Transaction) -> object:

@@ -101,6 +101,8 @@ class Work(Struct, frozen=True):
     """One item for one destination, leased: nobody else touches these recipients."""
 
     lease_id: int
+    leased_at: float
+    """When it was leased: its worker may hear of that much later, if the disk or the machine stood still."""
     destination: str
     item: Item
     recipients: tuple[QueuedRecipient, ...]

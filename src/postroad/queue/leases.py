@@ -204,7 +204,7 @@ def _lease(
         "UPDATE queue_recipient SET lease_id = ? WHERE item_id = ? AND n = ?",
         [(lease_id, item.id, recipient.n) for recipient in recipients],
     )
-    return Work(lease_id, destination, item, recipients, place)
+    return Work(lease_id, tx.now, destination, item, recipients, place)
 
 
 def _free(tx: Transaction, leases: list[Row]) -> None:

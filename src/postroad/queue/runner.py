@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from msgspec.structs import replace
@@ -143,16 +143,27 @@ class QueueRunner:
 
     async def _dispatch(self) -> None:
         while True:
-            self._look.clear()
-            try:
-                taken = await self._lease()
-            except Unavailable as error:
-                log.warning("queue.cannot_look", error=str(error))
+            if not await self._turn("queue.cannot_look", self._look_around):
                 await self._clock.sleep(RETRY_SECONDS)
-                continue
-            for work in taken:
-                self._begin(work)
-            await self._wait()
+
+    async def _turn(self, trouble: str, turn: Callable[[], Awaitable[None]]) -> bool:
+        """Do a part of what goes on for as long as the worker; False: it has to be tried again soon."""
+        try:
+            await turn()
+        except Unavailable as error:
+            log.warning(trouble, error=str(error))
+        except Exception:
+            log.exception(trouble)
+        else:
+            return True
+        return False
+
+    async def _look_around(self) -> None:
+        """Begin what there is to do, and wait until there may be more."""
+        self._look.clear()
+        for work in await self._lease():
+            self._begin(work)
+        await self._wait()
 
     async def _lease(self) -> list[Work]:
         room = AT_ONCE - len(self._work)
@@ -205,21 +216,23 @@ class QueueRunner:
         return spool.next_due(self._database)
 
     async def _keep_leases(self) -> None:
-        """Renew what is being worked on; stop work on what another worker has taken over."""
+        """Renew them now and then, and sooner where that could not be done."""
+        seconds = RENEW_SECONDS
         while True:
             await self._busy.wait()
-            await self._clock.sleep(RENEW_SECONDS)
-            began = self._clock.now()
-            try:
-                await self._database.write(lambda tx: leases.renew(tx, tuple(self._work)))
-            except Unavailable as error:
-                log.warning("queue.cannot_renew", error=str(error))
-                continue
-            mine = self._database.read(lambda reader: leases.leases_of(reader, self._worker))
-            self._until |= dict.fromkeys(self._work.keys() & mine, began + SURE_SECONDS)
-            for lease_id in self._work.keys() - mine - self._settling:
-                log.warning("queue.lease_lost", lease=lease_id)
-                self._work[lease_id].cancel()
+            await self._clock.sleep(seconds)
+            renewed = await self._turn("queue.cannot_renew", self._renew)
+            seconds = RENEW_SECONDS if renewed else RETRY_SECONDS
+
+    async def _renew(self) -> None:
+        """Renew what is being worked on; stop work on what another worker has taken over."""
+        began = self._clock.now()
+        await self._database.write(lambda tx: leases.renew(tx, tuple(self._work)))
+        mine = self._database.read(lambda reader: leases.leases_of(reader, self._worker))
+        self._until |= dict.fromkeys(self._work.keys() & mine, began + SURE_SECONDS)
+        for lease_id in self._work.keys() - mine - self._settling:
+            log.warning("queue.lease_lost", lease=lease_id)
+            self._work[lease_id].cancel()
 
     # -- doing it ---------------------------------------------------------
 
@@ -254,7 +267,7 @@ class QueueRunner:
 
     def _hold(self, work: Work, task: asyncio.Task[None]) -> None:
         self._work[work.lease_id] = task
-        self._until[work.lease_id] = self._clock.now() + SURE_SECONDS
+        self._until[work.lease_id] = work.leased_at + SURE_SECONDS
 
     def _let_go(self, work: Work) -> asyncio.Task[None] | None:
         self._until.pop(work.lease_id, None)

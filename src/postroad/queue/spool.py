@@ -138,7 +138,7 @@ def enqueue(
         )
         for destination, lease_id in leases.items():
             leased = tuple(_leased(n, recipients[n], due) for n in numbers[destination])
-            taker.take(tx, Work(lease_id, destination, item, leased))
+            taker.take(tx, Work(lease_id, tx.now, destination, item, leased))
     return item_id
 
 

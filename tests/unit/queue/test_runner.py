@@ -9,8 +9,9 @@ import pytest
 from postroad.config.settings import Queue
 from postroad.db.database import Database
 from postroad.db.transaction import Transaction
+from postroad.model.refusal import Unavailable
 from postroad.queue.leases import lease
-from postroad.queue.runner import RENEW_SECONDS
+from postroad.queue.runner import RENEW_SECONDS, RETRY_SECONDS
 from postroad.queue.spool import LEASE_SECONDS
 from postroad.testing import MailWorld
 from postroad.testing.clock import ManualClock, turns
@@ -104,6 +105,85 @@ def test_a_lease_that_has_just_ended_is_not_taken_for_lost() -> None:
         assert world.queue() == []
 
     play(scene, Queue(allow_private_addresses=True, per_destination=1), workers=1)
+
+
+def test_a_lease_that_ended_before_its_worker_heard_of_it_is_not_used() -> None:
+    """The disk, or the machine, stood still for two minutes: by now another worker has delivered."""
+
+    async def scene(world: MailWorld) -> None:
+        remote = await world.remote("remote.test")
+        await world.settle()
+        first = world.workers[0].queue
+        slow = _SlowToHear(first._database)
+        first._database = slow  # type: ignore[assignment]  # it is one in all that counts here
+        await world.workers[0].store.database.write(lambda tx: put(tx, "bob@remote.test"))
+        await slow.done.wait()
+        assert isinstance(world.clock, ManualClock)
+        await world.clock.advance(LEASE_SECONDS + 1)
+        await world.settle()
+        assert len(remote.messages) == 1
+        slow.hear.set()
+        await turns()
+        await asyncio.wait(first._work.values())
+        assert len(remote.messages) == 1
+
+    play(scene)
+
+
+@pytest.mark.parametrize("when", ["at the look", "before the sleep"])
+@pytest.mark.parametrize("error", [Unavailable("the disk"), RuntimeError("a bug")])
+def test_a_look_at_the_queue_that_fails_is_not_the_last(
+    error: Exception, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+
+    def broken(database: Database) -> float | None:
+        if when == "at the look" or asked.is_set():
+            asked.set()
+            raise error
+        asked.set()
+        return None
+
+    async def scene(world: MailWorld) -> None:
+        remote = await world.remote("remote.test")
+        await world.settle()
+        with monkeypatch.context() as patch:
+            patch.setattr("postroad.queue.spool.next_due", broken)
+            world.workers[0].queue._look.set()
+            await asked.wait()
+            await turns()
+        assert isinstance(world.clock, ManualClock)
+        await world.clock.advance(RETRY_SECONDS)
+        await queue(world, "bob@remote.test")
+        assert len(remote.messages) == 1
+
+    play(scene, workers=1)
+
+
+def test_leases_are_renewed_behind_a_look_at_them_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> set[int]:
+        raise Unavailable("the disk")
+
+    async def scene(world: MailWorld) -> None:
+        remote, hold = await world.remote("remote.test"), Hold("250 2.0.0 taken")
+        remote.answer("END", hold)
+        await world.change(lambda tx: put(tx, "bob@remote.test"))
+        await remote.until(".")
+        assert isinstance(world.clock, ManualClock)
+        with monkeypatch.context() as patch:
+            patch.setattr("postroad.queue.leases.leases_of", broken)
+            await world.clock.advance(RENEW_SECONDS)
+            await world.change(lambda tx: None)
+        for _ in range(8):
+            await world.clock.advance(RENEW_SECONDS)
+            await world.change(lambda tx: None)
+        hold.let_go()
+        await remote.until_taken()
+        await world.settle()
+        assert remote.connections == 1
+        assert len(remote.messages) == 1
+
+    play(scene)
 
 
 def test_a_failure_goes_back_with_the_words_of_the_remote() -> None:
