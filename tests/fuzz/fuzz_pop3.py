@@ -7,7 +7,7 @@ import random
 from typing import Final
 
 from postroad.pop3.wire.core import MAX_RESPONSE, Pop3Core, Stage
-from postroad.pop3.wire.events import Auth, AuthResponse, Event, HangUp, Login, Quit, StartTls
+from postroad.pop3.wire.events import Auth, AuthResponse, Event, HangUp, Login, Pause, Quit, StartTls
 from postroad.pop3.wire.multiline import Stuffer
 from tests.fuzz.harness import Target
 
@@ -60,6 +60,8 @@ def _answer(core: Pop3Core, event: Event, *, generous: bool, secure: bool) -> No
             assert generous or not update
         case HangUp():
             assert core.stage is Stage.OVER
+        case Pause():
+            pass
         case _:
             assert core.stage is Stage.TRANSACTION
 

@@ -27,7 +27,17 @@ from postroad.pop3.maildrop import InUse, Maildrop
 from postroad.pop3.transaction import ENOUGH, CutOff, answer
 from postroad.pop3.upcoming import Upcoming
 from postroad.pop3.wire.core import Pop3Core
-from postroad.pop3.wire.events import AboutMessages, Auth, AuthResponse, Event, HangUp, Login, Quit, StartTls
+from postroad.pop3.wire.events import (
+    AboutMessages,
+    Auth,
+    AuthResponse,
+    Event,
+    HangUp,
+    Login,
+    Pause,
+    Quit,
+    StartTls,
+)
 from postroad.sasl.outcome import Challenge
 from postroad.sasl.saslprep import saslprep
 from postroad.store.errors import Damaged, NoSuchMailbox, StoreError
@@ -98,6 +108,7 @@ class _Session:
             tls_offered=services.tls is not None,
             mechanisms=self._mechanisms(),
             bad_commands=services.limits.errors_hard,
+            stranger_commands=services.limits.junk_commands,
         )
         self._upcoming = Upcoming(self._core)
         self._maildrop: Maildrop | None = None
@@ -211,6 +222,9 @@ class _Session:
         await asyncio.sleep(0)
 
     async def _answer(self, event: Event) -> None:
+        if isinstance(event, Pause):
+            await self._send(b"")
+            return
         POP3_COMMANDS.count += 1
         match event:
             case Quit(update):

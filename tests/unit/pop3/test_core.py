@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from postroad.pop3.wire.core import MAX_COMMAND, MAX_RESPONSE, Pop3Core, Stage
+from postroad.pop3.wire.core import IN_A_ROW, MAX_COMMAND, MAX_RESPONSE, Pop3Core, Stage
 from postroad.pop3.wire.events import (
     Auth,
     AuthResponse,
@@ -13,6 +13,7 @@ from postroad.pop3.wire.events import (
     HangUp,
     List,
     Login,
+    Pause,
     Quit,
     Retr,
     Rset,
@@ -257,6 +258,21 @@ def test_a_user_may_make_twice_as_many_mistakes() -> None:
     made = core(logged_in=True)
     assert events_of(made, b"WHAT\r\n" * 30) == [HangUp("too many bad commands")]
     assert made.data_to_send().count(b"unknown command") == 20
+
+
+def test_a_stranger_may_say_so_much_and_no_more() -> None:
+    made = core()
+    assert events_of(made, b"CAPA\r\n" * 100) == [HangUp("no log-in")]
+    assert made.data_to_send().count(b"+OK") == 50
+
+
+@pytest.mark.parametrize("line", [b"CAPA\r\n", b"STAT\r\n"])
+def test_a_long_pipeline_has_pauses(line: bytes) -> None:
+    """They bound what is answered in one go, and how long all other sessions wait for that."""
+    made = core(logged_in=True)
+    events = [event for event in events_of(made, line * (2 * IN_A_ROW + 1)) if event != Stat()]
+    assert events == [Pause()] * 2
+    assert [event for event in events_of(made, line * (IN_A_ROW - 1)) if event != Stat()] == []
 
 
 def test_http_is_told_once_that_this_is_not_http() -> None:

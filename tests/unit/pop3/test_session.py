@@ -223,6 +223,15 @@ def test_a_pipeline_is_answered_in_order(tmp_path: Path) -> None:
     asyncio.run(play())
 
 
+def test_a_pipeline_of_what_the_core_answers_is_answered_in_full(tmp_path: Path) -> None:
+    async def play() -> None:
+        async with workers(tmp_path) as (worker,):
+            said = await _talk(worker, *_log_in_lines(), *[b"NOOP"] * 1000, b"QUIT")
+            assert said.count(b"+OK") == 1003
+
+    asyncio.run(play())
+
+
 def test_sasl_logs_in(tmp_path: Path) -> None:
     async def play() -> None:
         async with workers(tmp_path) as (worker,):

@@ -14,7 +14,7 @@ from typing import Final
 
 from postroad.pop3.wire.arguments import ABOUT_MESSAGES, BadArguments
 from postroad.pop3.wire.capabilities import OPTIONAL, capabilities
-from postroad.pop3.wire.events import Auth, AuthResponse, Event, HangUp, Login, Quit, StartTls
+from postroad.pop3.wire.events import Auth, AuthResponse, Event, HangUp, Login, Pause, Quit, StartTls
 from postroad.pop3.wire.inbox import Inbox, Unread
 from postroad.sasl import base64
 from postroad.sasl.exchange import takes_passwords
@@ -23,6 +23,8 @@ MAX_COMMAND: Final = 512
 """RFC 2449 §4 says 255 octets; passwords and names in UTF-8 may be a little longer."""
 MAX_RESPONSE: Final = 12_288
 """A client's answer within AUTH (RFC 4954 §4 gives the number; RFC 5034 leaves it to the mechanism)."""
+IN_A_ROW: Final = 200
+"""Commands; behind so many the session makes a pause. CAPA is answered with fifty times its octets."""
 
 _HTTP: Final = frozenset(
     (b"GET", b"POST", b"HEAD", b"PUT", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"PATCH", b"PRI")
@@ -54,8 +56,12 @@ class Pop3Core:
         mechanisms: tuple[bytes, ...] = (),
         implementation: bytes = b"postroad",
         bad_commands: int = 10,
+        stranger_commands: int = 50,
     ) -> None:
-        """`bad_commands` end a session before log-in, twice as many after it."""
+        """`bad_commands` end a session before log-in, twice as many after it.
+
+        So do `stranger_commands` of those that the core answers, before log-in.
+        """
         self.stage = Stage.AUTHORIZATION
         self._secure = secure
         self._tls_offered = tls_offered
@@ -63,6 +69,8 @@ class Pop3Core:
         self._implementation = implementation
         self._bad_left = bad_commands
         self._bad_commands = bad_commands
+        self._stranger_left = stranger_commands
+        self._in_a_row = 0
         self._user: bytes | None = None
         self.utf8 = False
         """The client has said UTF8: it reads headers that are not ASCII (RFC 6856 §2.1)."""
@@ -77,6 +85,7 @@ class Pop3Core:
         """Take bytes from the client; what comes behind the end is dropped."""
         if self.stage is not Stage.OVER:
             self._inbox.add(data)
+            self._in_a_row = 0
 
     def data_to_send(self) -> bytes:
         """Give, once, what the client has to be sent."""
@@ -153,18 +162,31 @@ class Pop3Core:
         """Return the next legal event, or None until more bytes arrive."""
         event: Event | None = None
         while event is None and self.stage is not Stage.OVER:
+            if self._in_a_row >= IN_A_ROW:
+                self._in_a_row = 0
+                return Pause()
             line = self._line()
             if line is None:
                 return self._give_up() if self._hopeless() else None
+            self._in_a_row += 1
             if self.stage is Stage.EXCHANGE:
                 event = self._answer(line)
             elif line is Unread.TOO_LONG:
                 self._bad(b"line too long")
             else:
                 event = self._command(line)
-            if event is None and self._bad_left <= 0:
-                event = self._hang_up("too many bad commands", b"too many bad commands")
+            if event is None:
+                event = self._had_enough()
         return event
+
+    def _had_enough(self) -> HangUp | None:
+        if self._bad_left <= 0:
+            return self._hang_up("too many bad commands", b"too many bad commands")
+        if self.stage is Stage.AUTHORIZATION:
+            self._stranger_left -= 1
+            if self._stranger_left <= 0:
+                return self._hang_up("no log-in", b"too many commands without log-in")
+        return None
 
     def _line(self) -> bytes | Unread | None:
         return self._inbox.line(MAX_RESPONSE if self.stage is Stage.EXCHANGE else MAX_COMMAND)

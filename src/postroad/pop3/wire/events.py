@@ -93,6 +93,23 @@ class HangUp(Struct, frozen=True):
     reason: str
 
 
+class Pause(Struct, frozen=True):
+    """So much came in one go that what has been answered is to go out, and others to have their turn, first."""
+
+
 Event: TypeAlias = (
-    Login | Auth | AuthResponse | StartTls | Stat | List | Uidl | Retr | Top | Dele | Rset | Quit | HangUp
+    Login
+    | Auth
+    | AuthResponse
+    | StartTls
+    | Stat
+    | List
+    | Uidl
+    | Retr
+    | Top
+    | Dele
+    | Rset
+    | Quit
+    | HangUp
+    | Pause
 )
