@@ -103,7 +103,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     errors_soft: Annotated[Count, "Errors in a session after which each costs time."] = 5
     error_delay: Annotated[Duration, "What each such error costs (a tarpit)."] = 1
     errors_hard: Annotated[Count, "Errors in a session that end it."] = 10
-    junk_commands: Annotated[Count, "NOOP, RSET, EHLO and the like between two messages; commands of IMAP and POP3 before log-in."] = 50
+    junk_commands: Annotated[
+        Count, "NOOP, RSET, EHLO and the like between messages; IMAP's and POP3's before log-in."
+    ] = 50
     unknown_recipients: Annotated[Count, "Unknown recipients that end a session."] = 20
     unknown_recipients_day: Annotated[Count, "Unknown recipients a day from one address."] = 35
 

@@ -94,7 +94,7 @@ class HangUp(Struct, frozen=True):
 
 
 class Pause(Struct, frozen=True):
-    """So much came in one go that what has been answered is to go out, and others to have their turn, first."""
+    """So much came that others are to have their turn first, and the answers so far are to go out."""
 
 
 Event: TypeAlias = (
