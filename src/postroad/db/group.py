@@ -191,8 +191,9 @@ class GroupCommit:
             self._undo(in_doubt=committing)
             raise
         else:
-            for service in (self._packs.committed, self._checkpoints.finish, self._ballast.mend):
-                _call(service)
+            _call(self._packs.committed)
+            _call(self._checkpoints.finish)
+            _call(self._ballast.mend)
         finally:
             self._haste.took(self._clock.monotonic() - began)
             self._lock.release()
