@@ -222,8 +222,10 @@ class GroupCommit:
             asyncio.get_running_loop().call_soon(self._afterwards)
 
     def _afterwards(self) -> None:
-        for call in (self._checkpoints.look, *self._following, partial(self._tell, self._topics)):
+        _call(self._checkpoints.look)
+        for call in self._following:
             _call(call)
+        _call(partial(self._tell, self._topics))
         self._following.clear()  # messages are in there, and the next group may be long in coming
         self._next()
 
