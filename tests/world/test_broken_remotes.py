@@ -43,3 +43,14 @@ def test_what_breaks_off_is_delivered_later_and_once(
             assert world.queue() == [], (step, act)
             assert len(elsewhere.messages) == sent, (step, act)
     assert subjects(world, ADA) == []
+
+
+def test_who_greets_twice_has_taken_nothing(world: ThreadedWorld) -> None:
+    elsewhere = world.remote("elsewhere.test")
+    elsewhere.answer("CONNECT", Raw(b"220 elsewhere.test\r\n220 elsewhere.test\r\n"), times=1)
+    submit(world, mail(), EVE)
+    world.settle()
+    assert len(world.queue()) == 1, "its second greeting is not taken for an answer about the message"
+    world.advance(hours=1)
+    assert world.queue() == []
+    assert len(elsewhere.messages) == 1

@@ -117,6 +117,18 @@ def test_a_login_that_fails_loses_nothing(world: ThreadedWorld, relay: Relay, me
     assert words(world)
 
 
+@pytest.mark.parametrize("reply", ["235 2.7.0 welcome", "250 2.7.0 welcome"])
+def test_who_welcomes_us_without_a_proof_is_not_believed(
+    world: ThreadedWorld, relay: Relay, reply: str
+) -> None:
+    smarthost = relay(login=("ada", SECRET))
+    smarthost.mechanisms = ["SCRAM-SHA-256"]
+    smarthost.answer("AUTH", reply)
+    add(world, "*", "submission", smarthost, login="ada", password=SECRET)
+    send(world)
+    assert "did not prove that it knows the password" in words(world)
+
+
 def test_a_password_is_not_said_to_who_cannot_prove_its_name(world: ThreadedWorld, relay: Relay) -> None:
     smarthost = relay(login=("ada", SECRET), tls=server_tls("relay.test"))
     add(world, "*", "submission", smarthost, login="ada", password=SECRET)

@@ -195,7 +195,7 @@ class SmtpClient:
             await self._encrypt(tls)
             tls = None
         greeting = await self._link.reply(self.timeouts.greeting)
-        if greeting.code != 220:
+        if greeting.first_digit != 2:
             raise Unusable(self._witness.spoken(greeting))
         await self._hello()
         if tls is not None:
@@ -214,7 +214,7 @@ class SmtpClient:
             # It got so far, and would in clear: that it breaks here says something of its TLS alone.
             text = f"TLS cannot be begun: {error}"
             raise Unusable(self._witness.ours("4.7.5", text), tls_failed=GENERAL) from error
-        if reply.code != 220:
+        if reply.first_digit != 2:
             self._do_without(tls, f"the server refuses TLS: {reply}")
             return
         if self._link.speaks_out_of_turn:
@@ -246,7 +246,7 @@ class SmtpClient:
         said = await log_in(self._link, self._extensions, self._manner, self.timeouts.command)
         if isinstance(said, str):
             raise Unusable(self._witness.ours("4.7.8", f"cannot log in: {said}"))
-        if said.code != 235:
+        if said.first_digit != 2:
             # What is wrong with our password is not the sender's fault: it waits until that is put right.
             raise Unusable(replace(self._witness.spoken(said), verdict=Verdict.DEFERRED))
         await self._hello()
@@ -255,11 +255,11 @@ class SmtpClient:
         verb = "LHLO" if self._manner.lmtp else "EHLO"
         reply = await self._ask(f"{verb} {self.hostname}\r\n".encode())
         self._extensions = {}
-        if reply.code == 250:
+        if reply.first_digit == 2:
             self._extensions = parse_extensions(reply)
         elif reply.code >= 500 and not self._manner.lmtp:
             reply = await self._ask(f"HELO {self.hostname}\r\n".encode())  # RFC 5321 §3.2
-        if reply.code != 250:
+        if reply.first_digit != 2:
             raise Unusable(self._witness.spoken(reply))
         name = reply.text.split(maxsplit=1)[0].lower() if reply.text.strip() else ""
         # A name without a dot, such as localhost, is everybody's.

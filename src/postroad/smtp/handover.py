@@ -27,6 +27,9 @@ CHUNK: Final = 1024 * 1024
 UNKNOWN_VERB: Final = frozenset((500, 502, 503))
 """Answers to a first chunk that say nothing of the message: BDAT is offered and not known."""
 
+TOO_MANY: Final = frozenset(("", "5.5.3"))
+"""Enhanced codes of a 552 that may mean the number of recipients; others name another reason."""
+
 
 class ChunksRefused(Exception):
     """The server offers CHUNKING and does not know BDAT; the connection is to be cut."""
@@ -120,7 +123,7 @@ class Handover:
     @staticmethod
     def _take_reset(reply: Reply) -> None:
         """Nothing is known of a server that does not begin anew; what came behind was not meant for it."""
-        if reply.code != 250:
+        if reply.first_digit != 2:
             raise Lost("the server does not begin anew")
 
     def _take_mail(self, exchange: Exchange, reply: Reply) -> None:
@@ -132,14 +135,18 @@ class Handover:
     def _take_rcpt(self, exchange: Exchange, n: int, reply: Reply) -> None:
         self._heed(reply)
         if reply.code >= 400:
-            exchange.settle(n, self._witness.spoken(reply))
+            outcome = self._witness.spoken(reply)
+            if reply.code == 552 and reply.enhanced in TOO_MANY and min(exchange.open, default=n) < n:
+                # RFC 5321 §4.5.3.1.10: RFC 821 had servers say so when they take no more recipients.
+                outcome = replace(outcome, verdict=Verdict.DEFERRED)
+            exchange.settle(n, outcome)
 
     # -- by DATA ----------------------------------------------------------
 
     async def _data(self, exchange: Exchange, reply: Reply) -> None:
         """From the reply to DATA to the reply to the final dot."""
-        self._heed(reply, goes_on=354)
-        if reply.code == 354:
+        self._heed(reply, goes_on=True)
+        if reply.first_digit == 3:
             if exchange.open:
                 await self._send_body(exchange)
             else:
@@ -147,7 +154,7 @@ class Handover:
             await self._end(exchange)
             return
         if reply.code < 400:
-            self._out_of_step(reply)  # no 354, no message: a 250 here must never pass for a delivery
+            self._out_of_step(reply)  # not asked to go on: a 250 here must never pass for a delivery
         exchange.everybody(self._witness.spoken(reply))
 
     async def _send_body(self, exchange: Exchange) -> None:
@@ -252,12 +259,12 @@ class Handover:
             final=self._lmtp,
         )
 
-    def _heed(self, reply: Reply, goes_on: int = 0) -> None:
+    def _heed(self, reply: Reply, goes_on: bool = False) -> None:
         """End the dialogue where the server does (421), or has lost the thread."""
         if reply.code == 421:
             self.last_words = self._witness.spoken(reply)
             raise Lost("the server closes the connection")
-        if 300 <= reply.code < 400 and reply.code != goes_on:
+        if reply.first_digit == 3 and not goes_on:
             self._out_of_step(reply)
 
     @staticmethod

@@ -45,7 +45,7 @@ async def log_in(link: Link, extensions: Extensions, manner: Manner, timeout: fl
     initial = b"" if first is None else b" " + (base64.encode(first) or b"=")
     link.write(b"AUTH " + exchange.name.encode() + initial + b"\r\n")
     reply = await link.reply(timeout)
-    while reply.code == 334:
+    while reply.first_digit == 3:
         challenge = base64.decode(reply.text.strip().encode())
         try:
             if challenge is None:
@@ -57,6 +57,6 @@ async def log_in(link: Link, extensions: Extensions, manner: Manner, timeout: fl
             return str(error)
         link.write(response + b"\r\n")
         reply = await link.reply(timeout)
-    if reply.code == 235 and not exchange.proved:
+    if reply.first_digit == 2 and not exchange.proved:
         return "the server did not prove that it knows the password"
     return reply

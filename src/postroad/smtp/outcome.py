@@ -51,10 +51,12 @@ class Outcome(Struct, frozen=True):
 
     @property
     def status(self) -> str:
-        """An RFC 3463 code, made from the reply code where the remote gave none."""
-        if self.enhanced:
-            return self.enhanced
-        return {2: "2.0.0", 4: "4.0.0", 5: "5.0.0"}.get(self.code // 100, "5.5.0")
+        """An RFC 3463 code, made from the reply code where the remote gave none.
+
+        What is tried again is a transient failure, whatever the remote calls it.
+        """
+        given = self.enhanced or {2: "2.0.0", 4: "4.0.0", 5: "5.0.0"}.get(self.code // 100, "5.5.0")
+        return f"4{given[1:]}" if self.verdict is Verdict.DEFERRED else given
 
     @property
     def words(self) -> str:
@@ -68,6 +70,7 @@ class Unusable(Exception):
     """The server cannot be talked to, which holds for all recipients; another one may be tried."""
 
     def __init__(self, outcome: Outcome, *, tls_failed: str = "", ourselves: bool = False) -> None:
+        assert outcome.verdict is not Verdict.DELIVERED, "the message is nowhere"
         super().__init__(outcome.text)
         self.outcome = outcome
         self.tls_failed = tls_failed

@@ -17,7 +17,7 @@ class Witness:
 
     def spoken(self, reply: Reply) -> Outcome:
         """The server's own words."""
-        match reply.code // 100:
+        match reply.first_digit:
             case 2:
                 verdict = Verdict.DELIVERED
             case 5:

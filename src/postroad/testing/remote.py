@@ -230,7 +230,7 @@ class RemoteServer:
                     dialogue.begin(line)
                 case "RCPT":
                     dialogue.rcpts.append(line)
-                case "DATA" if said.startswith("354"):
+                case "DATA" if said.startswith("3"):
                     await self._body(reader, writer, dialogue)
                 case "RSET" | "EHLO" | "HELO" | "LHLO":
                     dialogue.begin()

@@ -49,6 +49,78 @@ def test_each_recipient_has_a_fate_of_its_own(remote: RemoteServer) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("reply", "verdict", "status"),
+    [
+        ("552 too many recipients", "deferred", "4.0.0"),
+        ("552 5.5.3 too many recipients", "deferred", "4.5.3"),
+        ("552 5.2.2 mailbox full", "failed", "5.2.2"),
+        ("550 5.5.3 no list of that length", "failed", "5.5.3"),
+    ],
+)
+def test_whom_a_server_has_no_room_left_for_is_tried_again(
+    remote: RemoteServer, reply: str, verdict: str, status: str
+) -> None:
+    remote.answer("RCPT", "550 5.1.1 no", to="nobody@")
+    remote.answer("RCPT", reply, to="last@")
+
+    async def run() -> None:
+        async with remote:
+            crowd = outgoing("nobody@remote.test", "bob@remote.test", "last@remote.test")
+            outcomes = await send(remote, crowd)
+            assert verdicts(outcomes) == ["failed", "delivered", verdict]
+            assert (outcomes[2].words, outcomes[2].status) == (reply, status)
+            # Whoever is the first that it could have taken has another reason to be refused.
+            alone = await send(remote, outgoing("nobody@remote.test", "last@remote.test"))
+            assert verdicts(alone) == ["failed", "failed"]
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("step", "reply"),
+    [
+        ("CONNECT", "250 mx.remote.test is ready"),
+        ("EHLO", "251 mx.remote.test"),
+        ("RSET", "220 2.0.0 forgotten"),
+        ("MAIL", "253 2.1.0 why not"),
+        ("RCPT", "259 2.1.5 why not"),
+        ("DATA", "351 send it"),
+        ("END", "299 2.0.0 taken"),
+    ],
+)
+def test_what_a_code_that_nobody_knows_says_by_its_first_digit_is_heeded(
+    remote: RemoteServer, step: str, reply: str
+) -> None:
+    remote.answer(step, reply)
+
+    async def run() -> None:
+        async with remote:
+            client = await open_client(remote)
+            for _ in range(2):
+                assert verdicts(await client.send(outgoing())) == ["delivered"]
+            await client.close()
+        assert len(remote.messages) == 2
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("reply", ["354 go ahead", "199 wait", "250-mx\r\n220 mx"])
+@pytest.mark.parametrize("step", ["CONNECT", "EHLO", "HELO"])
+def test_a_dialogue_that_does_not_begin_delivers_nothing(remote: RemoteServer, step: str, reply: str) -> None:
+    if step == "HELO":
+        remote.answer("EHLO", "500 5.5.1 what?")
+    remote.answer(step, Raw(f"{reply}\r\n".encode()))
+
+    async def run() -> None:
+        async with remote:
+            with pytest.raises(Unusable) as caught:
+                await open_client(remote)
+        assert verdicts([caught.value.outcome]) == ["deferred"]
+
+    asyncio.run(run())
+
+
 def test_nobody_is_left_and_the_dialogue_goes_on(remote: RemoteServer) -> None:
     remote.answer("RCPT", "550 5.1.1 no", times=1)
     # RFC 2920 §3.1: a server may say 354 to a pipelined DATA all the same.

@@ -28,6 +28,11 @@ class Reply(Struct, frozen=True):
     """Lines are parted by a line feed."""
 
     @property
+    def first_digit(self) -> int:
+        """What the reply comes to, whoever knows its code or not (RFC 5321 §4.2)."""
+        return self.code // 100
+
+    @property
     def positive(self) -> bool:
         """Whether the command succeeded or may go on (2xx, 3xx)."""
         return self.code < 400
