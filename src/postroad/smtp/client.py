@@ -1,5 +1,7 @@
 """Handing messages to another server: EHLO, STARTTLS, MAIL, RCPT, DATA (RFC 5321 §3)."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from postroad.smtp.exchange import (
@@ -18,6 +20,9 @@ from postroad.smtp.wire.client import mail_command, parse_extensions, rcpt_comma
 from postroad.smtp.wire.deliver_by import argument, least_of
 from postroad.smtp.wire.replies import Reply
 from postroad.smtp.witness import Witness
+
+NOT_KNOWN: Final = frozenset((500, 501, 502, 503, 504))
+"""Codes that are about the command, not about who says it."""
 
 
 class SmtpClient:
@@ -258,7 +263,7 @@ class SmtpClient:
         if reply.first_digit == 2:
             self._extensions = parse_extensions(reply)
         elif reply.code >= 500 and not self._manner.lmtp:
-            reply = await self._ask(f"HELO {self.hostname}\r\n".encode())  # RFC 5321 §3.2
+            reply = await self._fall_back(reply)
         if reply.first_digit != 2:
             raise Unusable(self._witness.spoken(reply))
         name = reply.text.split(maxsplit=1)[0].lower() if reply.text.strip() else ""
@@ -266,6 +271,15 @@ class SmtpClient:
         if "." in name and name == self.hostname and not self._manner.named:
             text = "the mail server of the domain is this one, which does not know the domain"
             raise Unusable(self._witness.failed(554, "5.4.6", text), ourselves=True)
+
+    async def _fall_back(self, refusal: Reply) -> Reply:
+        """Greet by HELO (RFC 5321 §3.2); who hangs up behind a refusal has said what there is to say."""
+        try:
+            return await self._ask(f"HELO {self.hostname}\r\n".encode())
+        except Lost as error:
+            if refusal.code in NOT_KNOWN:
+                raise
+            raise Unusable(self._witness.spoken(refusal)) from error
 
     async def _ask(self, line: bytes) -> Reply:
         self._link.write(line)

@@ -121,6 +121,29 @@ def test_a_dialogue_that_does_not_begin_delivers_nothing(remote: RemoteServer, s
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("refusal", "verdict", "words"),
+    [
+        (b"554 5.7.1 not from there", "failed", "554 5.7.1 not from there"),
+        (b"502 5.5.1 what?", "deferred", "4.4.2 the server closed the connection"),
+    ],
+    ids=["about us", "about the command"],
+)
+def test_who_refuses_ehlo_and_hangs_up(
+    remote: RemoteServer, refusal: bytes, verdict: str, words: str
+) -> None:
+    remote.answer("EHLO", Drop(refusal + b"\r\n"))
+
+    async def run() -> None:
+        async with remote:
+            with pytest.raises(Unusable) as caught:
+                await open_client(remote)
+        assert verdicts([caught.value.outcome]) == [verdict]
+        assert caught.value.outcome.words == words
+
+    asyncio.run(run())
+
+
 def test_nobody_is_left_and_the_dialogue_goes_on(remote: RemoteServer) -> None:
     remote.answer("RCPT", "550 5.1.1 no", times=1)
     # RFC 2920 §3.1: a server may say 354 to a pipelined DATA all the same.
