@@ -18,6 +18,7 @@ from tests.faults.load import ADA, Book, Line, Refused, append, deliver, half_se
 from tests.faults.reading import History, check
 from tests.faults.server import Server
 from tests.interop.certificates import make_certificates
+from tests.interop.postroad_server import PASSWORD
 from tests.interop.processes import until
 
 
@@ -99,24 +100,55 @@ def test_a_message_that_is_half_here_is_finished(start: Start) -> None:
     server.stop()
 
 
+def reads_nothing(server: Server) -> ssl.SSLSocket:
+    """A client that has asked for more than all buffers hold."""
+    plain = socket.socket()
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    plain.connect(("localhost", server.ports.imaps))
+    client = server.tls_context().wrap_socket(plain, server_hostname="localhost")
+    much = b"Subject: much\r\n\r\n" + b"x" * 70 * 100_000 + b"\r\n"
+    client.sendall(f'a LOGIN {ADA} "{PASSWORD}"\r\nb APPEND INBOX {{{len(much)}+}}\r\n'.encode())
+    client.sendall(much + b"\r\nc SELECT INBOX\r\n")
+    said = b""
+    while b"c OK" not in said:
+        more = client.recv(4096)
+        assert more, said
+        said += more
+    client.sendall(b"d FETCH 1 BODY.PEEK[]\r\n")
+    assert client.recv(10).startswith(b"* 1 FETCH")
+    return client
+
+
 def test_who_does_not_come_to_an_end_is_told_and_cut_off(start: Start) -> None:
     server = start()
 
     async def stubborn() -> bytes:
         line = await half_sent(server, b"Subject: half\r\n")
-        with socket.create_connection(("localhost", server.ports.imaps)) as plain:
-            # One that does not say goodbye in its turn.
-            deaf = server.tls_context().wrap_socket(plain, server_hostname="localhost")
+        with await asyncio.to_thread(reads_nothing, server):
             server.signal(signal.SIGTERM)
-            assert server.wait() == 0
-            deaf.close()
+            assert await asyncio.to_thread(server.wait) == 0
         reply = await line.reply()
         await line.close()
         return reply
 
     assert asyncio.run(stubborn()).startswith(b"421 4.3.2 ")
-    assert "net.cut_off" in server.log()
+    assert "net.cut_off connections=1" in server.log().replace("event=", "")
     assert "Traceback" not in server.log()
+
+
+def test_nobody_waits_for_a_client_that_sleeps_behind_tls(start: Start) -> None:
+    """It has been told, and its close_notify need not be waited for (RFC 8446 §6.1)."""
+    server = start()
+    with socket.create_connection(("localhost", server.ports.imaps)) as plain:
+        asleep = server.tls_context().wrap_socket(plain, server_hostname="localhost")
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 0
+        said = b""
+        while more := asleep.recv(4096):
+            said += more
+        asleep.close()
+    assert b"* BYE" in said
+    assert "net.cut_off" not in server.log()
 
 
 def test_sighup_swaps_the_certificate_and_keeps_the_sessions(start: Start, tmp_path: Path) -> None:

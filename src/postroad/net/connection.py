@@ -14,6 +14,7 @@ from postroad.model.octets import Buffer
 from postroad.net.alerts import sending_alerts
 from postroad.net.core import Core, Early
 from postroad.net.ends import End, end_named
+from postroad.net.farewell import heard
 from postroad.net.proxy import Header
 from postroad.net.room import Room
 from postroad.net.tls import TlsInfo, tls_info
@@ -26,6 +27,8 @@ WRITE_HIGH_WATER: Final = 1024 * 1024
 """Octets waiting in the transport above which `send` waits (SAFETY: IMAP output unread)."""
 LINGER_SECONDS: Final = 60.0
 """How long the last words of a session may take to go out."""
+SEE_OFF_SECONDS: Final = 0.5
+"""How often a server that stops looks whether they have arrived: then it waits for no answer."""
 
 _DATA: Final = Wake.DATA  # to look a member up takes longer than a call
 
@@ -298,6 +301,8 @@ class Connection(asyncio.Protocol):
         self._draining = True
         self._last_call |= last_call
         self._wake()
+        if self._task is not None and self._task.done():
+            self._see_off()
 
     @property
     def draining(self) -> bool:
@@ -348,14 +353,26 @@ class Connection(asyncio.Protocol):
         finally:
             self._stop_timer()
             self.close()
-            if not self._closed and self._may_linger():
-                # A peer that reads nothing would keep what is unsent, and its place here, for ever.
-                self._timer = self._loop.call_later(LINGER_SECONDS, self.abort)
+            if self._may_linger():
+                self._see_off()
 
     def _may_linger(self) -> bool:
         """Whether the end hangs on the peer: on what it has not taken yet, or on its end of TLS."""
         transport = self._transport
         return self.tls is not None or transport is None or transport.get_write_buffer_size() > 0
+
+    def _see_off(self) -> None:
+        """Wait, but not for ever, until the peer has taken what is unsent and has ended TLS as well."""
+        self._stop_timer()
+        if not self._closed:
+            again = (SEE_OFF_SECONDS, self._leave) if self._draining else (LINGER_SECONDS, self.abort)
+            self._timer = self._loop.call_later(*again)
+
+    def _leave(self) -> None:
+        if self._transport is not None and heard(self._transport):
+            self.abort()
+        else:
+            self._see_off()
 
     def _give_up(self) -> None:
         """Close during a handshake: asyncio does not always say then that the connection is lost."""

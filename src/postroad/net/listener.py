@@ -180,21 +180,11 @@ class Front:
         assert self._balance is not None
         for number, client in self._balance.handed():
             client.setblocking(False)
-            begun = asyncio.get_running_loop().create_task(self._begin_handed(client, self._services[number]))
+            begun = asyncio.get_running_loop().create_task(
+                self._begin_by_hand(client, self._services[number])
+            )
             self._introductions.add(begun)
             begun.add_done_callback(self._introductions.discard)
-
-    async def _begin_handed(self, client: socket.socket, service: Service) -> None:
-        try:
-            if service.implicit_tls:
-                self._begin_tls(client, client.getpeername()[0].removeprefix("::ffff:"), service)
-            else:
-                await self._begin(client, service)
-        except OSError:
-            client.close()  # its peer is gone already
-        except asyncio.CancelledError:
-            client.close()
-            raise
 
     # -- accepted by hand: behind a proxy, and TLS from the first octet -------
 
@@ -215,10 +205,28 @@ class Front:
                 introduction.add_done_callback(self._introductions.discard)
             elif self._balance is not None and peer and self._balance.hand_on(client.fileno, number):
                 client.close()  # our descriptor of it
-            elif service.implicit_tls:
-                self._begin_tls(client, peer, service)
             else:
+                await self._begin_by_hand(client, service, peer)
+
+    async def _begin_by_hand(
+        self, client: socket.socket, service: Service, address: str | None = None
+    ) -> None:
+        """Begin with one that may be gone already; whatever goes wrong, the next one is taken."""
+        try:
+            if not service.implicit_tls:
                 await self._begin(client, service)
+            else:
+                if address is None:
+                    address = client.getpeername()[0].removeprefix("::ffff:")
+                self._begin_tls(client, address, service)
+        except OSError:
+            client.close()
+        except asyncio.CancelledError:
+            client.close()
+            raise
+        except Exception:
+            client.close()
+            log.exception("net.not_begun", protocol=service.protocol)
 
     async def _introduce(self, client: socket.socket, proxy: str, service: Service) -> None:
         """Hear from a proxy whose connection this is; without that it is closed."""

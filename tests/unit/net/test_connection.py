@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import Callable
 
@@ -157,3 +158,47 @@ def test_much_that_comes_with_the_end_of_the_handshake_is_all_read(
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(work())
     assert taken == much
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+@pytest.mark.parametrize("octets", [100, 16 * 1024 * 1024])
+def test_a_server_that_stops_waits_until_all_is_heard_and_not_for_the_peers_end_of_tls(
+    loop_factory: Callable[[], asyncio.AbstractEventLoop], octets: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SEE_OFF_SECONDS", 0.01)
+
+    async def talk(conn: Connection) -> None:
+        conn.write(bytes(octets))
+
+    def connect(port: int) -> ssl.SSLSocket:
+        context = certificate.client_context("mx.test")
+        peer = socket.create_connection(("127.0.0.1", port), timeout=20)
+        return context.wrap_socket(peer, server_hostname="mx.test", suppress_ragged_eofs=False)
+
+    async def work() -> None:
+        opened: list[Connection] = []
+        lost = asyncio.Event()
+
+        def accept() -> Connection:
+            opened.append(Connection(talk, connection_id="c", on_lost=lambda _: lost.set()))
+            return opened[0]
+
+        tls = certificate.server_tls("mx.test")
+        server = await asyncio.get_running_loop().create_server(accept, "127.0.0.1", 0, ssl=tls)
+        peer = await asyncio.to_thread(connect, server.sockets[0].getsockname()[1])
+        while not opened or opened[0].closed:
+            await asyncio.sleep(0)
+        opened[0].drain()
+        if octets > module.WRITE_HIGH_WATER:
+            await asyncio.sleep(0.1)
+            assert not lost.is_set()
+            left = octets
+            while left:
+                left -= len(await asyncio.to_thread(peer.recv, left))
+        async with asyncio.timeout(20):
+            await lost.wait()
+        peer.close()
+        server.close()
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(work())

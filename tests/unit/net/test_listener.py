@@ -65,3 +65,31 @@ def test_who_is_dropped_before_the_handshake_begins_is_forgotten(tmp_path: Path)
         assert gate.inside == []
 
     asyncio.run(work())
+
+
+class Broken(Narrow):
+    """A gate with a bug, which the first to come meets."""
+
+    def enter(self, connection: Connection, address: str, crowd: Crowd) -> None:
+        if not self.entered:
+            self.entered = 1
+            raise RuntimeError("a bug")
+        super().enter(connection, address, crowd)
+
+
+def test_one_that_meets_a_bug_is_not_the_last_to_be_taken(tmp_path: Path) -> None:
+    async def work() -> None:
+        gate = Broken()
+        front = gate.front = Front(gate, tls(tmp_path), name="w0")
+        listening = socket.create_server(("127.0.0.1", 0))
+        listening.setblocking(False)
+        address = listening.getsockname()
+        with socket.create_connection(address) as first, socket.create_connection(address):
+            await front.listen(listening, Service("imap", nothing, lambda _: b"", implicit_tls=True))
+            async with asyncio.timeout(20):
+                await gate.full.wait()
+                first.setblocking(False)
+                assert await asyncio.get_running_loop().sock_recv(first, 1) == b""
+            await front.drain(0)
+
+    asyncio.run(work())
