@@ -55,7 +55,7 @@ def cut_and_look(
         print(
             f"\n{cuts} cuts, {len(crashes.book.taken)} messages acknowledged, {changes} changes, none lost;"
             f" {len(late)} answers were lost that came while the disk was going"
-            f" ({', '.join(f'{seconds * 1000:.1f}' for seconds in late)} ms after that began);"
+            f" (ms after that began: {', '.join(f'{seconds * 1000:.1f}' for seconds in late) or 'none'});"
             f" {crashes.restarts}"
         )
         server.signal(signal.SIGTERM)
