@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 from msgspec.structs import replace
 
@@ -15,13 +15,14 @@ from postroad.obs.log import log
 from postroad.obs.metrics import REFUSALS, SMTP_COMMANDS, SMTP_SESSIONS
 from postroad.sasl.outcome import Challenge
 from postroad.smtp.server import errors
+from postroad.smtp.server.awaited import Awaited
 from postroad.smtp.server.each import accept_each
 from postroad.smtp.server.greeting import greeting_delay, outwaits
 from postroad.smtp.server.haste import AFRESH, AT_ONCE, IN_TIME, AtOnce, InTime
 from postroad.smtp.server.introduction import Introduction
 from postroad.smtp.server.login import Login
 from postroad.smtp.server.offer import offered
-from postroad.smtp.server.patience import Enough, Patience, message_deadline
+from postroad.smtp.server.patience import Enough, Patience
 from postroad.smtp.server.refusals import Refusals
 from postroad.smtp.server.services import Role, Services
 from postroad.smtp.server.transaction import Transaction
@@ -50,7 +51,11 @@ from postroad.smtp.wire.terms import Terms
 TURN: Final = 100
 """Events of one peer in a row before the others have their turn."""
 
+_Rest: TypeAlias = Coroutine[Any, Any, bool]
+"""What is left to be done about an event; it says whether the conversation goes on."""
+
 _CAME: Final = Wake.DATA  # to look a member up takes longer than a call
+_STOPPING: Final = Wake.DRAIN
 
 _RECIPIENT_OK: Final = Reply(250, "2.1.5", "recipient ok")
 _GO_ON: Final = Reply(354, "", "send the message, end with CR LF . CR LF")
@@ -70,9 +75,9 @@ class Conversation:
         self._refusals = Refusals()
         self._patience = Patience(services.limits, services.clock, endless=services.role is Role.DELIVERY)
         self._messages = 0
-        self._deadline = 0.0  # for the command that is awaited; 0: it has not been waited for yet
-        self._message_began = 0.0  # when the first octets of the message were awaited; 0: not yet
-        self._octets_before = 0
+        self._awaited = Awaited(self._core, conn, services.limits)
+        self._left: _Rest | None = None
+        """What the session has to wait for of what came while it waited."""
         self._end = "gone"
 
     async def run(self) -> None:
@@ -89,6 +94,8 @@ class Conversation:
         finally:
             SMTP_SESSIONS.count -= 1
             self._drop_transaction()
+            if self._left is not None:
+                self._left.close()
             self._conn.close()
             if self._refusals.count:
                 await self._refusals.keep(self._services.acceptor, self._found())
@@ -99,36 +106,36 @@ class Conversation:
         if (delay := greeting_delay(self._services, self._conn)) and not await outwaits(self._conn, delay):
             return
         event: Event | None = core.greet()
-        self._deadline = self._conn.deadline(self._services.limits.greeting_timeout)
+        self._awaited.greeted()
         turn = 0
         while True:
             if event is None:
                 turn = 0
                 if not await self._wait():
                     return
-            elif (rest := self._take(event)) is not None and not await rest:
-                return
-            elif (turn := turn + 1) % TURN == 0:
+                rest, self._left = self._left, None
+            else:
+                rest = self._take(event)
+                turn += 1
+            if rest is not None:
+                if not await rest:
+                    return
+            elif turn == TURN:
+                turn = 0
                 await asyncio.sleep(0)
             event = core.next_event()
 
     async def _wait(self) -> bool:
-        """Wait for more; whether the conversation goes on."""
-        conn, limits = self._conn, self._services.limits
-        receiving = self._core.receiving
-        if receiving:
-            if not self._message_began:
-                self._message_began = conn.deadline(0)
-                self._octets_before = self._core.octets
-            octets = self._core.octets - self._octets_before
-            deadline = message_deadline(self._message_began, octets, limits)
-        else:
-            deadline = self._deadline or conn.deadline(limits.command_timeout)
-            self._deadline = deadline
-        # A message that is half here is worth waiting for when the server stops.
-        wake = await conn.pump(deadline, drain=not receiving)
-        if wake is _CAME:
-            return True
+        """Wait for more; whether the conversation goes on, with what is left first."""
+        core = self._core
+        while True:
+            # A message that is half here is worth waiting for when the server stops.
+            drain = not core.receiving
+            wake = await self._conn.pump(self._awaited.due(), drain=drain, at_once=self._take_at_once)
+            if wake is _CAME:
+                return True
+            if not (wake is _STOPPING and drain and core.receiving):
+                break
         match wake:
             case Wake.TIMEOUT:
                 return self._say_goodbye(errors.TIMED_OUT, "timeout")
@@ -137,16 +144,35 @@ class Conversation:
             case _:
                 return wake is not Wake.CLOSED
 
+    def _take_at_once(self) -> bool:
+        """Deal with what came while the session waits; leave it what has to be waited for, and the rest."""
+        conn, core = self._conn, self._core
+        began_in_message = core.receiving
+        try:
+            for _ in range(TURN):
+                event = core.next_event()
+                if event is None:
+                    conn.flush()
+                    conn.due = self._awaited.due()
+                    # Behind a chunk the session waits for something else, and is told where the server stops.
+                    return core.receiving or not began_in_message
+                self._left = self._take(event)
+                if self._left is not None:
+                    return False
+        except Exception as error:
+            self._left = _raise(error)  # the session knows what to say
+        return False
+
     # -- events -----------------------------------------------------------
 
-    def _take(self, event: Event) -> Coroutine[Any, Any, bool] | None:
+    def _take(self, event: Event) -> _Rest | None:
         """Deal with one event; gives what is left to be done, which says whether the conversation goes on."""
         kind = type(event)
         if kind is DataChunk:
             self._write(cast(DataChunk, event))
             return None
         SMTP_COMMANDS.count += 1
-        self._deadline = 0.0
+        self._awaited.came()
         if kind in AT_ONCE and (kind is not Rcpt or self._visit is None):
             return self._answer_at_once(cast(AtOnce, event))
         if kind in IN_TIME:
@@ -154,13 +180,13 @@ class Conversation:
         if kind in AFRESH:
             self._drop_transaction()
             return None
-        return self._heed(event)
+        return None if kind is Answered and not cast(Answered, event).fault else self._heed(event)
 
     async def _heed(self, event: Event) -> bool:
         """Follow what the core has answered by itself; whether the conversation goes on."""
         match event:
             case Answered():
-                return not event.fault or await self._count_error(event.reply)
+                return await self._count_error(event.reply)
             case AuthCancelled():
                 self._login.cancel()
                 return await self._count_error(event.reply)
@@ -176,7 +202,7 @@ class Conversation:
                 await self._start_tls()
         return True
 
-    def _answer_at_once(self, event: AtOnce) -> Coroutine[Any, Any, bool] | None:
+    def _answer_at_once(self, event: AtOnce) -> _Rest | None:
         """Answer without waiting, and be done with it if all is well."""
         private = ""
         try:
@@ -222,7 +248,7 @@ class Conversation:
             self._transaction = Transaction(
                 peer, event, services.terms.data_line, services.clock.now(), services.limits.priority
             )
-            self._message_began = 0.0
+            self._awaited.message_over()
             return self._transaction.welcome()
         assert transaction is not None, "the core lets nothing of this through before MAIL"
         if isinstance(event, Rcpt):
@@ -351,7 +377,7 @@ class Conversation:
 
     def _drop_transaction(self) -> None:
         transaction, self._transaction = self._transaction, None
-        self._message_began = 0.0
+        self._awaited.message_over()
         if transaction is not None:
             transaction.close()
 
@@ -398,3 +424,7 @@ class Conversation:
 
     def _terms(self) -> Terms:
         return offered(self._services, self._conn, trusted=self._told.trusted)
+
+
+async def _raise(error: Exception) -> bool:
+    raise error
