@@ -16,7 +16,7 @@ from bench.servers.side import Side
 from postroad.db.transaction import Transaction
 from postroad.directory import accounts
 from postroad.store import mailboxes
-from postroad.store.filing import Letter, file_message, put_blob
+from postroad.store.filing import Letter, file_messages, put_blob
 from postroad.store.offline import open_offline
 from postroad.store.prepare import prepare_now
 
@@ -52,7 +52,7 @@ def _file(store: Path, address: str, mailbox: str, count: int, size: int) -> Non
         for number in numbers:
             prepared = prepare_now(mail.message(number, size))
             blob = put_blob(tx, prepared, 1)
-            file_message(tx, account, box.id, Letter(blob, prepared))
+            file_messages(tx, account, box.id, [Letter(blob, prepared)])
 
     with open_offline(store) as database:
         for first in range(0, count, _GROUP):

@@ -17,13 +17,14 @@ from postroad.db.commits import Answers
 from postroad.db.connect import LOCK_NAME, connect
 from postroad.db.group import GroupCommit, Packs
 from postroad.db.lock import WriteLock
-from postroad.db.transaction import Reader, Row, Work
+from postroad.db.transaction import JointWork, Reader, Row, Work
 from postroad.db.trouble import INDEX, as_unavailable
 from postroad.model.clock import Clock
 from postroad.model.refusal import Unavailable
 from postroad.obs.log import log
 
 T = TypeVar("T")
+P = TypeVar("P")
 _UNKNOWN: Final = object()
 
 
@@ -47,6 +48,10 @@ class Database:
     async def write(self, work: Work[T]) -> T:
         """Run `work` in a transaction; durable when this returns (see `GroupCommit.write`)."""
         return await self._group.write(work)
+
+    async def write_together(self, work: JointWork[P, T], piece: P) -> T:
+        """Have `work` done for all who come with a piece of it (see `GroupCommit.write_together`)."""
+        return await self._group.write_together(work, piece)
 
     def read(self, work: Callable[[Reader], T]) -> T:
         """Answer a short question here and now, from one moment's state.

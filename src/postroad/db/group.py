@@ -13,7 +13,7 @@ rows that name them are committed, then the waiters are told.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
@@ -23,8 +23,9 @@ from postroad.db.aside import Aside, raised_by
 from postroad.db.ballast import Ballast
 from postroad.db.checkpoint import Checkpoints
 from postroad.db.haste import Haste
+from postroad.db.joint import Share, Unit, one, units_of
 from postroad.db.lock import WriteLock
-from postroad.db.transaction import Appender, Transaction, Work
+from postroad.db.transaction import Appender, JointWork, Transaction, Work
 from postroad.db.trouble import DISK
 from postroad.model.clock import Clock
 from postroad.model.refusal import Unavailable
@@ -32,6 +33,7 @@ from postroad.obs.log import log
 from postroad.obs.metrics import COMMIT_SECONDS, GROUP_SIZE
 
 T = TypeVar("T")
+P = TypeVar("P")
 MOST_IN_A_GROUP: Final = 100
 _UNDO_WORK: Final = ("ROLLBACK TO work", "RELEASE work")
 _UNDO_LONE_WORK: Final = ("ROLLBACK", "BEGIN IMMEDIATE")
@@ -71,7 +73,7 @@ class GroupCommit:
         self._clock = clock
         self._tell = tell
         self._haste = Haste()
-        self._pending: list[tuple[Work[Any], asyncio.Future[Any]]] = []
+        self._pending: list[tuple[Work[Any] | Share, asyncio.Future[Any]]] = []
         self._group: list[tuple[asyncio.Future[Any], Any]] = []
         self._busy = self._closed = False
         self.is_open = False
@@ -87,16 +89,32 @@ class GroupCommit:
             Unavailable: the disk refused; nothing of the group was kept.
             Exception: whatever `work` raised; only its own changes are undone.
         """
+        result: T = await self._enter(work)
+        return result
+
+    async def write_together(self, work: JointWork[P, T], piece: P) -> T:
+        """Give a piece of what `work` does for all who bring one to the next group.
+
+        It is run once for all of them. If it fails, once more for each by itself, so that nobody hears
+        of what somebody else has brought.
+
+        Raises:
+            Unavailable, Exception: as `write`.
+        """
+        result: T = await self._enter(Share(work, piece))
+        return result
+
+    def _enter(self, work: Work[Any] | Share) -> asyncio.Future[Any]:
         if self._closed:
             raise Unavailable("the store is closed")
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
+        future: asyncio.Future[Any] = loop.create_future()
         self._pending.append((work, future))
         if not self._busy:
             self._busy = True
             self._idle.clear()
             loop.call_soon(self._begin)
-        return await future
+        return future
 
     async def close(self) -> None:
         """Finish what is under way; who comes from now on is told that it is closed."""
@@ -136,11 +154,14 @@ class GroupCommit:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             self._packs.begin(tx)
-            for work, future in jobs:
-                self._group.append((future, self._attempt(tx, work, alone=len(jobs) == 1)))
+            units = units_of(jobs)
+            for unit in units:
+                results = self._results(tx, unit, alone=len(units) == 1)
+                self._group.extend(zip(unit.waiters, results, strict=True))
             self._packs.tails(tx)
         except Exception as error:
-            self._group.extend((future, None) for _, future in jobs[len(self._group) :])
+            told = {future for future, _ in self._group}
+            self._group.extend((future, None) for _, future in jobs if future not in told)
             try:
                 self._undo()
             finally:
@@ -154,6 +175,19 @@ class GroupCommit:
             self._done(raised_by(self._commit))
         else:
             self._thread.run(self._commit, self._done)
+
+    def _results(self, tx: Transaction, unit: Unit, *, alone: bool) -> Sequence[Any]:
+        """Run a piece of work, or that of many; gives the result or the error of each."""
+        work, pieces, _ = unit
+        if not pieces:
+            return [self._attempt(tx, work, alone=alone)]
+        result = self._attempt(tx, lambda tx: work(tx, pieces), alone=alone)
+        if not isinstance(result, _Failure):
+            found: Sequence[Any] = result
+            return found
+        if len(pieces) == 1:
+            return [result]
+        return [self._attempt(tx, partial(one, work, piece), alone=False) for piece in pieces]
 
     def _attempt(self, tx: Transaction, work: Work[Any], *, alone: bool) -> Any:
         """Run one piece of work; give its result or its error.

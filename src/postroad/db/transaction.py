@@ -4,12 +4,13 @@ Work is a plain function over a `Transaction`. It runs whole or not at all;
 what it returns is believed only after the group's commit (`db.group`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import apsw
 
 T = TypeVar("T")
+P = TypeVar("P")
 Row: TypeAlias = tuple[Any, ...]
 
 
@@ -106,3 +107,5 @@ class Transaction(Reader):
 
 
 Work: TypeAlias = Callable[[Transaction], T]
+JointWork: TypeAlias = Callable[[Transaction, Sequence[P]], Sequence[T]]
+"""Work for several at once, of whom each has brought a piece: a result for each, in their order."""

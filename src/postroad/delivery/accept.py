@@ -1,7 +1,9 @@
 """From an accepted message to mailboxes, queue and trail: one transaction for all of it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,7 +31,7 @@ from postroad.queue.claims import Claims
 from postroad.queue.item import text_id as queue_text_id
 from postroad.queue.spool import enqueue
 from postroad.store.errors import StoreError
-from postroad.store.filing import put_blob
+from postroad.store.filing import Blob, Sheet, put_blobs
 from postroad.store.prepare import Parcel, pack_up, prepare
 from postroad.store.store import Store
 from postroad.trail import record
@@ -53,6 +55,20 @@ class Accepted(Struct, frozen=True):
     """Messages of the account that may be held at a time."""
     standing: Standing = Standing()
     """Where it is from, as far as that was asked."""
+
+
+class Taken(NamedTuple):
+    """A message that is about to be written, with what was worked out about it before."""
+
+    accepted: Accepted
+    parcel: Parcel
+    seals: Mapping[str, bytes]
+
+    @property
+    def users(self) -> int:
+        """Of its octets."""
+        accepted = self.accepted
+        return accepted.expansion.copies if accepted.envelope.release is None else 1
 
 
 class Message(Struct, frozen=True):
@@ -100,7 +116,8 @@ class Acceptance:
         filed = accepted.expansion.accounts and accepted.envelope.release is None
         parcel = await (prepare(body) if filed else pack_up(body))
         seals = await self._seals(accepted, body)
-        trail_id = await self._store.database.write(lambda tx: self._write(tx, accepted, parcel, seals))
+        taken = Taken(accepted, parcel, seals)
+        trail_id = await self._store.database.write_together(self._write_all, taken)
         # There is no mail to an address that anybody could have given; held mail has not arrived anywhere.
         if accepted.answerable and accepted.envelope.release is None:
             await self.confirm(accepted.envelope, accepted.expansion, body[:MAX_HEADER], trail_id)
@@ -151,9 +168,23 @@ class Acceptance:
         domains = {alias.domain for alias in via.values()}
         return await self._sealer.seals(domains, results, body)
 
-    def _write(self, tx: Transaction, accepted: Accepted, parcel: Parcel, seals: dict[str, bytes]) -> int:
+    def _write_all(self, tx: Transaction, messages: Sequence[Taken]) -> list[int]:
+        """File and queue messages; give their trails."""
+        blobs = put_blobs(tx, [(taken.parcel, taken.users) for taken in messages])
+        sheet = Sheet()
+        trails = [
+            self._write(tx, trail_id, taken, blob, sheet)
+            for trail_id, taken, blob in zip(count(record.next_id(tx)), messages, blobs, strict=False)
+        ]
+        sheet.write(tx)
+        record.begin_all(tx, trails)
+        return [trail.trail_id for trail in trails]
+
+    def _write(
+        self, tx: Transaction, trail_id: int, taken: Taken, blob: Blob, sheet: Sheet
+    ) -> record.Beginning:
+        accepted, parcel, seals = taken
         envelope, expansion, peer = accepted.envelope, accepted.expansion, accepted.peer
-        trail_id = record.next_id(tx)
         identity = text_id(trail_id)
         only = envelope.recipients[0].address if len(envelope.recipients) == 1 else None
         standing = accepted.standing
@@ -167,7 +198,6 @@ class Acceptance:
         )
         if accepted.send_limits is not None and peer.account_id is not None:
             charge(tx, peer.account_id, [r.address for r in expansion.remote.values()], accepted.send_limits)
-        blob = put_blob(tx, parcel, 1 if envelope.release is not None else expansion.copies)
         delivery = Delivery(envelope.sender, blob, parcel, trace + accepted.signatures.fields, standing.junk)
         notes = [Note("received", {**_connection_facts(peer), "size": parcel.size}), *standing.notes]
         if envelope.priority is not None:
@@ -177,27 +207,26 @@ class Acceptance:
         if envelope.release is not None:
             notes += hold(tx, message, accepted.most_held)
         else:
-            notes += self.spread(tx, message, expansion, seals)
-        record.begin(
-            tx,
-            trail_id=trail_id,
-            kind=accepted.way,
-            sender=_sender(envelope.sender),
-            recipients=[str(r.address) for r in envelope.recipients],
-            message_id=parcel.title.message_id,
-            subject=parcel.title.subject,
-            notes=notes,
+            notes += self.spread(tx, message, expansion, seals, sheet)
+        title, recipients = parcel.title, [str(r.address) for r in envelope.recipients]
+        return record.Beginning(
+            *(trail_id, accepted.way, _sender(envelope.sender), recipients),
+            *(title.message_id, title.subject, notes),
         )
-        return trail_id
 
     def spread(
-        self, tx: Transaction, message: Message, expansion: Expansion, seals: dict[str, bytes]
+        self,
+        tx: Transaction,
+        message: Message,
+        expansion: Expansion,
+        seals: Mapping[str, bytes],
+        sheet: Sheet,
     ) -> list[Note]:
-        """File a message here and queue it for elsewhere; give notes for its trail.
+        """File a message here, on a sheet that is to be written, and queue it for elsewhere.
 
-        Its blob has a user for each of them already (`Expansion.copies`).
+        Gives notes for its trail. Its blob has a user for each of them already (`Expansion.copies`).
         """
-        notes = deliver(tx, message.delivery, list(expansion.accounts.values()))
+        notes = deliver(tx, message.delivery, expansion.accounts.values(), sheet)
         notes += [
             Note("forwarded", {"alias": alias, "to": targets})
             for alias, targets in expansion.forwarded.items()

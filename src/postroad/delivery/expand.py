@@ -37,7 +37,7 @@ class Expansion:
     @property
     def copies(self) -> int:
         """Users of the octets: a mailbox for each account, an item of the queue for each way out."""
-        return len(self.accounts) + len(self.outgoing())
+        return len(self.accounts) + (len(self.outgoing()) if self.remote else 0)
 
     def forgo_success(self) -> None:
         """Let nobody be told that the message has arrived elsewhere, nor here."""

@@ -1,6 +1,6 @@
 """Final delivery: an accepted message into the mailboxes of its local recipients."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -9,12 +9,12 @@ from postroad.db.transaction import Transaction
 from postroad.delivery.trace_fields import delivery_fields
 from postroad.directory.resolve import AccountTarget
 from postroad.model.address import Address
-from postroad.store.errors import NoSuchMailbox
-from postroad.store.filing import Blob, Filed, Letter, file_message
+from postroad.store.filing import Blob, Filed, Letter, Sheet, enter
 from postroad.store.mailboxes import by_name, create
 from postroad.store.prepare import Parcel, Prepared
 from postroad.trail.note import Fact, Note
 
+_INBOX: Final = "INBOX"
 _JUNK: Final = "\\Junk"
 
 
@@ -30,15 +30,17 @@ class Delivery(Struct, frozen=True):
     """Domains whose recipients get it in the mailbox for junk (RFC 6154 §2)."""
 
 
-def deliver(tx: Transaction, delivery: Delivery, targets: Sequence[AccountTarget]) -> list[Note]:
-    """File the message for every target; give the notes for its trail.
+def deliver(
+    tx: Transaction, delivery: Delivery, targets: Iterable[AccountTarget], sheet: Sheet
+) -> list[Note]:
+    """File the message for every target, on a sheet that is to be written; give the notes for its trail.
 
     Raises:
         OverQuota: one of the accounts filled up after RCPT; nothing of the message is kept.
     """
     notes = []
     for target in targets:
-        filed, mailbox = deliver_one(tx, delivery, target)
+        filed, mailbox = _deliver_one(tx, delivery, target, sheet)
         facts: dict[str, Fact] = {
             "account": str(target.address),
             "recipient": str(target.delivered_to),
@@ -49,23 +51,17 @@ def deliver(tx: Transaction, delivery: Delivery, targets: Sequence[AccountTarget
     return notes
 
 
-def deliver_one(tx: Transaction, delivery: Delivery, target: AccountTarget) -> tuple[Filed, str]:
+def _deliver_one(
+    tx: Transaction, delivery: Delivery, target: AccountTarget, sheet: Sheet
+) -> tuple[Filed, str]:
     """File the message for one account; give the mailbox's name too."""
-    if target.delivered_to.domain in delivery.junk:
-        mailbox_id, name = _junk(tx, target.account_id)
-    else:
-        mailbox_id, name = _inbox(tx, target.account_id), "INBOX"
     prefix = delivery_fields(delivery.sender, target.delivered_to) + delivery.received
     assert isinstance(delivery.parcel, Prepared)
-    letter = Letter(delivery.blob, delivery.parcel, prefix)
-    return file_message(tx, target.account_id, mailbox_id, letter), name
-
-
-def _inbox(tx: Transaction, account_id: int) -> int:
-    inbox = tx.value("SELECT id FROM mailbox WHERE account_id = ? AND name = 'INBOX'", account_id)
-    if inbox is None:
-        raise NoSuchMailbox(f"account {account_id} has no INBOX")
-    return int(inbox)
+    letters = [Letter(delivery.blob, delivery.parcel, prefix)]
+    if target.delivered_to.domain not in delivery.junk:
+        return enter(tx, target.account_id, _INBOX, letters, sheet)[0], _INBOX
+    mailbox_id, name = _junk(tx, target.account_id)
+    return enter(tx, target.account_id, mailbox_id, letters, sheet)[0], name
 
 
 def _junk(tx: Transaction, account_id: int) -> tuple[int, str]:

@@ -14,7 +14,7 @@ from postroad.model.address import Address
 from postroad.model.envelope import Recipient, Wish
 from postroad.queue.item import text_id as queue_text_id
 from postroad.queue.spool import enqueue
-from postroad.store.filing import put_blob
+from postroad.store.filing import Sheet, put_blob
 from postroad.store.prepare import Prepared
 from postroad.trail import record
 from postroad.trail.note import Fact, Note
@@ -87,7 +87,9 @@ def post_own(tx: Transaction, mail: OwnMail) -> int | None:
         message_id=summary.message_id,
         subject=summary.subject,
     )
-    notes = deliver(tx, Delivery(mail.sender, blob, mail.prepared), accounts)
+    sheet = Sheet()
+    notes = deliver(tx, Delivery(mail.sender, blob, mail.prepared), accounts, sheet)
+    sheet.write(tx)
     if elsewhere:
         queue_id = enqueue(
             tx,

@@ -18,7 +18,7 @@ from postroad.queue.spool import remove_recipients
 from postroad.smtp.exchange import Lapsed, Source
 from postroad.smtp.outcome import Outcome, Verdict
 from postroad.store.errors import LimitReached, OverQuota, StoreError
-from postroad.store.filing import Blob
+from postroad.store.filing import Blob, Sheet
 from postroad.store.prepare import Prepared, prepare
 from postroad.store.store import Store
 from postroad.trail import record
@@ -112,7 +112,9 @@ class Releases:
         release = replace(envelope.release, at=min(envelope.release.at, tx.now))
         delivery = Delivery(item.sender, Blob(*row), prepared, item.prefix)
         message = Message(replace(envelope, release=release), delivery, item.account_id, item.trail_id)
-        record.add(tx, item.trail_id, self._acceptance().spread(tx, message, expansion, {}))
+        sheet = Sheet()
+        record.add(tx, item.trail_id, self._acceptance().spread(tx, message, expansion, {}, sheet))
+        sheet.write(tx)
         remove_recipients(tx, item, numbers)
 
 

@@ -25,7 +25,7 @@ def append_prepared(
     for new, _ in messages:
         if new.keywords:
             check_keywords(new.keywords)
-    blobs = put_blobs(tx, [prepared for _, prepared in messages])
+    blobs = put_blobs(tx, [(prepared, 1) for _, prepared in messages])
     letters = [
         Letter(
             blob,

@@ -14,9 +14,11 @@ from postroad.store.threads import find_threads, keep_thread
 # One question and two changes cost less than two changes with RETURNING, for each of which SQLite makes a
 # table in memory.
 _PLACE: Final = (
-    f"SELECT a.modseq, a.next_message_id, m.uidnext, m.uidvalidity, {USE}"  # noqa: S608 - constants
-    " FROM account a JOIN mailbox m ON m.account_id = a.id WHERE a.id = ? AND m.id = ?"
+    f"SELECT m.id, a.modseq, a.next_message_id, m.uidnext, m.uidvalidity, {USE}"  # noqa: S608 - constants
+    " FROM account a JOIN mailbox m ON m.account_id = a.id WHERE a.id = ? AND "
 )
+_BY_ID: Final = f"{_PLACE} m.id = ?"
+_BY_NAME: Final = f"{_PLACE} m.name = ?"
 _CHARGE: Final = (
     "UPDATE account SET modseq = ?, next_message_id = ?, bytes_used = ?, messages_used = ? WHERE id = ?"
 )
@@ -61,23 +63,24 @@ class Filed(NamedTuple):
 def put_blob(tx: Transaction, parcel: Parcel, refs: int) -> Blob:
     """Append the body to the active pack, once, for `refs` users."""
     pack, offset = tx.packs.blob(parcel.body, parcel.digest, tx.now)
-    tx.run(_BLOB, None, pack, offset, parcel.size, parcel.digest, refs)
+    tx.run(_BLOB, None, pack, offset, len(parcel.body), parcel.digest, refs)
     return Blob(tx.inserted(), pack, offset)
 
 
-def put_blobs(tx: Transaction, bodies: Sequence[Prepared]) -> list[Blob]:
-    """Append bodies with one user each."""
-    if len(bodies) == 1:
-        return [put_blob(tx, bodies[0], 1)]
-    first = tx.value("SELECT coalesce(max(id), 0) + 1 FROM blob")  # as SQLite itself would number them
-    blobs = [
-        Blob(number, *tx.packs.blob(prepared.body, prepared.digest, tx.now))
-        for number, prepared in enumerate(bodies, first)
-    ]
-    tx.run_many(
-        _BLOB,
-        [(*blob, prepared.size, prepared.digest, 1) for blob, prepared in zip(blobs, bodies, strict=True)],
-    )
+def put_blobs(tx: Transaction, parcels: Sequence[tuple[Parcel, int]]) -> list[Blob]:
+    """Append bodies, each for so many users."""
+    if len(parcels) == 1:
+        return [put_blob(tx, *parcels[0])]
+    number = tx.value("SELECT coalesce(max(id), 0) FROM blob")  # as SQLite itself would number them
+    blobs: list[Blob] = []
+    rows: list[Row] = []
+    for parcel, refs in parcels:
+        number += 1
+        body, digest = parcel.body, parcel.digest
+        blob = Blob(number, *tx.packs.blob(body, digest, tx.now))
+        blobs.append(blob)
+        rows.append((*blob, len(body), digest, refs))
+    tx.run_many(_BLOB, rows)
     return blobs
 
 
@@ -102,65 +105,85 @@ class Letter(NamedTuple):
     internal_date: int | None = None
     """None for now."""
 
-    @property
-    def size(self) -> int:
-        """Octets as they are served."""
-        return len(self.prefix) + self.prepared.size
 
+class Sheet:
+    """What filing has to write, until all of it is written at once."""
 
-def file_message(tx: Transaction, account_id: int, mailbox_id: int, letter: Letter) -> Filed:
-    """File one message (see `file_messages`)."""
-    return file_messages(tx, account_id, mailbox_id, [letter])[0]
+    __slots__ = ("_entries", "_lines", "_wide")
+
+    def __init__(self) -> None:
+        self._wide: list[Row] = []
+        self._entries: list[Row] = []
+        self._lines: list[bytes] = []
+
+    def add(self, wide: Row, entry: Row, line: bytes) -> None:
+        """A message in a mailbox."""
+        self._wide.append(wide)
+        self._entries.append(entry)
+        self._lines.append(line)
+
+    def write(self, tx: Transaction) -> None:
+        """Write all of it; in the transaction that has charged for it."""
+        if self._lines:
+            tx.packs.journal(b"".join(self._lines))
+            tx.run_many(_MESSAGE, self._wide)
+            tx.run_many(ENTRY, self._entries)
 
 
 def file_messages(
     tx: Transaction, account_id: int, mailbox_id: int, letters: Sequence[Letter]
 ) -> list[Filed]:
-    """Make entries for blobs that are already in a pack, all at one modseq.
+    """Make entries for blobs that are already in a pack, all at one modseq (see `enter`)."""
+    sheet = Sheet()
+    filed = enter(tx, account_id, mailbox_id, letters, sheet)
+    sheet.write(tx)
+    return filed
+
+
+def enter(
+    tx: Transaction, account_id: int, mailbox: int | str, letters: Sequence[Letter], sheet: Sheet
+) -> list[Filed]:
+    """Give blobs that are already in a pack their places in a mailbox, all at one modseq.
+
+    The mailbox is named by its id or by its name. They are there when the sheet is written.
 
     Raises:
         OverQuota: quota is checked and charged in this one transaction.
         NoSuchMailbox: the mailbox or the account is gone.
     """
-    sizes = [letter.size for letter in letters]
-    count, size = len(letters), sum(sizes)
-    place = tx.row(_PLACE, account_id, mailbox_id)
+    place = tx.row(_BY_NAME if isinstance(mailbox, str) else _BY_ID, account_id, mailbox)
     if place is None:
-        raise NoSuchMailbox(f"mailbox {mailbox_id} of account {account_id}")
-    last_modseq, first_message, first_uid, uidvalidity, octets, octets_limit, messages, *more_limits = place
-    modseq, octets, messages = last_modseq + 1, octets + size, messages + count
-    tx.run(_CHARGE, modseq, first_message + count, octets, messages, account_id)
-    check_quota(tx, account_id, (octets, octets_limit, messages, *more_limits))
-    unseen = sum(not letter.flags & SEEN for letter in letters)
-    deleted = sum(bool(letter.flags & DELETED) for letter in letters)
-    tx.run(_COUNT, first_uid + count, modseq, count, unseen, deleted, size, account_id, mailbox_id)
-    now = int(tx.now)
+        raise NoSuchMailbox(f"mailbox {mailbox} of account {account_id}")
+    mailbox_id, last_modseq, first_message, first_uid, uidvalidity, *use = place
+    octets, octets_limit, messages, *more_limits = use
+    modseq, now, count = last_modseq + 1, int(tx.now), len(letters)
     threads = find_threads(tx, account_id, first_message, [letter.prepared.summary for letter in letters])
     filed: list[Filed] = []
-    wide: list[Row] = []
-    entries: list[Row] = []
-    lines: list[bytes] = []
+    size = unseen = deleted = 0
     for n, (blob, prepared, prefix, flags, keywords, internal_date) in enumerate(letters):
-        uid, message_id = first_uid + n, first_message + n
+        uid, message_id, thread_id = first_uid + n, first_message + n, threads[n]
         date = now if internal_date is None else internal_date
-        wide.append(_row(account_id, message_id, blob.id, threads[n], prepared, prefix))
-        entries.append(
+        its_size = len(prefix) + len(prepared.body)
+        size += its_size
+        unseen += not flags & SEEN
+        deleted += bool(flags & DELETED)
+        sheet.add(
+            _row(account_id, message_id, blob.id, thread_id, prepared, prefix, its_size),
             (
-                *(account_id, mailbox_id, uid, modseq, modseq, flags, keywords, sizes[n]),
+                *(account_id, mailbox_id, uid, modseq, modseq, flags, keywords, its_size),
                 *(date, now, message_id),
-            )
-        )
-        filed.append(Filed(mailbox_id, uidvalidity, uid, modseq, message_id))
-        lines.append(
+            ),
             _FILE_LINE
             % (
-                *(account_id, mailbox_id, uid, modseq, message_id, flags, date, now, threads[n]),
+                *(account_id, mailbox_id, uid, modseq, message_id, flags, date, now, thread_id),
                 *(blob.pack, blob.offset, encode(keywords), encode(prefix)),
-            )
+            ),
         )
-    tx.packs.journal(b"".join(lines))
-    tx.run_many(_MESSAGE, wide)
-    tx.run_many(ENTRY, entries)
+        filed.append(Filed(mailbox_id, uidvalidity, uid, modseq, message_id))
+    octets, messages = octets + size, messages + count
+    tx.run(_CHARGE, modseq, first_message + count, octets, messages, account_id)
+    check_quota(tx, account_id, (octets, octets_limit, messages, *more_limits))
+    tx.run(_COUNT, first_uid + count, modseq, count, unseen, deleted, size, account_id, mailbox_id)
     tx.wake(f"account:{account_id}")
     return filed
 
@@ -179,14 +202,20 @@ def insert_message(
         keep_thread(tx, account_id, thread_id, prepared.summary)
     else:
         thread_id = find_threads(tx, account_id, message_id, [prepared.summary])[0]
-    tx.run(_MESSAGE, *_row(account_id, message_id, blob_id, thread_id, prepared, prefix))
+    size = len(prefix) + prepared.size
+    tx.run(_MESSAGE, *_row(account_id, message_id, blob_id, thread_id, prepared, prefix, size))
 
 
 def _row(
-    account_id: int, message_id: int, blob_id: int, thread_id: int, prepared: Prepared, prefix: bytes
+    account_id: int,
+    message_id: int,
+    blob_id: int,
+    thread_id: int,
+    prepared: Prepared,
+    prefix: bytes,
+    size: int,
 ) -> Row:
     summary = prepared.summary
-    size = len(prefix) + prepared.size
     return (
         *(account_id, message_id, blob_id, size, summary.sent, thread_id, summary.message_id, prefix),
         *(summary.subject, summary.base_subject, summary.sender, summary.preview),

@@ -1,7 +1,7 @@
 """Writing the trail, in the transaction that it describes, and finding it again."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -12,20 +12,49 @@ KEPT_DAYS: Final = 30
 _SUBJECT: Final = 200
 _KEY: Final = 320  # the longest address is 320 octets; longer Message-IDs are cut alike on both sides
 _COLUMNS: Final = "id, at, kind, sender, recipients, message_id, subject, notes"
+_BEGIN: Final = f"INSERT INTO trail ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - a constant
+_FOUND_BY: Final = "INSERT INTO trail_key (key, trail_id) VALUES (?, ?)"
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder().decode
 
 
 def next_id(tx: Transaction) -> int:
-    """The id that the next trail gets, for those who have to name it before they know what to write."""
+    """The id of the next trail: whoever begins more numbers them from there on."""
     return int(tx.value("SELECT coalesce(max(id), 0) + 1 FROM trail"))
+
+
+class Beginning(NamedTuple):
+    """The first line of a trail, with an id from `next_id` on."""
+
+    trail_id: int
+    kind: Kind
+    sender: str
+    recipients: Sequence[str]
+    message_id: str
+    subject: str
+    notes: Sequence[Note]
+
+
+def begin_all(tx: Transaction, trails: Iterable[Beginning]) -> None:
+    """Start trails of messages, which are found by sender, recipients, Message-ID and queue ids in notes."""
+    rows: list[Row] = []
+    keys: list[Row] = []
+    for trail_id, kind, sender, recipients, message_id, subject, notes in trails:
+        rows.append(
+            (
+                *(trail_id, tx.now, kind, sender, _encode(recipients).decode(), message_id),
+                *(subject[:_SUBJECT], _encode([(note.kind, note.facts) for note in notes])),
+            )
+        )
+        keys += [(key, trail_id) for key in _keys(sender, recipients, message_id, notes)]
+    tx.run_many(_BEGIN, rows)
+    tx.run_many(_FOUND_BY, keys)
 
 
 def begin(
     tx: Transaction,
     *,
-    trail_id: int | None = None,
     kind: Kind,
     sender: str,
     recipients: Sequence[str],
@@ -33,21 +62,10 @@ def begin(
     subject: str = "",
     notes: Sequence[Note] = (),
 ) -> int:
-    """Start the trail of a message; give its id.
-
-    It is found by sender, recipients, Message-ID and the queue ids that notes name.
-    `trail_id` is one that `next_id` gave in this transaction.
-    """
-    tx.run(
-        "INSERT INTO trail (id, at, kind, sender, recipients, message_id, subject, notes)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        *(trail_id, tx.now, kind, sender, _encode(list(recipients)).decode(), message_id, subject[:_SUBJECT]),
-        _encode([(note.kind, note.facts) for note in notes]),
-    )
-    number = tx.inserted()
-    found_by = _keys(sender, recipients, message_id, notes)
-    tx.run_many("INSERT INTO trail_key (key, trail_id) VALUES (?, ?)", [(key, number) for key in found_by])
-    return number
+    """Start the trail of one message; give its id (see `begin_all`)."""
+    trail_id = next_id(tx)
+    begin_all(tx, [Beginning(trail_id, kind, sender, recipients, message_id, subject, notes)])
+    return trail_id
 
 
 def add(tx: Transaction, trail_id: int, notes: Sequence[Note]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -281,3 +281,76 @@ def test_a_large_message_is_synced_beside_the_loop(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(ActivePack, "sync", lambda _: where.append(threading.current_thread()))
     play(tmp_path, work, clock=HeldClock())
     assert [thread is threading.main_thread() for thread in where] == [True, False]
+
+
+class Ledger:
+    """A joint work that notes down numbers, and bears no negative ones."""
+
+    def __init__(self) -> None:
+        self.runs: list[list[int]] = []
+
+    def write(self, tx: Transaction, numbers: Sequence[int]) -> list[int]:
+        self.runs.append(list(numbers))
+        for number in numbers:
+            tx.run("INSERT INTO change (at, who, noun, name) VALUES (?, '', '', ?)", tx.now, str(number))
+            if number < 0:
+                raise ValueError(number)
+        return [10 * number for number in numbers]
+
+
+def noted(database: Database) -> list[str]:
+    return [name for (name,) in database.read(lambda reader: reader.rows("SELECT name FROM change"))]
+
+
+def test_what_many_bring_is_written_at_once(tmp_path: Path) -> None:
+    ledger = Ledger()
+
+    async def work(database: Database) -> None:
+        brought = [database.write_together(ledger.write, number) for number in (1, 2, 3)]
+        assert await asyncio.gather(*brought[:2], database.write(one), *brought[2:]) == [10, 20, 1, 30]
+        assert noted(database) == ["1", "2", "3"]
+
+    play(tmp_path, work)
+    assert ledger.runs == [[1, 2, 3]]
+
+
+@pytest.mark.parametrize("company", [False, True])
+def test_nobody_suffers_for_what_others_bring(tmp_path: Path, company: bool) -> None:
+    ledger = Ledger()
+
+    async def work(database: Database) -> None:
+        brought = [database.write_together(ledger.write, number) for number in (1, -2, 3)]
+        others = [database.write(one) for _ in range(company)]
+        results = await asyncio.gather(*brought, *others, return_exceptions=True)
+        assert isinstance(results[1], ValueError)
+        assert (results[0], results[2]) == (10, 30)
+        assert noted(database) == ["1", "3"]
+
+    play(tmp_path, work)
+    assert ledger.runs == [[1, -2, 3], [1], [-2], [3]]
+
+
+def test_who_brings_something_alone_is_not_tried_twice(tmp_path: Path) -> None:
+    ledger = Ledger()
+
+    async def work(database: Database) -> None:
+        with pytest.raises(ValueError, match="-1"):
+            await database.write_together(ledger.write, -1)
+        assert noted(database) == []
+
+    play(tmp_path, work)
+    assert ledger.runs == [[-1]]
+
+
+def test_who_leaves_takes_nothing_from_others(tmp_path: Path) -> None:
+    ledger = Ledger()
+
+    async def work(database: Database) -> None:
+        first = asyncio.create_task(database.write_together(ledger.write, 1))
+        second = asyncio.create_task(database.write_together(ledger.write, 2))
+        await asyncio.sleep(0)
+        first.cancel()
+        assert await second == 20
+        assert noted(database) == ["1", "2"]
+
+    play(tmp_path, work)
