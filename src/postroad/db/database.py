@@ -49,9 +49,9 @@ class Database:
         """Run `work` in a transaction; durable when this returns (see `GroupCommit.write`)."""
         return await self._group.write(work)
 
-    async def write_together(self, work: JointWork[P, T], piece: P) -> T:
+    def write_together(self, work: JointWork[P, T], piece: P) -> asyncio.Future[T]:
         """Have `work` done for all who come with a piece of it (see `GroupCommit.write_together`)."""
-        return await self._group.write_together(work, piece)
+        return self._group.write_together(work, piece)
 
     def read(self, work: Callable[[Reader], T]) -> T:
         """Answer a short question here and now, from one moment's state.

@@ -92,17 +92,16 @@ class GroupCommit:
         result: T = await self._enter(work)
         return result
 
-    async def write_together(self, work: JointWork[P, T], piece: P) -> T:
+    def write_together(self, work: JointWork[P, T], piece: P) -> asyncio.Future[T]:
         """Give a piece of what `work` does for all who bring one to the next group.
 
         It is run once for all of them. If it fails, once more for each by itself, so that nobody hears
-        of what somebody else has brought.
+        of what somebody else has brought. What is given comes to what `write` comes to.
 
         Raises:
-            Unavailable, Exception: as `write`.
+            Unavailable: the store is closed.
         """
-        result: T = await self._enter(Share(work, piece))
-        return result
+        return self._enter(Share(work, piece))
 
     def _enter(self, work: Work[Any] | Share) -> asyncio.Future[Any]:
         if self._closed:

@@ -115,7 +115,7 @@ class Acceptance:
         started = time.perf_counter()
         filed = accepted.expansion.accounts and accepted.envelope.release is None
         parcel = await (prepare(body) if filed else pack_up(body))
-        seals = await self._seals(accepted, body)
+        seals = await self._seals(accepted, body) if accepted.expansion.via else {}
         taken = Taken(accepted, parcel, seals)
         trail_id = await self._store.database.write_together(self._write_all, taken)
         # There is no mail to an address that anybody could have given; held mail has not arrived anywhere.
@@ -324,8 +324,14 @@ def _connection_facts(peer: Peer) -> dict[str, Fact]:
         "address": peer.address,
         "connection": peer.connection_id,
     }
-    optional = {"helo": peer.helo, "name": peer.reverse_name, "tls": peer.tls, "login": peer.login}
-    facts.update({name: value for name, value in optional.items() if value})
+    for name, value in (
+        ("helo", peer.helo),
+        ("name", peer.reverse_name),
+        ("tls", peer.tls),
+        ("login", peer.login),
+    ):
+        if value:
+            facts[name] = value
     if peer.facts:
         facts["also"] = list(peer.facts)
     return facts

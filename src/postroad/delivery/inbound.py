@@ -174,7 +174,8 @@ class Inbound:
 
 
 def _forwarders(envelope: Envelope, expansion: Expansion) -> list[Address]:
-    return [r.address for r in envelope.recipients if str(r.address) in expansion.forwarded]
+    forwarded = expansion.forwarded
+    return [r.address for r in envelope.recipients if str(r.address) in forwarded] if forwarded else []
 
 
 def _named(peer: Peer, name: str) -> Peer:

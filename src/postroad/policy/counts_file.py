@@ -153,13 +153,11 @@ class CountsFile:
 
     def _slots_of(self, digest: int) -> Iterator[int]:
         place = _HEAD_WORDS + digest % _SLOTS * _WORDS
-        keys = self._words
         for base in self._alive:
             first = base + place
-            for slot in range(first, first + _WINDOW * _WORDS, _WORDS):
-                if keys[slot] == digest:
-                    yield slot
-                    break
+            keys = self._words[first : first + _WINDOW * _WORDS : _WORDS].tolist()
+            if digest in keys:
+                yield first + keys.index(digest) * _WORDS
 
     def _own_slot(self, digest: int, now: float) -> int | None:
         """The slot of a key in this worker's region; a new key takes the place that was idle longest."""

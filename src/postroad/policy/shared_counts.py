@@ -1,6 +1,7 @@
 """Who may connect: counts over all workers, by address (IPv6: by /64), account and in all."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -161,15 +162,20 @@ class SharedCounts:
         """Count a recipient that a peer asked for in vain."""
         if address in self._uncounted:
             return
-        self._file.count(self._file.digest(f"unknown {network_of(address)}"), self._clock.monotonic(), DAY)
+        self._file.count(self._file.digest(_unknown_at(address)), self._clock.monotonic(), DAY)
 
     def harvests(self, address: str) -> bool:
         """Whether a peer has asked for more unknown recipients in a day than is honest."""
-        now = self._clock.monotonic()
-        self._file.look(now)
-        digest = self._file.digest(f"unknown {network_of(address)}")
-        return bool(self._file.rate(digest, now, DAY) >= self._limits.unknown_recipients_day)
+        file, now = self._file, self._clock.monotonic()
+        file.look(now)
+        digest = file.digest(_unknown_at(address))
+        return bool(file.rate(digest, now, DAY) >= self._limits.unknown_recipients_day)
 
     def close(self) -> None:
         """Give up this worker's counts."""
         self._file.close()
+
+
+@lru_cache(maxsize=1024)  # asked for each recipient of a peer
+def _unknown_at(address: str) -> str:
+    return f"unknown {network_of(address)}"

@@ -346,9 +346,7 @@ def test_who_leaves_takes_nothing_from_others(tmp_path: Path) -> None:
     ledger = Ledger()
 
     async def work(database: Database) -> None:
-        first = asyncio.create_task(database.write_together(ledger.write, 1))
-        second = asyncio.create_task(database.write_together(ledger.write, 2))
-        await asyncio.sleep(0)
+        first, second = (database.write_together(ledger.write, number) for number in (1, 2))
         first.cancel()
         assert await second == 20
         assert noted(database) == ["1", "2"]

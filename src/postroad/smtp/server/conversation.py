@@ -217,25 +217,27 @@ class Conversation:
             return await self._answer_each()
         private = ""
         try:
-            reply = await self._weigh(event)
+            reply = await (self._accept() if type(event) is DataEnd else self._weigh(event))
         except Exception as error:
             reply, private = errors.refusal(error, self._conn.id, type(event).__name__)
         if isinstance(reply, Challenge):
             self._core.challenge(reply.data)
             return True
         self._core.answer(reply)
+        if type(event) is DataEnd and reply.code < 400:
+            self._accepted()
+            return True
         return await self._after(event, reply, private)
 
     async def _weigh(self, event: InTime) -> Reply | Challenge:
-        """Ask the services what takes its time; raises what they say no with."""
-        if isinstance(event, DataEnd):
-            return await self._accept()
+        """Ask the services what else takes its time; raises what they say no with."""
         if isinstance(event, Rcpt):
             return await self._receive(event)
         if isinstance(event, Auth):
             return await self._login.begin(event, client_of(self._conn, self._services.role.value))
         if isinstance(event, AuthResponse):
             return await self._login.respond(event)
+        assert isinstance(event, Xclient), "a message is accepted, and not weighed"
         return self._introduce(event)
 
     def _decide(self, event: AtOnce) -> Reply:
@@ -290,9 +292,18 @@ class Conversation:
             return transaction.failed
         if self._visit is not None:
             transaction.note(self._visit.said())
-        body, binary = await transaction.body(self._services.store)
+        body, binary = transaction.whole(self._services.store), None
+        if transaction.is_binary:
+            body, binary = await transaction.unbinary(body, self._services.store), body
         text = await self._services.acceptor.accept(transaction.peer, transaction.envelope(), body, binary)
         return Reply(250, "2.0.0", text)
+
+    def _accepted(self) -> None:
+        """A message was taken."""
+        self._messages += 1
+        self._patience.accepted()
+        self._drop_transaction()
+        self._services.on_trusted(self._conn)
 
     async def _answer_each(self) -> bool:
         """Have the message taken for as many recipients as can be, and answer for each (RFC 2033 §4.2)."""
@@ -333,11 +344,6 @@ class Conversation:
             case ChunkEnd() | DataEnd() if not reply.positive:
                 self._refuse_message(reply, private)
                 return self._bear(self._patience.refused())
-            case DataEnd():
-                self._messages += 1
-                self._patience.accepted()
-                self._drop_transaction()
-                self._services.on_trusted(self._conn)
             case _:
                 pass
         return True

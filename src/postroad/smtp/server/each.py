@@ -30,7 +30,9 @@ async def accept_each(services: Services, transaction: Transaction, connection_i
     try:
         if transaction.failed is not None:
             return [Answer(key, transaction.failed) for key in transaction.asked]
-        body, binary = await transaction.body(services.store)
+        body, binary = transaction.whole(services.store), None
+        if transaction.is_binary:
+            body, binary = await transaction.unbinary(body, services.store), body
         envelope = transaction.envelope()
         try:
             text = await services.acceptor.accept(transaction.peer, envelope, body, binary)

@@ -59,7 +59,7 @@ class Transaction:
 
     def welcome(self) -> Reply:
         """What MAIL is answered; who gets another priority than was asked for is told so (RFC 6710 §4.1)."""
-        if self.priority == self._mail.priority:
+        if self._mail.priority is None or self.priority == self._mail.priority:
             return _SENDER_OK
         return Reply(250, "2.3.6", f"{self.priority} is the new priority, as high as is given here")
 
@@ -119,19 +119,29 @@ class Transaction:
             self.close()
             raise
 
-    async def body(self, store: Spools) -> tuple[Octets, Octets | None]:
-        """The whole message, made of lines, and where it came as binary as it came; valid until `close`.
+    @property
+    def is_binary(self) -> bool:
+        """Whether it may not be made of lines (RFC 3030 §3)."""
+        return self._mail.body == "BINARYMIME"
+
+    def whole(self, store: Spools) -> Octets:
+        """The whole message as it came; valid until `close`.
 
         Raises:
-            Refused: it came as binary and cannot be made of lines.
             Unavailable: the disk is full.
         """
-        whole = self._open(store).finish()
-        if self._mail.body != "BINARYMIME":
-            return whole, None
+        return self._open(store).finish()
+
+    async def unbinary(self, whole: Octets, store: Spools) -> Octets:
+        """Make a message of lines of one that is binary; valid until `close`.
+
+        Raises:
+            Refused: it cannot be made of lines.
+            Unavailable: the disk is full.
+        """
         spool, self._ascii = await asyncio.to_thread(_lines_of, whole, store.spool(), self._data_line)
         self._binary, self._spool = self._spool, spool
-        return spool.finish(), whole
+        return spool.finish()
 
     def close(self) -> None:
         """Let go of the octets."""

@@ -7,6 +7,8 @@ from postroad.smtp.wire.replies import Reply
 SKIPPED_OCTETS: Final = 64 * 1024
 """What is read of a refused line before the peer is hung up on."""
 
+_CR: Final = 0x0D
+
 TOO_LONG: Final = Reply(500, "5.5.2", "the line is too long")
 BARE_LF: Final = Reply(500, "5.5.2", "bare LF: lines end in CR LF")
 BAD_OCTET: Final = Reply(500, "5.5.2", "a CR or NUL has no place in a command")
@@ -43,13 +45,13 @@ class LineReader:
             self._skipped = 0
             self._skip(inbox)
             return TOO_LONG
-        line = bytes(inbox[: end + 1])
+        ends_well = end > 0 and inbox[end - 1] == _CR
+        line = bytes(inbox[: end - ends_well])
         del inbox[: end + 1]
-        if not line.endswith(b"\r\n"):
+        if not ends_well:
             self.refused = line[:4]
             self._skipped = 0
             return BARE_LF
-        line = line[:-2]
         if b"\r" in line or b"\0" in line:
             self.refused = line[:4]
             return BAD_OCTET
