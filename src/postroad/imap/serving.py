@@ -9,7 +9,7 @@ from postroad.imap.errors import SERVERBUG, answer_to
 from postroad.imap.news import catch_up, may_be_news, tell_others
 from postroad.imap.selected import MailboxGone
 from postroad.imap.wire.command import Command
-from postroad.imap.wire.event import Event, SaveFailed
+from postroad.imap.wire.event import Event, SearchRefused
 from postroad.imap.wire.mailbox_commands import Select
 from postroad.imap.wire.search_commands import Search, Thread
 from postroad.imap.wire.table import State
@@ -52,7 +52,7 @@ def serve_now(dialogue: Dialogue) -> bool:
 
 async def serve(dialogue: Dialogue, event: Event) -> None:
     """Carry out one command and answer it; no error of ours ends the session."""
-    if isinstance(event, SaveFailed) and dialogue.maybe_selected is not None:
+    if isinstance(event, SearchRefused) and event.saving and dialogue.maybe_selected is not None:
         dialogue.maybe_selected.saved = ()
     if not isinstance(event, Command):
         return  # what is left of a command that has been answered

@@ -18,7 +18,7 @@ from postroad.imap.wire.event import (
     AuthResponse,
     Event,
     IdleEnd,
-    SaveFailed,
+    SearchRefused,
 )
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.framing import LineFault
@@ -227,7 +227,7 @@ class ImapServerCore(Intake):
             return self._reject(found.tag, error.text)
         except UnknownCharset as error:
             self.tagged(found.tag, b"NO", b"unknown charset", b"BADCHARSET (US-ASCII UTF-8)")
-            return SaveFailed() if error.saving else Step.AGAIN
+            return SearchRefused(error.saving)
         if event is None:
             return self._reject(found.tag, b"expected a message as a literal")
         if _UIDONLY in self._offered and names_numbers(event):

@@ -62,8 +62,11 @@ class IdleEnd(Struct, frozen=True):
     done: bool = True
 
 
-class SaveFailed(Struct, frozen=True):
-    """A SEARCH that was to be saved has been refused: `$` stands for nothing now (RFC 5182 §2.1)."""
+class SearchRefused(Struct, frozen=True):
+    """The core has answered a SEARCH in a charset that nobody knows; there may be many of them in a row."""
+
+    saving: bool
+    """It was to be saved: `$` stands for nothing now (RFC 5182 §2.1)."""
 
 
 class Hangup(Struct, frozen=True):
@@ -76,4 +79,4 @@ class Hangup(Struct, frozen=True):
 _Continued: TypeAlias = (
     LiteralChunk | AppendNext | AppendEnd | AppendAborted | AuthResponse | AuthAborted | IdleEnd
 )
-Event: TypeAlias = Command | _Continued | SaveFailed | Hangup
+Event: TypeAlias = Command | _Continued | SearchRefused | Hangup

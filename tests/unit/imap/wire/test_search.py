@@ -5,11 +5,12 @@ from datetime import date
 import pytest
 
 from postroad.imap.wire import search_keys as k
+from postroad.imap.wire.event import SearchRefused
 from postroad.imap.wire.search_commands import Search
 from postroad.imap.wire.search_keys import DateField, DateTest, SearchKey
 from postroad.imap.wire.sequence_set import SequenceSet
 from postroad.model.flags import Flag
-from tests.unit.imap.wire.dialogue import answer, core_in, events, is_bad, parse
+from tests.unit.imap.wire.dialogue import core_in, events, is_bad, parse
 
 
 def key(text: bytes) -> SearchKey:
@@ -156,8 +157,12 @@ def test_what_is_refused(text: bytes) -> None:
 
 
 def test_an_unknown_charset_is_no() -> None:
-    reply = answer(b"t SEARCH CHARSET klingon TEXT x\r\n")
-    assert reply == b"t NO [BADCHARSET (US-ASCII UTF-8)] unknown charset\r\n"
+    core = core_in()
+    saved = b"t SEARCH RETURN (SAVE) CHARSET klingon TEXT x\r\n"
+    refused = events(core, b"t SEARCH CHARSET klingon TEXT x\r\n" + saved)
+    # An event each, so that the session can pause within a pipeline of them.
+    assert refused == [SearchRefused(saving=False), SearchRefused(saving=True)]
+    assert core.data_to_send() == b"t NO [BADCHARSET (US-ASCII UTF-8)] unknown charset\r\n" * 2
 
 
 def test_text_without_a_charset_is_read_as_it_looks() -> None:
