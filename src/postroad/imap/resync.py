@@ -34,7 +34,7 @@ async def resync(dialogue: Dialogue, known: QuickResync) -> None:
     # A modseq from the future: what it was about was lost, and everything is news (a backup was restored).
     since = known.modseq if known.modseq <= selected.modseq else 0
     wanted = await changed_since(dialogue, since, every.resolve(selected.uidnext - 1))
-    writer = Writer(dialogue.conn, dialogue.core, dialogue.services.limits.unread_timeout)
+    writer = Writer(dialogue.conn, dialogue.core)
     turns = Turns(dialogue.conn, dialogue.services.clock)
     format_ = RowFormat(selected.account, selected, _ITEMS, turns)
     for coming in batches(selected.account, selected, wanted):

@@ -23,13 +23,11 @@ WRITE: Final = 64 * 1024
 class Writer:
     """Joins what is small in the core and passes it on in pieces, never holding much."""
 
-    __slots__ = ("_conn", "_core", "_patience")
+    __slots__ = ("_conn", "_core")
 
-    def __init__(self, conn: Connection, core: ImapServerCore, patience: float) -> None:
-        """`patience` is how long the client may leave unread what it is sent."""
+    def __init__(self, conn: Connection, core: ImapServerCore) -> None:
         self._conn = conn
         self._core = core
-        self._patience = patience
 
     def put(self, octets: bytes) -> None:
         """Take octets; they go out with the end of the command, or once `room` is asked for."""
@@ -48,15 +46,15 @@ class Writer:
     async def room(self) -> None:
         """Write what there is, if it is enough, and wait for a client that does not read."""
         if self.full:
-            await self._conn.send(b"", self._patience)
+            await self._conn.send(b"")
 
     async def send(self, octets: bytes) -> None:
         """Write a large piece, without copying it unless it is to be compressed."""
         if self._core.compression is None:
-            await self._conn.send(octets, self._patience)
+            await self._conn.send(octets)
         else:
             self._core.write(octets)
-            await self._conn.send(b"", self._patience)
+            await self._conn.send(b"")
 
 
 def entire(sections: Sequence[FetchSection]) -> bytes:

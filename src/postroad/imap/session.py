@@ -83,7 +83,7 @@ class ImapSession:
         """Serve one client until it, or the server, goes away."""
         core = ImapServerCore(self._limits, OFFERED)
         dialogue = Dialogue(conn, core, self._services)
-        conn.attach(core)
+        conn.attach(core, self._services.limits.unread_timeout)
         _SESSIONS.inc()
         try:
             core.tagged(
@@ -100,7 +100,7 @@ class ImapSession:
                 await serve(dialogue, event)
                 if core.unsent > WRITE:
                     # Within a pipeline, wait for a client that does not read.
-                    await conn.send(b"", self._services.limits.unread_timeout)
+                    await conn.send(b"")
                 elif core.buffered():
                     await turns.next()
         finally:

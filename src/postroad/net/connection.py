@@ -25,6 +25,8 @@ READ_HIGH_WATER: Final = 64 * 1024
 """Octets waiting in a core above which the socket is not read: times thousands of strangers made to wait."""
 WRITE_HIGH_WATER: Final = 1024 * 1024
 """Octets waiting in the transport above which `send` waits (SAFETY: IMAP output unread)."""
+UNREAD_SECONDS: Final = 300.0
+"""How long a peer may leave what it is sent unread, where nobody says otherwise."""
 LINGER_SECONDS: Final = 60.0
 """How long the last words of a session may take to go out."""
 SEE_OFF_SECONDS: Final = 0.5
@@ -57,6 +59,7 @@ class Connection(asyncio.Protocol):
         "_timer_at",
         "_told",
         "_transport",
+        "_unread",
         "_waiter",
         "account_id",
         "alpn",
@@ -103,6 +106,7 @@ class Connection(asyncio.Protocol):
         self.due = 0.0
         """When the session has waited for long enough (`deadline`)."""
         self._room = Room(self._loop)
+        self._unread = UNREAD_SECONDS
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._fed = self._poked = self._eof = self._closed = False
@@ -165,8 +169,9 @@ class Connection(asyncio.Protocol):
 
     # -- for sessions -----------------------------------------------------
 
-    def attach(self, core: Core) -> None:
-        """Let `core` have the bytes of the peer from now on."""
+    def attach(self, core: Core, unread: float = UNREAD_SECONDS) -> None:
+        """Let `core` have the bytes of the peer from now on, who may leave `unread` for so many seconds."""
+        self._unread = unread
         early = self._core
         self._core = core
         if isinstance(early, Early) and early.held:
@@ -199,7 +204,7 @@ class Connection(asyncio.Protocol):
         while True:
             if self._room.is_full and not self._closed:
                 # The peer does not read: nothing is taken from it until it does.
-                if not await self._room.wait(self.due):
+                if not await self._room.wait(min(self.due, self.deadline(self._unread))):
                     # Nor would it read a farewell: this one does not linger.
                     self.abort()
                     return Wake.CLOSED
@@ -239,16 +244,16 @@ class Connection(asyncio.Protocol):
         if not self._closed and self._transport is not None:
             self._transport.write(data)
 
-    async def send(self, data: Buffer, timeout: float = 300.0) -> None:
+    async def send(self, data: Buffer) -> None:
         """Write bytes and wait while the peer is more than a high-water mark behind.
 
         Raises:
-            ConnectionError: the peer is gone, or has read nothing for `timeout` seconds.
+            ConnectionError: the peer is gone, or has read nothing for as long as it may (`attach`).
         """
         self.flush()
         if data:
             self.write(data)
-        if self._room.is_full and not await self._room.wait(self.deadline(timeout)):
+        if self._room.is_full and not await self._room.wait(self.deadline(self._unread)):
             self.abort()
             raise ConnectionError("the peer does not read")
         if self._closed:

@@ -128,7 +128,7 @@ class _Session:
 
     async def run(self) -> None:
         """Greet, then answer until it is over."""
-        self._connection.attach(self._core)
+        self._connection.attach(self._core, self._services.limits.unread_timeout)
         self._core.ok(b"postroad ready")
         deadline = self._connection.deadline(self._services.limits.greeting_timeout)
         while not self._over:
@@ -217,7 +217,7 @@ class _Session:
 
     async def _send(self, data: bytes) -> None:
         """Send what is waiting, and `data`; wait for a slow client and let others have their turn."""
-        await self._connection.send(data, self._services.limits.unread_timeout)
+        await self._connection.send(data)
         # A fast reader of a long pipeline would otherwise keep the loop for itself.
         await asyncio.sleep(0)
 

@@ -94,6 +94,34 @@ def test_nothing_is_answered_while_the_peer_does_not_read() -> None:
     assert _played(scene) == [Wake.DATA]
 
 
+def test_who_reads_nothing_that_was_answered_at_once_is_let_go() -> None:
+    async def talk(conn: Connection) -> None:
+        conn.attach(_Core(), unread=0.0)
+        woken.append(await conn.pump(conn.deadline(3600), at_once=lambda: True))
+
+    async def work() -> None:
+        conn = Connection(talk, connection_id="c")
+        conn.connection_made(Wire(conn))
+        await asyncio.sleep(0)
+        conn.pause_writing()
+        conn.data_received(b"a")
+        async with asyncio.timeout(20):
+            while not woken:
+                await asyncio.sleep(0)
+
+    class Wire(_Wire):
+        def __init__(self, conn: Connection) -> None:
+            super().__init__()
+            self._conn = conn
+
+        def abort(self) -> None:
+            self._conn.connection_lost(None)
+
+    woken: list[Wake] = []
+    asyncio.run(work())
+    assert woken == [Wake.CLOSED]
+
+
 def test_nor_once_the_session_is_woken() -> None:
     async def scene(conn: Connection, core: _Core) -> None:
         conn.poke()

@@ -100,7 +100,7 @@ async def _tell_uids(dialogue: Dialogue, pairs: Pairs, *, downwards: bool) -> No
     """Send UIDs alone, which the session knows: of messages that are gone as well, until that is told."""
     selected, uids = dialogue.selected, dialogue.selected.uids
     form = b"* %d UIDFETCH (UID %d)\r\n" if selected.uidonly else b"* %d FETCH (UID %d)\r\n"
-    writer = Writer(dialogue.conn, dialogue.core, dialogue.services.limits.unread_timeout)
+    writer = Writer(dialogue.conn, dialogue.core)
     turns = Turns(dialogue.conn, dialogue.services.clock)
     places = [at for low, high in pairs for at in range(bisect_left(uids, low), bisect_right(uids, high))]
     if downwards:
@@ -133,7 +133,7 @@ class _Fetching:
 
     def __init__(self, dialogue: Dialogue, command: Fetch, *, downwards: bool = False) -> None:
         """With `downwards` the newest message comes first: a client that leaves knows where it was."""
-        self._writer = Writer(dialogue.conn, dialogue.core, dialogue.services.limits.unread_timeout)
+        self._writer = Writer(dialogue.conn, dialogue.core)
         self.turns = Turns(dialogue.conn, dialogue.services.clock)
         self._downwards = downwards
         self._order = -1 if downwards else 1

@@ -39,7 +39,7 @@ async def gen_url_auth(dialogue: Dialogue, command: GenUrlAuth) -> Answer:
 
 async def url_fetch(dialogue: Dialogue, command: UrlFetch) -> Answer:
     """Give what URLs lead to; NIL for those that lead nowhere, without a word why."""
-    writer = Writer(dialogue.conn, dialogue.core, dialogue.services.limits.unread_timeout)
+    writer = Writer(dialogue.conn, dialogue.core)
     turns = turns_of(dialogue)
     for url, wanted in command.urls:
         found = referred(dialogue, url)

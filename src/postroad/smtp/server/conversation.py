@@ -84,7 +84,7 @@ class Conversation:
         """Talk until one of both has enough; what was decided is kept then."""
         SMTP_SESSIONS.count += 1
         try:
-            self._conn.attach(self._core)
+            self._conn.attach(self._core, self._services.limits.unread_timeout)
             await self._talk()
         except ConnectionError:
             raise
