@@ -262,8 +262,22 @@ def test_a_user_may_make_twice_as_many_mistakes() -> None:
 
 def test_a_stranger_may_say_so_much_and_no_more() -> None:
     made = core()
-    assert events_of(made, b"CAPA\r\n" * 100) == [HangUp("no log-in")]
-    assert made.data_to_send().count(b"+OK") == 50
+    assert events_of(made, b"NOOP\r\nCAPA\r\n" + b"CAPA\r\n" * 100) == [HangUp("no log-in")]
+    assert made.data_to_send().count(b"+OK") == 49  # NOOP has no place before log-in
+
+
+def test_log_ins_that_are_given_up_count_too() -> None:
+    made = core()
+    made.receive(b"AUTH PLAIN\r\n*\r\n" * 100)
+    begun = 0
+    while not isinstance(event := made.next_event(), HangUp):
+        if isinstance(event, Auth):
+            made.challenge(b"")
+            begun += 1
+        else:
+            assert event == AuthResponse(None)
+            made.login_failed()
+    assert begun == 50
 
 
 @pytest.mark.parametrize("line", [b"CAPA\r\n", b"STAT\r\n"])

@@ -60,7 +60,7 @@ class Pop3Core:
     ) -> None:
         """`bad_commands` end a session before log-in, twice as many after it.
 
-        So do `stranger_commands` of those that the core answers, before log-in.
+        More than `stranger_commands`, good and bad, do so before log-in.
         """
         self.stage = Stage.AUTHORIZATION
         self._secure = secure
@@ -171,22 +171,15 @@ class Pop3Core:
             self._in_a_row += 1
             if self.stage is Stage.EXCHANGE:
                 event = self._answer(line)
+            elif self.stage is Stage.AUTHORIZATION and not self._stranger_left:
+                event = self._hang_up("no log-in", b"too many commands without log-in")
             elif line is Unread.TOO_LONG:
                 self._bad(b"line too long")
             else:
                 event = self._command(line)
-            if event is None:
-                event = self._had_enough()
+            if event is None and self._bad_left <= 0:
+                event = self._hang_up("too many bad commands", b"too many bad commands")
         return event
-
-    def _had_enough(self) -> HangUp | None:
-        if self._bad_left <= 0:
-            return self._hang_up("too many bad commands", b"too many bad commands")
-        if self.stage is Stage.AUTHORIZATION:
-            self._stranger_left -= 1
-            if self._stranger_left <= 0:
-                return self._hang_up("no log-in", b"too many commands without log-in")
-        return None
 
     def _line(self) -> bytes | Unread | None:
         return self._inbox.line(MAX_RESPONSE if self.stage is Stage.EXCHANGE else MAX_COMMAND)
@@ -201,6 +194,8 @@ class Pop3Core:
     def _command(self, line: bytes) -> Event | None:
         # A space at the end is no argument, though RFC 1939 §3 has none there: curl (until 2011) and
         # node-pop3 (before 0.9.1) send "LIST ".
+        if self.stage is Stage.AUTHORIZATION:
+            self._stranger_left -= 1
         verb, _, rest = line.partition(b" ")
         known = _COMMANDS.get(verb) or _COMMANDS.get(verb.upper())
         if known is None or (self._withheld and verb.upper() in self._withheld):
