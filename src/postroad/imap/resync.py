@@ -15,7 +15,9 @@ from postroad.imap.wire.mailbox_commands import QuickResync
 from postroad.imap.wire.responses import vanished_lines
 from postroad.imap.wire.sequence_set import SequenceSet
 
-_ITEMS: Final = (FetchAttribute.UID, FetchAttribute.FLAGS, FetchAttribute.MODSEQ)
+_UIDONLY_ITEMS: Final = (FetchAttribute.FLAGS, FetchAttribute.MODSEQ)
+"""A UIDFETCH has the UID in front, and within only for who has asked for it (RFC 9586 §3.3)."""
+_ITEMS: Final = (FetchAttribute.UID, *_UIDONLY_ITEMS)
 
 
 async def resync(dialogue: Dialogue, known: QuickResync) -> None:
@@ -36,7 +38,8 @@ async def resync(dialogue: Dialogue, known: QuickResync) -> None:
     wanted = await changed_since(dialogue, since, every.resolve(selected.uidnext - 1))
     writer = Writer(dialogue.conn, dialogue.core)
     turns = Turns(dialogue.conn, dialogue.services.clock)
-    format_ = RowFormat(selected.account, selected, _ITEMS, turns)
+    items = _UIDONLY_ITEMS if selected.uidonly else _ITEMS
+    format_ = RowFormat(selected.account, selected, items, turns)
     for coming in batches(selected.account, selected, wanted):
         batch = await coming
         selected.tell_batch(batch)

@@ -61,6 +61,18 @@ def test_below_the_floor_all_that_is_missing_is_named(world: World) -> None:
     world.talk(talk)
 
 
+def test_under_uidonly_what_has_changed_is_named_once(world: World) -> None:
+    async def talk(server: Server, client: Client) -> None:
+        known = await come_and_go(server, 2)
+        await server.inbox(message())
+        await client.ok(b"ENABLE QRESYNC UIDONLY")
+        told = await client.ok(b"SELECT INBOX (QRESYNC (%d %d))" % known)
+        [news] = [line for line in told if b"FETCH" in line]
+        assert re.fullmatch(rb"3 UIDFETCH \(FLAGS \(\\Recent\) MODSEQ \([0-9]+\)\)", news)
+
+    world.talk(talk)
+
+
 def test_above_the_floor_only_what_went_since(world: World) -> None:
     async def talk(server: Server, client: Client) -> None:
         uidvalidity, _ = await come_and_go(server)
