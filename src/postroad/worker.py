@@ -198,6 +198,7 @@ class Worker:
 
     async def stop(self, grace: float = GRACE_SECONDS) -> None:
         """Finish what is under way within `grace` seconds, then leave."""
+        self._counts.leave()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(self._front.drain(grace), self.queue.stop(grace))

@@ -52,7 +52,7 @@ class Balance:
     ) -> None:
         """`own` hears what is handed to this worker (`index`), `others` are where others hear it.
 
-        `loads` gives the open connections of each worker that lives, `clock` seconds.
+        `loads` gives the open connections of each worker that lives and takes more, `clock` seconds.
         """
         self._own = own
         self._others = others

@@ -31,7 +31,7 @@ _REGION_WORDS: Final = _HEAD_WORDS + (_SLOTS + _WINDOW) * _WORDS
 _REGION: Final = _REGION_WORDS * 8
 _MASK: Final = 2**64 - 1
 
-_PID, _OPEN, _WAITING = range(3)
+_PID, _OPEN, _WAITING, _LEAVING = range(4)
 """Words of a region's head."""
 _WAITING_OF, _TOTAL, _PERIOD, _NOW, _BEFORE, _USED = range(1, 7)
 """Words of a slot behind its key: two counts; events in a period and the one before; second of last use."""
@@ -96,9 +96,17 @@ class CountsFile:
             waiting += words[base + _WAITING]
         return opened, waiting
 
+    def leave(self) -> None:
+        """This worker takes no more connections; those that it has count on."""
+        self._words[self._own + _LEAVING] = 1
+
     def open_by_worker(self) -> dict[int, int]:
-        """Open connections of each worker that lives."""
-        return {base // _REGION_WORDS: self._words[base + _OPEN] for base in self._alive}
+        """Open connections of this worker, and of each other that lives and is not about to leave."""
+        return {
+            base // _REGION_WORDS: self._words[base + _OPEN]
+            for base in self._alive
+            if base == self._own or not self._words[base + _LEAVING]
+        }
 
     def add_totals(self, opened: int, waiting: int) -> None:
         """Change this worker's totals."""

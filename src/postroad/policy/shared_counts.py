@@ -118,8 +118,12 @@ class SharedCounts:
         self._file.look(self._clock.monotonic())
         return self._file.totals()
 
+    def leave(self) -> None:
+        """This worker takes no more connections: others are not to hand any on to it."""
+        self._file.leave()
+
     def open_by_worker(self) -> dict[int, int]:
-        """Open connections of each worker that lives."""
+        """Open connections of this worker, and of each other that lives and is not about to leave."""
         self._file.look(self._clock.monotonic())
         return self._file.open_by_worker()
 

@@ -178,6 +178,17 @@ def test_a_worker_that_leaves_does_not_count(workers: Workers) -> None:
     workers.counts.remove(two)
 
 
+def test_nothing_is_handed_on_to_a_worker_that_is_about_to_leave(workers: Workers) -> None:
+    """With each session that ends there it has fewer than the others; but nobody listens any more."""
+    one, two = workers.counts
+    admitted(two, HOME)
+    assert one.open_by_worker() == {0: 0, 1: 1}
+    two.leave()
+    assert one.open_by_worker() == {0: 0}
+    assert two.open_by_worker() == {0: 0, 1: 1}
+    assert one.totals() == (1, 1)
+
+
 def test_any_number_of_addresses_fits(workers: Workers, tmp_path: Path) -> None:
     """What does not fit the table counts in the totals alone; nothing is lost when it is released."""
     size = (tmp_path / "counts").stat().st_size
