@@ -62,6 +62,16 @@ def test_what_has_to_be_waited_for_goes_first_when_the_session_has_its_turn(offi
     assert [taken.body for taken in office.taken] == [b"x\r\n"]
 
 
+def test_a_message_has_its_own_time(office: Office) -> None:
+    async def dialogue() -> None:
+        async with connected(office, limits={"data_timeout": 0, "command_timeout": 1000}) as client:
+            await client.say(EHLO)
+            client.send(ENVELOPE + b"DATA\r\n")
+            assert await heard(client, 4) == ["250", "250", "354", "421"]
+
+    asyncio.run(dialogue())
+
+
 def test_more_than_a_turn_of_commands_are_all_answered(office: Office) -> None:
     async def dialogue() -> None:
         async with connected(office, limits={"junk_commands": 1000}) as client:

@@ -153,9 +153,10 @@ class Conversation:
                 event = core.next_event()
                 if event is None:
                     conn.flush()
-                    conn.due = self._awaited.due()
-                    # Behind a chunk the session waits for something else, and is told where the server stops.
-                    return core.receiving or not began_in_message
+                    earlier, conn.due = conn.due, self._awaited.due()
+                    # Its alarm rings no sooner than it was set for. Behind a chunk it waits for something
+                    # else, and is told where the server stops.
+                    return conn.due >= earlier and (core.receiving or not began_in_message)
                 self._left = self._take(event)
                 if self._left is not None:
                     return False
