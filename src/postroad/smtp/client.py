@@ -18,6 +18,7 @@ from postroad.smtp.security import GENERAL, NOT_OFFERED, Security
 from postroad.smtp.timeouts import Timeouts
 from postroad.smtp.wire.client import mail_command, parse_extensions, rcpt_command
 from postroad.smtp.wire.deliver_by import argument, least_of
+from postroad.smtp.wire.limits import limit
 from postroad.smtp.wire.replies import Reply
 from postroad.smtp.witness import Witness
 
@@ -39,7 +40,7 @@ class SmtpClient:
         self.timeouts = timeouts
         self._extensions: dict[str, str] = {}
         self.messages = 0
-        """How many have been handed over, or refused, so far."""
+        """How many have been handed over, or refused, so far; one that goes in parts is several."""
         self.bad_at_chunks = False
         """BDAT is offered and not known, or the connection broke with a message out by it, without a word."""
         self.tls_trouble = ""
@@ -84,7 +85,12 @@ class SmtpClient:
     @property
     def open_for_more(self) -> bool:
         """Whether another message may follow."""
-        return self._link.open and not self._link.speaks_out_of_turn
+        most = self._most("MAILMAX")
+        return (
+            self._link.open
+            and not self._link.speaks_out_of_turn
+            and (most is None or self.messages < most)
+        )
 
     @property
     def source(self) -> str:
@@ -141,6 +147,36 @@ class SmtpClient:
             Unavailable: there is no room to convert it for the server.
             Lapsed: the caller lost the right to send it; the connection is to be cut.
         """
+        most = self._most("RCPTMAX")
+        if most is None or len(message.recipients) <= most:
+            return await self._transact(message, chunks=chunks)
+        first, *others = (
+            replace(message, recipients=message.recipients[start : start + most])
+            for start in range(0, len(message.recipients), most)
+        )
+        outcomes = await self._transact(first, chunks=chunks)
+        for part in others:
+            outcomes += await self._transact_too(part, chunks=chunks)
+        return outcomes
+
+    async def _transact_too(self, part: Outgoing, *, chunks: bool) -> list[Outcome]:
+        """The same for more recipients of a message that has been sent: what goes wrong now is theirs alone."""
+        outcome = self._witness.ours("4.5.3", "the server takes no more recipients over this connection")
+        if self.open_for_more:
+            try:
+                return await self._transact(part, chunks=chunks)
+            except Unusable as error:
+                outcome = error.outcome
+            except ChunksRefused:
+                self._link.abort()
+        return [outcome] * len(part.recipients)
+
+    def _most(self, name: str) -> int | None:
+        """How many the server says that it takes of something (RFC 9422)."""
+        said = self._extensions.get("LIMITS")
+        return limit(said, name) if said else None
+
+    async def _transact(self, message: Outgoing, *, chunks: bool) -> list[Outcome]:
         chunks = chunks and "CHUNKING" in self._extensions
         form, refused = await fit(message, self._extensions, self.refused, chunks=chunks)
         exchange = Exchange(message, form.source, refused)

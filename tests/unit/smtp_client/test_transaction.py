@@ -392,3 +392,69 @@ def test_a_server_that_does_not_read_is_not_written_to(remote: RemoteServer) -> 
     asyncio.run(run())
     # What the kernel takes for itself, on both sides, and what the transport may hold.
     assert source.read_to < source.size / 2
+
+
+def with_limits(remote: RemoteServer, limits: str) -> RemoteServer:
+    """The same server, which says how much it takes at a time."""
+    return RemoteServer(extensions=[*remote.extensions, f"LIMITS {limits}"])
+
+
+CROWD = [f"user{n}@remote.test" for n in range(5)]
+
+
+def test_a_server_gets_no_more_recipients_at_a_time_than_it_takes(remote: RemoteServer) -> None:
+    limited = with_limits(remote, "RCPTMAX=2 MAILMAX=20")
+    limited.answer("RCPT", "550 5.1.1 who is that", to="user3@")
+
+    async def run() -> None:
+        async with limited:
+            outcomes = await send(limited, outgoing(*CROWD))
+        assert verdicts(outcomes) == ["delivered", "delivered", "delivered", "failed", "delivered"]
+        assert [taken.recipients for taken in limited.messages] == [CROWD[:2], CROWD[2:3], CROWD[4:]]
+        assert {taken.body for taken in limited.messages} == {MESSAGE}
+        assert limited.connections == 1
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("limits", ["MAILMAX=2", "rcptmax=2 MAILMAX=2"])
+def test_nor_more_messages_over_one_connection(remote: RemoteServer, limits: str) -> None:
+    limited = with_limits(remote, limits)
+
+    async def run() -> None:
+        async with limited:
+            client, may_follow = await open_client(limited), []
+            for _ in range(2):
+                await client.send(outgoing(*CROWD[:2]))
+                may_follow.append(client.open_for_more)
+            await client.close()
+            assert may_follow == [True, False]
+
+    asyncio.run(run())
+
+
+def test_what_goes_wrong_later_is_about_those_who_come_later(remote: RemoteServer) -> None:
+    """The first two have the message: nobody may be sent it again for what befell the others."""
+    limited = with_limits(remote, "RCPTMAX=2 MAILMAX=2")
+    limited.answer("RCPT", Drop(), to="user2@")
+
+    async def run() -> None:
+        async with limited:
+            outcomes = await send(limited, outgoing(*CROWD))
+        assert verdicts(outcomes) == ["delivered"] * 2 + ["deferred"] * 3
+        assert [taken.recipients for taken in limited.messages] == [CROWD[:2]]
+        assert outcomes[-1].status == "4.5.3"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("limits", ["", "RCPTMAX", "RCPTMAX=0", "RCPTMAX=x", "RCPTMAX=1234567", "OTHER=1"])
+def test_limits_that_say_nothing_are_none(remote: RemoteServer, limits: str) -> None:
+    limited = with_limits(remote, limits)
+
+    async def run() -> None:
+        async with limited:
+            assert verdicts(await send(limited, outgoing(*CROWD))) == ["delivered"] * 5
+        assert len(limited.messages) == 1
+
+    asyncio.run(run())
