@@ -87,9 +87,7 @@ class SmtpClient:
         """Whether another message may follow."""
         most = self._most("MAILMAX")
         return (
-            self._link.open
-            and not self._link.speaks_out_of_turn
-            and (most is None or self.messages < most)
+            self._link.open and not self._link.speaks_out_of_turn and (most is None or self.messages < most)
         )
 
     @property
@@ -160,7 +158,7 @@ class SmtpClient:
         return outcomes
 
     async def _transact_too(self, part: Outgoing, *, chunks: bool) -> list[Outcome]:
-        """The same for more recipients of a message that has been sent: what goes wrong now is theirs alone."""
+        """The same for more recipients of a message that was sent: what goes wrong now is theirs alone."""
         outcome = self._witness.ours("4.5.3", "the server takes no more recipients over this connection")
         if self.open_for_more:
             try:
