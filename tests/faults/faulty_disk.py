@@ -10,7 +10,7 @@ from typing import Any, Final
 import apsw
 import pytest
 
-from postroad.store.blobs import pack, punch
+from postroad.store.blobs import punch, room
 
 SHORT: Final = 0
 """Instead of an error: the disk takes half of a write, as one does that becomes full in the middle of it.
@@ -122,7 +122,8 @@ def faulty_disk(disk: FaultyDisk | None = None) -> Iterator[FaultyDisk]:
     disk = disk or FaultyDisk()
     vfs = _Vfs(disk)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pack, "ALLOCATED_AHEAD", 4096)  # what is allocated would be copied a thousand times
+        patch.setattr(room, "ZEROED_AHEAD", 4096)  # all that is there would be copied a thousand times
+        patch.setattr(room, "ALLOCATED_AHEAD", 4096)
         for name in _CALLS:
             patch.setattr(os, name, _checked(disk, getattr(os, name)))
         for name in ("fdatasync", "fsync"):

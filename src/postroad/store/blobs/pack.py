@@ -19,9 +19,9 @@ from postroad.model.octets import Body
 from postroad.model.refusal import Unavailable
 from postroad.store.blobs.group_line import Group, is_ahead, new_id
 from postroad.store.blobs.record import blob_line, pack_line
+from postroad.store.blobs.room import LITTLE, Room
 
 PACK_SIZE: Final = 64 * 1024 * 1024
-ALLOCATED_AHEAD: Final = 4 * 1024 * 1024
 _VECTORS: Final = 512  # well below IOV_MAX
 _SET_TAIL: Final = (
     "INSERT INTO pack (id, tail) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET tail = excluded.tail"
@@ -51,7 +51,7 @@ class ActivePack:
         self._fd = -1
         self._id = 0
         self._tx: Transaction | None = None
-        self._room_to = 0  # how far the file is allocated
+        self._room = Room(-1, 0)
         self._begun = 0  # where the pack ended when it was opened
         self._end = 0  # with what is waiting
         self._waiting: list[tuple[int, int, list[Any]]] = []  # (fd, offset, pieces)
@@ -116,8 +116,14 @@ class ActivePack:
 
     def sync(self) -> None:
         """Write what is waiting; sync it when it holds mail."""
+        grows = self._fd in self._needs_sync
+        is_little = self.waiting() <= LITTLE
+        if grows and not is_little:
+            self._room.allocate(self._end)
         for fd, offset, pieces in self._joined():
             _write_all(fd, offset, pieces)
+        if grows and is_little:
+            self._room.write_zeros(self._end)
         for fd in self._needs_sync:
             os.fdatasync(fd)
 
@@ -175,20 +181,9 @@ class ActivePack:
         if self._fd < 0 and not (self._tx is not None and self._take_over(self._tx)):
             self._create()
 
-    def _allocate(self) -> None:
-        """Keep room ahead of the end, so that a sync need not change the file's size each time."""
-        start, self._room_to = self._room_to, self._end + ALLOCATED_AHEAD
-        try:
-            os.posix_fallocate(self._fd, start, self._room_to - start)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EOPNOTSUPP, errno.EINVAL, errno.EDQUOT, errno.EFBIG):
-                raise
-
     def _append(self, pieces: list[Any], length: int) -> None:
         self._waiting.append((self._fd, self._end, pieces))
         self._end += length
-        if self._end > self._room_to:
-            self._allocate()
         self._changed[self._id] = self._end
 
     def _joined(self) -> Iterator[tuple[int, int, list[Any]]]:
@@ -282,7 +277,7 @@ class ActivePack:
         self._use(fd, pack_id, len(first))
 
     def _use(self, fd: int, pack_id: int, tail: int) -> None:
-        self._room_to = tail
+        self._room = Room(fd, tail)
         self._opened[pack_id] = tail
         self._fd, self._id, self._begun, self._end = fd, pack_id, tail, tail
 
