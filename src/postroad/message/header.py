@@ -8,7 +8,7 @@ All of it is read as a reader of mail would read it, and nothing raises.
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
@@ -23,8 +23,19 @@ _FIELD: Final = re.compile(rb"(?m)^([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+
 _STRANGE_LINE: Final = re.compile(rb"[^\n]*+(?:\n[ \t][^\n]*+)*\n?")
 _NAME: Final = re.compile(rb"[!-9;-~]++")
 _FOLD: Final = re.compile(rb"\r?\n")
+_NAMED: Final = re.compile(rb"([!-9;-~]++)[ \t]*+")
+_USUAL: Final = 64
+"""Octets up to which a name is remembered with its form in lower case: mail has few."""
+_REMEMBERED: Final = 512
+_NUL: Final = 0
+_LINE_END: Final = b"\r\n"
+_LF: Final = 10  # `10 in octets` is a tenth of `b"\n" in octets`, within which an exception comes and goes
 # A line with a name, or any other line of a header: it keeps the search from looking for names inside it.
 _LINE: Final = re.compile(rb"(?m)^(?:([!-9;-~]++)[ \t]*+:)?[^\n]*+\n?")
+
+
+Named: TypeAlias = list[tuple[bytes, bytes]]
+"""The fields of a header in order: names in lower case, and values as they are written."""
 
 
 class Field(Struct, frozen=True, gc=False):
@@ -52,13 +63,14 @@ class HeaderBlock(Struct, frozen=True, gc=False):
     body_start: int
     truncated: bool
     _octets: bytes
-    _found: list[re.Match[bytes]]
-    """What `_FIELD` has found; few who read a header need more of most fields."""
-    _first: dict[bytes, re.Match[bytes]]
+    """The fields, and what is passed over between them."""
+    _named: Named
+    _first: dict[bytes, bytes]
+    """The first of each name, as it is written."""
     _values: dict[bytes, bytes]
     """What `first` has unfolded already: some fields are asked for three times."""
     _fields: list[Field]
-    """Made when they are asked for."""
+    """Made when they are asked for: few who read a header need to know where they stand."""
 
     @classmethod
     def parse(cls, data: Octets, start: int = 0, end: int | None = None) -> "HeaderBlock":
@@ -67,30 +79,19 @@ class HeaderBlock(Struct, frozen=True, gc=False):
         block_end, body_start = _blank_line(data, start, stop)
         octets = data[start : min(block_end, start + MAX_HEADER)]
         truncated = block_end - start > MAX_HEADER
-        found: list[re.Match[bytes]] = []
-        first: dict[bytes, re.Match[bytes]] = {}
-        at = 0
-        for match in _FIELD.finditer(octets):
-            begin, stop_at = match.span()
-            if begin != at and _is_body(octets[at:begin], followed=True):
-                body_start = start + at
-                break
-            at = stop_at
-            if len(found) == MAX_FIELDS:
-                truncated = True
-                break
-            found.append(match)
-            first.setdefault(match[1].lower(), match)
-        else:
-            if at < len(octets) and not truncated and _is_body(octets[at:], followed=False):
-                body_start = start + at
-        return cls(start, body_start, truncated, octets, found, first, {}, [])
+        named = None if truncated else _orderly(octets)
+        if named is None:
+            named, length, truncated, is_text = _disorderly(octets, truncated=truncated)
+            if is_text:
+                body_start = start + length
+            octets = octets[:length]
+        return cls(start, body_start, truncated, octets, named, dict(reversed(named)), {}, [])
 
     @property
     def fields(self) -> list[Field]:
         """All fields, in order."""
         if not self._fields:
-            self._fields.extend(map(self._field, self._found))
+            self._fields.extend(map(self._field, _FIELD.finditer(self._octets)))
         return self._fields
 
     def _field(self, match: re.Match[bytes]) -> Field:
@@ -110,17 +111,17 @@ class HeaderBlock(Struct, frozen=True, gc=False):
         """Return the unfolded value of the first field of that name, or None."""
         value = self._values.get(name)
         if value is None:
-            match = self._first.get(name.lower())
-            if match is not None:
-                value = self._values[name] = _unfolded(match[2])
+            written = self._first.get(name.lower())
+            if written is not None:
+                value = self._values[name] = _unfolded(written)
         return value
 
     def firsts(self, names: frozenset[bytes]) -> Mapping[bytes, bytes]:
         """Return what `first` gives for all of these names, which are in lower case, and perhaps more."""
         values = self._values
-        for name, match in self._first.items():
+        for name, written in self._first.items():
             if name in names and name not in values:
-                values[name] = _unfolded(match[2])
+                values[name] = _unfolded(written)
         return values
 
     def has_any(self, names: frozenset[bytes]) -> bool:
@@ -132,19 +133,83 @@ class HeaderBlock(Struct, frozen=True, gc=False):
         lower = name.lower()
         if lower not in self._first:
             return []
-        return [_unfolded(match[2]) for match in self._found if match[1].lower() == lower]
+        return [_unfolded(written) for one, written in self._named if one == lower]
 
     def count(self, name: bytes) -> int:
         """Count the fields of that name."""
         lower = name.lower()
         if lower not in self._first:
             return 0
-        return sum(match[1].lower() == lower for match in self._found)
+        return sum(one == lower for one, _ in self._named)
+
+
+def _orderly(octets: bytes) -> Named | None:
+    """Read a header of which each line is a field or goes on with one, as it should be; None of any other."""
+    named = _each_line(octets)
+    if named is None and _NUL not in octets:
+        named = _each_line(_covered(octets))
+        if named is not None:
+            named = [(name, value.replace(b"\0", b"\n")) for name, value in named]
+    return named
+
+
+def _each_line(octets: bytes) -> Named | None:
+    """Read a header without folds; None where any line is something else."""
+    lines = octets.split(b"\n")
+    if not lines[-1]:
+        del lines[-1]
+    if len(lines) > MAX_FIELDS:
+        return None
+    named: Named = []
+    for line in lines:
+        written, colon, value = line.partition(b":")
+        name = _usual_name(written) if len(written) <= _USUAL else _name(written)
+        if not (name and colon):
+            return None
+        named.append((name, value))
+    return named
+
+
+def _name(written: bytes) -> bytes:
+    """Return a name in lower case, without the spaces behind it; nothing where it is none."""
+    match = _NAMED.fullmatch(written)
+    return match[1].lower() if match is not None else b""
+
+
+_usual_name: Final = lru_cache(_REMEMBERED)(_name)
+
+
+class _Disorder(NamedTuple):
+    """What a header with strange lines, or of great length, has to say."""
+
+    named: Named
+    length: int
+    """Octets up to the end of the last field."""
+    is_truncated: bool
+    """Whether there are more fields than anybody looks at."""
+    is_text: bool
+    """Whether text begins there that has lost its empty line."""
+
+
+def _disorderly(octets: bytes, *, truncated: bool) -> _Disorder:
+    """Find the fields of any header, and pass over what may stand between them."""
+    named: Named = []
+    at = 0
+    for match in _FIELD.finditer(octets):
+        begin, end = match.span()
+        if begin != at and _is_body(octets[at:begin], followed=True):
+            return _Disorder(named, at, truncated, True)
+        if len(named) == MAX_FIELDS:
+            return _Disorder(named, at, True, False)
+        named.append((match[1].lower(), match[2]))
+        at = end
+    is_text = at < len(octets) and not truncated and _is_body(octets[at:], followed=False)
+    return _Disorder(named, at, truncated, is_text)
 
 
 def _unfolded(raw: bytes) -> bytes:
     raw = raw[:MAX_FIELD].strip()
-    return _FOLD.sub(b"", raw) if b"\n" in raw else raw
+    return _FOLD.sub(b"", raw) if _LF in raw else raw
 
 
 def each_field(header: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -181,11 +246,11 @@ def _covered(header: bytes) -> bytes:
 
 def _blank_line(data: Octets, start: int, stop: int) -> tuple[int, int]:
     """Return the offsets in front of and behind the line that ends the header."""
-    lead = data[start : min(start + 2, stop)]
-    if lead == b"\r\n":
-        return start, start + 2
-    if lead[:1] == b"\n":
-        return start, start + 1
+    if start < stop and data[start] in _LINE_END:
+        if data[start] == _LF:
+            return start, start + 1
+        if start + 1 < stop and data[start + 1] == _LF:
+            return start, start + 2
     crlf = find(data, b"\n\r\n", start, stop)
     bare = find(data, b"\n\n", start, stop if crlf < 0 else crlf + 1)
     if bare >= 0:

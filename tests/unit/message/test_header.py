@@ -4,6 +4,8 @@ import mmap
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from postroad.message.header import MAX_FIELD, MAX_FIELDS, MAX_HEADER, HeaderBlock
 
@@ -103,3 +105,33 @@ def test_a_mapped_file_reads_the_same(tmp_path: Path) -> None:
         there, here = HeaderBlock.parse(mapped), HeaderBlock.parse(MESSAGE)
     assert there.fields == here.fields
     assert there.body_start == here.body_start
+
+
+_PIECES = [
+    b"A",
+    b"b",
+    b" ",
+    b":",
+    b"x: ",
+    b"B : y",
+    b"\r\n",
+    b"\n",
+    b"\r\n ",
+    b"\n\t",
+    b"\r",
+    b"\0",
+    b"\0 ",
+    b"From ",
+]
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=20).map(b"".join))
+def test_what_is_found_by_name_is_what_stands_at_the_offsets(data: bytes) -> None:
+    block = HeaderBlock.parse(data)
+    for name in (b"a", b"b", b"x"):
+        fields = [field for field in block.fields if field.name_lower == name]
+        assert block.all(name) == [block.value(field) for field in fields]
+        assert block.count(name) == len(fields)
+        assert block.first(name) == next(iter(block.all(name)), None)
+        assert [block.raw(field) for field in fields] == [data[one.start : one.end] for one in fields]
+    assert all(field.end <= block.body_start for field in block.fields)
