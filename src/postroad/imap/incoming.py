@@ -15,12 +15,12 @@ from postroad.imap.answer import No
 from postroad.imap.dialogue import Dialogue
 from postroad.imap.errors import answer_to
 from postroad.imap.events import event_at_hand, next_event
-from postroad.imap.message_limit import need_appended
+from postroad.imap.message_limit import most_appended, too_many_at_once
 from postroad.imap.news import tell_all
 from postroad.imap.numbering import BadNumber
 from postroad.imap.referring import excerpt_of
 from postroad.imap.turns import Turns
-from postroad.imap.wire.event import AppendEnd, AppendNext, LiteralChunk
+from postroad.imap.wire.event import AppendEnd, AppendNext, Event, LiteralChunk
 from postroad.imap.wire.message_commands import AppendStart, AppendText, MessageHead, UrlPart, Within
 from postroad.message.binary import MisplacedNul, without_nuls
 from postroad.model.octets import Body
@@ -35,6 +35,7 @@ MOST_PARTS: Final = 1000
 """Parts that one command puts together (RFC 4469)."""
 
 _UTF8: Final = b"UTF8 ("
+_NUL: Final = 0
 _BEHIND_A_TEXT: Final = (AppendEnd, AppendNext)
 _Stretch: TypeAlias = AppendStart | AppendNext | AppendEnd
 
@@ -54,8 +55,11 @@ class Incoming:
         self.failure: No | StoreError | Unavailable | BadNumber | None = None
         """Why nothing of all this will be filed."""
         self._dialogue = dialogue
+        self._limits = dialogue.services.limits
+        self._most = most_appended(dialogue)
         self._messages: list[_Message] = []
         self._octets = 0
+        self._received = 0
         self._parts = 0
         self._account_room: int | None = None
         """Octets that the account had room for when the command began; None without a limit."""
@@ -89,6 +93,7 @@ class Incoming:
             No, StoreError, Unavailable: nothing is to be filed.
         """
         stretch: _Stretch = command
+        core = self._dialogue.core
         while True:
             for piece in stretch.pieces:
                 if isinstance(piece, MessageHead):
@@ -102,10 +107,11 @@ class Incoming:
             if self.failure is not None:
                 await self._refuse(self.failure)
                 return False
-            self._dialogue.core.accept_literal()
-            following = await self._receive()
-            if following is None:
-                return False
+            core.accept_literal()
+            message = self._messages[-1]
+            following = self._take_in(message) or await self._await_rest(message)
+            if not isinstance(following, _BEHIND_A_TEXT):
+                return False  # the core has answered, or nobody is there any more
             stretch = following
         if self.failure is None and any(not message.size for message in self._messages):
             self.failure = No(b"", b"an empty message is none")
@@ -138,11 +144,12 @@ class Incoming:
         self._messages.append(_Message(head))
         if self.failure is None:
             try:
-                need_appended(self._dialogue, len(self._messages))
+                if len(self._messages) > self._most:
+                    raise too_many_at_once(self._dialogue)
                 if head.annotations and self._place is not None:
                     account, mailbox = self._place
                     need_rights(account.rights(mailbox.id), mailbox.id, head.annotations)
-                    need_size(self._dialogue.services.limits, head.annotations)
+                    need_size(self._limits, head.annotations)
             except (No, StoreError) as error:
                 self.failure = error
 
@@ -160,7 +167,7 @@ class Incoming:
 
     def _make_room(self, octets: int) -> None:
         """Count octets that are to come to the last message, if there is room for them."""
-        limits = self._dialogue.services.limits
+        limits = self._limits
         message = self._messages[-1]
         self._parts += 1
         message.size += octets
@@ -180,32 +187,38 @@ class Incoming:
         await tell_all(self._dialogue)
         self._dialogue.core.refuse_literal(answer.status, answer.text, answer.code)
 
-    async def _receive(self) -> AppendNext | AppendEnd | None:
-        """Take one whole text, also where it can no longer be kept; give what follows it.
+    def _take_in(self, message: _Message) -> Event | None:
+        """Take what has come of a text, also where it can no longer be kept; give what follows it.
 
-        None when there is nothing more to answer: the core has done so, or nobody is there any more.
+        None where that has not come yet, or nobody is there any more.
         """
         dialogue = self._dialogue
-        limits = dialogue.services.limits
-        start = dialogue.conn.deadline(limits.data_timeout)
-        received = 0
         while True:
             event = event_at_hand(dialogue)
-            if event is None:
-                # A peer may be slow, but not for ever: time grows with what has come.
-                event = await next_event(dialogue, start + received / limits.data_rate)
-            if isinstance(event, LiteralChunk):
-                received += len(event.data)
-                self._keep(self._messages[-1], event.data)
-            elif isinstance(event, _BEHIND_A_TEXT):
+            if not isinstance(event, LiteralChunk):
                 return event
-            else:
-                return None
+            self._keep(message, event.data)
+
+    async def _await_rest(self, message: _Message) -> Event | None:
+        """The same of what is still to come."""
+        dialogue, limits = self._dialogue, self._limits
+        start, before = dialogue.conn.deadline(limits.data_timeout), self._received
+        while True:
+            # A peer may be slow, but not for ever: time grows with what has come.
+            grown = (self._received - before) / limits.data_rate
+            event = await next_event(dialogue, start + grown)
+            if not isinstance(event, LiteralChunk):
+                return event
+            self._keep(message, event.data)
+            event = self._take_in(message)
+            if event is not None:
+                return event
 
     def _keep(self, message: _Message, data: bytes) -> None:
+        self._received += len(data)
         if self.failure is not None:
             return
-        message.has_nul = message.has_nul or b"\0" in data
+        message.has_nul = message.has_nul or _NUL in data
         try:
             self._spool.write(data)
         except Unavailable as error:

@@ -58,16 +58,16 @@ def need_copied(dialogue: Dialogue, selected: Selected, pairs: Pairs) -> None:
         raise No(code, b"these are too many messages to copy at once")
 
 
-def need_appended(dialogue: Dialogue, count: int) -> None:
-    """The same for APPEND of `count` messages.
+def most_appended(dialogue: Dialogue) -> int:
+    """How many messages one APPEND may bring."""
+    return min(dialogue.services.limits.imap_save_limit or APPEND_MOST, APPEND_MOST)
 
-    Raises:
-        No
-    """
-    limit = min(dialogue.services.limits.imap_save_limit or APPEND_MOST, APPEND_MOST)
-    if count > limit:
-        code = b"MESSAGELIMIT %d" % limit if dialogue.save_limit or dialogue.message_limit else b"LIMIT"
-        raise No(code, b"too many messages at once")
+
+def too_many_at_once(dialogue: Dialogue) -> No:
+    """What to say to one that brings more."""
+    announced = dialogue.save_limit or dialogue.message_limit
+    code = b"MESSAGELIMIT %d" % most_appended(dialogue) if announced else b"LIMIT"
+    return No(code, b"too many messages at once")
 
 
 def with_code(dialogue: Dialogue, answer: Answer, code: bytes) -> Answer:

@@ -27,13 +27,7 @@ def append_prepared(
             check_keywords(new.keywords)
     blobs = put_blobs(tx, [(prepared, 1) for _, prepared in messages])
     letters = [
-        Letter(
-            blob,
-            prepared,
-            flags=new.flags,
-            keywords=join_keywords(new.keywords),
-            internal_date=new.internal_date,
-        )
+        Letter(blob, prepared, b"", new.flags, join_keywords(new.keywords), new.internal_date)
         for blob, (new, prepared) in zip(blobs, messages, strict=True)
     ]
     filed = file_messages(tx, place.account_id, place.mailbox_id, letters)

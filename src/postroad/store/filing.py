@@ -80,7 +80,7 @@ def put_blobs(tx: Transaction, parcels: Sequence[tuple[Parcel, int]]) -> list[Bl
         blob = Blob(number, *tx.packs.blob(body, digest, tx.now))
         blobs.append(blob)
         rows.append((*blob, len(body), digest, refs))
-    tx.run_many(_BLOB, rows)
+    tx.insert_many(_BLOB, rows)
     return blobs
 
 
@@ -126,8 +126,8 @@ class Sheet:
         """Write all of it; in the transaction that has charged for it."""
         if self._lines:
             tx.packs.journal(b"".join(self._lines))
-            tx.run_many(_MESSAGE, self._wide)
-            tx.run_many(ENTRY, self._entries)
+            tx.insert_many(_MESSAGE, self._wide)
+            tx.insert_many(ENTRY, self._entries)
 
 
 def file_messages(

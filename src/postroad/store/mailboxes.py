@@ -1,6 +1,7 @@
 """Mailboxes: names, creation, renaming, removal; plain functions over a transaction."""
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from postroad.config.limits import Limits
@@ -14,6 +15,9 @@ from postroad.store.types import Mailbox
 
 SEPARATOR: Final = "/"
 NAME_LENGTH: Final = 1000  # octets of UTF-8
+# Up to so many characters a name is remembered in its one form.
+_USUAL: Final = 100
+_REMEMBERED: Final = 1024
 
 DEFAULTS: Final = Limits()
 """For tools and for the first mailboxes of an account; sessions pass the settings' own."""
@@ -26,6 +30,8 @@ _SELECT: Final = (
     f"SELECT {_COLUMNS} FROM mailbox m"  # noqa: S608 - a constant
     " LEFT JOIN subscription s ON s.account_id = m.account_id AND s.name = m.name WHERE m.account_id = ?"
 )
+_BY_NAME: Final = f"{_SELECT} AND m.name = ?"
+_BY_ID: Final = f"{_SELECT} AND m.id = ?"
 OVERVIEW: Final = (
     "SELECT id, uidvalidity, uidnext, messages, unseen, modseq, name FROM mailbox"
     " WHERE account_id = ? ORDER BY id"
@@ -39,6 +45,10 @@ def normal_name(name: str) -> str:
     Raises:
         BadMailboxName: empty levels, control characters, `.` and `..` as a level, too long.
     """
+    return _usual_name(name) if len(name) <= _USUAL else _normal_name(name)
+
+
+def _normal_name(name: str) -> str:
     if len(name) > 2 * NAME_LENGTH:  # of three characters NFC leaves two octets at least
         raise BadMailboxName(f"more than {NAME_LENGTH} octets")
     name = unicodedata.normalize("NFC", name)
@@ -56,6 +66,9 @@ def normal_name(name: str) -> str:
     return SEPARATOR.join(levels)
 
 
+_usual_name: Final = lru_cache(_REMEMBERED)(_normal_name)
+
+
 def all_mailboxes(reader: Reader, account_id: int) -> list[Mailbox]:
     """Every mailbox, INBOX first, then by name."""
     found = [_mailbox(row) for row in reader.rows(_SELECT, account_id)]
@@ -68,13 +81,13 @@ def by_name(reader: Asked, account_id: int, name: str) -> Mailbox | None:
         name = normal_name(name)
     except BadMailboxName:
         return None
-    row = reader.row(_SELECT + " AND m.name = ?", account_id, name)
+    row = reader.row(_BY_NAME, account_id, name)
     return _mailbox(row) if row is not None else None
 
 
 def by_id(reader: Asked, account_id: int, mailbox_id: int) -> Mailbox | None:
     """The mailbox of that id."""
-    row = reader.row(_SELECT + " AND m.id = ?", account_id, mailbox_id)
+    row = reader.row(_BY_ID, account_id, mailbox_id)
     return _mailbox(row) if row is not None else None
 
 

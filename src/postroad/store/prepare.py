@@ -1,8 +1,8 @@
 """What is worked out about a message before any transaction begins."""
 
 import asyncio
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from typing import Final
 
 from msgspec import Struct
@@ -32,16 +32,18 @@ class Parcel(Struct, frozen=True):
 class Prepared(Parcel, frozen=True):
     """A message with everything rendered that will be stored beside it in mailboxes."""
 
+    title: Summary
+
     @property
     def summary(self) -> Summary:
         """What was rendered."""
-        assert isinstance(self.title, Summary)
         return self.title
 
 
 def prepare_now(body: Body) -> Prepared:
     """Render here; for small messages and for tools."""
-    return Prepared(body, hashlib.sha256(body).digest(), summarize(_searchable(body)))
+    octets = _searchable(body)
+    return Prepared(body, sha256(octets).digest(), summarize(octets))
 
 
 async def prepare(body: Body) -> Prepared:
@@ -59,7 +61,8 @@ async def pack_up(body: Body) -> Parcel:
 
 
 def _packed(body: Body) -> Parcel:
-    return Parcel(body, hashlib.sha256(body).digest(), title_of(_searchable(body)))
+    octets = _searchable(body)
+    return Parcel(body, sha256(octets).digest(), title_of(octets))
 
 
 def _searchable(body: Body) -> Octets:

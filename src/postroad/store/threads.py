@@ -1,8 +1,9 @@
 """Which messages belong together: by the Message-IDs that they name (RFC 5322 §3.6.4)."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from struct import Struct
 from typing import Final, Protocol
 
 from postroad.db.transaction import Transaction
@@ -21,6 +22,7 @@ class Referring(Protocol):
 _REFERENCES: Final = 20
 """The last so many references of a message count; whoever names more does so without end."""
 
+_AS_NUMBER: Final = Struct(">q").unpack
 _KNOWN: Final = (
     "SELECT reference, thread_id FROM thread_reference"
     " WHERE account_id = ? AND reference IN (SELECT value FROM json_each(?))"
@@ -44,12 +46,15 @@ def find_threads(
     founded: dict[int, int] = {}
     threads: list[int] = []
     for message_id, keys in enumerate(named, first_message):
-        thread_id = min([known[key] for key in keys if key in known], default=message_id)
+        if len(keys) == 1:
+            thread_id = known.get(keys[0], message_id)
+        else:
+            thread_id = min([known[key] for key in keys if key in known], default=message_id)
         threads.append(thread_id)
         for key in keys:
             if key not in known:
                 known[key] = founded[key] = thread_id
-    tx.run_many(_FOUND, [(account_id, key, thread_id) for key, thread_id in founded.items()])
+    tx.insert_many(_FOUND, [(account_id, key, thread_id) for key, thread_id in founded.items()])
     return threads
 
 
@@ -60,13 +65,15 @@ def keep_thread(tx: Transaction, account_id: int, thread_id: int, summary: Summa
 
 def _references(summary: Referring) -> list[int]:
     """The Message-IDs that a message names, each once, as the numbers that stand for them."""
-    names = (summary.message_id, *summary.references[-_REFERENCES:])
-    return [_number(name) for name in dict.fromkeys(names) if name]
+    message_id, references = summary.message_id, summary.references
+    if not references:
+        return [_number(message_id)] if message_id else []
+    return [_number(name) for name in dict.fromkeys((message_id, *references[-_REFERENCES:])) if name]
 
 
 def _number(name: str) -> int:
-    digest = hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    number: int = _AS_NUMBER(blake2b(name.encode("utf-8", "replace"), digest_size=8).digest())[0]
+    return number
 
 
 def _look_up(tx: Transaction, account_id: int, keys: Iterable[int]) -> dict[int, int]:

@@ -66,3 +66,16 @@ def test_a_full_disk_is_told_from_a_failing_one(tmp_path: Path, error: Exception
         await asyncio.sleep(0)
 
     play(tmp_path, work)
+
+
+@pytest.mark.parametrize("count", [0, 1, 19, 20, 21, 60])
+def test_many_rows_are_inserted_in_their_order(tmp_path: Path, count: int) -> None:
+    rows = [(f"{n}.test", float(n)) for n in range(count)]
+
+    async def work(database: Database) -> None:
+        await database.write(
+            lambda tx: tx.insert_many("INSERT INTO domain (name, created) VALUES (?, ?)", rows)
+        )
+        assert database.ask(lambda r: r.rows("SELECT name, created FROM domain ORDER BY id")) == rows
+
+    play(tmp_path, work)

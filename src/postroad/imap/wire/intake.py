@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from postroad.imap.wire.command_line import Found
-from postroad.imap.wire.event import AppendAborted, AppendNext, Event, LiteralChunk
+from postroad.imap.wire.event import AppendAborted, AppendEnd, AppendNext, Event, LiteralChunk
 from postroad.imap.wire.extensions import Extension
 from postroad.imap.wire.limits import ImapLimits
 from postroad.imap.wire.literal import LiteralHead, literal_head
@@ -20,10 +20,15 @@ from postroad.imap.wire.withheld import refuse_withheld
 
 _ANNOTATING: Final = (RULES[b"STORE"].parse, RULES[b"UID STORE"].parse)
 """Commands whose literals are values of annotations, and perhaps names of their entries."""
-_BARE_MESSAGE: Final = re.compile(rb" \{[0-9]{1,10}\+?\}")
+_BARE_MESSAGE: Final = re.compile(rb" \{([0-9]{1,10})(\+?)\}")
 """Another message of which nothing is said, as most often."""
 _BARE: Final = (MessageHead(),)
+_NUL: Final = 0
 _MESSAGE: Final = Within.MESSAGE
+# Members of an Enum are looked up once: each time takes longer than a call.
+_MESSAGE_END: Final = Phase.MESSAGE_END
+_UNDECIDED: Final = Phase.UNDECIDED
+_COMING: Final = Phase.MESSAGE
 
 
 class Intake(Recovery):
@@ -59,12 +64,12 @@ class Intake(Recovery):
     def accept_literal(self) -> None:
         """Answer an `AppendText`: invite it (RFC 3501 §7.5)."""
         head = self._head
-        assert self._phase is Phase.UNDECIDED
+        assert self._phase is _UNDECIDED
         assert head is not None
         if head.waits:
             self.continuation(b"go ahead")
         self._need = head.size
-        self._phase = Phase.MESSAGE
+        self._phase = _COMING
 
     def refuse_literal(self, status: bytes, text: bytes, code: bytes = b"") -> None:
         """Answer an `AppendText`: end the command, dropping what comes uninvited."""
@@ -159,34 +164,40 @@ class Intake(Recovery):
         self._head = head
         self._text = text
         self._has_nul = False
-        self._phase = Phase.UNDECIDED
+        self._phase = _UNDECIDED
         return event
 
     def _next_chunk(self) -> Outcome:
-        if not self._need:
-            self._phase = Phase.MESSAGE_END
+        need = self._need
+        chunk = self._inbox.take(need)
+        self._need = need = need - len(chunk)
+        if not need:
+            self._phase = _MESSAGE_END
             self._line_octets = 0
-            return Step.AGAIN
-        chunk = self._inbox.take(self._need)
         if not chunk:
-            return Step.WAIT
-        self._need -= len(chunk)
-        self._has_nul = self._has_nul or b"\0" in chunk
+            return Step.WAIT if need else Step.AGAIN
+        self._has_nul = self._has_nul or _NUL in chunk
         return LiteralChunk(chunk)
 
     def _on_message_end(self, line: bytes) -> Outcome:
-        found, text, head = self._found, self._text, literal_head(line)
+        found, text = self._found, self._text
         assert found is not None
         assert text is not None
         if self._has_nul and not text.binary:  # RFC 3501 §4.3.1
             self.tagged(found.tag, b"NO", b"a message must not hold NUL")
-            self._skip_literal(head)
+            self._skip_literal(literal_head(line))
             return AppendAborted(found.tag)
-        begins = text.within is _MESSAGE and not (self._command or self._single or self.withheld)
-        if begins and head is not None and _BARE_MESSAGE.fullmatch(line):
-            following = AppendText(head.size)
-            return self._on_text_head(AppendNext(found.tag, _BARE, following), following, head)
-        return self._on_stretch(found, line, head)
+        if text.within is _MESSAGE and not (self._command or self._single or self.withheld):
+            if not line:
+                self._start()
+                self._bad_count = 0
+                return AppendEnd(found.tag)
+            bare = _BARE_MESSAGE.fullmatch(line)
+            if bare is not None:
+                head = LiteralHead(int(bare[1]), not bare[2])
+                following = AppendText(head.size)
+                return self._on_text_head(AppendNext(found.tag, _BARE, following), following, head)
+        return self._on_stretch(found, line, literal_head(line))
 
     def _aborted(self) -> AppendAborted | None:
         """What the session has to hear of an APPEND that comes to nothing, if it has heard of it at all."""
