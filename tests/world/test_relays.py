@@ -182,6 +182,18 @@ def test_a_back_end_by_lmtp_answers_for_each_recipient(world: ThreadedWorld, rel
     assert b"Final-Recipient: rfc822; nobody@elsewhere.test" in bounce.octets
 
 
+def test_mail_waits_while_a_route_says_lmtp_of_a_server_that_knows_none(
+    world: ThreadedWorld, relay: Relay
+) -> None:
+    backend = relay(lmtp=True, tls=None)
+    backend.answer("LHLO", "500 5.5.1 what?")
+    add(world, "elsewhere.test", "lmtp", backend)
+    send(world)
+    assert "500 5.5.1 what?" in words(world)
+    assert len(world.queue()) == 1
+    assert world.mailbox(ADA).messages() == []
+
+
 def test_a_back_end_may_have_our_own_name(world: ThreadedWorld, relay: Relay) -> None:
     backend = relay(lmtp=True, tls=None)
     backend.answer("LHLO", f"250 {world.world.settings.hostname} hello\nPIPELINING")

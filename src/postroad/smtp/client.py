@@ -299,7 +299,11 @@ class SmtpClient:
         elif reply.code >= 500 and not self._manner.lmtp:
             reply = await self._fall_back(reply)
         if reply.first_digit != 2:
-            raise Unusable(self._witness.spoken(reply))
+            outcome = self._witness.spoken(reply)
+            if self._manner.lmtp and reply.code in NOT_KNOWN:
+                # The route says LMTP and leads to another kind of server: mail waits until that is put right.
+                outcome = replace(outcome, verdict=Verdict.DEFERRED)
+            raise Unusable(outcome)
         name = reply.text.split(maxsplit=1)[0].lower() if reply.text.strip() else ""
         # A name without a dot, such as localhost, is everybody's.
         if "." in name and name == self.hostname and not self._manner.named:
