@@ -41,7 +41,7 @@ class Downgrade:
         self._signer = conversions.signer
         self._item = item
         self._source = source
-        self._kept = ExitStack()
+        self._kept: ExitStack | None = None  # most messages go as they are
         self._forms: dict[str, tuple[Source, str]] = {}
         self.change = ""
         """What the form that was made last differs in."""
@@ -52,7 +52,8 @@ class Downgrade:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._kept.close()
+        if self._kept is not None:
+            self._kept.close()
 
     async def lines(self) -> Source:
         """Without binary parts.
@@ -101,6 +102,8 @@ class Downgrade:
             return self._keep(convert(whole.finish()))
 
     def _keep(self, pieces: Iterator[bytes]) -> Octets:
+        if self._kept is None:
+            self._kept = ExitStack()
         spool = self._kept.enter_context(self._spool())
         inspector = Inspector(sys.maxsize, sys.maxsize)
         for piece in pieces:

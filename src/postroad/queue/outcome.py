@@ -4,7 +4,7 @@ Each recipient leaves, waits again or goes back to the sender; the trail says
 so and the notice to the sender is filed, all of it or nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Final
@@ -45,6 +45,7 @@ class End(Enum):
 
 
 _WAITING: Final = frozenset({End.WAITS, End.WAITS_AND_TELL})
+_DELIVERED: Final = End.DELIVERED  # to look a member up takes longer than a call
 
 
 class Judged(Struct, frozen=True):
@@ -109,16 +110,26 @@ def apply(
     worker decides about the recipients. Only a delivery counts all the same:
     it has happened.
     """
-    gone = let_go(tx, work, [j.recipient.n for j in judged if j.end not in _WAITING])
-    ours = gone.union(j.recipient.n for j in judged if j.end in _WAITING and _postpone(tx, work, j))
-    lost = any(j.recipient.n not in ours for j in judged if not j.outcome.filed)
-    done = [j for j in judged if j.recipient.n in ours or j.end is End.DELIVERED]
+    done: list[Judged] = []
+    leaving: list[int] = []
+    gone: set[int] = set()
+    lost = False
+    for j in judged:
+        n = j.recipient.n
+        if j.end in _WAITING:
+            ours = _postpone(tx, work, j)
+        elif ours := let_go(tx, work, n):
+            gone.add(n)
+        lost |= not (ours or j.outcome.filed)
+        if ours or j.end is _DELIVERED:
+            done.append(j)
+            if j.end not in _WAITING:
+                leaving.append(n)
     notes = attempt_notes(work, done)
     if not lost:
         notes += [*remarks, *(bounce.post(tx, notice) for notice in notices)]
     if notes:
         record.add(tx, work.item.trail_id, notes)
-    leaving = [j.recipient.n for j in done if j.end not in _WAITING]
     remove_recipients(tx, work.item, leaving, gone=gone)
     return done
 
@@ -152,12 +163,9 @@ def notices(
 
 def attempt_notes(work: Work, judged: Sequence[Judged]) -> list[Note]:
     """One note for all recipients to whom the same was said."""
-    groups: dict[tuple[Outcome, End], list[Judged]] = {}
-    for j in judged:
-        if not j.outcome.filed:  # which has a note of its own
-            groups.setdefault((j.outcome, j.end), []).append(j)
     notes = []
-    for (outcome, end), group in groups.items():
+    for group in _alike([j for j in judged if not j.outcome.filed]):  # which has a note of its own
+        outcome, end = group[0].outcome, group[0].end
         facts: dict[str, Fact] = {
             "queue": work.item.text_id,
             "recipients": [str(j.recipient.address) for j in group],
@@ -183,6 +191,16 @@ def attempt_notes(work: Work, judged: Sequence[Judged]) -> list[Note]:
     return notes
 
 
+def _alike(judged: list[Judged]) -> Iterable[list[Judged]]:
+    """Those to whom the same was said and for whom the same follows, together."""
+    if len(judged) == 1:
+        return [judged]
+    groups: dict[tuple[Outcome, End], list[Judged]] = {}
+    for j in judged:
+        groups.setdefault((j.outcome, j.end), []).append(j)
+    return groups.values()
+
+
 _ENDS: Final = {
     Step.RETRY: End.WAITS,
     Step.RETRY_AND_TELL: End.WAITS_AND_TELL,
@@ -191,6 +209,8 @@ _ENDS: Final = {
 
 
 def _told(work: Work, j: Judged, settings: Queue) -> Told | None:
+    if j.end is _DELIVERED:
+        return _told_of_delivery(work.item, j.recipient, j.outcome)
     recipient, outcome = j.recipient, j.outcome
     ours = "" if outcome.spoken else outcome.text
     match j.end:
@@ -204,14 +224,18 @@ def _told(work: Work, j: Judged, settings: Queue) -> Told | None:
         case End.WAITS_AND_TELL:
             until = work.item.begins + settings.lifetime
             return Told(recipient, outcome, Action.DELAYED, outcome.status, ours, until)
-        case End.DELIVERED if bounce.wants(recipient, "SUCCESS") and not outcome.dsn_passed:
-            # RFC 3461 §5.2.2: handed to a server that will not report, which is for us to say.
-            return Told(recipient, outcome, Action.RELAYED, outcome.status, "It sends no confirmations.")
-        case End.DELIVERED if _reports_relaying(work.item, recipient, outcome):
-            unaware = "" if outcome.by_passed else "It does not know of the time that you have set."
-            return Told(recipient, outcome, Action.RELAYED, outcome.status, unaware)
         case _:
             return None
+
+
+def _told_of_delivery(item: Item, recipient: QueuedRecipient, outcome: Outcome) -> Told | None:
+    if bounce.wants(recipient, "SUCCESS") and not outcome.dsn_passed:
+        # RFC 3461 §5.2.2: handed to a server that will not report, which is for us to say.
+        return Told(recipient, outcome, Action.RELAYED, outcome.status, "It sends no confirmations.")
+    if _reports_relaying(item, recipient, outcome):
+        unaware = "" if outcome.by_passed else "It does not know of the time that you have set."
+        return Told(recipient, outcome, Action.RELAYED, outcome.status, unaware)
+    return None
 
 
 def _was_to_return(item: Item, settings: Queue) -> bool:

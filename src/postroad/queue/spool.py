@@ -28,6 +28,10 @@ _NEXT_DUE: Final = (
     "SELECT (SELECT min(due) FROM queue_destination WHERE due IS NOT NULL),"  # noqa: S608 - constants
     f" (SELECT min(expires) FROM queue_lease), (SELECT min(i.deliver_by) {OVERDUE})"
 )
+_WAITS: Final = (
+    "SELECT 1 FROM queue_destination WHERE destination = ?1 AND due IS NULL"
+    " AND EXISTS (SELECT 1 FROM queue_lease WHERE destination = ?1)"
+)
 _LET_GO: Final = "DELETE FROM queue_recipient WHERE item_id = ? AND n = ? AND lease_id = ?"
 # ?1 is the latest time for which a retry can be planned, ?2 is now; a message that is held has its own now.
 _TOO_LATE: Final = "due > ?1 AND due > (SELECT release_at FROM queue_item WHERE id = item_id) + (?1 - ?2)"
@@ -130,7 +134,9 @@ def enqueue(
         recipients=recipients,
     )
     for destination in numbers.keys() - leases.keys():
-        announce(tx, destination, due, priority)
+        # Where all leases are out, whoever ends one looks for what comes next; nobody else could begin it.
+        if tx.row(_WAITS, destination) is None:
+            announce(tx, destination, due, priority)
     if taker is not None and leases:
         item = Item(
             *(item_id, tx.now, sender, account_id, blob.id, prefix, size, trail_id, ret, envid, body),
@@ -227,17 +233,13 @@ def depth(reader: Reader) -> int:
     return count
 
 
-def let_go(tx: Transaction, work: Work, numbers: Sequence[int]) -> set[int]:
-    """Take recipients of a piece of work out of the queue (`remove_recipients` is to follow).
+def let_go(tx: Transaction, work: Work, n: int) -> bool:
+    """Take a recipient of a piece of work out of the queue (`remove_recipients` is to follow).
 
-    Gives those that were leased still: what became of the others is not for this worker to say.
+    False where it was not leased any more: what becomes of it is not for this worker to say.
     """
-    gone = set()
-    for n in numbers:
-        tx.run(_LET_GO, work.item.id, n, work.lease_id)
-        if tx.changes():
-            gone.add(n)
-    return gone
+    tx.run(_LET_GO, work.item.id, n, work.lease_id)
+    return bool(tx.changes())
 
 
 def remove_recipients(

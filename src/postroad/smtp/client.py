@@ -39,6 +39,8 @@ class SmtpClient:
         self.hostname = hostname
         self.timeouts = timeouts
         self._extensions: dict[str, str] = {}
+        self._complete = True
+        """Nothing of the last message is left: its transaction has ended as it should."""
         self.messages = 0
         """How many have been handed over, or refused, so far; one that goes in parts is several."""
         self.bad_at_chunks = False
@@ -201,7 +203,7 @@ class SmtpClient:
     async def _hand_over(self, handover: Handover, exchange: Exchange, body: str, chunks: bool) -> None:
         if self._link.speaks_out_of_turn:
             raise Lost("the server speaks out of turn")
-        again = self.messages > 0
+        again, reset, self._complete = self.messages > 0, not self._complete, False
         self.messages += 1
         message = exchange.message
         mail = mail_command(
@@ -218,7 +220,8 @@ class SmtpClient:
         )
         rcpts = [rcpt_command(message.recipients[n], self._extensions) for n in exchange.wanted]
         binary = body == "BINARYMIME"
-        await handover.run(exchange, mail, rcpts, again=again, chunks=chunks, binary=binary)
+        await handover.run(exchange, mail, rcpts, again=again, reset=reset, chunks=chunks, binary=binary)
+        self._complete = handover.complete
 
     def _by(self, message: Outgoing) -> str:
         by = message.deliver_by

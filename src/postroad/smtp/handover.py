@@ -50,6 +50,8 @@ class Handover:
         """What the server said when it closed the dialogue by itself."""
         self.one_flight = False
         """The whole message is out before anything was answered."""
+        self.complete = False
+        """The server has taken the message, which ends the transaction (RFC 5321 §4.1.1.4)."""
 
     async def run(
         self,
@@ -58,13 +60,14 @@ class Handover:
         rcpts: list[bytes],
         *,
         again: bool,
+        reset: bool,
         chunks: bool,
         binary: bool = False,
     ) -> None:
         """Hand the message over, and settle everybody's fate.
 
-        `again`: the connection has seen a message before. `chunks`: BDAT may be used;
-        `binary`: it has to be.
+        `again`: the connection has seen a message before; `reset`: that may not have ended its transaction.
+        `chunks`: BDAT may be used; `binary`: it has to be.
 
         Raises:
             Lost: the connection; who is left open is for the caller to settle.
@@ -72,17 +75,17 @@ class Handover:
             Lapsed: the right to send it is lost; it was not sent.
         """
         pipelining = "PIPELINING" in self._extensions
-        # Not where RSET comes first: one that is refused must keep the message back. Not in LMTP:
-        # RFC 2033 §4.3 leaves BDAT unanswered where nobody was taken, and not every server does.
+        # Not over a connection that waited: it may be gone, and nobody could say whether the message is. Not in
+        # LMTP: RFC 2033 §4.3 leaves BDAT unanswered where nobody was taken, and not every server does.
         plain = binary or again or self._lmtp or exchange.message.cautious
         if chunks and pipelining and not plain and exchange.source.size <= SMALL:
             await self._in_one_flight(exchange, mail, rcpts)
             return
         data = b"" if binary else b"DATA\r\n"
         if pipelining:
-            await self._pipelined(exchange, mail, rcpts, data, again=again)
+            await self._pipelined(exchange, mail, rcpts, data, reset=reset)
         else:
-            await self._one_by_one(exchange, mail, rcpts, data, again=again)
+            await self._one_by_one(exchange, mail, rcpts, data, reset=reset)
             if not exchange.open:
                 return
         if not binary:
@@ -93,21 +96,21 @@ class Handover:
     # -- the envelope -----------------------------------------------------
 
     async def _pipelined(
-        self, exchange: Exchange, mail: bytes, rcpts: list[bytes], last: bytes, *, again: bool
+        self, exchange: Exchange, mail: bytes, rcpts: list[bytes], last: bytes, *, reset: bool
     ) -> None:
         """Everything up to DATA in one flight (RFC 2920 §3.1); its own reply is still to come."""
-        self._link.write(b"".join([RESET if again else b"", mail, *rcpts, last]))
-        if again:
+        self._link.write(b"".join([RESET if reset else b"", mail, *rcpts, last]))
+        if reset:
             self._take_reset(await self._link.reply(self._timeouts.command))
         self._take_mail(exchange, await self._link.reply(self._timeouts.command))
         for n in tuple(exchange.wanted):
             self._take_rcpt(exchange, n, await self._link.reply(self._timeouts.command))
 
     async def _one_by_one(
-        self, exchange: Exchange, mail: bytes, rcpts: list[bytes], last: bytes, *, again: bool
+        self, exchange: Exchange, mail: bytes, rcpts: list[bytes], last: bytes, *, reset: bool
     ) -> None:
         """A command, a reply; DATA goes out only where there is somebody to send it for."""
-        if again:
+        if reset:
             self._take_reset(await self._ask(RESET))
         self._take_mail(exchange, await self._ask(mail))
         for n, rcpt in zip(tuple(exchange.wanted), rcpts, strict=True):
@@ -188,7 +191,7 @@ class Handover:
         self._commit(exchange)
         self.one_flight = True
         try:
-            await self._pipelined(exchange, mail, rcpts, bdat(len(body), last=True) + body, again=False)
+            await self._pipelined(exchange, mail, rcpts, bdat(len(body), last=True) + body, reset=False)
         except Lost:
             if self.last_words is not None:
                 exchange.dotted = False  # it said no more, before it came to the message
@@ -250,7 +253,8 @@ class Handover:
 
     def _at_the_end(self, reply: Reply) -> Outcome:
         outcome = self._witness.spoken(reply)
-        if outcome.verdict is not Verdict.DELIVERED:
+        self.complete = outcome.verdict is Verdict.DELIVERED
+        if not self.complete:
             return outcome
         return replace(
             outcome,

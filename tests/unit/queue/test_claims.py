@@ -11,11 +11,12 @@ from postroad.db.offline import prepare_data
 from postroad.db.transaction import Transaction
 from postroad.model.envelope import Release
 from postroad.net.clock import SystemClock
-from postroad.queue import pace
+from postroad.queue import pace, spool
 from postroad.queue.claims import Claims
 from postroad.queue.item import Work, read_item, read_recipients
-from postroad.queue.leases import lease, touch
+from postroad.queue.leases import lease, next_for, touch
 from postroad.queue.pace import Signal
+from postroad.queue.spool import TOPIC
 from postroad.smtp.exchange import SMALL
 from postroad.store.messages import open_shared
 from postroad.store.store import Store
@@ -246,5 +247,35 @@ def test_widths_are_looked_up_anew_behind_what_others_lease_in_the_same_transact
 
         await taker.write(take("a@x.test"), others, take("b@x.test"))
         assert len(taker.begun) == 1
+
+    play(tmp_path, scene)
+
+
+def test_what_waits_for_a_lease_to_end_wakes_nobody(tmp_path: Path) -> None:
+    async def scene(taker: Taker) -> None:
+        hints: list[None] = []
+        taker.store.watch.subscribe(TOPIC, lambda: hints.append(None))
+        assert len(await taker.take(*(f"r{n}@x.test" for n in range(4)))) == 3
+        assert await taker.look() == []
+        assert hints == [None]
+        assert await taker.take("late@x.test") == []
+        assert hints == [None]
+        ends = taker.store.database.read(lambda r: r.value("SELECT min(expires) FROM queue_lease"))
+        assert spool.next_due(taker.store.database) == ends
+        ended = [work.lease_id for work in taker.begun[:2]]
+        following = await taker.store.database.write(
+            lambda tx: next_for(tx, "w0", "x.test", ended, SETTINGS, ailing=False)
+        )
+        assert [str(r.address) for work in following for r in work.recipients] == ["r3@x.test", "late@x.test"]
+
+    play(tmp_path, scene)
+
+
+def test_what_would_wait_for_a_lease_that_nobody_has_is_announced(tmp_path: Path) -> None:
+    async def scene(taker: Taker) -> None:
+        await taker.write(lambda tx: put(tx, "old@x.test"))
+        await taker.write(lambda tx: tx.run("UPDATE queue_destination SET due = NULL"))
+        assert await taker.take("new@x.test") == []
+        assert await taker.look() == ["old@x.test", "new@x.test"]
 
     play(tmp_path, scene)

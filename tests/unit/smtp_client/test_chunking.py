@@ -78,9 +78,9 @@ def test_other_messages_go_by_data(remote: RemoteServer) -> None:
         async with remote:
             client = await open_client(remote)
             await client.send(outgoing(body=big))
-            await client.send(outgoing())  # behind RSET, which has to be answered first
+            await client.send(outgoing())  # over a connection that may have been gone for long
             await client.close()
-        assert verbs(remote) == ["MAIL", "RCPT", "DATA", ".", "RSET", "MAIL", "RCPT", "DATA", "."]
+        assert verbs(remote) == ["MAIL", "RCPT", "DATA", ".", "MAIL", "RCPT", "DATA", "."]
         async with RemoteServer(extensions=["CHUNKING"]) as plain:
             await send(plain)
         assert verbs(plain) == ["MAIL", "RCPT", "DATA", "."]

@@ -164,6 +164,7 @@ def test_nobody_is_left_and_the_dialogue_goes_on(remote: RemoteServer) -> None:
 
 def test_a_server_that_does_not_begin_anew_gets_no_second_message(remote: RemoteServer) -> None:
     remote.answer("RSET", "502 5.5.1 not here")
+    remote.answer("DATA", "554 5.7.1 no", times=1)
 
     async def run() -> None:
         async with remote:
@@ -171,8 +172,24 @@ def test_a_server_that_does_not_begin_anew_gets_no_second_message(remote: Remote
             first = await client.send(outgoing("ada@remote.test"))
             with pytest.raises(Unusable):
                 await client.send(outgoing("bob@remote.test"))
-        assert verdicts(first) == ["delivered"]
-        assert [taken.recipients for taken in remote.messages] == [["ada@remote.test"]]
+        assert verdicts(first) == ["failed"]
+        assert remote.messages == []
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_the_next_message_follows_without_ado_where_the_last_one_was_taken(pipelining: bool) -> None:
+    async def run() -> None:
+        async with RemoteServer(extensions=["PIPELINING"] * pipelining) as remote:
+            client = await open_client(remote)
+            for refusal in (None, None, "RCPT", None, "END", None):
+                if refusal is not None:
+                    remote.answer(refusal, "550 5.7.1 no", times=1)
+                await client.send(outgoing())
+            await client.close()
+            assert len(remote.messages) == 4
+            assert remote.said("RSET") == ["RSET"] * 2  # behind those that were refused
 
     asyncio.run(run())
 
@@ -235,7 +252,8 @@ def test_a_dialogue_that_breaks_off_defers(remote: RemoteServer, step: str, act:
                 return
             client = await open_client(remote)
             if step == "RSET":
-                assert verdicts(await client.send(outgoing())) == ["delivered"]
+                remote.answer("MAIL", "451 4.3.0 not this one", times=1)
+                assert verdicts(await client.send(outgoing())) == ["deferred"]
             remote.answer(step, act)
             client.timeouts = hasty(step)
             try:

@@ -125,8 +125,7 @@ class DataEncoder:
             piece, self._held = piece[:-1], b"\r"  # whether it is bare is seen with the next slice
         if not piece:
             return b""
-        lines = b"".join(piece.split(b"\r\n"))
-        if b"\n" in lines or b"\r" in lines:
+        if not _ends_well(piece):
             piece = _LONE.sub(b"\r\n", piece)
         encoded = piece.replace(b"\r\n.", b"\r\n..")
         if piece.startswith(b".") and self._before == b"\r\n":
@@ -142,6 +141,11 @@ class DataEncoder:
         return tail + (b".\r\n" if end == b"\r\n" else b"\r\n.\r\n")
 
 
+def _ends_well(octets: bytes) -> bool:
+    """Whether no line ends but in CR LF: to write all ends anew takes half as long as to look for each."""
+    return octets.replace(b"\r", b"").replace(b"\n", b"\r\n") == octets
+
+
 def bdat(octets: int, *, last: bool) -> bytes:
     """The command in front of a chunk of so many octets (RFC 3030 §2)."""
     return b"BDAT %d LAST\r\n" % octets if last else b"BDAT %d\r\n" % octets
@@ -149,8 +153,7 @@ def bdat(octets: int, *, last: bool) -> bytes:
 
 def whole_lines(message: bytes) -> bytes:
     """A message as a chunk of text wants it: the octets that DATA would carry, dots as they are."""
-    ends = message.count(b"\r\n")
-    if message.count(b"\n") != ends or message.count(b"\r") != ends:
+    if not _ends_well(message):
         message = _LONE.sub(b"\r\n", message)
     return message if message.endswith(b"\r\n") or not message else message + b"\r\n"
 
