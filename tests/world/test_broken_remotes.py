@@ -31,7 +31,8 @@ def test_what_breaks_off_is_delivered_later_and_once(
         # Who goes on to take a message that it has refused in the middle is beyond knowing.
         for act in ACTS[:2] if step == "BODY" else ACTS:
             elsewhere.forget_rules()
-            if step == "RSET":  # needs a connection that is kept from a message before
+            if step == "RSET":  # needs a connection that is kept from a message which was not taken
+                elsewhere.answer("MAIL", "451 4.3.0 later", times=1)
                 submit(world, mail("before"), EVE)
                 sent += 1
                 world.settle()

@@ -37,12 +37,13 @@ def test_who_does_not_know_bdat_gets_data_at_once_and_later_too() -> None:
         elsewhere = world.remote("elsewhere.test")
         elsewhere.extensions = list(CHUNKING)
         elsewhere.answer("BDAT", "502 5.5.1 not implemented", times=1)
-        elsewhere.answer("RSET", Drop())  # so that each has a connection of its own
         send(world, "first")
+        elsewhere.answer("MAIL", Drop(), times=1)  # so that each has a connection of its own
         send(world, "second")
         assert len(elsewhere.messages) == 2
         assert (len(elsewhere.said("BDAT")), len(elsewhere.said("DATA"))) == (1, 2)
         world.advance(hours=25)
+        elsewhere.answer("MAIL", Drop(), times=1)
         send(world, "third")
         assert (len(elsewhere.said("BDAT")), len(elsewhere.said("DATA"))) == (2, 2)
 
