@@ -15,6 +15,8 @@ from postroad.db.transaction import Reader, Transaction
 MINUTE: Final = 60.0
 _FORGOTTEN: Final = 3600.0
 
+# What has an index of its own, and is empty nearly always: that takes a fifth of what is asked else.
+_ANY: Final = "SELECT 1 FROM route WHERE per_minute > 0 LIMIT 1"
 _OF_ROUTE: Final = (
     "SELECT domain, per_minute FROM route WHERE per_minute > 0 AND domain IN (?, '*')"
     " ORDER BY domain = '*', after LIMIT 1"
@@ -36,8 +38,7 @@ class Rate(Struct, frozen=True):
 
 def rate_of(reader: Reader, destination: str, settings: Queue) -> Rate | None:
     """The limit of a destination; None: there is none, nearly always."""
-    row = reader.row(_OF_ROUTE, destination)
-    if row is not None:
+    if reader.row(_ANY) is not None and (row := reader.row(_OF_ROUTE, destination)) is not None:
         return Rate(*row)
     return Rate(destination, settings.per_minute) if settings.per_minute else None
 
