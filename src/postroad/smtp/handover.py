@@ -75,8 +75,8 @@ class Handover:
             Lapsed: the right to send it is lost; it was not sent.
         """
         pipelining = "PIPELINING" in self._extensions
-        # Not over a connection that waited: it may be gone, and nobody could say whether the message is. Not in
-        # LMTP: RFC 2033 §4.3 leaves BDAT unanswered where nobody was taken, and not every server does.
+        # Not over a connection that waited: it may be gone, and nobody could say whether the message is.
+        # Not in LMTP: RFC 2033 §4.3 leaves BDAT unanswered where nobody was taken, and not every server does.
         plain = binary or again or self._lmtp or exchange.message.cautious
         if chunks and pipelining and not plain and exchange.source.size <= SMALL:
             await self._in_one_flight(exchange, mail, rcpts)
