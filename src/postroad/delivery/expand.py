@@ -100,10 +100,12 @@ def expand(
             continue
         if not isinstance(found, Local):
             raise refuse_unresolved(found, recipient.address)
-        remote = [target for target in found.targets if not isinstance(target, AccountTarget)]
+        remote: list[RemoteTarget] = []
         for target in found.targets:
             if isinstance(target, AccountTarget):
                 result.accounts.setdefault(target.account_id, target)
+            else:
+                remote.append(target)
         # RFC 3461 §5.2.7.2: who has the mail sent on to one address elsewhere leaves all to the server there;
         # §5.2.7.3 (c): of several, success is confirmed here and by nobody else.
         alone = len(found.targets) == 1
