@@ -12,6 +12,7 @@ from typing import Final
 from postroad.smtp.wire.replies import Reply
 
 TERMINATOR: Final = b"\r\n.\r\n"
+_NUL: Final = 0x00  # a number, as in `wire.lines`
 
 TOO_BIG: Final = Reply(552, "5.3.4", "the message is larger than this server takes")
 BARE_LINE_END: Final = Reply(550, "5.5.2", "the message has a bare CR or LF; lines end in CR LF")
@@ -46,7 +47,7 @@ class Inspector:
         cut = self._cr
         self._cr = octets.endswith(b"\r")
         # What is wrong is looked for only where something is.
-        if cut or b"\0" in octets or not _ends_well(octets):
+        if cut or _NUL in octets or not _ends_well(octets):
             self._judge(octets, cut=cut)
         self._measure(octets)
         return not (self._bare or self._nul or self._long)
@@ -57,7 +58,7 @@ class Inspector:
         returns = octets.count(b"\r") + cut - self._cr
         if not pairs == returns == octets.count(b"\n"):
             self._bare = True
-        if b"\0" in octets:
+        if _NUL in octets:
             self._nul = True
 
     def verdict(self, *, whole: bool = True) -> Reply | None:
