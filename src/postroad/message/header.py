@@ -8,6 +8,7 @@ All of it is read as a reader of mail would read it, and nothing raises.
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final, NamedTuple, TypeAlias
 
 from msgspec import Struct
@@ -93,6 +94,11 @@ class HeaderBlock(Struct, frozen=True, gc=False):
         if not self._fields:
             self._fields.extend(map(self._field, _FIELD.finditer(self._octets)))
         return self._fields
+
+    @property
+    def has_strange_lines(self) -> bool:
+        """Whether a line that is no field stands between two of them: to others the header ends there."""
+        return any(above.end != below.start for above, below in pairwise(self.fields))
 
     def _field(self, match: re.Match[bytes]) -> Field:
         begin, end = match.span()

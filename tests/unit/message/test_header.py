@@ -135,3 +135,18 @@ def test_what_is_found_by_name_is_what_stands_at_the_offsets(data: bytes) -> Non
         assert block.first(name) == next(iter(block.all(name)), None)
         assert [block.raw(field) for field in fields] == [data[one.start : one.end] for one in fields]
     assert all(field.end <= block.body_start for field in block.fields)
+
+
+@pytest.mark.parametrize(
+    ("header", "strange"),
+    [
+        (b"A: 1\r\n\tmore\r\nB : 2\r\n", False),
+        (b"A: 1\nB: 2\n", False),
+        (b"From ada\r\nA: 1\r\nB: 2\r\n", False),
+        (b"A: 1\r\nbroken\r\nB: 2\r\n", True),
+        (b"A: 1\r\n\x0cmore\r\nB: 2\r\n", True),
+        (b"", False),
+    ],
+)
+def test_lines_that_are_no_fields_are_told(header: bytes, strange: bool) -> None:
+    assert HeaderBlock.parse(b"x\r\n" + header + b"\r\nbody\r\n", 3).has_strange_lines is strange

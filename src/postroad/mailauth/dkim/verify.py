@@ -15,6 +15,8 @@ from postroad.mailauth.dkim.tags import TagError, without_space
 from postroad.message.header import HeaderBlock
 
 _TOO_LONG: Final = Unreadable(Result.POLICY, "the header of the message is beyond the limits")
+# RFC 6376 §3.8: to others the body begins at such a line, and what they show there nobody has signed.
+_STRANGE: Final = Unreadable(Result.POLICY, "the header has a line that is no field")
 
 
 def wanted_hashes(block: HeaderBlock, limits: Limits = DEFAULT) -> list[Wanted]:
@@ -42,9 +44,10 @@ async def verify(
         return Verification(())
     header = HeaderData(block)
     keyring = Keyring(resolver, limits)
+    unfit = _TOO_LONG if block.truncated else _STRANGE if block.has_strange_lines else None
     results = []
     for field in fields[: limits.signatures]:
-        read = _TOO_LONG if block.truncated else read_signature(block, field)
+        read = unfit or read_signature(block, field)
         if isinstance(read, Unreadable):
             results.append(_unreadable(read))
             continue

@@ -321,3 +321,12 @@ def test_what_dkimpy_signs(algorithm: str, ways: tuple[bytes, bytes], length: bo
     found = only(field + message, zone(record(key)), now=time.time())
     assert (found.result, found.vouches) == (PASS, True), found.reason
     assert only(field + message + b"x\r\n", zone(record(key)), now=time.time()).vouches is False
+
+
+@pytest.mark.parametrize("line", [b"Click here", b"\xc2\xa0, eve@evil.test", b"\x0b, eve@evil.test", b": x"])
+def test_a_line_that_is_no_field_is_not_vouched_for(line: bytes) -> None:
+    """Where others take it for the beginning of the body, it is what they show (RFC 6376 §3.8)."""
+    message = signed()
+    assert only(message.replace(b"To: bob", line + b"\r\nTo: bob")).result is Result.POLICY
+    # A mailbox separator is not of the message.
+    assert only(b"From ada@a.test Tue Nov 14 22:13:20 2023\r\n" + message).result is Result.PASS
