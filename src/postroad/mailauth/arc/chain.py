@@ -17,7 +17,9 @@ SEAL: Final = b"arc-seal"
 MOST_SETS: Final = 50
 """RFC 8617 §4.2.1"""
 
-_INSTANCE: Final = re.compile(rb"[ \t]*i[ \t]*=[ \t]*([0-9]{1,4})[ \t]*;")
+_CFWS: Final = rb"(?:[ \t]|\([^()\\]*+\))*+"
+# RFC 8617 §3.9 lets comments stand around all of it.
+_INSTANCE: Final = re.compile(rb"%b".join([b"", b"i", b"=", b"([0-9]{1,2})", b";"]) % ((_CFWS,) * 4))
 _DIGITS: Final = 2
 _DIGITS_OF_TIME: Final = 12
 
@@ -68,6 +70,8 @@ def read_chain(block: HeaderBlock) -> Chain:
         return Chain(())
     if block.truncated:
         return Chain((), "the header of the message is beyond the limits")
+    if block.has_strange_lines:
+        return Chain((), "the header has a line that is no field")
     if len(fields) > 3 * MOST_SETS:
         return Chain((), f"it has more than {MOST_SETS} sets", MOST_SETS)
     highest, ended = _newest(block, fields)
@@ -89,7 +93,7 @@ def _newest(block: HeaderBlock, fields: list[Field]) -> tuple[int, bool]:
             continue
         if instance > highest:
             highest, ended = instance, False
-        if instance == highest and tags.get("cv") == "fail":
+        if instance == highest and tags.get("cv", "").lower() == "fail":
             ended = True
     return highest, ended
 
@@ -157,7 +161,7 @@ def _seal(tags: dict[str, str], at: Field) -> Seal:
     kind, digest = read_algorithm(tags)
     domain, selector = read_key_place(tags)
     decimal(tags, "t", _DIGITS_OF_TIME)
-    status = required(tags, "cv")
+    status = required(tags, "cv").lower()  # RFC 8617 §3.9: a string without %s, so of any case
     if status not in ("none", "pass", "fail"):
         raise TagError("it says no status of the chain (cv=)")
     return Seal(at, kind, digest, domain, selector, decode_base64(required(tags, "b"), "b"), status)

@@ -84,6 +84,31 @@ def test_a_chain_that_was_touched(two: bytes, old: bytes, new: bytes) -> None:
     assert (found.result, found.sealers) == (Result.FAIL, ())
 
 
+def test_the_status_has_no_case() -> None:
+    """RFC 8617 §3.9"""
+    shouted = sealed(MESSAGE.replace(b"well", b"ill"), "a.test", Result.FAIL).replace(b"cv=fail", b"cv=FAIL")
+    found = validated(shouted)
+    assert (found.chain.ended, sealed(shouted, "b.test", Result.FAIL)) == (True, shouted)
+    # What is written otherwise than it was sealed does not hold, but it is read.
+    found = validated(sealed(MESSAGE, "a.test", Result.NONE).replace(b"cv=none", b"cv=None"))
+    assert (found.chain.problem, found.chain.sets[0].seal.status) == ("", "none")
+
+
+def test_comments_around_an_instance() -> None:
+    """RFC 8617 §3.9"""
+    chatty = sealed(MESSAGE, "a.test", Result.NONE).replace(
+        b"Results: i=1;", b"Results: (a) i (b)=(c) 1 (d);"
+    )
+    assert b"(d)" in chatty
+    found = validated(chatty)
+    assert (found.chain.problem, found.chain.sets[0].said.split()[0]) == ("", b"mx.b.test;")
+
+
+def test_a_line_that_is_no_field_breaks_a_chain() -> None:
+    broken = sealed(MESSAGE, "a.test", Result.NONE).replace(b"To: bob", b"Click here\r\nTo: bob")
+    assert validated(broken).reason == "the header has a line that is no field"
+
+
 def test_all_failures_are_final(two: bytes) -> None:
     """RFC 8617 §5.2.1"""
     resolver = zone()
