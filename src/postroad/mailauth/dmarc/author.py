@@ -1,5 +1,6 @@
 """The author domain: what a reader sees as the origin of a message (RFC 9989 §5.3.1, SAFETY C19)."""
 
+import re
 from typing import Final
 
 from msgspec import Struct
@@ -10,6 +11,12 @@ from postroad.model.address import AddressError, normal_domain
 
 LONGEST: Final = 8192
 """Octets of a From field that is read: all of it has to be, or others see whom we have not judged."""
+
+# What holds an "@" that begins no domain: quoted strings and comments (RFC 5322 §3.2.2, §3.2.4).
+_ASIDE: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|\((?:[^()\\]|\\.)*+\)', re.DOTALL)
+_ANGLE: Final = re.compile(rb"<[^<>]*+>")
+_BETWEEN: Final = re.compile(rb"[,;:]")
+_ADDRESS: Final = b"<>"
 
 
 class Author(Struct, frozen=True):
@@ -27,8 +34,10 @@ def author_of(header: bytes) -> Author:
         return Author(problem=f"has {len(fields)} From fields" if fields else "has no From field")
     if len(fields[0]) > LONGEST:
         return Author(problem=f"has a From field of more than {LONGEST} octets")
-    entries = parse_addresses(fields[0].partition(b":")[2].replace(b"\r\n", b""))
-    mailboxes = [entry for entry in entries if isinstance(entry, Mailbox)]
+    value = fields[0].partition(b":")[2].replace(b"\r\n", b"")
+    mailboxes = [entry for entry in parse_addresses(value) if isinstance(entry, Mailbox)]
+    if value.count(b"@") > len(mailboxes) and _is_ambiguous(value):
+        return Author(problem="has an address in From that can be read in several ways")
     domains: set[str] = set()
     for mailbox in mailboxes:
         try:
@@ -38,3 +47,20 @@ def author_of(header: bytes) -> Author:
     if len(domains) != 1:
         return Author(problem=f"has addresses of {len(domains) or 'no'} domains in From")
     return Author(domains.pop(), mailboxes[0].address)
+
+
+def _is_ambiguous(value: bytes) -> bool:
+    """Whether an address stands where none belongs: behind another one, with no comma between them.
+
+    One reader takes the first of them, another the last. What stands in front of `<` is the name of
+    somebody, whatever it looks like.
+    """
+    aside = 1
+    while aside:  # a comment may have others in it
+        value, aside = _ASIDE.subn(b"", value)
+    plain = _ANGLE.sub(_ADDRESS, value)
+    for piece in _BETWEEN.split(plain):
+        _, angle, behind = piece.partition(_ADDRESS)
+        if b"@" in behind or _ADDRESS in behind or (not angle and piece.count(b"@") > 1):
+            return True
+    return False

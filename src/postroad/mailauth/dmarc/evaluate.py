@@ -35,9 +35,9 @@ async def evaluate(
         return Dmarc("permerror", problem=f"the message {author.problem}")
     walker = walker or Walker(resolver)
     walk = await walker.walk(author.domain)
-    if walk.problem:
-        return Dmarc("temperror", author.domain, problem=walk.problem)
     policy = walk.policy()
+    if policy is None and walk.problem:
+        return Dmarc("temperror", author.domain, problem=walk.problem)
     if policy is None or not policy[1].applies:
         return Dmarc("none", author.domain, problem="its domain publishes no DMARC policy")
     holder, record = policy
@@ -85,9 +85,14 @@ class _Alignment:
         return tuple([domain for domain in looked_at if await self._is_aligned(domain, strict)])
 
     async def _is_aligned(self, domain: str, strict: bool) -> bool:
-        organization = self._author.organization
-        if domain == self._author.start:
+        author, organization = self._author, self._author.organization
+        if domain == author.start:
             return True
+        if author.problem and not strict:
+            # The organization is the author domain or above it, and nobody can say where.
+            if domain.rpartition(".")[2] == author.start.rpartition(".")[2]:
+                self.problem = author.problem
+            return False
         # An organization is the domain itself or above it: what is not below ours has another.
         if strict or not (domain == organization or domain.endswith(f".{organization}")):
             return False

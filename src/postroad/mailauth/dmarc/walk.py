@@ -19,11 +19,13 @@ class Walk(Struct, frozen=True):
     found: tuple[tuple[str, DmarcRecord], ...] = ()
     """Names with their records, the longest first."""
     problem: str = ""
-    """Why the walk says nothing: the DNS did not answer."""
+    """Why the walk did not get to its end: the DNS did not answer."""
 
     @property
     def organization(self) -> str:
-        """The organizational domain (§4.10.2)."""
+        """The organizational domain (§4.10.2); empty where the walk did not get so far."""
+        if self.problem:
+            return ""
         for name, record in self.found:
             if record.psd == "n":
                 return name
@@ -35,9 +37,12 @@ class Walk(Struct, frozen=True):
         """The record that applies, and the domain that has it (§4.10.1).
 
         It is that of the domain itself, of its organization, or of the public
-        suffix above.
+        suffix above. For the first nobody has to walk, so that it is known even
+        where the walk has met with a problem.
         """
         records = dict(self.found)
+        if self.problem:
+            return (self.start, records[self.start]) if self.start in records else None
         for name in (self.start, self.organization):
             if name in records:
                 return name, records[name]
@@ -58,7 +63,7 @@ class Walker:
         for name in names_to_ask(domain):
             record = await self._record(name)
             if isinstance(record, TemporaryFailure):
-                return Walk(domain, (), record.reason)
+                return Walk(domain, tuple(found), record.reason)
             if record is not None:
                 found.append((name, record))
                 if record.psd != "u":

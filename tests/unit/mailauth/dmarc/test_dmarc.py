@@ -201,6 +201,22 @@ def test_what_is_not_known_yet_is_no_failure() -> None:
         assert asyncio.run(evaluate(zone, Author("x.test"), unchecked)).verdict == "temperror"
 
 
+def test_a_policy_of_its_own_needs_no_walk_above() -> None:
+    """RFC 9989 §4.10.1: nobody has to know the organization for what the author domain itself says."""
+    zone = zone_of(x_test="v=DMARC1; p=reject")
+    zone.broken = {"_dmarc.test"}
+    found = judge(zone, "x.test", dkim=("x.test",))
+    assert (found.verdict, found.policy, found.organization) == ("pass", "reject", "")
+    assert judge(zone, "x.test", "y.other").verdict == "fail"
+    # Whether these belong together is what cannot be said for now.
+    assert judge(zone, "x.test", "a.x.test").verdict == "temperror"
+    strict = zone_of(x_test="v=DMARC1; p=reject; aspf=s; adkim=s")
+    strict.broken = {"_dmarc.test"}
+    assert judge(strict, "x.test", "a.x.test").verdict == "fail"
+    # Of a domain without a record nobody knows whose policy applies.
+    assert judge(zone, "a.x.test", "a.x.test").verdict == "temperror"
+
+
 def test_nobody_gets_around_a_policy_by_breaking_his_own_dns() -> None:
     zone = zone_of(x_test="v=DMARC1; p=reject")
     zone.broken = {"_dmarc.evil.test"}
@@ -237,6 +253,8 @@ def test_many_signatures_cost_little() -> None:
         ('From: "b@y.test"@x.test', "x.test"),
         ("From: <@y.test:a@x.test>", "x.test"),
         ("From: Team: a@x.test, b@x.test;", "x.test"),
+        ('From: "b \\" @y.test" <@z.test,@w.test:a@x.test> (c@z.test), "d@z.test" <b@x.test>', "x.test"),
+        ("From: (b@y.test (c@z.test) d@w.test) a@x.test", "x.test"),
         ("From: =?utf-8?q?b=40y=2Etest?= <a@x.test>", "x.test"),
     ],
 )
@@ -258,6 +276,10 @@ def test_the_author_domain(header: str, domain: str) -> None:
         "From: a@x..test",
         "From: a@x.test\x00.y.test",
         "From: <a@x.test> <b@y.test>",
+        "From: <a@x.test> b@y.test",
+        "From: a@x.test b@y.test",
+        "From: a@y.test@x.test",
+        "From: A <a@x.test> b@y.test, <b@x.test>",
         "From: a@=?utf-8?q?x=2Etest?=",
         "From: a@x.test, " + "b@x.test, " * 2000,
         "Fr\u043em: a@x.test",
