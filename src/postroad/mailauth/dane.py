@@ -10,7 +10,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from postroad.model.answers import Tlsa
@@ -50,6 +50,10 @@ _UNREADABLE: Final = (
     *(x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType),
 )
 """What cryptography says of certificates that it cannot make sense of."""
+_VERSION: Final = 0xA0
+"""The tag of a certificate's version, which those of version 1 leave out."""
+_BEFORE_KEY: Final = 5
+"""Serial number, signature algorithm, issuer, validity and subject stand in front of the key."""
 _DIGESTS: Final = {Matching.SHA2_256: hashlib.sha256, Matching.SHA2_512: hashlib.sha512}
 
 
@@ -86,12 +90,15 @@ def check(records: Sequence[Tlsa], chain: Sequence[bytes], names: Sequence[str],
     if not chain:
         return Result.NO_CERTIFICATE
     try:
-        certificates = [x509.load_der_x509_certificate(der) for der in chain[:CHAIN]]
+        own = x509.load_der_x509_certificate(chain[0])
         ends = [r for r in records if r.usage == Usage.DANE_EE]
-        if any(_matches(record, certificates[0]) for record in ends):
+        if any(_matches(record, own) for record in ends):
             return Result.MATCH
         anchors = [r for r in records if r.usage == Usage.DANE_TA]
-        return _check_anchors(anchors, certificates, names, now) if anchors else Result.MISMATCH
+        if not anchors:
+            return Result.MISMATCH
+        certificates = [own, *map(x509.load_der_x509_certificate, chain[1:CHAIN])]
+        return _check_anchors(anchors, certificates, names, now)
     except _UNREADABLE:
         return Result.NO_CERTIFICATE  # there is one, which cannot be read
 
@@ -132,7 +139,27 @@ def _matches(record: Tlsa, certificate: x509.Certificate) -> bool:
 
 
 def _spki(certificate: x509.Certificate) -> bytes:
-    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    """The SubjectPublicKeyInfo as the certificate has it (RFC 6698 §2.1.2, RFC 5280 §4.1).
+
+    A key that was read and written again is not always the same: a point may have been compressed,
+    and what an RSA key is for may have been said. Nor has a key to be of a kind that is known here.
+    """
+    octets = certificate.tbs_certificate_bytes
+    at, _ = _content(octets, 0)
+    if octets[at] == _VERSION:
+        at = sum(_content(octets, at))
+    for _ in range(_BEFORE_KEY):
+        at = sum(_content(octets, at))
+    return octets[at : sum(_content(octets, at))]
+
+
+def _content(der: bytes, at: int) -> tuple[int, int]:
+    """Where the content of the DER value at an offset begins, and how many octets it has."""
+    length, begin = der[at + 1], at + 2
+    if length < 0x80:
+        return begin, length
+    more = length & 0x7F
+    return begin + more, int.from_bytes(der[begin : begin + more])
 
 
 # -- usage 2: a trust anchor ---------------------------------------------------

@@ -173,3 +173,39 @@ def _issued_by(leaf: Issued) -> Issued:
     authority = Authority("unused")
     authority.own = leaf
     return authority.issue("mx.example.com")
+
+
+def test_a_key_is_matched_as_the_certificate_has_it() -> None:
+    """RFC 6698 §2.1.2 hashes the octets: this key has its point compressed, as nobody else writes it."""
+    der, spki = _with_a_compressed_point()
+    record = Tlsa(3, 1, 1, hashlib.sha256(spki).digest())
+    assert judged(record, chain=[der]) is Result.MATCH
+    assert judged(Tlsa(3, 1, 1, bytes(32)), chain=[der]) is Result.MISMATCH
+
+
+def test_for_the_servers_own_nothing_else_is_read() -> None:
+    record = tlsa(3, 1, 1, SERVER)
+    assert judged(record, chain=[SERVER.chain[0], b"junk"]) is Result.MATCH
+    assert judged(tlsa(2, 1, 1, SERVER), chain=[SERVER.chain[0], b"junk"]) is Result.NO_CERTIFICATE
+
+
+def _with_a_compressed_point() -> tuple[bytes, bytes]:
+    """A certificate and its SubjectPublicKeyInfo; it is signed by nobody, which DANE-EE does not mind."""
+    own = SERVER.certificate
+    whole = own.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    point = SERVER.key.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    algorithm = whole[2 : 4 + whole[3]]
+    short = _der(0x30, algorithm + _der(0x03, b"\0" + point))
+    signed = own.tbs_certificate_bytes
+    assert whole in signed
+    assert signed[1] & 0x80, "its length has octets of its own"
+    behind = own.public_bytes(Encoding.DER).partition(signed)[2]
+    return _der(0x30, _der(0x30, signed[2 + (signed[1] & 0x7F) :].replace(whole, short)) + behind), short
+
+
+def _der(tag: int, content: bytes) -> bytes:
+    length = len(content)
+    if length < 0x80:
+        return bytes([tag, length]) + content
+    octets = length.to_bytes(1 if length < 0x100 else 2)
+    return bytes([tag, 0x80 | len(octets)]) + octets + content
