@@ -17,6 +17,8 @@ ADDRESSES: Final = 5
 """Of one record, that reports go to."""
 
 _VERSION: Final = re.compile(rb"v=TLSRPTv1[ \t]*;")
+_NAME: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
+_VALUE: Final = re.compile(rb"[!-:<>-~]+")  # printable but ";" and "="
 _URI: Final = re.compile(rb"(?i:mailto|https):[!-~]{1,2000}")
 
 
@@ -91,19 +93,24 @@ _REPAIRABLE: Final = 1024 * 1024
 def report_addresses(records: tuple[bytes, ...]) -> tuple[str, ...]:
     """The URIs in the TXT records of `_smtp._tls`; none where there is no valid record (RFC 8460 §3).
 
-    Exactly one record may begin with the version.
+    Exactly one record may begin with the version, and all of its fields have to be some.
     """
     ours = [record for record in records if _VERSION.match(record)]
     if len(ours) != 1:
         return ()
-    for field in ours[0].split(b";")[1:]:
-        name, _, value = field.partition(b"=")
-        if name.strip(b" \t") != b"rua":
-            continue
-        uris = [uri.strip(b" \t") for uri in value.split(b",")]
-        usable = [uri.decode() for uri in uris if _URI.fullmatch(uri)]
-        return tuple(dict.fromkeys(usable))[:ADDRESSES]
-    return ()
+    fields = [field.strip(b" \t") for field in ours[0].split(b";")]
+    if not fields[-1]:
+        fields.pop()  # the delimiter at the end is optional
+    found: list[str] | None = None
+    for field in fields[1:]:
+        name, _, value = (part.strip(b" \t") for part in field.partition(b"="))
+        if name != b"rua":
+            if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+                return ()
+        elif found is None:
+            uris = [uri.strip(b" \t") for uri in value.split(b",")]
+            found = [uri.decode() for uri in uris if _URI.fullmatch(uri)]
+    return tuple(dict.fromkeys(found or ()))[:ADDRESSES]
 
 
 def write_report(report: Report) -> bytes:

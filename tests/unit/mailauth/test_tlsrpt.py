@@ -58,6 +58,14 @@ REPORT = Report(
         (b"v=TLSRPTv1;", ()),
         (b"v=TLSRPTv2; rua=mailto:a@b.test", ()),
         (b"rua=mailto:a@b.test", ()),
+        (b"v=TLSRPTv1 ; rua = mailto:a@b.test ; x.y-z_1=(v)\t; ", ("mailto:a@b.test",)),
+        (b"v=TLSRPTv1; rua=mailto:a@b.test; rua=mailto:c@d.test", ("mailto:a@b.test",)),
+        # A record with a field that is none is none (RFC 8460 §3).
+        (b"v=TLSRPTv1; rua=mailto:a@b.test;;", ()),
+        (b"v=TLSRPTv1; rua=mailto:a@b.test; x=", ()),
+        (b"v=TLSRPTv1; rua=mailto:a@b.test; x==", ()),
+        (b"v=TLSRPTv1; _x=1; rua=mailto:a@b.test", ()),
+        (b"v=TLSRPTv1; rua=mailto:a@b.test; %b=1" % (b"x" * 33), ()),
     ],
 )
 def test_reports_go_where_the_record_says(record: bytes, expected: tuple[str, ...]) -> None:

@@ -67,9 +67,11 @@ class Lookups:
 
     async def has_client(self, name: str, prefix4: int, prefix6: int) -> bool:
         """Whether the client is within one of a host's networks (§5.3)."""
+        return self._is_near(await self._ask(self._addresses(name)), prefix4, prefix6)
+
+    def _is_near(self, addresses: Sequence[str], prefix4: int, prefix6: int) -> bool:
         ip = self._client.address
         prefix = prefix4 if isinstance(ip, IPv4Address) else prefix6
-        addresses = await self._ask(self._addresses(name))
         return any(ip in ip_network(f"{address}/{prefix}", strict=False) for address in addresses)
 
     async def mx_has_client(self, name: str, prefix4: int, prefix6: int) -> bool:
@@ -77,9 +79,20 @@ class Lookups:
         records = await self._ask(self._resolver.mx(name))
         if len(records) > HOSTS:
             raise Ended("permerror", f"{name} has more than {HOSTS} MX hosts")
+        is_void = False
         for mx in sorted(records):
-            if can_be_asked(mx.host) and await self.has_client(mx.host, prefix4, prefix6):
-                return True
+            if not can_be_asked(mx.host):
+                continue
+            answer = _certain(await self._addresses(mx.host))
+            if isinstance(answer, Found):
+                if self._is_near(answer.records, prefix4, prefix6):
+                    return True
+            elif isinstance(answer, NoSuchDomain):
+                self._count_void()  # a fan of names that are not there is what the limit is for (§11.1)
+            else:
+                is_void = True
+        if is_void:
+            self._count_void()  # §4.6.4 counts terms: hosts of the other family alone make one void
         return False
 
     async def is_named_in(self, domain: str) -> bool:

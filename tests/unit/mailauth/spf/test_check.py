@@ -129,6 +129,16 @@ def test_a_fan_of_mx_hosts_that_are_not_there_is_cut_short() -> None:
     assert len(zone.asked) == 1 + 1 + VOIDS + 1  # policy, MX, two voids, and the one too many
 
 
+def test_mx_hosts_of_the_other_family_are_one_void() -> None:
+    """RFC 7208 §4.6.4 counts terms: a client with IPv6 asks in vain for hosts that have IPv4 alone."""
+    zone = zone_of(x="v=spf1 mx ip6:2001:db8::/32 -all")
+    for number in range(VOIDS + 2):
+        zone.add_mx("x.test", f"h{number}.x.test", number)
+        zone.add_address(f"h{number}.x.test", "198.51.100.1")
+    result = check(zone, ip="2001:db8::1")
+    assert (result.verdict, result.voids) == ("pass", 1)
+
+
 def test_450_mx_hosts_are_an_error_and_not_asked_for() -> None:
     zone = zone_of(x="v=spf1 mx -all")
     for number in range(450):
