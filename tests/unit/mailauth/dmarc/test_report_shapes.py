@@ -72,6 +72,7 @@ RENAMED: Final = GOOGLE.replace(b'encoding="UTF-8"', b'encoding="utf-16"')
         RENAMED.decode().encode("utf-16"),
         RENAMED.decode().encode("utf-16-be"),
         GOOGLE.replace(b"UTF-8", b"windows-1252").replace(b"google.com<", b"gr\xfc\xdfe.test<"),
+        GOOGLE.replace(b"google.com<", b"gr\xfc\xdfe.test<"),
         GOOGLE.replace(b"<feedback>", b'<d:feedback xmlns:d="urn:ietf:params:xml:ns:dmarc-2.0">').replace(
             b"</feedback>", b"</d:feedback>"
         ),
@@ -85,7 +86,7 @@ RENAMED: Final = GOOGLE.replace(b'encoding="UTF-8"', b'encoding="utf-16"')
     ],
     ids=[
         *("space in front", "a mark in front", "both", "no declaration", "CR LF", "not UTF-16", "UTF-16"),
-        *("UTF-16 without a mark", "windows-1252", "namespace", "more fields", "an extension"),
+        *("UTF-16 without a mark", "windows-1252", "not UTF-8", "namespace", "more fields", "an extension"),
         *("gzip", "two members", "padded", "zip", "zipped by a Mac"),
     ],
 )

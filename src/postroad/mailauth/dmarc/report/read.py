@@ -29,6 +29,7 @@ MAX_COUNT: Final = 2**53
 _ZIP: Final = b"PK\x03\x04"
 _SPACE: Final = b" \t\r\n"
 _SAYS_UTF_16: Final = re.compile(rb"""<\?xml[^>]{1,80}encoding\s*=\s*["']utf-?16""", re.IGNORECASE)
+_SAYS: Final = re.compile(rb"""<\?xml[^>]{1,80}encoding\s*=\s*["']([^"']{1,40})""", re.IGNORECASE)
 
 
 def read_report(octets: bytes) -> Report:
@@ -50,13 +51,24 @@ def read_xml(octets: bytes) -> Report:
     """Read a report from its XML.
 
     Space in front of it is passed over, and so is the claim of 8-bit text to be
-    UTF-16, which comes from programs that write a string of theirs as UTF-8.
+    UTF-16, which comes from programs that write a string of theirs as UTF-8. Octets that
+    are no UTF-8, such as a name in Latin-1, do not make the rest of it unreadable.
 
     Raises:
         BadReport
     """
-    reader = _Reader()
     octets = octets.removeprefix(codecs.BOM_UTF8).lstrip(_SPACE)
+    try:
+        return _parsed(octets)
+    except BadReport:
+        repaired = _with_replacements(octets)
+        if repaired is None:
+            raise
+        return _parsed(repaired)
+
+
+def _parsed(octets: bytes) -> Report:
+    reader = _Reader()
     encoding = "utf-8" if _SAYS_UTF_16.match(octets) else None
     parser = expat.ParserCreate(encoding, namespace_separator=" ")
     parser.buffer_text = True
@@ -69,6 +81,18 @@ def read_xml(octets: bytes) -> Report:
     except (expat.ExpatError, LookupError, ValueError) as error:
         raise BadReport(f"it is no XML: {error}") from None
     return reader.report()
+
+
+def _with_replacements(octets: bytes) -> bytes | None:
+    """The same with what is no UTF-8 replaced; None where all of it is, or is to be something else."""
+    says = _SAYS.match(octets)
+    if says is not None and says[1].lower() not in (b"utf-8", b"utf8"):
+        return None
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        return octets.decode(errors="replace").encode()
+    return None
 
 
 def _unzipped(octets: bytes) -> bytes:
