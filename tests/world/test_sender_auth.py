@@ -143,13 +143,15 @@ def test_a_policy_that_is_overridden(settings: dict[str, object]) -> None:
         assert "x.test asks to refuse" in told(world)["policy"]
 
 
-def sealed(octets: bytes, domain: str, said: Result, now: float) -> bytes:
-    """With an ARC set of `domain` on top, which found that."""
+def sealed(
+    octets: bytes, domain: str, said: Result, now: float, names: tuple[bytes, ...] | None = None
+) -> bytes:
+    """With an ARC set of `domain` on top, which found that; `names` are the fields that it signs."""
     block = HeaderBlock.parse(octets)
     key = SigningKey(domain, "s", ed25519())
     results = AuthResults(f"mx.{domain}", (said,))
     body = BodyHashes(octets, block.body_start)
-    return seal(block, body, key, results=results, status=ArcStatus.NONE, now=now) + octets
+    return seal(block, body, key, results=results, status=ArcStatus.NONE, now=now, names=names) + octets
 
 
 PASSED = Result("dmarc", "pass", (Property("header", "from", "x.test"),))
@@ -174,6 +176,15 @@ def test_a_trusted_sealer_is_believed(trusted: str, said: Result, taken: bool) -
         words = told(world)
         assert words["ARC"] == "the chain of seals holds: sealed by list.test"
         assert ("list.test is trusted" in words["policy"]) == taken
+
+
+def test_a_seal_that_leaves_from_to_everybody_vouches_for_no_author() -> None:
+    with judging(trusted_sealers=("list.test",)) as world:
+        publish(world, dmarc="v=DMARC1; p=quarantine")
+        world.resolver.add_txt("s._domainkey.list.test", record(ed25519()))
+        send(world, sealed(mail("listed", sender=EVE), "list.test", PASSED, world.now, (b"to", b"subject")))
+        assert folder(world, "Junk") == ["listed"]
+        assert told(world)["ARC"] == "the chain of seals holds: sealed by list.test"
 
 
 def test_a_broken_seal_is_nobodys_word() -> None:

@@ -128,6 +128,8 @@ def _trusted_sealer(settings: SenderAuth, judged: Judgement) -> str:
     """
     if judged.arc.result is not ArcVerdict.PASS or judged.dmarc.verdict != "fail":
         return ""
+    if b"from" not in judged.arc.chain.sets[-1].message.names:
+        return ""  # the chain holds, whoever From names: it says nothing of the author (RFC 6376 §6.1.1)
     for one in reversed(judged.arc.chain.sets):
         if one.seal.domain not in settings.trusted_sealers:
             return ""

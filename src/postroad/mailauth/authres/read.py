@@ -149,6 +149,8 @@ def _result(tokens: list[_Token]) -> Result | None:
             reason = value
         elif dot and _KEYWORD.fullmatch(ptype) and _KEYWORD.fullmatch(name):
             properties.append(Property(ptype.lower(), name.lower(), value))
+        elif _KEYWORD.fullmatch(left):
+            continue  # no property, but written by many: "action=none", "x-bits=2048", a late reason
         else:
             return None
     number = int(version) if slash else 1

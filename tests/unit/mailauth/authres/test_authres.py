@@ -128,6 +128,12 @@ READ = [
     ),
     ('"a.b" ; spf=none;', (("spf", "none"),)),
     ("a.b; dkim=pass (1024-bit) header.i=@x.test header.b=ab/c+d=", (("dkim", "pass"),)),
+    # Not by the grammar, but what large servers write: words that are no properties.
+    (
+        "a.b 1; dmarc=pass (p=none) action=none header.from=x.test; dkim=pass header.d=x.test x-bits=2048;"
+        " compauth=pass reason=100",
+        (("dmarc", "pass"), ("dkim", "pass"), ("compauth", "pass")),
+    ),
 ]
 
 
