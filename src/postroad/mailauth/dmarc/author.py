@@ -6,15 +6,17 @@ from typing import Final
 from msgspec import Struct
 
 from postroad.message.address_list import Mailbox, parse_addresses
+from postroad.message.comment import strip_comments
 from postroad.message.header import fields_named
 from postroad.model.address import AddressError, normal_domain
 
 LONGEST: Final = 8192
 """Octets of a From field that is read: all of it has to be, or others see whom we have not judged."""
 
-# What holds an "@" that begins no domain: quoted strings and comments (RFC 5322 §3.2.2, §3.2.4).
-_ASIDE: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|\((?:[^()\\]|\\.)*+\)', re.DOTALL)
+# An "@" in a quoted string begins no domain (RFC 5322 §3.2.4); one that is not closed goes on to the end.
+_QUOTED: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 _ANGLE: Final = re.compile(rb"<[^<>]*+>")
+_DOMAIN: Final = re.compile(rb"@\s*+([^\s@<>,;:]++)")
 _BETWEEN: Final = re.compile(rb"[,;:]")
 _ADDRESS: Final = b"<>"
 
@@ -55,11 +57,10 @@ def _is_ambiguous(value: bytes) -> bool:
     One reader takes the first of them, another the last. What stands in front of `<` is the name of
     somebody, whatever it looks like.
     """
-    aside = 1
-    while aside:  # a comment may have others in it
-        value, aside = _ASIDE.subn(b"", value)
-    plain = _ANGLE.sub(_ADDRESS, value)
-    for piece in _BETWEEN.split(plain):
+    plain = _QUOTED.sub(b"", strip_comments(value))
+    if len({domain.lower() for domain in _DOMAIN.findall(plain)}) == 1:
+        return False  # whichever of them it is, the domain is the same
+    for piece in _BETWEEN.split(_ANGLE.sub(_ADDRESS, plain)):
         _, angle, behind = piece.partition(_ADDRESS)
         if b"@" in behind or _ADDRESS in behind or (not angle and piece.count(b"@") > 1):
             return True
