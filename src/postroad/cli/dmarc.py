@@ -94,4 +94,5 @@ def _explained(judged: Judgement, done: str, notes: Iterable[Note]) -> Iterator[
             yield None, f"  {label:<{_LABEL}}{text}"
     if found.record is not None:
         yield None, f"  {'record':<{_LABEL}}{found.record.text}, at _dmarc.{found.holder}"
-        yield None, f"  {'domain':<{_LABEL}}{found.domain} is of the organization {found.organization}"
+        organization = found.organization or "which the DNS does not tell for now"
+        yield None, f"  {'domain':<{_LABEL}}{found.domain} is of the organization {organization}"

@@ -16,7 +16,7 @@ class Dmarc(Struct, frozen=True):
     domain: str = ""
     """The author domain; empty when there was none to judge."""
     organization: str = ""
-    """Its organizational domain; empty when no record was found."""
+    """Its organizational domain; empty when no record was found, or the DNS above it did not answer."""
     holder: str = ""
     """The domain whose record applies."""
     record: DmarcRecord | None = None
