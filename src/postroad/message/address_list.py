@@ -138,6 +138,7 @@ class _Reader:
     def _clear(self) -> None:
         self._phrase: list[_Word] = []
         self._angle: list[_Word] | None = None
+        self._named = 0  # so many words of the phrase stood in front of the angle bracket
         self._in_angle = False
         self._in_route = False  # the angle bracket began with @ and no colon came yet
         self._at_seen = False  # in the phrase: it is an address without brackets
@@ -204,8 +205,12 @@ class _Reader:
             self._open_group()
 
     def _open_angle(self) -> None:
-        if self._angle:  # a second address without a comma between
+        if self._angle:  # a second address without a comma between, and its name in front of it
+            name = self._phrase[self._named :]
+            del self._phrase[self._named :]
             self._flush()
+            self._phrase = name
+        self._named = len(self._phrase)
         self._angle = []
         self._in_angle = True
         self._in_route = False

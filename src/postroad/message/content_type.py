@@ -27,6 +27,15 @@ _PARAMETER: Final = re.compile(
     rb"(?:\"((?:[^\"\\]++|\\.)*)(?:\"|\\?\Z)|([^;]*+))",
     re.DOTALL,
 )
+# Parentheses inside a value without quotes, where the grammar has no comment since more of the value
+# follows: they are of the name of a file, "Report (2).pdf".
+_BARE_VALUE: Final = re.compile(
+    rb"\"(?:[^\"\\]++|\\.)*(?:\"|\\?\Z)"
+    rb"|(=\s*+)([^\s\"();=][^\"();=]*+\([^\"();=]*+\)\s*+[^\s\"();=][^\"();]*+)",
+    re.DOTALL,
+)
+# Between a type and the first parameter some leave the semicolon out.
+_FORGOTTEN: Final = re.compile(rb"\s++(?=[^\x00-\x20;=\"\x7f]++\s*+=)")
 # Not every quoted pair: programs for Windows write paths and forget to double the backslash.
 _ESCAPE: Final = re.compile(rb"\\([\"\\])")
 _SECTION: Final = re.compile(rb"([^*]+)\*(?:([0-9]{1,3})(\*?))?")
@@ -57,10 +66,12 @@ def parse_content_type(value: bytes) -> ContentType | None:
 
 def _content_type(value: bytes) -> ContentType | None:
     if b"(" in value:
-        value = strip_comments(value)
+        value = strip_comments(_guarded(value))
     match = _TYPE.match(value)
     if match is None:
         return None
+    if (forgotten := _FORGOTTEN.match(value, match.end())) is not None:
+        value = value[: forgotten.start()] + b";" + value[forgotten.end() :]
     return ContentType(
         match[1].lower().decode("latin-1"),
         match[2].lower().decode("latin-1"),
@@ -74,11 +85,18 @@ _usual_content_type: Final = lru_cache(_REMEMBERED)(_content_type)
 def parse_disposition(value: bytes) -> Disposition | None:
     """Read a Content-Disposition value; None when it is empty."""
     if b"(" in value:
-        value = strip_comments(value)
+        value = strip_comments(_guarded(value))
     match = _WORD.match(value)
     if match is None:
         return None
     return Disposition(match[1].lower().decode("latin-1"), _parameters(value, match.end()))
+
+
+def _guarded(value: bytes) -> bytes:
+    """Put quotes around the values whose parentheses are no comments."""
+    return _BARE_VALUE.sub(
+        lambda found: b'%b"%b"' % found.groups() if found[1] is not None else found[0], value
+    )
 
 
 def find_parameter(params: Parameters, name: str) -> str | None:

@@ -43,12 +43,18 @@ _ZONES: Final = {
     b"pdt": -420,
 }
 
-# [day-name ,] day month year hour:minute[:second] [zone]
+# Hour, minute, second and perhaps the half of the day, as programs for people write it.
+_CLOCK: Final = (
+    rb"(\d{1,2})\s*+[:.]\s*+(\d{1,2})(?:\s*+[:.]\s*+(\d{1,2}))?(?:[.,]\d++)?"
+    rb"(?:\s*+([AaPp])\.?[Mm]\b\.?)?"
+)
+# A name, or hours and minutes with a colon between them, too, and with what they are counted from in front.
+_ZONE: Final = rb"((?:GMT|UTC?)?[+-]\d{1,2}:?\d\d|[A-Za-z]++)"
+# [day-name ,] day month year [clock] [zone]
 _DATE: Final = re.compile(
     rb"\s*+(?:[A-Za-z]++\.?\s*+,?\s*+)?"
     rb"(\d{1,2})[\s.,-]*+([A-Za-z]{3})[A-Za-z]*+[\s.,-]*+(\d{2,4})\s*+,?\s*+"
-    rb"(?:(\d{1,2})\s*+[:.]\s*+(\d{1,2})(?:\s*+[:.]\s*+(\d{1,2}))?(?:[.,]\d++)?)?"
-    rb"\s*+(?:(?:GMT|UTC?)?([+-]\d{4})|([A-Za-z]++))?"
+    rb"(?:%b)?\s*+%b?" % (_CLOCK, _ZONE)
 )
 # C's asctime, with or without a zone in front of or behind the year.
 _ASCTIME: Final = re.compile(
@@ -56,13 +62,19 @@ _ASCTIME: Final = re.compile(
     rb"(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?\s++(?:([A-Z]{1,5}|[+-]\d{4})\s++)?(\d{4})"
     rb"(?:\s++([A-Z]{1,5}|[+-]\d{4}))?"
 )
+# [day-name ,] month day [,] year [clock] [zone], which is how JavaScript writes a date.
+_MONTH_FIRST: Final = re.compile(
+    rb"\s*+(?:[A-Za-z]++\.?,?\s++)?([A-Za-z]{3})[A-Za-z]*+\.?\s++(\d{1,2}),?\s++(\d{4}),?\s*+"
+    rb"(?:%b)?\s*+%b?" % (_CLOCK, _ZONE)
+)
 # As nearly all programs write it (RFC 5322 §3.3).
 _USUAL: Final = re.compile(
     rb"(?:[A-Z][a-z]{2}, )?(\d{1,2} [A-Z][a-z]{2} \d{4}) (\d\d):(\d\d):(\d\d) ([+-]\d{4})(?: \([A-Z]+\))?"
 )
+_SIGN: Final = re.compile(rb"[+-]")
 _REMEMBERED: Final = 64
 _ISO: Final = re.compile(
-    rb"\s*+(\d{4})-(\d\d?)-(\d\d?)(?:[Tt\s]\s*+(\d\d?):(\d\d)(?::(\d\d))?(?:\.\d++)?)?\s*+"
+    rb"\s*+(?:[A-Za-z]++,?\s++)?(\d{4})-(\d\d?)-(\d\d?)(?:[Tt\s]\s*+(\d\d?):(\d\d)(?::(\d\d))?(?:\.\d++)?)?\s*+"
     rb"([+-]\d\d:?\d\d|[A-Za-z]++)?"
 )
 _INTERNAL: Final = re.compile(
@@ -79,20 +91,26 @@ def parse_date(value: bytes) -> datetime | None:
         value = strip_comments(value)
     match = _DATE.match(value)
     if match is not None:
-        day, month, year, hour, minute, second, offset, zone = match.groups()
+        day, month, year, hour, minute, second, half, zone = match.groups()
         number = _MONTH.get(month.lower())
         if number is not None:
-            return _moment(year, number, day, hour, minute, second, offset or zone)
+            return _moment(year, number, day, hour, minute, second, zone, half)
     match = _ASCTIME.match(value)
     if match is not None:
         month, day, hour, minute, second, before, year, behind = match.groups()
         number = _MONTH.get(month.lower())
         if number is not None:
             return _moment(year, number, day, hour, minute, second, behind or before)
+    match = _MONTH_FIRST.match(value)
+    if match is not None:
+        month, day, year, hour, minute, second, half, zone = match.groups()
+        number = _MONTH.get(month.lower())
+        if number is not None:
+            return _moment(year, number, day, hour, minute, second, zone, half)
     match = _ISO.match(value)
     if match is not None:
         year, month, day, hour, minute, second, zone = match.groups()
-        return _moment(year, int(month), day, hour, minute, second, (zone or b"").replace(b":", b""))
+        return _moment(year, int(month), day, hour, minute, second, zone)
     return None
 
 
@@ -128,6 +146,7 @@ def _moment(
     minute: bytes | None,
     second: bytes | None,
     zone: bytes | None,
+    half: bytes | None = None,
 ) -> datetime | None:
     full_year = int(year)
     if len(year) == 2:  # RFC 5322 §4.3
@@ -137,6 +156,10 @@ def _moment(
     clock = int(hour or 0), int(minute or 0), int(second or 0)
     if clock[0] > 23 or clock[1] > 59 or clock[2] > 60:
         clock = 0, 0, 0  # RFC 5256 §2.2: the day is right all the same
+    elif half and clock[0] == 12:
+        clock = 12 if half in b"Pp" else 0, clock[1], clock[2]
+    elif half and half in b"Pp" and clock[0] < 12:
+        clock = clock[0] + 12, clock[1], clock[2]
     # A leap second is told as the one in front of it.
     hours, minutes, seconds = clock[0], clock[1], min(clock[2], 59)
     try:
@@ -148,11 +171,13 @@ def _moment(
 def _zone(zone: bytes | None) -> timezone:
     if not zone:
         return UTC
-    if zone[0] in b"+-":
-        minutes = int(zone[1:3]) * 60 + int(zone[3:5])
+    sign = _SIGN.search(zone)
+    if sign is not None:
+        digits = zone[sign.end() :].replace(b":", b"")
+        minutes = int(digits[:-2]) * 60 + int(digits[-2:])
         if minutes == 0 or minutes >= 24 * 60:
             return UTC
-        return timezone(timedelta(minutes=-minutes if zone[0] == 0x2D else minutes))
+        return timezone(timedelta(minutes=-minutes if sign[0] == b"-" else minutes))
     minutes = _ZONES.get(zone.lower(), 0)
     return timezone(timedelta(minutes=minutes)) if minutes else UTC
 

@@ -40,9 +40,9 @@ _WITH_PARTS: Final = ("multipart", "message")
 _MESSAGES: Final = frozenset({("message", "rfc822"), ("message", "global")})  # RFC 6532 §3.7
 _OPAQUE: Final = ContentType("application", "octet-stream", ())
 _ENCODED: Final = frozenset(("base64", "quoted-printable", "x-uuencode", "uuencode"))
-# RFC 2046 §5.1.1 lets anything stand behind a boundary. Where that is no space, though,
-# it is the delimiter of an inner multipart whose boundary begins like the outer one.
-_DELIMITER_END: Final = re.compile(rb"(--)?(?:[ \t][^\n]*+|\r*+)(?:\n|\Z)")
+# RFC 2046 §5.1.1 lets anything stand behind a boundary. Where that may be in a boundary itself and is
+# no space, though, it is the delimiter of an inner multipart whose boundary begins like the outer one.
+_DELIMITER_END: Final = re.compile(rb"(--)?(?:[^0-9A-Za-z'()+_,./:=?\r\n-][^\n]*+|\r*+)(?:\n|\Z)")
 _TOKEN: Final = re.compile(rb"[^\x00-\x20;()\"\x7f]+")
 _COMMENTS: Final = re.compile(rb"(?:\s*\([^()]*\))*")
 

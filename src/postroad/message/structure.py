@@ -22,6 +22,7 @@ ENVELOPE_FIELDS: Final = frozenset(
     b"date subject from sender reply-to to cc bcc in-reply-to message-id".split()
 )
 _NO_EXTENSION: Final = b" NIL NIL NIL NIL"
+_DESTINATIONS: Final = (b"to", b"cc", b"bcc")
 # Up to so many octets a field is remembered as it is rendered: mail comes from few, to fewer.
 _USUAL: Final = 200
 _REMEMBERED: Final = 1024
@@ -69,11 +70,24 @@ def render_addresses(entries: list[Entry]) -> bytes:
 
 def render_envelope(block: HeaderBlock) -> bytes:
     """Write the ENVELOPE of a message from its header."""
-    return envelope_of_fields(block.firsts(ENVELOPE_FIELDS))
+    return envelope_of_fields(envelope_fields(block))
+
+
+def envelope_fields(block: HeaderBlock, names: frozenset[bytes] = ENVELOPE_FIELDS) -> Mapping[bytes, bytes]:
+    """Return the first field of each name, unfolded, and of those with recipients all together.
+
+    RFC 5322 §4.5.3: what repeated To, Cc and Bcc fields say is one list; of other fields the
+    meaning of a second one is unspecified (§4.5).
+    """
+    fields = block.firsts(names)
+    repeated = block.repeated(_DESTINATIONS)
+    if not repeated:
+        return fields
+    return {**fields, **{name: b", ".join(block.all(name)) for name in repeated}}
 
 
 def envelope_of_fields(fields: Mapping[bytes, bytes]) -> bytes:
-    """Write the ENVELOPE of a message from the first field of each name, unfolded."""
+    """Write the ENVELOPE of a message from what `envelope_fields` gives."""
     first = fields.get
     author = _addresses(first(b"from"), NIL)
     written = (

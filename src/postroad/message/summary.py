@@ -13,7 +13,7 @@ from postroad.message.message_id import find_ancestors, find_references, parse_m
 from postroad.message.octets import Octets
 from postroad.message.part import pack_tree, parse_parts
 from postroad.message.preview import render_preview
-from postroad.message.structure import ENVELOPE_FIELDS, envelope_of_fields, render_structure
+from postroad.message.structure import ENVELOPE_FIELDS, envelope_fields, envelope_of_fields, render_structure
 from postroad.message.subject import base_subject
 
 MAX_SUBJECT = 1_000
@@ -63,7 +63,7 @@ def summarize(data: Octets) -> Summary:
     block = HeaderBlock.parse(data)
     root = parse_parts(data, block)
     body, bodystructure = render_structure(data, root)
-    fields = block.firsts(_FIELDS)
+    fields = envelope_fields(block, _FIELDS)
     first = fields.get
     author, date = first(b"from", b""), first(b"date")
     references, in_reply_to = first(b"references"), first(b"in-reply-to")

@@ -53,6 +53,16 @@ def test_a_list_with_empty_places() -> None:
     ]
 
 
+def test_without_commas_each_address_has_the_name_in_front_of_it() -> None:
+    assert parse_addresses(b"A <a@a.test> B B <b@b.test> <c@c.test> D <d@d.test> (x), e@e.test") == [
+        box(b"A", b"a", b"a.test"),
+        box(b"B B", b"b", b"b.test"),
+        box(None, b"c", b"c.test"),
+        box(b"D", b"d", b"d.test"),
+        box(None, b"e", b"e.test"),
+    ]
+
+
 def test_groups() -> None:
     assert parse_addresses(b"Team: a@a.test, B <b@b.test>;, nobody:;") == [
         GroupStart(b"Team"),

@@ -85,6 +85,27 @@ def test_names_as_senders_write_them(value: bytes, name: str | None) -> None:
     assert parameter(value, "filename") == name
 
 
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (b"filename=Plan (2).pdf; x=y", "Plan (2).pdf"),
+        (b"filename=plan(2).pdf", "plan(2).pdf"),
+        (b"filename=plan (the new one)", "plan"),  # nothing of the value follows: a comment
+        (b"filename=(the new one) plan", "plan"),
+        (b'x="=a(b)c"; filename=plan(2).pdf', "plan(2).pdf"),
+    ],
+)
+def test_parentheses_inside_a_name_without_quotes_are_of_the_name(value: bytes, name: str) -> None:
+    assert parameter(value, "filename") == name
+
+
+def test_the_first_semicolon_may_be_forgotten() -> None:
+    assert parse_content_type(b'application/pdf name="a b.pdf"; x=y') == ContentType(
+        "application", "pdf", ((b"name", b"a b.pdf"), (b"x", b"y"))
+    )
+    assert parse_content_type(b"application/pdf of mine") == ContentType("application", "pdf", ())
+
+
 def test_the_first_of_two_counts() -> None:
     assert parameter(b"filename=a; filename=b", "filename") == "a"
 

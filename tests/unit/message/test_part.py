@@ -91,6 +91,8 @@ def test_nested_multiparts_and_messages() -> None:
         ((b"--b", b"", b"--b--"), [b""]),
         ((b"--b  \t", b"", b"one", b"--b-- ", b""), [b"one"]),
         ((b"--b junk", b"", b"one", b"--b-- junk"), [b"one"]),
+        # RFC 2046 §5.1.1: that the boundary stands at the beginning of the line is enough.
+        ((b"--b", b"", b"one", b"--b<br>", b"", b"two", b"--b-->", b"behind"), [b"one", b"two"]),
         ((b"--bx", b"--b", b"", b"one", b"--bx", b"--b-x", b"--b--"), [b"one\r\n--bx\r\n--b-x"]),
         ((b" --b", b"x--b", b"--b", b"", b"one", b"--b--"), [b"one"]),
         ((b"no delimiter",), [b"no delimiter"]),

@@ -58,6 +58,18 @@ def test_sender_and_reply_to_are_from_unless_they_say_something() -> None:
     )
 
 
+def test_repeated_recipients_are_one_list() -> None:
+    # RFC 5322 §4.5.3; of other fields the first counts.
+    said = envelope(
+        b"From: a@a.test\r\nTo: b@b.test\r\nCc: x@x.test\r\nTo: C <c@c.test>\r\n"
+        b"Received: 1\r\nReceived: 2\r\nFrom: z@z.test\r\n"
+    )
+    author = b'((NIL NIL "a" "a.test"))'
+    to = b'((NIL NIL "b" "b.test")("C" NIL "c" "c.test"))'
+    cc = b'((NIL NIL "x" "x.test"))'
+    assert said == b"(NIL NIL " + b" ".join([author, author, author, to, cc]) + b" NIL NIL NIL)"
+
+
 def test_groups_in_the_envelope() -> None:
     assert b'((NIL NIL "team" NIL)(NIL NIL "a" "a.test")(NIL NIL NIL NIL))' in envelope(
         b"To: team: a@a.test;\r\n"
