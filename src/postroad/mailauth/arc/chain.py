@@ -17,7 +17,7 @@ SEAL: Final = b"arc-seal"
 MOST_SETS: Final = 50
 """RFC 8617 §4.2.1"""
 
-_CFWS: Final = rb"(?:[ \t]|\([^()\\]*+\))*+"
+_CFWS: Final = rb"(?:[ \t]|\([^()\\]*+\))*"
 # RFC 8617 §3.9 lets comments stand around all of it.
 _INSTANCE: Final = re.compile(rb"%b".join([b"", b"i", b"=", b"([0-9]{1,2})", b";"]) % ((_CFWS,) * 4))
 _DIGITS: Final = 2

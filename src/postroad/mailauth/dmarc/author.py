@@ -14,7 +14,7 @@ LONGEST: Final = 8192
 """Octets of a From field that is read: all of it has to be, or others see whom we have not judged."""
 
 # An "@" in a quoted string begins no domain (RFC 5322 §3.2.4); one that is not closed goes on to the end.
-_QUOTED: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_QUOTED: Final = re.compile(rb'"(?:[^"\\]++|\\.)*(?:"|\\?\Z)', re.DOTALL)
 _ANGLE: Final = re.compile(rb"<[^<>]*+>")
 _DOMAIN: Final = re.compile(rb"@\s*+([^\s@<>,;:]++)")
 _BETWEEN: Final = re.compile(rb"[,;:]")
