@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
-from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
 from msgspec import Struct
@@ -38,7 +37,6 @@ _LINE: Final = re.compile(rb"(?m)^(?:([!-9;-~]++)[ \t]*+:)?[^\n]*+\n?")
 
 Named: TypeAlias = list[tuple[bytes, bytes]]
 """The fields of a header in order: names in lower case, and values as they are written."""
-_NAME_OF: Final = itemgetter(0)
 
 
 class Field(Struct, frozen=True, gc=False):
@@ -140,8 +138,8 @@ class HeaderBlock(Struct, frozen=True, gc=False):
         """Return which of these names, which are in lower case, more than one field has."""
         if len(self._named) == len(self._first):
             return []
-        all_names = list(map(_NAME_OF, self._named))
-        return [name for name in names if all_names.count(name) > 1]
+        first, last = self._first, dict(self._named)
+        return [name for name in names if name in first and last[name] is not first[name]]
 
     def all(self, name: bytes) -> list[bytes]:
         """Return the unfolded values of all fields of that name, in order."""
