@@ -23,7 +23,7 @@ from postroad.imap.turns import Turns
 from postroad.imap.wire.event import AppendEnd, AppendNext, Event, LiteralChunk
 from postroad.imap.wire.message_commands import AppendStart, AppendText, MessageHead, UrlPart, Within
 from postroad.message.binary import MisplacedNul, without_nuls
-from postroad.model.octets import Body
+from postroad.model.octets import NUL, Body
 from postroad.model.refusal import Unavailable
 from postroad.store.account import Account
 from postroad.store.annotating import need_rights, need_size
@@ -35,7 +35,6 @@ MOST_PARTS: Final = 1000
 """Parts that one command puts together (RFC 4469)."""
 
 _UTF8: Final = b"UTF8 ("
-_NUL: Final = 0
 _BEHIND_A_TEXT: Final = (AppendEnd, AppendNext)
 _Stretch: TypeAlias = AppendStart | AppendNext | AppendEnd
 
@@ -218,7 +217,7 @@ class Incoming:
         self._received += len(data)
         if self.failure is not None:
             return
-        message.has_nul = message.has_nul or _NUL in data
+        message.has_nul = message.has_nul or NUL in data
         try:
             self._spool.write(data)
         except Unavailable as error:

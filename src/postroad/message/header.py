@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 from msgspec import Struct
 
 from postroad.message.octets import Octets, find
+from postroad.model.octets import LF, NUL
 
 MAX_HEADER: Final = 256 * 1024
 MAX_FIELDS: Final = 1_000
@@ -28,9 +29,7 @@ _NAMED: Final = re.compile(rb"([!-9;-~]++)[ \t]*+")
 _USUAL: Final = 64
 """Octets up to which a name is remembered with its form in lower case: mail has few."""
 _REMEMBERED: Final = 512
-_NUL: Final = 0
 _LINE_END: Final = b"\r\n"
-_LF: Final = 10  # `10 in octets` is a tenth of `b"\n" in octets`, within which an exception comes and goes
 # A line with a name, or any other line of a header: it keeps the search from looking for names inside it.
 _LINE: Final = re.compile(rb"(?m)^(?:([!-9;-~]++)[ \t]*+:)?[^\n]*+\n?")
 
@@ -159,7 +158,7 @@ class HeaderBlock(Struct, frozen=True, gc=False):
 def _orderly(octets: bytes) -> Named | None:
     """Read a header of which each line is a field or goes on with one, as it should be; None of any other."""
     named = _each_line(octets)
-    if named is None and _NUL not in octets:
+    if named is None and NUL not in octets:
         named = _each_line(_covered(octets))
         if named is not None:
             named = [(name, value.replace(b"\0", b"\n")) for name, value in named]
@@ -222,7 +221,7 @@ def _disorderly(octets: bytes, *, truncated: bool) -> _Disorder:
 
 def _unfolded(raw: bytes) -> bytes:
     raw = raw[:MAX_FIELD].strip()
-    return _FOLD.sub(b"", raw) if _LF in raw else raw
+    return _FOLD.sub(b"", raw) if LF in raw else raw
 
 
 def each_field(header: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -260,9 +259,9 @@ def _covered(header: bytes) -> bytes:
 def _blank_line(data: Octets, start: int, stop: int) -> tuple[int, int]:
     """Return the offsets in front of and behind the line that ends the header."""
     if start < stop and data[start] in _LINE_END:
-        if data[start] == _LF:
+        if data[start] == LF:
             return start, start + 1
-        if start + 1 < stop and data[start + 1] == _LF:
+        if start + 1 < stop and data[start + 1] == LF:
             return start, start + 2
     crlf = find(data, b"\n\r\n", start, stop)
     bare = find(data, b"\n\n", start, stop if crlf < 0 else crlf + 1)

@@ -17,13 +17,13 @@ from postroad.imap.wire.reader import BadSyntax, Reader
 from postroad.imap.wire.recovery import Outcome, Recovery
 from postroad.imap.wire.table import RULES
 from postroad.imap.wire.withheld import refuse_withheld
+from postroad.model.octets import NUL
 
 _ANNOTATING: Final = (RULES[b"STORE"].parse, RULES[b"UID STORE"].parse)
 """Commands whose literals are values of annotations, and perhaps names of their entries."""
 _BARE_MESSAGE: Final = re.compile(rb" \{([0-9]{1,10})(\+?)\}")
 """Another message of which nothing is said, as most often."""
 _BARE: Final = (MessageHead(),)
-_NUL: Final = 0
 _MESSAGE: Final = Within.MESSAGE
 # Members of an Enum are looked up once: each time takes longer than a call.
 _MESSAGE_END: Final = Phase.MESSAGE_END
@@ -176,7 +176,7 @@ class Intake(Recovery):
             self._line_octets = 0
         if not chunk:
             return Step.WAIT if need else Step.AGAIN
-        self._has_nul = self._has_nul or _NUL in chunk
+        self._has_nul = self._has_nul or NUL in chunk
         return LiteralChunk(chunk)
 
     def _on_message_end(self, line: bytes) -> Outcome:

@@ -13,15 +13,12 @@ from typing import Final, NamedTuple
 from postroad.imap.wire.partial_range import PartialRange
 from postroad.imap.wire.status_item import StatusItem
 from postroad.message.date import format_internaldate
+from postroad.model.octets import BACKSLASH, NUL, QUOTE
 
 DELIMITER: Final = b'"/"'
 _QUOTABLE: Final = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]{0,1000}+")
 _ATOM_LIKE: Final = re.compile(rb'[^\x00-\x20(){%*"\\\x7f-\xff]{1,1000}+')
 _SPECIAL: Final = re.compile(rb'(["\\])')
-# Numbers: `b"\\" in octets` takes ten times as long, as an exception comes and goes within it.
-_QUOTE: Final = 0x22
-_BACKSLASH: Final = 0x5C
-_NUL: Final = 0x00
 _DAY: Final = 86400
 _VANISHED: Final = 1000
 """Ranges in a line of VANISHED: several KiB, which every client can read (RFC 7162 §4)."""
@@ -34,7 +31,7 @@ def string(octets: bytes) -> bytes:
     """Write a string: quoted where that can be, as a literal otherwise."""
     if not _QUOTABLE.fullmatch(octets):
         return literal(octets)
-    if _QUOTE in octets or _BACKSLASH in octets:
+    if QUOTE in octets or BACKSLASH in octets:
         octets = _SPECIAL.sub(rb"\\\1", octets)
     return b'"%b"' % octets
 
@@ -50,7 +47,7 @@ def value(octets: bytes | None) -> bytes:
     """Write the value of an annotation: NIL, a string or, where it holds NUL, a literal8 (RFC 4466 §3)."""
     if octets is None:
         return b"NIL"
-    if _NUL in octets:
+    if NUL in octets:
         return b"~{%d}\r\n%b" % (len(octets), octets)
     return string(octets)
 

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from postroad.model.address import Address
 from postroad.model.envelope import Recipient
+from postroad.smtp.wire.data import ends_well
 from postroad.smtp.wire.params import decode_xtext, encode_xtext
 from postroad.smtp.wire.replies import Reply, parse_line, split_enhanced
 
@@ -125,7 +126,7 @@ class DataEncoder:
             piece, self._held = piece[:-1], b"\r"  # whether it is bare is seen with the next slice
         if not piece:
             return b""
-        if not _ends_well(piece):
+        if not ends_well(piece):
             piece = _LONE.sub(b"\r\n", piece)
         encoded = piece.replace(b"\r\n.", b"\r\n..")
         if piece.startswith(b".") and self._before == b"\r\n":
@@ -141,11 +142,6 @@ class DataEncoder:
         return tail + (b".\r\n" if end == b"\r\n" else b"\r\n.\r\n")
 
 
-def _ends_well(octets: bytes) -> bool:
-    """Whether no line ends but in CR LF: to write all ends anew takes half as long as to look for each."""
-    return octets.replace(b"\r", b"").replace(b"\n", b"\r\n") == octets
-
-
 def bdat(octets: int, *, last: bool) -> bytes:
     """The command in front of a chunk of so many octets (RFC 3030 §2)."""
     return b"BDAT %d LAST\r\n" % octets if last else b"BDAT %d\r\n" % octets
@@ -153,7 +149,7 @@ def bdat(octets: int, *, last: bool) -> bytes:
 
 def whole_lines(message: bytes) -> bytes:
     """A message as a chunk of text wants it: the octets that DATA would carry, dots as they are."""
-    if not _ends_well(message):
+    if not ends_well(message):
         message = _LONE.sub(b"\r\n", message)
     return message if message.endswith(b"\r\n") or not message else message + b"\r\n"
 

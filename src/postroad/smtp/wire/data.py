@@ -6,13 +6,12 @@ let a message carry further messages past the filters of the first server
 for here as well, and a message with one is refused (RFC 5321 §2.3.8, §4.1.1.4).
 """
 
-from io import IncrementalNewlineDecoder
 from typing import Final
 
+from postroad.model.octets import NUL
 from postroad.smtp.wire.replies import Reply
 
 TERMINATOR: Final = b"\r\n.\r\n"
-_NUL: Final = 0x00  # a number, as in `wire.lines`
 
 TOO_BIG: Final = Reply(552, "5.3.4", "the message is larger than this server takes")
 BARE_LINE_END: Final = Reply(550, "5.5.2", "the message has a bare CR or LF; lines end in CR LF")
@@ -47,7 +46,7 @@ class Inspector:
         cut = self._cr
         self._cr = octets.endswith(b"\r")
         # What is wrong is looked for only where something is.
-        if cut or _NUL in octets or not _ends_well(octets):
+        if cut or NUL in octets or not ends_well(octets):
             self._judge(octets, cut=cut)
         self._measure(octets)
         return not (self._bare or self._nul or self._long)
@@ -58,7 +57,7 @@ class Inspector:
         returns = octets.count(b"\r") + cut - self._cr
         if not pairs == returns == octets.count(b"\n"):
             self._bare = True
-        if _NUL in octets:
+        if NUL in octets:
             self._nul = True
 
     def verdict(self, *, whole: bool = True) -> Reply | None:
@@ -142,11 +141,9 @@ class ChunkReader:
         return _take(inbox, take, take)
 
 
-def _ends_well(octets: bytes) -> bool:
-    """Whether no line ends but in CR LF: who reads text anywhere in Python looks for that, and in C."""
-    ends = IncrementalNewlineDecoder(None, translate=False)
-    ends.decode(octets.decode("latin-1"), final=True)
-    return ends.newlines is None or ends.newlines == "\r\n"
+def ends_well(octets: bytes) -> bool:
+    """Whether no line ends but in CR LF: to write all ends anew takes half as long as to look for each."""
+    return octets.replace(b"\r", b"").replace(b"\n", b"\r\n") == octets
 
 
 def _take(inbox: bytearray, take: int, drop: int) -> bytes:
