@@ -18,7 +18,7 @@ from postroad.smtp.security import GENERAL, NOT_OFFERED, Security
 from postroad.smtp.timeouts import Timeouts
 from postroad.smtp.wire.client import mail_command, parse_extensions, rcpt_command
 from postroad.smtp.wire.deliver_by import argument, least_of
-from postroad.smtp.wire.limits import limit
+from postroad.smtp.wire.limits import Announced, read_limits
 from postroad.smtp.wire.replies import Reply
 from postroad.smtp.witness import Witness
 
@@ -39,6 +39,7 @@ class SmtpClient:
         self.hostname = hostname
         self.timeouts = timeouts
         self._extensions: dict[str, str] = {}
+        self._limits = Announced()
         self._complete = True
         """Nothing of the last message is left: its transaction has ended as it should."""
         self.messages = 0
@@ -87,7 +88,7 @@ class SmtpClient:
     @property
     def open_for_more(self) -> bool:
         """Whether another message may follow."""
-        most = self._most("MAILMAX")
+        most = self._limits.messages
         return (
             self._link.open and not self._link.speaks_out_of_turn and (most is None or self.messages < most)
         )
@@ -147,7 +148,7 @@ class SmtpClient:
             Unavailable: there is no room to convert it for the server.
             Lapsed: the caller lost the right to send it; the connection is to be cut.
         """
-        most = self._most("RCPTMAX")
+        most = self._limits.recipients
         if most is None or len(message.recipients) <= most:
             return await self._transact(message, chunks=chunks)
         first, *others = (
@@ -170,11 +171,6 @@ class SmtpClient:
             except ChunksRefused:
                 self._link.abort()
         return [outcome] * len(part.recipients)
-
-    def _most(self, name: str) -> int | None:
-        """How many the server says that it takes of something (RFC 9422)."""
-        said = self._extensions.get("LIMITS")
-        return limit(said, name) if said else None
 
     async def _transact(self, message: Outgoing, *, chunks: bool) -> list[Outcome]:
         chunks = chunks and "CHUNKING" in self._extensions
@@ -301,6 +297,7 @@ class SmtpClient:
             self._extensions = parse_extensions(reply)
         elif reply.code >= 500 and not self._manner.lmtp:
             reply = await self._fall_back(reply)
+        self._limits = read_limits(self._extensions.get("LIMITS", ""))
         if reply.first_digit != 2:
             outcome = self._witness.spoken(reply)
             if self._manner.lmtp and reply.code in NOT_KNOWN:
