@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import struct
 import termios
 
 
@@ -15,8 +14,8 @@ def heard(transport: asyncio.Transport) -> bool:
     """
     if transport.get_write_buffer_size():
         return False
+    nothing = bytes(4)
     try:
-        left = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+        return fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, nothing) == nothing
     except OSError:
         return False  # a system on which it means terminals alone
-    return struct.unpack("i", left) == (0,)

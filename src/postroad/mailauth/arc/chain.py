@@ -19,7 +19,7 @@ MOST_SETS: Final = 50
 
 _CFWS: Final = rb"(?:[ \t]|\([^()\\]*+\))*"
 # RFC 8617 §3.9 lets comments stand around all of it.
-_INSTANCE: Final = re.compile(rb"%b".join([b"", b"i", b"=", b"([0-9]{1,2})", b";"]) % ((_CFWS,) * 4))
+_INSTANCE: Final = re.compile(_CFWS.join([b"", b"i", b"=", b"([0-9]{1,2})", b";"]))
 _DIGITS: Final = 2
 _DIGITS_OF_TIME: Final = 12
 

@@ -28,7 +28,6 @@ MAX_COUNT: Final = 2**53
 
 _ZIP: Final = b"PK\x03\x04"
 _SPACE: Final = b" \t\r\n"
-_SAYS_UTF_16: Final = re.compile(rb"""<\?xml[^>]{1,80}encoding\s*=\s*["']utf-?16""", re.IGNORECASE)
 _SAYS: Final = re.compile(rb"""<\?xml[^>]{1,80}encoding\s*=\s*["']([^"']{1,40})""", re.IGNORECASE)
 
 
@@ -69,7 +68,7 @@ def read_xml(octets: bytes) -> Report:
 
 def _parsed(octets: bytes) -> Report:
     reader = _Reader()
-    encoding = "utf-8" if _SAYS_UTF_16.match(octets) else None
+    encoding = "utf-8" if _said_encoding(octets).startswith((b"utf-16", b"utf16")) else None
     parser = expat.ParserCreate(encoding, namespace_separator=" ")
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
@@ -83,10 +82,15 @@ def _parsed(octets: bytes) -> Report:
     return reader.report()
 
 
+def _said_encoding(octets: bytes) -> bytes:
+    """What the XML says of its encoding, in lower case; empty where it says nothing."""
+    says = _SAYS.match(octets)
+    return says[1].lower() if says is not None else b""
+
+
 def _with_replacements(octets: bytes) -> bytes | None:
     """The same with what is no UTF-8 replaced; None where all of it is, or is to be something else."""
-    says = _SAYS.match(octets)
-    if says is not None and says[1].lower() not in (b"utf-8", b"utf8"):
+    if _said_encoding(octets) not in (b"", b"utf-8", b"utf8"):
         return None
     try:
         octets.decode()
